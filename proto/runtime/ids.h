@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RUNTIME_IDS_H
+#define RUNTIME_IDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Ids are 63-bit, positive and ordered by time: 41 bits of milliseconds since 2024-01-01T00:00:00Z (until 2093), 10
+ * bits of node, 12 bits of sequence. People and programs outside see them with their kind: "crs_" and 13 characters
+ * of lower-case Crockford base32, most significant first. One id has exactly one text.
+ */
+
+enum { ID_NODE_BITS = 10, ID_SEQUENCE_BITS = 12, ID_TEXT_MAX = 24 /* with the NUL */ };
+#define ID_EPOCH_MS INT64_C(1704067200000)
+
+/* Kinds of the contract. A kind is 3 lower-case letters. */
+#define ID_USER "usr"
+#define ID_COURSE "crs"
+#define ID_LESSON "les"
+#define ID_PURCHASE "pur"
+#define ID_ORGANIZATION "org"
+#define ID_SESSION "ses"
+#define ID_GRANT "grt"
+#define ID_ENTRY "ent"
+#define ID_TRANSACTION "txn"
+#define ID_EVENT "evt"
+
+/* Writes kind, '_' and the id into out[ID_TEXT_MAX]; returns out. `id` must be positive. */
+char *id_format(const char *kind, int64_t id, char out[ID_TEXT_MAX]);
+
+/* Reads an id of this kind. False when the text is anything but what id_format() writes. */
+bool id_parse(const char *kind, const char *text, int64_t *ret) __attribute__((warn_unused_result));
+
+/* Parts of an id, for a debugger or a DBA. */
+int64_t id_time_ms(int64_t id); /* since the Unix epoch */
+unsigned id_node(int64_t id);
+
+/*
+ * Makes ids for one node. Thread-safe and lock-free. Ids of one maker never repeat and always grow: when the clock
+ * steps back, or 4,096 ids were made within a millisecond, the maker goes on from its last time instead of waiting,
+ * so an id's time may run ahead of the clock by what the clock stepped back.
+ */
+struct id_maker {
+	_Atomic int64_t last; /* time and sequence of the last id, without the node */
+	unsigned node;        /* 0 to 1023 */
+};
+
+void id_maker_init(struct id_maker *m, unsigned node);
+int64_t id_make(struct id_maker *m, int64_t now_ms);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RUNTIME_SERVICE_H
+#define RUNTIME_SERVICE_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/runtime/error.h"
+#include "proto/runtime/span.h"
+
+/*
+ * The tables protoc-gen-grpc-c emits, for both ends. All of it is constant data.
+ */
+
+enum method_kind { METHOD_UNARY, METHOD_SERVER_STREAM, METHOD_CLIENT_STREAM, METHOD_BIDI };
+
+/* Mirrors grpc_c.v1.Access. */
+enum method_access { METHOD_ACCESS_NONE, METHOD_ACCESS_PUBLIC, METHOD_ACCESS_SIGNED_IN };
+
+/* Mirrors google.protobuf.MethodOptions.IdempotencyLevel. */
+enum method_idempotency { METHOD_IDEMPOTENCY_UNKNOWN, METHOD_NO_SIDE_EFFECTS, METHOD_IDEMPOTENT };
+
+/* Mirrors grpc_c.v1.StringFormat. */
+enum string_format {
+	STRING_ANY,
+	STRING_UUID,
+	STRING_EMAIL,
+	STRING_CURRENCY,
+	STRING_USER_NAME,
+	STRING_LANGUAGE,
+	STRING_URL,
+};
+
+struct message_rules;
+
+/* Rules of one field: grpc_c.v1.FieldRules, resolved. */
+struct field_rule {
+	const char *name;                  /* of the field, as in the .proto */
+	const struct message_rules *nested; /* of a message field's type; NULL when that has none */
+	int64_t min, max;                  /* asked when has_range */
+	uint32_t min_length, max_length;   /* 0: not set */
+	uint32_t min_items, max_items;     /* 0: not set */
+	const char *id_kind;               /* NULL: not set */
+	uint16_t index;                    /* into the descriptor's fields[] */
+	uint8_t format;                    /* enum string_format */
+	bool required, has_range, output_only;
+};
+
+/* Rules of one message; only the fields that have any, or whose type has any, are listed. */
+struct message_rules {
+	const ProtobufCMessageDescriptor *desc;
+	const struct field_rule *fields;
+	unsigned n_fields;
+};
+
+struct method_policy {
+	enum method_access access;
+	const char *const *roles;  /* NULL-terminated */
+	const char *const *scopes; /* NULL-terminated */
+	const char *rate_class;    /* "" is the default */
+	bool retryable;
+};
+
+struct service_desc;
+
+struct method_desc {
+	const char *name; /* "GetCourse" */
+	const char *path; /* "/edu.v1.EduService/GetCourse" */
+	const struct service_desc *service;
+	enum method_kind kind;
+	enum method_idempotency idempotency;
+	const ProtobufCMessageDescriptor *request, *response;
+	const struct message_rules *request_rules; /* NULL: none */
+	struct method_policy policy;
+	int request_id_field; /* index of the request's string field `request_id` in fields[], or -1 */
+};
+
+struct service_desc {
+	const char *name; /* "edu.v1.EduService" */
+	const struct method_desc *methods;
+	unsigned n_methods;
+	/* The .proto that declares it, and the file set it needs: packed google.protobuf.FileDescriptorSet, dependencies
+	 * first, comments kept. */
+	const char *file;
+	struct span descriptor_set;
+	const struct error_reason *reasons; /* every value of the error_reasons enum in the file set, or NULL */
+	unsigned n_reasons;
+};
+
+/* The method with this name ("GetCourse"), or NULL. */
+const struct method_desc *service_method(const struct service_desc *service, const char *name);
+
+#endif
