@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+#include "proto/runtime/ids.h"
+#include "server/base/cache.h"
+#include "server/base/clock.h"
+#include "server/db/db.h"
+#include "server/db/event.h"
+#include "server/rpc/call.h"
+
+/*
+ * What every area's handlers share: made once by main, constant while calls run, reached through the call.
+ */
+struct auth;       /* server/auth/authenticator.h */
+struct combiner;   /* server/db/combiner.h */
+
+struct app {
+	const struct clock *clock;
+	struct id_maker *ids;
+	struct auth *auth;
+	struct cache *courses;      /* packed GetCourseResponse by course id; see course/course_cache.h */
+	struct combiner *progress;  /* see progress/progress_write.h */
+};
+
+static inline struct app *app_of(const struct rpc_call *call)
+{
+	return rpc_app(call);
+}
+
+/* The executor thread's connection, with the call's deadline set on it. Only on RPC_ON_DB. */
+struct db_conn *db_of(struct rpc_call *call);
+
+static inline int64_t app_now_us(const struct rpc_call *call)
+{
+	return clock_now_us(app_of(call)->clock);
+}
+
+/* A new id. Made before a transaction, so that a re-run meets its own. */
+int64_t app_new_id(struct rpc_call *call);
+
+/* The caller's or, when `user_id` text is not empty, that user: the id rules have checked the form. */
+int64_t app_user_or_caller(const struct rpc_call *call, const char *user_id);
+
+/*
+ * Runs `body` in a transaction, once per request id: claims the call's key, runs `body`, which writes, appends its
+ * events and fills `ret`, then stores the packed `ret` and commits. A repeat fills `ret` from the stored reply and adds
+ * the header edu-replayed. Without a request id it is a plain transaction.
+ */
+int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *arg, ProtobufCMessage *ret,
+		    struct error *err) __attribute__((warn_unused_result));
+
+/* Fills `ret` from a stored reply and adds the header edu-replayed: for stores that claim the key themselves. */
+int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* A Timestamp in the arena from stored microseconds; NULL for 0 or a full arena. And back; 0 for NULL. */
+struct Google__Protobuf__Timestamp;
+typedef struct Google__Protobuf__Timestamp Google__Protobuf__Timestamp;
+Google__Protobuf__Timestamp *app_timestamp(struct arena *arena, int64_t us);
+int64_t app_timestamp_us(const Google__Protobuf__Timestamp *t);
+
+/* An id's text in the arena ("" for 0). */
+char *app_id(struct arena *arena, const char *kind, int64_t id);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_COMBINER_H
+#define DB_COMBINER_H
+
+#include "server/db/db.h"
+
+/*
+ * Group commit for small durable writes. One thread with a connection of its own takes what queued while the last
+ * batch was committing (there is no timer), sorts it stably by key, runs it in one transaction, commits, and only then
+ * finishes each item. An item is acknowledged if and only if it is committed.
+ */
+struct combiner;
+
+struct combiner_config {
+	const struct db_config *db;
+	const struct db_stmt_list *const *stmts;
+	unsigned queue;     /* items that may wait */
+	unsigned batch_max; /* items in one transaction */
+
+	/* The order rows are locked in. Items that compare equal keep the order they came in. */
+	int (*compare)(const void *a, const void *b);
+
+	/*
+	 * Writes the items inside an open transaction. May be called again with the same items (retry) or with some of
+	 * them (one was bad). On failure: *ret_bad is the index of the item at fault, or n when no single one is.
+	 */
+	int (*write)(void *arg, struct db_conn *conn, void *const *items, unsigned n, unsigned *ret_bad,
+		     struct error *err);
+
+	/* Once per item, on the combiner's thread: r is 0 after COMMIT, or negative. The item is the caller's again. */
+	void (*finish)(void *arg, void *item, int r, const struct error *err);
+	void *arg;
+};
+
+int combiner_start(const struct combiner_config *config, struct combiner **ret, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* False when the queue is full or stopping; finish will not be called then. Never blocks. Any thread. */
+bool combiner_submit(struct combiner *c, void *item) __attribute__((warn_unused_result));
+
+/* Writes what is queued, then ends the thread. */
+void combiner_stop(struct combiner *c);
+
+struct combiner_counters {
+	uint64_t items, batches, retries, bad;
+};
+struct combiner_counters combiner_counters(const struct combiner *c);
+
+#endif

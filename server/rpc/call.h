@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RPC_CALL_H
+#define RPC_CALL_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/runtime/arena.h"
+#include "proto/runtime/error.h"
+#include "proto/runtime/service.h"
+#include "server/base/principal.h"
+#include "server/base/request_key.h"
+
+/*
+ * What a handler sees of a call, and how methods are put in the server's table. Areas include this header and no other
+ * of this room.
+ *
+ * A handler starts with a valid request, a caller the method's policy admits, and time left before the deadline. It
+ * returns
+ *   0              done: `ret` is sent;
+ *   RPC_DEFERRED   (from rpc_defer) somebody will call rpc_call_finish() once, from any thread;
+ *   RPC_MOVED      (from rpc_run_on) the rest runs on another executor;
+ *   negative       the error in `err` is sent.
+ * What it reads from the request and puts into `ret` lives in the call's arena, until the call is over. A handler is
+ * never entered twice at once for one call.
+ */
+struct rpc_call;
+
+enum { RPC_DONE = 0, RPC_DEFERRED = 1, RPC_MOVED = 2 };
+
+/* Where a handler runs. */
+enum rpc_place {
+	RPC_ON_POLLER,   /* answered from memory: must not block */
+	RPC_ON_DB,       /* a thread that owns a database connection: rpc_context() is its struct db_conn */
+	RPC_ON_PASSWORD, /* a thread for work that burns CPU and memory; rpc_context() is NULL */
+	RPC_PLACES,
+};
+
+/* --- what a handler may ask --- */
+
+struct arena *rpc_arena(struct rpc_call *call);
+const struct principal *rpc_principal(const struct rpc_call *call); /* user_id 0 when anonymous */
+const struct method_desc *rpc_method(const struct rpc_call *call);
+const struct request_key *rpc_request_key(const struct rpc_call *call);
+const char *rpc_request_label(const struct rpc_call *call); /* the request id echoed to the caller and put in logs */
+const char *rpc_peer_address(struct rpc_call *call);        /* without the port; "" when unknown */
+
+/* The application's own, given to rpc_server_new(). */
+void *rpc_app(const struct rpc_call *call);
+
+/* The executor thread's own (what its thread_start returned); NULL on a poller. */
+void *rpc_context(const struct rpc_call *call);
+
+/* Deadline on the monotonic clock (base/clock.h), in microseconds; INT64_MAX when the caller set none. */
+int64_t rpc_deadline_us(const struct rpc_call *call);
+
+/* True once the caller has gone away: work not yet begun may be dropped. */
+bool rpc_cancelled(const struct rpc_call *call);
+
+/* Adds a header to the answer; key and value are constants or live in the arena. At most 4. */
+void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
+
+/* --- other ways to return --- */
+
+/* Continues on another executor. A full queue answers OVERLOADED by itself. `state` lives in the arena. */
+typedef int (*rpc_continuation)(struct rpc_call *call, void *state, struct error *err);
+int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation next, void *state);
+
+/* Says that rpc_call_finish() will come. Must be called before anything that may finish the call is started. */
+int rpc_defer(struct rpc_call *call);
+
+/*
+ * Ends a deferred call: r is 0 and `ret` filled in, or negative and *err read. Any thread; exactly once. Nothing of the
+ * call may be touched afterwards.
+ */
+void rpc_call_finish(struct rpc_call *call, int r, const struct error *err);
+
+/* The error of a deferred call may be built in place here. */
+struct error *rpc_call_error(struct rpc_call *call);
+
+/* --- streaming --- */
+
+/*
+ * A stream's callbacks run one at a time, each as a task on the row's place; no thread is held between them. For
+ * client- and bidirectional streams `message` takes one incoming message; for server streams and bidirectional ones
+ * `next` is asked for one outgoing message whenever the last has been sent. The next incoming message is read only
+ * when nothing waits to be sent, which bounds memory whatever the client does.
+ *
+ *   open      the call begins. Server streams: `req` is the request; else NULL. Set the state with rpc_set_state().
+ *   message   one message came. Lives until the callback returns.
+ *   half_closed  the client will send no more. Client streams: fill `ret`. Bidirectional: `next` is asked until RPC_END.
+ *   next      fill `ret` and return RPC_SEND; RPC_WAIT when there is nothing now (rpc_stream_wake() asks again);
+ *             RPC_END ends the stream with OK.
+ *   closed    always last, once, also when the client went away; frees the state.
+ *
+ * Any of them but closed may return a negative error, which ends the stream with it. A NULL callback does nothing.
+ */
+enum { RPC_END = 0, RPC_SEND = 1, RPC_WAIT = 2 };
+
+struct rpc_stream {
+	int (*open)(struct rpc_call *call, const ProtobufCMessage *req, struct error *err);
+	int (*message)(struct rpc_call *call, const ProtobufCMessage *message, struct error *err);
+	int (*half_closed)(struct rpc_call *call, ProtobufCMessage *ret, struct error *err);
+	int (*next)(struct rpc_call *call, ProtobufCMessage *ret, struct error *err);
+	void (*closed)(struct rpc_call *call);
+};
+
+void rpc_set_state(struct rpc_call *call, void *state);
+void *rpc_state(const struct rpc_call *call);
+
+/* Asks `next` again. Any thread, any time before `closed` returns. */
+void rpc_stream_wake(struct rpc_call *call);
+
+/* The arena of the message being handled, reset before each callback; rpc_arena() lasts as long as the stream. */
+struct arena *rpc_message_arena(struct rpc_call *call);
+
+/* --- the table --- */
+
+/* A pointer to some function; converted back to its own type before it is called. */
+typedef void (*rpc_function)(void);
+
+struct rpc_row;
+
+/* Emitted by the generator: calls row->handler by its real type. */
+typedef int (*rpc_unary_thunk)(const struct rpc_row *row, struct rpc_call *call, const ProtobufCMessage *req,
+			       ProtobufCMessage *ret, struct error *err);
+
+/*
+ * One method and what serves it. The generated header gives a macro per method that defines its row, checks the
+ * handler's type, and makes the link fail when a method of the service has no row:
+ *
+ *     EDU_SERVICE_GET_COURSE(get_course, RPC_ON_POLLER, .hot = true);
+ */
+struct rpc_row {
+	const struct method_desc *method;
+	rpc_unary_thunk thunk;        /* unary */
+	rpc_function handler;         /* unary */
+	const struct rpc_stream *stream; /* the other kinds */
+	enum rpc_place place;
+	bool hot; /* registered with slots of its own; the rest come through the catch-all */
+};
+
+#endif

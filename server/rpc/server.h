@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RPC_SERVER_H
+#define RPC_SERVER_H
+
+#include "proto/runtime/service.h"
+#include "proto/runtime/wire.h"
+#include "server/base/clock.h"
+#include "server/rpc/call.h"
+
+/* The gRPC server: wiring, not rules. Used by main and by tests; thread-safe where it says so. */
+struct rpc_server;
+
+/* Checks a bearer token. Called on a poller thread: answers from memory or by pure CPU. */
+struct rpc_authenticator {
+	/* 0 and *ret, or negative with TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_REVOKED in err. */
+	int (*authenticate)(void *arg, struct span token, struct principal *ret, struct error *err);
+	/* Counts a call against its class; 0, or negative with RATE_LIMITED. NULL: no limits. */
+	int (*admit)(void *arg, const char *rate_class, const struct principal *who, const char *address,
+		     struct error *err);
+	void *arg;
+};
+
+struct rpc_executor_config {
+	unsigned threads;
+	unsigned queue; /* calls that may wait; one more is OVERLOADED */
+	void *(*thread_start)(void *arg, unsigned index); /* returns the thread's context; NULL is fine */
+	void (*thread_stop)(void *context);
+	void *arg;
+};
+
+struct rpc_server_config {
+	const char *address; /* "127.0.0.1:50051"; port 0 asks for a free one; "unix:/path" */
+	const char *tls_certificate, *tls_key; /* PEM file paths; both or neither */
+	unsigned pollers;         /* completion queues, one thread each */
+	unsigned hot_slots;       /* posted per hot method and queue */
+	unsigned catch_all_slots; /* posted per queue */
+	unsigned max_calls;       /* under way at once; one more is OVERLOADED */
+	size_t arena_cap;         /* bytes a call may allocate */
+	struct wire_limits limits;
+	const char *error_domain; /* "edu.v1" */
+	int drain_ms;             /* how long calls under way may take when stopping */
+	int max_connection_age_ms; /* 0: none */
+	bool reflection;
+	struct rpc_authenticator auth; /* authenticate NULL: only public methods are served */
+	struct rpc_executor_config executors[RPC_PLACES]; /* RPC_ON_POLLER's is not read */
+	const struct clock *clock;
+	void *app;
+};
+
+/* Every field set to what ships. */
+void rpc_server_config_defaults(struct rpc_server_config *config);
+
+/*
+ * Makes a server that serves these rows (NULL-terminated array of pointers), health, and reflection over `services`.
+ * The rows must outlive it. A method of a service without a row is refused: STATUS_INTERNAL.
+ */
+int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row *const *rows,
+		   const struct service_desc *const *services, struct rpc_server **ret, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Binds and serves; returns once listening. A busy port or an unreadable key is an error that says so. */
+int rpc_server_start(struct rpc_server *s, struct error *err) __attribute__((warn_unused_result));
+
+/* The port bound. */
+int rpc_server_port(const struct rpc_server *s);
+
+/* What health answers for the whole server and for each service; starts NOT_SERVING. Thread-safe. */
+void rpc_server_set_serving(struct rpc_server *s, bool serving);
+
+/* Drains: health NOT_SERVING, no new calls, waits for those under way up to drain_ms, then cancels them. Blocks. */
+void rpc_server_stop(struct rpc_server *s);
+void rpc_server_free(struct rpc_server *s);
+
+#endif
