@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Who is calling, as the token says and no revocation has denied. Plain data, copied into the call. It lives in base
- * because rpc enforces policy on it and auth makes it, and neither knows the other.
+ * Who is calling, as the token says and no revocation has denied. Plain data, copied into the call. It lives
+ * in base because rpc enforces policy on it and auth makes it, and neither knows the other.
  */
 enum role {
 	ROLE_LEARNER = 1u << 0,
@@ -50,6 +50,8 @@ static inline bool principal_has_role(const struct principal *p, uint32_t any_of
 /* Names as the contract writes them ("ADMIN", "members.write"); 0 for an unknown name. */
 uint32_t role_from_name(const char *name);
 uint32_t scope_from_name(const char *name);
+/* The name of one bit; NULL for anything else. */
 const char *role_name(enum role role);
+const char *scope_name(enum scope scope);
 
 #endif
