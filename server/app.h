@@ -20,6 +20,7 @@ struct app {
 	struct id_maker *ids;
 	struct auth *auth;
 	struct cache *courses;      /* packed GetCourseResponse by course id; see course/course_cache.h */
+	struct cache *lessons;      /* struct lesson_info by lesson id; see course/lesson.h */
 	struct combiner *progress;  /* see progress/progress_write.h */
 };
 

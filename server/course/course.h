@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COURSE_COURSE_H
+#define COURSE_COURSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/principal.h"
+#include "server/db/db.h"
+
+/*
+ * What other areas may know of a course: whether somebody may see it, who teaches it, and on what terms it is sold now.
+ */
+enum { COURSE_INSTRUCTORS_MAX = 10, COURSE_LESSONS_MAX = 2000 };
+
+/* Mirrors edu.v1.CourseState; stored as these numbers. */
+enum course_state {
+	COURSE_DRAFT = 1,
+	COURSE_IN_REVIEW = 2,
+	COURSE_PUBLISHED = 3,
+	COURSE_ARCHIVED = 4,
+};
+
+enum course_pricing { COURSE_UNPRICED = 0, COURSE_FREE = 1, COURSE_PRICED = 2 };
+
+struct course_share {
+	int64_t user_id;
+	int share_basis_points;
+};
+
+struct course_terms {
+	int64_t course_id, revision;
+	enum course_state state;
+	char *title; /* in the arena */
+	int lesson_count;
+	int planned_learning_hours; /* 0: not said */
+	enum course_pricing pricing;
+	bool offered;              /* COURSE_PRICED, and there is a price in the currency asked for */
+	int64_t price_minor_units; /* that price, above 0; 0 when not offered */
+	unsigned n_instructors;
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX]; /* in the order of the course */
+};
+
+/*
+ * The terms as committed now; one round trip. `currency` NULL asks for no price. COURSE_NOT_FOUND when there is no such
+ * course; whether the caller may see it is the caller's question: course_visible_to().
+ */
+int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
+		      struct course_terms *ret, struct error *err) __attribute__((warn_unused_result));
+
+bool course_taught_by(const struct course_terms *c, int64_t user_id);
+
+/* Published, or the caller teaches it or administers. What is not visible is COURSE_NOT_FOUND. */
+bool course_visible_to(const struct course_terms *c, const struct principal *who);
+
+/* Raises COURSE_NOT_FOUND for the course. */
+int course_not_found(struct error *err, int64_t course_id);
+
+extern const struct db_stmt_list course_stmts;
+
+#endif

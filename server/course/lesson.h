@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COURSE_LESSON_H
+#define COURSE_LESSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/cache.h"
+#include "server/db/db.h"
+
+/*
+ * What other areas may know of a lesson. Read for every progress report, hence cached. The cache is app->lessons; the
+ * feed keeps it true (course_feed.h).
+ */
+
+/* Mirrors edu.v1.LessonKind; stored as these numbers. */
+enum lesson_kind {
+	LESSON_VIDEO = 1,
+	LESSON_TEXT = 2,
+	LESSON_QUIZ = 3,
+	LESSON_EXERCISE = 4,
+	LESSON_LIVE = 5,
+};
+
+struct lesson_info {
+	int64_t lesson_id, course_id;
+	int64_t duration_seconds; /* 0: not said; above 0 for LESSON_VIDEO */
+	enum lesson_kind kind;
+	int weight;   /* 1 to 1,000 */
+	int position; /* in the course, from 1 */
+	bool free_preview;
+};
+
+/* From memory; false when it is not there. Any thread; does not block. */
+bool lesson_info_cached(struct cache *lessons, int64_t lesson_id, struct lesson_info *ret);
+
+/* From memory, else from the database, remembering it. LESSON_NOT_FOUND. */
+int lesson_info_read(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret,
+		     struct error *err) __attribute__((warn_unused_result));
+
+/* Every lesson of a course by position, at most 2,000; an array in the arena. One round trip. */
+int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_id, struct lesson_info **ret,
+		     unsigned *ret_n, struct error *err) __attribute__((warn_unused_result));
+
+/* Raises LESSON_NOT_FOUND for the lesson. */
+int lesson_not_found(struct error *err, int64_t lesson_id);
+
+#endif
