@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <grpc/grpc_security.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/internal.h"
+
+enum {
+	/* Servers that follow gRPC's defaults close a connection pinged more often than every 5 minutes. */
+	CHANNEL_KEEPALIVE_MS = 6 * 60 * 1000,
+	CHANNEL_KEEPALIVE_TIMEOUT_MS = 20 * 1000,
+	/* A restart takes a second or two: core's own 1 s to 120 s would leave clients waiting long after it.
+	 */
+	CHANNEL_BACKOFF_MIN_MS = 100,
+	CHANNEL_BACKOFF_MAX_MS = 5000,
+	CHANNEL_CA_MAX = 1 << 20,
+	CHANNEL_CONFIG_MAX = 1 << 20,
+};
+
+/* --- the queue of a thread --- */
+
+static pthread_key_t queue_key;
+static pthread_once_t queue_once = PTHREAD_ONCE_INIT;
+
+/* Each queue holds the library open, so that a thread may end after the last channel. */
+static void thread_queue_free(void *queue)
+{
+	grpc_completion_queue_shutdown(queue);
+	grpc_completion_queue_destroy(queue);
+	grpc_shutdown();
+}
+
+static void thread_queue_setup(void)
+{
+	if (pthread_key_create(&queue_key, thread_queue_free) != 0)
+		abort();
+}
+
+grpc_completion_queue *client_thread_queue(void)
+{
+	pthread_once(&queue_once, thread_queue_setup);
+	grpc_completion_queue *queue = pthread_getspecific(queue_key);
+	if (queue)
+		return queue;
+	grpc_init();
+	queue = grpc_completion_queue_create_for_pluck(NULL);
+	if (pthread_setspecific(queue_key, queue) != 0) {
+		thread_queue_free(queue);
+		return NULL;
+	}
+	return queue;
+}
+
+/* The main thread returns rather than exits, so its destructors never run. */
+static void thread_queue_drop(void)
+{
+	pthread_once(&queue_once, thread_queue_setup);
+	void *queue = pthread_getspecific(queue_key);
+	if (!queue)
+		return;
+	pthread_setspecific(queue_key, NULL);
+	thread_queue_free(queue);
+}
+
+/* --- making a channel --- */
+
+static char *file_text(const char *path, struct error *err)
+{
+	FILE *f = fopen(path, "re");
+	char *text = f ? malloc(CHANNEL_CA_MAX + 1) : NULL;
+	size_t n = text ? fread(text, 1, CHANNEL_CA_MAX + 1, f) : 0;
+	bool whole = text && n > 0 && n <= CHANNEL_CA_MAX && !ferror(f);
+
+	if (whole)
+		text[n] = '\0';
+	else
+		error_field(err, "ca_file", "%s cannot be read as PEM certificates: %s", path,
+			    f ? "it is empty or not a file of at most 1 MiB" : strerror(errno));
+	if (f)
+		fclose(f);
+	if (whole)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int channel_tls(const char *ca_file, grpc_channel_credentials **ret, struct error *err)
+{
+	char *roots = NULL;
+
+	if (ca_file) {
+		roots = file_text(ca_file, err);
+		if (!roots)
+			return -err->code;
+	}
+	*ret = grpc_ssl_credentials_create(roots, NULL, NULL, NULL);
+	free(roots);
+	return *ret ? 0 : error_field(err, "ca_file", "holds no certificate that can be used");
+}
+
+/* A proxy named by the environment is for what is outside this machine. */
+static bool target_is_local(const char *target)
+{
+	static const char *const local[] = {"localhost:", "127.", "[::1]:", "unix:", "unix-abstract:"};
+
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+		if (strncmp(target, local[i], strlen(local[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+static grpc_arg arg_string(const char *key, const char *value)
+{
+	return (grpc_arg){.type = GRPC_ARG_STRING, .key = (char *)key, .value.string = (char *)value};
+}
+
+static grpc_arg arg_int(const char *key, int value)
+{
+	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
+}
+
+static grpc_channel *channel_core(const struct client_options *options, const char *config,
+				  grpc_channel_credentials *credentials)
+{
+	grpc_arg args[16] = {
+		arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, CLIENT_MESSAGE_MAX),
+		arg_int(GRPC_ARG_KEEPALIVE_TIME_MS, CHANNEL_KEEPALIVE_MS),
+		arg_int(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, CHANNEL_KEEPALIVE_TIMEOUT_MS),
+		arg_int(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, CHANNEL_BACKOFF_MIN_MS),
+		arg_int(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CHANNEL_BACKOFF_MAX_MS),
+		arg_int(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, CHANNEL_BACKOFF_MAX_MS),
+		arg_int(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
+		arg_int(GRPC_ARG_ENABLE_HTTP_PROXY, !target_is_local(options->target)),
+		arg_int(GRPC_ARG_ENABLE_RETRIES, !options->no_retries),
+	};
+	size_t n = 9;
+
+	if (!options->no_retries)
+		args[n++] = arg_string(GRPC_ARG_SERVICE_CONFIG, config);
+	if (options->user_agent)
+		args[n++] = arg_string(GRPC_ARG_PRIMARY_USER_AGENT_STRING, options->user_agent);
+	if (options->authority) {
+		args[n++] = arg_string(GRPC_ARG_DEFAULT_AUTHORITY, options->authority);
+		args[n++] = arg_string(GRPC_SSL_TARGET_NAME_OVERRIDE_ARG, options->authority);
+	}
+	return grpc_channel_create(options->target, credentials,
+				   &(grpc_channel_args){.num_args = n, .args = args});
+}
+
+static int channel_connectable(struct client_channel *c, const struct client_options *options,
+			       struct error *err)
+{
+	grpc_channel_credentials *credentials = NULL;
+	struct arena arena;
+	int r = 0;
+
+	if (options->tls)
+		r = channel_tls(options->ca_file, &credentials, err);
+	else
+		credentials = grpc_insecure_credentials_create();
+	if (r < 0)
+		return r;
+	arena_init(&arena, CHANNEL_CONFIG_MAX);
+	const char *config = client_service_config(c->services, &arena);
+	if (config)
+		c->core = channel_core(options, config, credentials);
+	else
+		r = error_internal(err, "no memory for the service config");
+	arena_done(&arena);
+	grpc_channel_credentials_release(credentials);
+	return r;
+}
+
+static bool channel_copy_services(struct client_channel *c, const struct service_desc *const *services)
+{
+	size_t n = 0;
+
+	while (services[n])
+		n++;
+	c->services = calloc(n + 1, sizeof(*c->services));
+	c->handles = calloc(n + 1, sizeof(*c->handles));
+	if (!c->services || !c->handles)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		c->services[i] = services[i];
+		c->handles[i] = calloc(services[i]->n_methods + 1, sizeof(void *));
+		if (!c->handles[i])
+			return false;
+	}
+	return true;
+}
+
+static void channel_register(struct client_channel *c)
+{
+	for (size_t i = 0; c->services[i]; i++) {
+		for (unsigned j = 0; j < c->services[i]->n_methods; j++)
+			c->handles[i][j] = grpc_channel_register_call(
+				c->core, c->services[i]->methods[j].path, NULL, NULL);
+	}
+}
+
+int client_channel_new(const struct client_options *options, const struct service_desc *const *services,
+		       struct client_channel **ret, struct error *err)
+{
+	error_clear(err);
+	struct client_channel *c = calloc(1, sizeof(*c));
+	if (!c)
+		return error_internal(err, "no memory for a channel");
+	grpc_init();
+	pthread_mutex_init(&c->lock, NULL);
+	c->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : CLIENT_TIMEOUT_DEFAULT_MS;
+	int r = channel_copy_services(c, services) ? 0 : error_internal(err, "no memory for a channel");
+	if (r == 0)
+		r = channel_connectable(c, options, err);
+	if (r < 0) {
+		client_channel_free(c);
+		return r;
+	}
+	channel_register(c);
+	*ret = c;
+	return 0;
+}
+
+void client_channel_free(struct client_channel *c)
+{
+	if (!c)
+		return;
+	client_async_stop(c);
+	thread_queue_drop();
+	if (c->core)
+		grpc_channel_destroy(c->core);
+	for (size_t i = 0; c->services && c->handles && c->services[i]; i++)
+		free(c->handles[i]);
+	free(c->handles);
+	free(c->services);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+	grpc_shutdown();
+}
+
+void client_channel_set_credentials(struct client_channel *c, const struct client_credentials *credentials)
+{
+	c->credentials = *credentials;
+}
+
+/* --- what calls need of it --- */
+
+static void *channel_handle(const struct client_channel *c, const struct method_desc *method)
+{
+	for (size_t i = 0; c->services[i]; i++) {
+		if (c->services[i] == method->service)
+			return c->handles[i][method - method->service->methods];
+	}
+	return NULL;
+}
+
+grpc_call *client_channel_call(struct client_channel *c, const struct method_desc *method,
+			       grpc_completion_queue *queue, gpr_timespec deadline)
+{
+	void *handle = channel_handle(c, method);
+
+	if (handle)
+		return grpc_channel_create_registered_call(c->core, NULL, GRPC_PROPAGATE_DEFAULTS, queue,
+							   handle, deadline, NULL);
+	grpc_slice path = grpc_slice_from_copied_string(method->path);
+	grpc_call *call = grpc_channel_create_call(c->core, NULL, GRPC_PROPAGATE_DEFAULTS, queue, path, NULL,
+						   deadline, NULL);
+	grpc_slice_unref(path);
+	return call;
+}
+
+gpr_timespec client_deadline(int64_t timeout_ms)
+{
+	if (timeout_ms <= 0)
+		return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
+}
+
+int client_token(struct client_channel *c, const struct method_desc *method,
+		 const struct client_call_options *options, const char *refused, struct arena *arena,
+		 const char **ret, struct error *err)
+{
+	*ret = NULL;
+	if (options->token) {
+		*ret = options->token[0] ? options->token : NULL;
+		return 0;
+	}
+	if (!c->credentials.token)
+		return 0;
+	int r = c->credentials.token(c->credentials.arg, refused, arena, ret, err);
+	if (r < 0 && method->policy.access == METHOD_ACCESS_PUBLIC) {
+		*ret = NULL;
+		return 0;
+	}
+	return r;
+}
