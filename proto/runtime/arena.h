@@ -10,8 +10,9 @@
 #include "proto/runtime/span.h"
 
 /*
- * A capped bump allocator: everything one call allocates, freed at once. Memory is valid until the arena is reset or
- * done; nothing outlives the call without a copy. Under AddressSanitizer what is not allocated is poisoned.
+ * A capped bump allocator: everything one call allocates, freed at once. Memory is valid until the arena is
+ * reset or done; nothing outlives the call without a copy. Under AddressSanitizer what is not allocated is
+ * poisoned.
  *
  * Not thread-safe: one thread at a time, which is what a call's life gives.
  */
@@ -19,8 +20,8 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *first, *current;
-	size_t used, cap;  /* bytes handed out, and the most that may be */
-	bool exhausted;    /* an allocation was refused since the last reset */
+	size_t used, cap; /* bytes handed out, and the most that may be */
+	bool exhausted;   /* an allocation was refused since the last reset */
 	ProtobufCAllocator allocator;
 };
 
@@ -33,7 +34,8 @@ void arena_reset(struct arena *a);
 /* Frees everything. */
 void arena_done(struct arena *a);
 
-/* `size` bytes aligned for any type, not cleared. NULL when the cap or memory is exhausted; `a->exhausted` is then true. */
+/* `size` bytes aligned for any type, not cleared. NULL when the cap or memory is exhausted; `a->exhausted` is
+ * then true. */
 void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, alloc_size(2), warn_unused_result));
 
 /* The same, cleared. */

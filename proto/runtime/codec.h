@@ -10,17 +10,19 @@
 #include "proto/runtime/wire.h"
 
 /*
- * Bytes to message: scan, then unpack into the arena. The message lives as long as the arena and is never freed by
- * itself. Malformed is INVALID_ARGUMENT, over a cap is RESOURCE_EXHAUSTED.
+ * Bytes to message: scan, then unpack into the arena. The message lives as long as the arena and is never
+ * freed by itself. Malformed is INVALID_ARGUMENT, over a cap is RESOURCE_EXHAUSTED.
  */
 int codec_unpack(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
-		 struct arena *arena, ProtobufCMessage **ret, struct error *err) __attribute__((warn_unused_result));
+		 struct arena *arena, ProtobufCMessage **ret, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* Message to bytes in the arena. RESOURCE_EXHAUSTED when the arena is full. */
 int codec_pack(const ProtobufCMessage *message, struct arena *arena, struct span *ret, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* An initialised, empty message in the arena; NULL when it is full. */
-void *codec_new(const ProtobufCMessageDescriptor *desc, struct arena *arena) __attribute__((warn_unused_result));
+void *codec_new(const ProtobufCMessageDescriptor *desc, struct arena *arena)
+	__attribute__((warn_unused_result));
 
 #endif

@@ -34,37 +34,39 @@ enum status_code {
 const char *status_code_name(int code);
 
 /*
- * A reason is what a program branches on: a stable name and the code it comes with. The contract lists them all (an
- * enum with (grpc_c.v1.error_reasons)); the generator defines one REASON_<NAME> per value. Those the runtime itself
- * raises are listed here under RPC_REASON_<NAME>, and a contract repeats them so that its list is complete.
+ * A reason is what a program branches on: a stable name and the code it comes with. The contract lists them
+ * all (an enum with (grpc_c.v1.error_reasons)); the generator defines one REASON_<NAME> per value. Those the
+ * runtime itself raises are listed here under RPC_REASON_<NAME>, and a contract repeats them so that its list
+ * is complete.
  */
 struct error_reason {
 	const char *name; /* "COURSE_NOT_FOUND" */
 	int code;         /* enum status_code, positive */
 };
 
-#define RPC_REASONS(X)                                                                                                  \
-	X(FIELD_INVALID, INVALID_ARGUMENT)         /* one or more fields break their rules; BadRequest lists them */       \
-	X(MESSAGE_MALFORMED, INVALID_ARGUMENT)     /* the bytes are no valid message: UTF-8, NUL, wire format */           \
-	X(MESSAGE_TOO_DEEP, INVALID_ARGUMENT)      /* nested deeper than 16 */                                             \
-	X(MESSAGE_TOO_LARGE, RESOURCE_EXHAUSTED)   /* bytes, fields or memory over the cap */                              \
-	X(REQUEST_ID_REUSED, INVALID_ARGUMENT)     /* the same request_id came with another body */                        \
-	X(TOKEN_MISSING, UNAUTHENTICATED)          /* the method needs a token */                                          \
-	X(TOKEN_INVALID, UNAUTHENTICATED)          /* not ours, malformed, tampered with */                                \
-	X(TOKEN_EXPIRED, UNAUTHENTICATED)          /* refresh and repeat */                                                \
-	X(TOKEN_REVOKED, UNAUTHENTICATED)          /* its session ended or its rights changed: refresh, or sign in */      \
-	X(ROLE_MISSING, PERMISSION_DENIED)         /* a user without the role */                                           \
-	X(SCOPE_MISSING, PERMISSION_DENIED)        /* a service account without the scope */                               \
-	X(RATE_LIMITED, RESOURCE_EXHAUSTED)        /* wait as RetryInfo says */                                            \
-	X(DEADLINE_PASSED, DEADLINE_EXCEEDED)      /* not executed */                                                      \
-	X(OUTCOME_UNKNOWN, DEADLINE_EXCEEDED)      /* the commit's answer did not come: repeat with the same request_id */ \
-	X(OVERLOADED, UNAVAILABLE)                 /* a queue is full; not executed */                                     \
-	X(DRAINING, UNAVAILABLE)                   /* the server is stopping; not executed */                              \
-	X(DATABASE_UNAVAILABLE, UNAVAILABLE)       /* not executed */                                                      \
-	X(CONFLICT, ABORTED)                       /* lost a race after every retry: repeat */                             \
-	X(METHOD_UNKNOWN, UNIMPLEMENTED)           /* no such method */                                                    \
-	X(CALL_CANCELLED, CANCELLED)               /* the caller went away */                                              \
-	X(INTERNAL, INTERNAL)                      /* our fault; the log has the rest under the correlation id */
+#define RPC_REASONS(X)                                                                                       \
+	X(FIELD_INVALID, INVALID_ARGUMENT) /* one or more fields break their rules; BadRequest lists them */ \
+	X(MESSAGE_MALFORMED, INVALID_ARGUMENT) /* the bytes are no valid message: UTF-8, NUL, wire format */ \
+	X(MESSAGE_TOO_DEEP, INVALID_ARGUMENT)  /* nested deeper than 16 */                                   \
+	X(MESSAGE_TOO_LARGE, RESOURCE_EXHAUSTED) /* bytes, fields or memory over the cap */                  \
+	X(REQUEST_ID_REUSED, INVALID_ARGUMENT)   /* the same request_id came with another body */            \
+	X(TOKEN_MISSING, UNAUTHENTICATED)        /* the method needs a token */                              \
+	X(TOKEN_INVALID, UNAUTHENTICATED)        /* not ours, malformed, tampered with */                    \
+	X(TOKEN_EXPIRED, UNAUTHENTICATED)        /* refresh and repeat */                                    \
+	X(TOKEN_REVOKED, UNAUTHENTICATED) /* its session ended or its rights changed: refresh, or sign in */ \
+	X(ROLE_MISSING, PERMISSION_DENIED)    /* a user without the role */                                  \
+	X(SCOPE_MISSING, PERMISSION_DENIED)   /* a service account without the scope */                      \
+	X(RATE_LIMITED, RESOURCE_EXHAUSTED)   /* wait as RetryInfo says */                                   \
+	X(DEADLINE_PASSED, DEADLINE_EXCEEDED) /* not executed */                                             \
+	X(OUTCOME_UNKNOWN,                                                                                   \
+	  DEADLINE_EXCEEDED)       /* the commit's answer did not come: repeat with the same request_id */   \
+	X(OVERLOADED, UNAVAILABLE) /* a queue is full; not executed */                                       \
+	X(DRAINING, UNAVAILABLE)   /* the server is stopping; not executed */                                \
+	X(DATABASE_UNAVAILABLE, UNAVAILABLE) /* not executed */                                              \
+	X(CONFLICT, ABORTED)                 /* lost a race after every retry: repeat */                     \
+	X(METHOD_UNKNOWN, UNIMPLEMENTED)     /* no such method */                                            \
+	X(CALL_CANCELLED, CANCELLED)         /* the caller went away */                                      \
+	X(INTERNAL, INTERNAL)                /* our fault; the log has the rest under the correlation id */
 
 #define RPC_REASON_DECLARE(name, code) extern const struct error_reason RPC_REASON_##name;
 RPC_REASONS(RPC_REASON_DECLARE)
@@ -103,23 +105,26 @@ struct error {
 	unsigned n_metadata;
 	enum error_violation_kind violation_kind;
 	struct error_violation violations[ERROR_VIOLATIONS_MAX];
-	unsigned n_violations; /* all of them; the first ERROR_VIOLATIONS_MAX are kept */
-	int64_t retry_delay_ms; /* -1: no RetryInfo */
+	unsigned n_violations;                     /* all of them; the first ERROR_VIOLATIONS_MAX are kept */
+	int64_t retry_delay_ms;                    /* -1: no RetryInfo */
 	char resource_type[32], resource_name[64]; /* ResourceInfo when the type is not empty */
-	char correlation_id[32]; /* set by rpc on INTERNAL */
+	char correlation_id[32];                   /* set by rpc on INTERNAL */
 };
 
 void error_clear(struct error *err);
 
 /*
- * Sets reason, code and a message for people (what happened, to what, what to do next), clears the rest, and returns
- * the negated code, so that `return error_raise(...)` reads well. `err` may not be NULL.
+ * Sets reason, code and a message for people (what happened, to what, what to do next), clears the rest, and
+ * returns the negated code, so that `return error_raise(...)` reads well. `err` may not be NULL.
  */
 int error_raise(struct error *err, const struct error_reason *reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4), cold));
 
 /* An internal fault: the message goes to the log, never to the caller. */
 int error_internal(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3), cold));
+
+/* Replaces the message of an error already raised. Returns the negated code. */
+int error_set_message(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Adds to an error already raised. Each truncates what does not fit. They return the negated code again. */
 int error_add_metadata(struct error *err, const char *key, const char *format, ...)
@@ -130,19 +135,27 @@ int error_set_retry(struct error *err, int64_t delay_ms);
 int error_set_resource(struct error *err, const char *type, const char *name);
 
 /* Raises FIELD_INVALID with one violation. */
-int error_field(struct error *err, const char *field, const char *format, ...) __attribute__((format(printf, 3, 4), cold));
+int error_field(struct error *err, const char *field, const char *format, ...)
+	__attribute__((format(printf, 3, 4), cold));
+
+/* The message as a caller may see it: of an internal fault a constant text, else err->message. Lives as long
+ * as err. */
+const char *error_public_message(const struct error *err);
 
 /*
- * The error as packed google.rpc.Status, at most ERROR_DETAILS_MAX bytes (violations are dropped from the end until it
- * fits), in the arena. `domain` is ErrorInfo.domain. Returns 0 or -STATUS_RESOURCE_EXHAUSTED when the arena is full.
+ * The error as packed google.rpc.Status, at most ERROR_DETAILS_MAX bytes (violations are dropped from the end
+ * until it fits), in the arena. `domain` is ErrorInfo.domain, cut at 255 bytes. Returns 0 or
+ * -STATUS_RESOURCE_EXHAUSTED when the arena is full.
  */
 int error_encode(const struct error *err, const char *domain, struct arena *arena, struct span *ret)
 	__attribute__((warn_unused_result));
 
 /*
- * Reads what error_encode() wrote, or any google.rpc.Status; details it does not know are skipped. `reason->name` is
- * copied into the arena. Returns 0 or -STATUS_INVALID_ARGUMENT.
+ * Reads what error_encode() wrote, or any google.rpc.Status; details it does not know are skipped. `reason`
+ * lives in the arena and is NULL without an ErrorInfo; violations that were counted and not sent are empty.
+ * Returns 0 or -STATUS_INVALID_ARGUMENT.
  */
-int error_decode(struct span bytes, struct arena *arena, struct error *ret) __attribute__((warn_unused_result));
+int error_decode(struct span bytes, struct arena *arena, struct error *ret)
+	__attribute__((warn_unused_result));
 
 #endif

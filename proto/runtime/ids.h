@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * Ids are 63-bit, positive and ordered by time: 41 bits of milliseconds since 2024-01-01T00:00:00Z (until 2093), 10
- * bits of node, 12 bits of sequence. People and programs outside see them with their kind: "crs_" and 13 characters
- * of lower-case Crockford base32, most significant first. One id has exactly one text.
+ * Ids are 63-bit, positive and ordered by time: 41 bits of milliseconds since 2024-01-01T00:00:00Z (until
+ * 2093), 10 bits of node, 12 bits of sequence. People and programs outside see them with their kind: "crs_"
+ * and 13 characters of lower-case Crockford base32, most significant first. One id has exactly one text.
  */
 
 enum { ID_NODE_BITS = 10, ID_SEQUENCE_BITS = 12, ID_TEXT_MAX = 24 /* with the NUL */ };
@@ -37,9 +37,9 @@ int64_t id_time_ms(int64_t id); /* since the Unix epoch */
 unsigned id_node(int64_t id);
 
 /*
- * Makes ids for one node. Thread-safe and lock-free. Ids of one maker never repeat and always grow: when the clock
- * steps back, or 4,096 ids were made within a millisecond, the maker goes on from its last time instead of waiting,
- * so an id's time may run ahead of the clock by what the clock stepped back.
+ * Makes ids for one node. Thread-safe and lock-free. Ids of one maker never repeat and always grow: when the
+ * clock steps back, or 4,096 ids were made within a millisecond, the maker goes on from its last time instead
+ * of waiting, so an id's time may run ahead of the clock by what the clock stepped back.
  */
 struct id_maker {
 	_Atomic int64_t last; /* time and sequence of the last id, without the node */

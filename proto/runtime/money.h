@@ -9,10 +9,12 @@
 
 enum { CURRENCY_MAX = 4 /* "EUR" and a NUL */ };
 
-/* True for an ISO 4217 alphabetic code in use (funds, metals, test and no-currency codes are not). Upper case only. */
+/* True for an ISO 4217 alphabetic code in use (funds, metals, test and no-currency codes are not). Upper case
+ * only. */
 bool currency_valid(const char *code);
 
-/* Digits after the decimal point (ISO 4217's exponent): 2 for EUR, 0 for JPY, 3 for KWD; -1 for no currency. */
+/* Digits after the decimal point (ISO 4217's exponent): 2 for EUR, 0 for JPY, 3 for KWD; -1 for no currency.
+ */
 int currency_exponent(const char *code);
 
 /* Checked arithmetic: false on overflow, *ret untouched. */

@@ -6,21 +6,21 @@
 #include "proto/runtime/service.h"
 
 /*
- * Checks a whole message against its rules, nested messages included, and reports every violation at once: raises
- * FIELD_INVALID with a violation per field ("prices[1].currency_code"). An enum value the contract does not know,
- * a Timestamp or Duration outside its range (years 0001 to 9999; nanos 0 to 999,999,999) are violations without a
- * rule being written. `rules` may be NULL.
+ * Checks a whole message against its rules, nested messages included, and reports every violation at once:
+ * raises FIELD_INVALID with a violation per field ("prices[1].currency_code"). An enum value the contract
+ * does not know, a Timestamp or Duration outside its range (years 0001 to 9999; nanos 0 to 999,999,999) are
+ * violations without a rule being written. `rules` may be NULL.
  */
 int rules_check(const struct message_rules *rules, const ProtobufCMessage *message, struct error *err)
 	__attribute__((warn_unused_result));
 
 /*
- * Checks an update_mask against the rules of the resource it speaks of, by AIP-134 as the contract narrows it: at
- * least one path, no `*`, no unknown, repeated or output-only path. `field` names the mask in violations. Only
- * top-level fields may be named.
+ * Checks an update_mask against the rules of the resource it speaks of, by AIP-134 as the contract narrows
+ * it: at least one path, no `*`, no unknown, repeated or output-only path. `field` names the mask in
+ * violations. Only top-level fields may be named.
  */
-int rules_check_mask(const struct message_rules *resource, const char *field, char *const *paths, size_t n_paths,
-		     struct error *err) __attribute__((warn_unused_result));
+int rules_check_mask(const struct message_rules *resource, const char *field, char *const *paths,
+		     size_t n_paths, struct error *err) __attribute__((warn_unused_result));
 
 /* True when the mask names the path. */
 bool mask_has(char *const *paths, size_t n_paths, const char *path);

@@ -36,14 +36,14 @@ struct message_rules;
 
 /* Rules of one field: grpc_c.v1.FieldRules, resolved. */
 struct field_rule {
-	const char *name;                  /* of the field, as in the .proto */
+	const char *name;                   /* of the field, as in the .proto */
 	const struct message_rules *nested; /* of a message field's type; NULL when that has none */
-	int64_t min, max;                  /* asked when has_range */
-	uint32_t min_length, max_length;   /* 0: not set */
-	uint32_t min_items, max_items;     /* 0: not set */
-	const char *id_kind;               /* NULL: not set */
-	uint16_t index;                    /* into the descriptor's fields[] */
-	uint8_t format;                    /* enum string_format */
+	int64_t min, max;                   /* asked when has_range */
+	uint32_t min_length, max_length;    /* 0: not set */
+	uint32_t min_items, max_items;      /* 0: not set */
+	const char *id_kind;                /* NULL: not set */
+	uint16_t index;                     /* into the descriptor's fields[] */
+	uint8_t format;                     /* enum string_format */
 	bool required, has_range, output_only;
 };
 
@@ -80,11 +80,12 @@ struct service_desc {
 	const char *name; /* "edu.v1.EduService" */
 	const struct method_desc *methods;
 	unsigned n_methods;
-	/* The .proto that declares it, and the file set it needs: packed google.protobuf.FileDescriptorSet, dependencies
-	 * first, comments kept. */
+	/* The .proto that declares it, and the file set it needs: packed google.protobuf.FileDescriptorSet,
+	 * dependencies first, comments kept. */
 	const char *file;
 	struct span descriptor_set;
-	const struct error_reason *reasons; /* every value of the error_reasons enum in the file set, or NULL */
+	const struct error_reason
+		*reasons; /* every value of the error_reasons enum in the file set, or NULL */
 	unsigned n_reasons;
 };
 

@@ -11,22 +11,30 @@
 struct wire_limits {
 	size_t bytes;    /* of the whole message */
 	unsigned depth;  /* nested messages */
-	unsigned fields; /* all fields of all nested messages, unknown ones included, packed elements counted each */
+	unsigned fields; /* all fields of all nested messages, unknown ones included, packed elements counted
+			    each */
 };
 
 extern const struct wire_limits wire_limits_default; /* 4 MiB, 16, 20,000 */
 
 /*
  * One pass over the bytes of a message, driven by its descriptor, before protobuf-c sees them: refuses what
- * protobuf-c 1.4 accepts or crashes on (embedded NUL and invalid UTF-8 in strings, nesting without end, field floods,
- * groups, truncated or overlong varints, field number 0). Unknown fields are skipped, counted, and nothing more.
- * Allocates nothing. Returns 0, -STATUS_INVALID_ARGUMENT or -STATUS_RESOURCE_EXHAUSTED; the message names the field.
+ * protobuf-c 1.4 accepts or crashes on (embedded NUL and invalid UTF-8 in strings, nesting without end, field
+ * floods, groups, truncated or overlong varints, field number 0). Unknown fields are skipped, counted, and
+ * nothing more. Allocates nothing. Returns 0, -STATUS_INVALID_ARGUMENT or -STATUS_RESOURCE_EXHAUSTED; the
+ * message names the field.
  */
 int wire_scan(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
 	      struct error *err) __attribute__((warn_unused_result));
 
 /* True when the bytes are valid UTF-8 without U+0000 (overlong forms and surrogates are not). */
 bool utf8_valid(struct span bytes);
+
+/*
+ * The length (1 to 4) of the well-formed UTF-8 sequence that `p` starts with, U+0000 not being one; 0 when
+ * there is none before `end`. `p` must be before `end`.
+ */
+unsigned utf8_sequence(const uint8_t *p, const uint8_t *end);
 
 /* The number of code points of valid UTF-8. */
 size_t utf8_length(struct span bytes);

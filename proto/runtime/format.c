@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/runtime/format.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "proto/runtime/money.h"
+
+enum { EMAIL_MAX = 254, URL_MAX = 2048, LABEL_MAX = 63 };
+
+/* The C locale's classes, whatever the process's locale is. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_lower(char c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool is_upper(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool is_alnum(char c)
+{
+	return is_digit(c) || is_lower(c) || is_upper(c);
+}
+
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_uuid(const char *s)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	size_t i;
+
+	for (i = 0; s[i] && form[i]; i++) {
+		if (form[i] == '-' ? s[i] != '-' : !is_hex(s[i]))
+			return false;
+	}
+	return !s[i] && !form[i];
+}
+
+/* Labels of letters, digits and inner hyphens, 1 to 63 long, joined by dots, up to `end`. */
+static bool is_host(const char *s, const char *end)
+{
+	while (s < end) {
+		const char *label = s;
+
+		while (s < end && (is_alnum(*s) || *s == '-'))
+			s++;
+		if (s == label || s - label > LABEL_MAX || *label == '-' || s[-1] == '-')
+			return false;
+		if (s == end)
+			return true;
+		if (*s++ != '.')
+			return false;
+	}
+	return false;
+}
+
+/* https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address */
+static bool is_email(const char *s)
+{
+	size_t len = strlen(s), local = 0;
+
+	while (is_alnum(s[local]) || (s[local] && strchr(".!#$%&'*+/=?^_`{|}~-", s[local])))
+		local++;
+	return len <= EMAIL_MAX && local > 0 && s[local] == '@' && is_host(s + local + 1, s + len);
+}
+
+static bool is_user_name(const char *s)
+{
+	size_t n = 0;
+
+	for (; s[n]; n++) {
+		if (!is_alnum(s[n]) && !strchr("._-", s[n]))
+			return false;
+	}
+	return n >= 3 && n <= 32;
+}
+
+/* Takes `n` characters of a class from *s. */
+static bool take(const char **s, bool (*class)(char), size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!class((*s)[i]))
+			return false;
+	}
+	*s += n;
+	return true;
+}
+
+static bool take_script(const char **s)
+{
+	const char *p = *s;
+
+	if (*p++ != '-' || !take(&p, is_upper, 1) || !take(&p, is_lower, 3) || is_alnum(*p))
+		return false;
+	*s = p;
+	return true;
+}
+
+static bool take_region(const char **s)
+{
+	const char *p = *s;
+
+	if (*p++ != '-' || (!take(&p, is_upper, 2) && !take(&p, is_digit, 3)))
+		return false;
+	*s = p;
+	return true;
+}
+
+/*
+ * RFC 5646: language of 2 or 3 letters, optionally script and region, in the case its section 2.1.1
+ * recommends: one language then has one text, and a filter finds it.
+ */
+static bool is_language(const char *s)
+{
+	if (!take(&s, is_lower, 2))
+		return false;
+	(void)take(&s, is_lower, 1);
+	(void)take_script(&s);
+	(void)take_region(&s);
+	return *s == '\0';
+}
+
+static bool is_ipv6_literal(const char *s, const char *end)
+{
+	unsigned colons = 0;
+
+	if (end - s < 4 || *s++ != '[' || end[-1] != ']')
+		return false;
+	for (; s < end - 1; s++) {
+		if (!is_hex(*s) && *s != ':' && *s != '.')
+			return false;
+		colons += *s == ':';
+	}
+	return colons >= 2;
+}
+
+/* host[:port]. User names in URLs are refused: they serve deception more often than access. */
+static bool is_authority(const char *s, const char *end)
+{
+	const char *colon = end;
+	unsigned port = 0;
+
+	while (colon > s && is_digit(colon[-1]))
+		colon--;
+	if (colon > s && colon[-1] == ':') {
+		colon--;
+		if (end - colon < 2 || end - colon > 6)
+			return false;
+		for (const char *p = colon + 1; p < end; p++)
+			port = port * 10 + (unsigned)(*p - '0');
+		if (port == 0 || port > 65535)
+			return false;
+		end = colon;
+	}
+	return is_host(s, end) || is_ipv6_literal(s, end);
+}
+
+/* The characters of RFC 3986 after the authority: no space, no quotes, percent-escapes whole. */
+static bool is_url_rest(const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '%' && (!is_hex(s[1]) || !is_hex(s[2])))
+			return false;
+		if (!is_alnum(*s) && !strchr("-._~:/?#[]@!$&'()*+,;=%", *s))
+			return false;
+	}
+	return true;
+}
+
+static bool is_url(const char *s)
+{
+	const char *host, *end;
+
+	if (strlen(s) > URL_MAX)
+		return false;
+	if (strncasecmp(s, "https://", 8) == 0)
+		host = s + 8;
+	else if (strncasecmp(s, "http://", 7) == 0)
+		host = s + 7;
+	else
+		return false;
+	end = host + strcspn(host, "/?#");
+	return is_authority(host, end) && is_url_rest(end);
+}
+
+/* Indexed by enum string_format. */
+static const struct {
+	bool (*check)(const char *);
+	const char *must;
+} formats[] = {
+	[STRING_UUID] = {is_uuid, "must be a UUID such as 3e7c3f6d-9c1c-4f0a-8a53-0d9a7e0f2b61"},
+	[STRING_EMAIL] = {is_email, "must be an e-mail address such as ada@example.org, at most 254 bytes"},
+	[STRING_CURRENCY] = {currency_valid, "must be an ISO 4217 code in use, in upper case, such as EUR"},
+	[STRING_USER_NAME] = {is_user_name, "must be 3 to 32 characters of a-z, 0-9, '.', '_' and '-'"},
+	[STRING_LANGUAGE] = {is_language, "must be a language tag such as en, zh-Hans or pt-BR"},
+	[STRING_URL] = {is_url, "must be an absolute http or https URL of at most 2048 bytes"},
+};
+
+bool format_check(enum string_format format, const char *s)
+{
+	return format == STRING_ANY || formats[format].check(s);
+}
+
+const char *format_must(enum string_format format)
+{
+	return formats[format].must;
+}

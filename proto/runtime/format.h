@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RUNTIME_FORMAT_H
+#define RUNTIME_FORMAT_H
+
+#include <stdbool.h>
+
+#include "proto/runtime/service.h"
+
+/* The forms a string field may be asked to have. */
+
+/* True when the string has the form; every string is STRING_ANY. */
+bool format_check(enum string_format format, const char *s);
+
+/* What to tell whoever sent a string without the form: "must be ...". Not for STRING_ANY. */
+const char *format_must(enum string_format format);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/runtime/ids.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+
+enum {
+	KIND_LENGTH = 3,
+	DIGITS = 13, /* 65 bits; the first digit has three of its five */
+	DIGIT_BITS = 5,
+	FIRST_DIGIT_MAX = 7,
+};
+
+#define NODE_MASK ((1u << ID_NODE_BITS) - 1)
+#define SEQUENCE_MASK ((INT64_C(1) << ID_SEQUENCE_BITS) - 1)
+#define TIME_MAX ((INT64_C(1) << 41) - 1)
+
+/* Crockford's base32 in lower case: no i, l, o, u. */
+static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+char *id_format(const char *kind, int64_t id, char out[ID_TEXT_MAX])
+{
+	char *p = out + KIND_LENGTH + 1;
+
+	memcpy(out, kind, KIND_LENGTH);
+	out[KIND_LENGTH] = '_';
+	for (int i = 0; i < DIGITS; i++)
+		p[i] = digits[(uint64_t)id >> (DIGIT_BITS * (DIGITS - 1 - i)) & 31];
+	p[DIGITS] = '\0';
+	return out;
+}
+
+bool id_parse(const char *kind, const char *text, int64_t *ret)
+{
+	uint64_t id = 0;
+
+	if (strlen(text) != KIND_LENGTH + 1 + DIGITS || memcmp(text, kind, KIND_LENGTH) != 0 ||
+	    text[KIND_LENGTH] != '_')
+		return false;
+	text += KIND_LENGTH + 1;
+	if (text[0] > '0' + FIRST_DIGIT_MAX)
+		return false;
+	for (int i = 0; i < DIGITS; i++) {
+		const char *digit = strchr(digits, text[i]);
+
+		if (!digit)
+			return false;
+		id = id << DIGIT_BITS | (uint64_t)(digit - digits);
+	}
+	if (id == 0)
+		return false;
+	*ret = (int64_t)id;
+	return true;
+}
+
+int64_t id_time_ms(int64_t id)
+{
+	return (id >> (ID_NODE_BITS + ID_SEQUENCE_BITS)) + ID_EPOCH_MS;
+}
+
+unsigned id_node(int64_t id)
+{
+	return (unsigned)(id >> ID_SEQUENCE_BITS) & NODE_MASK;
+}
+
+void id_maker_init(struct id_maker *m, unsigned node)
+{
+	m->last = 0;
+	m->node = node & NODE_MASK;
+}
+
+/* Time and sequence as one number, starting now; a clock outside the 41 bits counts as their nearest end. */
+static int64_t ticks_at(int64_t now_ms)
+{
+	int64_t time = now_ms < ID_EPOCH_MS ? 0 : now_ms - ID_EPOCH_MS;
+
+	return (time < TIME_MAX ? time : TIME_MAX) << ID_SEQUENCE_BITS;
+}
+
+int64_t id_make(struct id_maker *m, int64_t now_ms)
+{
+	int64_t now = ticks_at(now_ms), last = m->last, next;
+
+	do
+		next = now > last ? now : last + 1;
+	while (!atomic_compare_exchange_weak(&m->last, &last, next));
+	return (next >> ID_SEQUENCE_BITS) << (ID_NODE_BITS + ID_SEQUENCE_BITS) |
+	       (int64_t)m->node << ID_SEQUENCE_BITS | (next & SEQUENCE_MASK);
+}

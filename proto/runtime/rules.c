@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/runtime/rules.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "google/protobuf/duration.pb-c.h"
+#include "google/protobuf/timestamp.pb-c.h"
+#include "proto/runtime/format.h"
+#include "proto/runtime/ids.h"
+#include "proto/runtime/wire.h"
+
+enum { NANOS_MAX = 999999999 };
+#define TIMESTAMP_MIN INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */
+#define TIMESTAMP_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+#define DURATION_MAX INT64_C(315576000000)  /* 10,000 years, duration.proto's bound */
+
+/* ---- Where we are ---- */
+
+struct path {
+	size_t len;
+	char text[sizeof(((struct error_violation *)0)->field)];
+};
+
+struct check {
+	struct error *err;
+	struct path path;
+};
+
+static void path_push(struct path *path, const char *name)
+{
+	size_t room = sizeof(path->text) - path->len;
+	int n = snprintf(path->text + path->len, room, "%s%s", path->len ? "." : "", name);
+
+	path->len += n > 0 && (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void path_push_index(struct path *path, size_t index)
+{
+	size_t room = sizeof(path->text) - path->len;
+	int n = snprintf(path->text + path->len, room, "[%zu]", index);
+
+	path->len += n > 0 && (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void path_cut(struct path *path, size_t len)
+{
+	path->len = len;
+	path->text[len] = '\0';
+}
+
+#define violate(c, ...)                                                                                      \
+	do {                                                                                                 \
+		if ((c)->err->code == STATUS_OK)                                                             \
+			(void)error_raise((c)->err, &RPC_REASON_FIELD_INVALID, "%s", "");                    \
+		(void)error_add_violation((c)->err, (c)->path.text, __VA_ARGS__);                            \
+	} while (0)
+
+/* ---- Single values ---- */
+
+static const void *member(const ProtobufCMessage *message, unsigned offset)
+{
+	return (const char *)message + offset;
+}
+
+static size_t size_of(ProtobufCType type)
+{
+	switch (type) {
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+	case PROTOBUF_C_TYPE_DOUBLE:
+		return 8;
+	case PROTOBUF_C_TYPE_STRING:
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return sizeof(void *);
+	case PROTOBUF_C_TYPE_BYTES:
+		return sizeof(ProtobufCBinaryData);
+	case PROTOBUF_C_TYPE_BOOL:
+		return sizeof(protobuf_c_boolean);
+	default:
+		return 4;
+	}
+}
+
+static bool check_length(struct check *c, const struct field_rule *rule, size_t len, const char *unit)
+{
+	uint32_t min = rule->min_length, max = rule->max_length;
+
+	if (len >= min && (max == 0 || len <= max))
+		return true;
+	if (min > 0 && min == max)
+		violate(c, "must be %" PRIu32 " %s long, is %zu", min, unit, len);
+	else if (min > 0 && max > 0)
+		violate(c, "must be %" PRIu32 " to %" PRIu32 " %s long, is %zu", min, max, unit, len);
+	else if (min > 0)
+		violate(c, "must be at least %" PRIu32 " %s long, is %zu", min, unit, len);
+	else
+		violate(c, "must be at most %" PRIu32 " %s long, is %zu", max, unit, len);
+	return false;
+}
+
+static void check_string(struct check *c, const struct field_rule *rule, const char *s)
+{
+	int64_t id;
+
+	if (!check_length(c, rule, utf8_length(span_str(s)), "characters"))
+		return;
+	if (rule->id_kind && !id_parse(rule->id_kind, s, &id))
+		violate(c, "must be an id that starts with %s_", rule->id_kind);
+	else if (!format_check(rule->format, s))
+		violate(c, "%s", format_must(rule->format));
+}
+
+static void check_signed(struct check *c, const struct field_rule *rule, int64_t value)
+{
+	if (value < rule->min || value > rule->max)
+		violate(c, "must be %" PRId64 " to %" PRId64 ", is %" PRId64, rule->min, rule->max, value);
+}
+
+static void check_unsigned(struct check *c, const struct field_rule *rule, uint64_t value)
+{
+	if (value > INT64_MAX || (int64_t)value < rule->min || (int64_t)value > rule->max)
+		violate(c, "must be %" PRId64 " to %" PRId64 ", is %" PRIu64, rule->min, rule->max, value);
+}
+
+static void check_real(struct check *c, const struct field_rule *rule, double value)
+{
+	/* Written so that NaN is refused. */
+	if (!(value >= (double)rule->min && value <= (double)rule->max))
+		violate(c, "must be %" PRId64 " to %" PRId64 ", is %g", rule->min, rule->max, value);
+}
+
+static void check_number(struct check *c, const struct field_rule *rule, ProtobufCType type,
+			 const void *value)
+{
+	switch (type) {
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+		check_signed(c, rule, *(const int32_t *)value);
+		break;
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+		check_signed(c, rule, *(const int64_t *)value);
+		break;
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+		check_unsigned(c, rule, *(const uint32_t *)value);
+		break;
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+		check_unsigned(c, rule, *(const uint64_t *)value);
+		break;
+	case PROTOBUF_C_TYPE_FLOAT:
+		check_real(c, rule, (double)*(const float *)value);
+		break;
+	case PROTOBUF_C_TYPE_DOUBLE:
+		check_real(c, rule, *(const double *)value);
+		break;
+	default:
+		break;
+	}
+}
+
+static void check_enum(struct check *c, const ProtobufCEnumDescriptor *desc, int value)
+{
+	if (!protobuf_c_enum_descriptor_get_value(desc, value))
+		violate(c, "must be a value of %s, is %d", desc->name, value);
+}
+
+static void check_timestamp(struct check *c, const Google__Protobuf__Timestamp *t)
+{
+	if (t->seconds < TIMESTAMP_MIN || t->seconds > TIMESTAMP_MAX)
+		violate(c, "must be a time in the years 0001 to 9999");
+	else if (t->nanos < 0 || t->nanos > NANOS_MAX)
+		violate(c, "must have nanos of 0 to 999999999, has %" PRId32, t->nanos);
+}
+
+static void check_duration(struct check *c, const Google__Protobuf__Duration *d)
+{
+	if (d->seconds < -DURATION_MAX || d->seconds > DURATION_MAX)
+		violate(c, "must be a duration of at most 10,000 years");
+	else if (d->nanos < -NANOS_MAX || d->nanos > NANOS_MAX)
+		violate(c, "must have nanos of -999999999 to 999999999, has %" PRId32, d->nanos);
+	else if ((d->seconds > 0 && d->nanos < 0) || (d->seconds < 0 && d->nanos > 0))
+		violate(c, "must have seconds and nanos of the same sign");
+}
+
+static void check_message(struct check *c, const struct message_rules *rules,
+			  const ProtobufCMessage *message);
+
+static void check_submessage(struct check *c, const struct field_rule *rule, const ProtobufCMessage *message)
+{
+	if (message->descriptor == &google__protobuf__timestamp__descriptor)
+		check_timestamp(c, (const Google__Protobuf__Timestamp *)message);
+	else if (message->descriptor == &google__protobuf__duration__descriptor)
+		check_duration(c, (const Google__Protobuf__Duration *)message);
+	else
+		check_message(c, rule->nested, message);
+}
+
+static bool is_empty(const ProtobufCFieldDescriptor *field, const void *value)
+{
+	static const char zero[sizeof(ProtobufCBinaryData)];
+
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		return !*(char *const *)value || !**(char *const *)value;
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return !*(ProtobufCMessage *const *)value;
+	case PROTOBUF_C_TYPE_BYTES:
+		return ((const ProtobufCBinaryData *)value)->len == 0;
+	default:
+		return memcmp(value, zero, size_of(field->type)) == 0;
+	}
+}
+
+/* A value that is there: a set member, or an item of a repeated field. */
+static void check_value(struct check *c, const struct field_rule *rule, const ProtobufCFieldDescriptor *field,
+			const void *value)
+{
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		check_string(c, rule, *(char *const *)value);
+		break;
+	case PROTOBUF_C_TYPE_BYTES:
+		(void)check_length(c, rule, ((const ProtobufCBinaryData *)value)->len, "bytes");
+		break;
+	case PROTOBUF_C_TYPE_MESSAGE:
+		check_submessage(c, rule, *(ProtobufCMessage *const *)value);
+		break;
+	case PROTOBUF_C_TYPE_ENUM:
+		check_enum(c, field->descriptor, *(const int *)value);
+		break;
+	default:
+		if (rule->has_range)
+			check_number(c, rule, field->type, value);
+	}
+}
+
+/* ---- Fields ---- */
+
+static void check_count(struct check *c, const struct field_rule *rule, size_t n)
+{
+	uint32_t min = rule->min_items, max = rule->max_items;
+
+	if (n == 0 && rule->required)
+		violate(c, "must have at least one item");
+	else if (n < min)
+		violate(c, "must have at least %" PRIu32 " items, has %zu", min, n);
+	else if (max > 0 && n > max)
+		violate(c, "must have at most %" PRIu32 " items, has %zu", max, n);
+}
+
+static void check_repeated(struct check *c, const struct field_rule *rule,
+			   const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
+{
+	size_t n = *(const size_t *)member(message, field->quantifier_offset), size = size_of(field->type);
+	const char *items = *(const char *const *)member(message, field->offset);
+
+	check_count(c, rule, n);
+	for (size_t i = 0; i < n; i++) {
+		size_t len = c->path.len;
+
+		path_push_index(&c->path, i);
+		check_value(c, rule, field, items + i * size);
+		path_cut(&c->path, len);
+	}
+}
+
+/* The id of the member that is set, which lies in the same place for each of them; 0 is none. */
+static uint32_t oneof_case(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
+{
+	return *(const uint32_t *)member(message, field->quantifier_offset);
+}
+
+static bool same_oneof(const ProtobufCFieldDescriptor *a, const ProtobufCFieldDescriptor *b)
+{
+	return (b->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && a->quantifier_offset == b->quantifier_offset;
+}
+
+/* True when an earlier member of the oneof is required too, and has reported it. */
+static bool oneof_reported(const struct message_rules *rules, const struct field_rule *rule)
+{
+	const ProtobufCFieldDescriptor *field = &rules->desc->fields[rule->index];
+
+	for (const struct field_rule *r = rules->fields; r < rule; r++) {
+		if (r->required && same_oneof(field, &rules->desc->fields[r->index]))
+			return true;
+	}
+	return false;
+}
+
+static void violate_oneof(struct check *c, const ProtobufCMessageDescriptor *desc,
+			  const ProtobufCFieldDescriptor *field)
+{
+	char members[sizeof(((struct error_violation *)0)->description)] = "";
+	size_t len = 0;
+
+	for (unsigned i = 0; i < desc->n_fields && len < sizeof(members); i++) {
+		if (same_oneof(field, &desc->fields[i]))
+			len += (size_t)snprintf(members + len, sizeof(members) - len, "%s%s", len ? ", " : "",
+						desc->fields[i].name);
+	}
+	violate(c, "must be set, or another of: %s", members);
+}
+
+static void check_oneof_member(struct check *c, const struct message_rules *rules,
+			       const struct field_rule *rule, const ProtobufCFieldDescriptor *field,
+			       const ProtobufCMessage *message)
+{
+	uint32_t set = oneof_case(field, message);
+	const void *value = member(message, field->offset);
+
+	/* A string or number that is chosen and empty breaks no rule: only the choice was asked for. */
+	if (set == field->id && (!is_empty(field, value) || rule->has_range))
+		check_value(c, rule, field, value);
+	else if (set == 0 && rule->required && !oneof_reported(rules, rule))
+		violate_oneof(c, message->descriptor, field);
+}
+
+static void check_singular(struct check *c, const struct field_rule *rule,
+			   const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
+{
+	const void *value = member(message, field->offset);
+
+	if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->quantifier_offset &&
+	    !*(const protobuf_c_boolean *)member(message, field->quantifier_offset)) {
+		if (rule->required)
+			violate(c, "must be set");
+		return;
+	}
+	if (is_empty(field, value) && rule->required)
+		violate(c, "must be set");
+	else if (!is_empty(field, value) || rule->has_range)
+		check_value(c, rule, field, value);
+}
+
+static void check_field(struct check *c, const struct message_rules *rules, const struct field_rule *rule,
+			const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
+{
+	size_t len = c->path.len;
+
+	/* What the server alone writes is not read. */
+	if (rule->output_only)
+		return;
+	path_push(&c->path, field->name);
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		check_repeated(c, rule, field, message);
+	else if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+		check_oneof_member(c, rules, rule, field, message);
+	else
+		check_singular(c, rule, field, message);
+	path_cut(&c->path, len);
+}
+
+static const struct field_rule *rule_of(const struct message_rules *rules, unsigned index)
+{
+	for (unsigned i = 0; rules && i < rules->n_fields; i++) {
+		if (rules->fields[i].index == index)
+			return &rules->fields[i];
+	}
+	return NULL;
+}
+
+/* Every field is looked at, with a rule or without: enums and times have rules that nobody writes. */
+static void check_message(struct check *c, const struct message_rules *rules, const ProtobufCMessage *message)
+{
+	static const struct field_rule no_rule;
+	const ProtobufCMessageDescriptor *desc = message->descriptor;
+
+	for (unsigned i = 0; i < desc->n_fields; i++) {
+		const struct field_rule *rule = rule_of(rules, i);
+
+		check_field(c, rules, rule ? rule : &no_rule, &desc->fields[i], message);
+	}
+}
+
+/* Says it for people: one violation in full, several by their number. */
+static int finish(struct error *err)
+{
+	const struct error_violation *first = &err->violations[0];
+
+	if (err->n_violations == 0)
+		return 0;
+	if (err->n_violations == 1)
+		return error_set_message(err, "%s %s.", first->field, first->description);
+	return error_set_message(err, "%u fields are invalid; the first: %s %s.", err->n_violations,
+				 first->field, first->description);
+}
+
+int rules_check(const struct message_rules *rules, const ProtobufCMessage *message, struct error *err)
+{
+	struct check c = {.err = err};
+
+	error_clear(err);
+	check_message(&c, rules, message);
+	return finish(err);
+}
+
+/* ---- Masks ---- */
+
+bool mask_has(char *const *paths, size_t n_paths, const char *path)
+{
+	for (size_t i = 0; i < n_paths; i++) {
+		if (strcmp(paths[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_mask_path(struct check *c, const struct message_rules *resource, char *const *paths,
+			    size_t i)
+{
+	const char *path = paths[i];
+	const ProtobufCFieldDescriptor *field =
+		protobuf_c_message_descriptor_get_field_by_name(resource->desc, path);
+	const struct field_rule *rule =
+		field ? rule_of(resource, (unsigned)(field - resource->desc->fields)) : NULL;
+
+	if (strcmp(path, "*") == 0)
+		violate(c, "must name each field; * is not taken");
+	else if (!field && strchr(path, '.'))
+		violate(c, "must name top-level fields only, not '%s'", path);
+	else if (!field)
+		violate(c, "must name fields of %s, which has no '%s'", resource->desc->short_name, path);
+	else if (rule && rule->output_only)
+		violate(c, "must not name '%s', which the server alone writes", path);
+	else if (mask_has(paths, i, path))
+		violate(c, "must name '%s' once only", path);
+}
+
+int rules_check_mask(const struct message_rules *resource, const char *field, char *const *paths,
+		     size_t n_paths, struct error *err)
+{
+	struct check c = {.err = err};
+
+	error_clear(err);
+	path_push(&c.path, field);
+	if (n_paths == 0)
+		violate(&c, "must name at least one field to change");
+	for (size_t i = 0; i < n_paths; i++)
+		check_mask_path(&c, resource, paths, i);
+	return finish(err);
+}
