@@ -1,0 +1,72 @@
+-- compatible-with: 3
+-- Courses and their lessons. Times are microseconds since the Unix epoch, UTC. Lengths are the contract's, in
+-- characters. Each listing order of the catalogue has an index that ends in it, so that a page is read from where the
+-- last one ended: cost does not grow with the catalogue.
+
+CREATE TABLE course (
+  course_id BIGINT NOT NULL COMMENT 'crs_ id; grows with time, so it is also the order of creation',
+  creator_id BIGINT NOT NULL COMMENT 'usr_ id of who made it',
+  external_id VARCHAR(64) NULL COMMENT 'key in the creator''s own system; NULL when there is none',
+  title VARCHAR(200) NOT NULL,
+  summary VARCHAR(1000) NOT NULL,
+  description MEDIUMTEXT NOT NULL COMMENT 'at most 20,000 characters',
+  objectives JSON NOT NULL COMMENT 'array of strings',
+  audience VARCHAR(1000) NOT NULL,
+  prerequisites VARCHAR(1000) NOT NULL,
+  subject VARCHAR(64) NOT NULL,
+  level TINYINT NOT NULL COMMENT 'edu.v1.CourseLevel; 0 when not said',
+  language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag; empty when not said',
+  license VARCHAR(100) NOT NULL,
+  pricing TINYINT NOT NULL COMMENT '0 unset, 1 free, 2 as course_price lists',
+  planned_learning_hours INT NOT NULL COMMENT '0 when not said',
+  state TINYINT NOT NULL COMMENT 'edu.v1.CourseState: 1 draft, 2 in review, 3 published, 4 archived',
+  lesson_count INT NOT NULL COMMENT 'rows in lesson',
+  revision BIGINT NOT NULL COMMENT 'counts changes of the course and its lessons, from 1; the etag is made of it',
+  create_us BIGINT NOT NULL,
+  update_us BIGINT NOT NULL,
+  publish_us BIGINT NULL COMMENT 'NULL before',
+  title_key VARCHAR(100) COLLATE utf8mb4_unicode_520_nopad_ci AS (LEFT(title, 100)) STORED COMMENT 'what the order by title compares',
+  subject_key VARCHAR(64) AS (LOWER(subject)) STORED COMMENT 'what the filter by subject compares',
+  language_key VARCHAR(35) AS (LOWER(language)) STORED COMMENT 'what the filter by language compares',
+  PRIMARY KEY (course_id),
+  UNIQUE KEY course_external_key (creator_id, external_id),
+  KEY course_newest (state, course_id),
+  KEY course_title (state, title_key, course_id),
+  KEY course_subject_newest (state, subject_key, course_id),
+  KEY course_subject_title (state, subject_key, title_key, course_id),
+  KEY course_language_newest (state, language_key, course_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A course';
+
+CREATE TABLE course_instructor (
+  course_id BIGINT NOT NULL,
+  user_id BIGINT NOT NULL,
+  position INT NOT NULL COMMENT 'in the course''s list, from 1',
+  share_basis_points INT NOT NULL COMMENT 'of what a purchase brings, in hundredths of a percent; all of a course at most 10,000',
+  PRIMARY KEY (course_id, user_id),
+  KEY course_instructor_user (user_id, course_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Who teaches a course and is paid for it';
+
+CREATE TABLE course_price (
+  course_id BIGINT NOT NULL,
+  currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'ISO 4217',
+  minor_units BIGINT NOT NULL COMMENT 'above 0',
+  position INT NOT NULL COMMENT 'in the course''s list, from 1',
+  PRIMARY KEY (course_id, currency_code)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What a course costs, once per currency';
+
+CREATE TABLE lesson (
+  lesson_id BIGINT NOT NULL COMMENT 'les_ id; stable over the course''s revisions',
+  course_id BIGINT NOT NULL,
+  external_id VARCHAR(64) NULL COMMENT 'key in its maker''s own system; NULL when there is none',
+  title VARCHAR(200) NOT NULL,
+  kind TINYINT NOT NULL COMMENT 'edu.v1.LessonKind: 1 video, 2 text, 3 quiz, 4 exercise, 5 live',
+  duration_seconds INT NOT NULL COMMENT '0 when not said; above 0 for a video, whose 64 slices are parts of it',
+  weight INT NOT NULL COMMENT 'how much it counts in the course''s progress: 1 to 1,000',
+  position INT NOT NULL COMMENT 'in the course, from 1, without gaps',
+  free_preview TINYINT NOT NULL COMMENT '1 when it may be learned without a purchase',
+  create_us BIGINT NOT NULL,
+  update_us BIGINT NOT NULL,
+  PRIMARY KEY (lesson_id),
+  UNIQUE KEY lesson_position_key (course_id, position),
+  UNIQUE KEY lesson_external_key (course_id, external_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A lesson of a course';
