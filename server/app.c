@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/app.h"
+
+#include <google/protobuf/timestamp.pb-c.h>
+
+#include "proto/runtime/codec.h"
+#include "server/db/idem.h"
+
+struct db_conn *db_of(struct rpc_call *call)
+{
+	struct db_conn *conn = rpc_context(call);
+	db_set_deadline(conn, rpc_deadline_us(call));
+	return conn;
+}
+
+int64_t app_new_id(struct rpc_call *call)
+{
+	struct app *app = app_of(call);
+	return id_make(app->ids, clock_now_ms(app->clock));
+}
+
+int64_t app_user_or_caller(const struct rpc_call *call, const char *user_id)
+{
+	int64_t id;
+	return id_parse(ID_USER, user_id, &id) ? id : rpc_principal(call)->user_id;
+}
+
+int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
+{
+	ProtobufCMessage *message;
+	int r = codec_unpack(ret->descriptor, stored, &wire_limits_default, rpc_arena(call), &message, err);
+	if (r < 0)
+		return error_internal(err, "a stored reply of %s cannot be read", rpc_method(call)->name);
+	memcpy(ret, message, ret->descriptor->sizeof_message);
+	rpc_add_header(call, "edu-replayed", "1");
+	return 0;
+}
+
+/* One run of the transaction, which may be one of several. */
+struct app_run {
+	struct rpc_call *call;
+	int64_t keep_us;
+	db_body body;
+	void *arg;
+	ProtobufCMessage *ret;
+	bool repeated;
+	struct span stored; /* when repeated */
+};
+
+static int run_once(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct app_run *run = arg;
+	const struct request_key *key = rpc_request_key(run->call);
+	struct arena *arena = rpc_arena(run->call);
+	struct span packed;
+
+	int r = idem_claim(conn, key, app_now_us(run->call), run->keep_us, arena, &run->stored, err);
+	run->repeated = r == 1;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = run->body(conn, run->arg, err);
+	if (r < 0 || !key->present)
+		return r;
+	r = codec_pack(run->ret, arena, &packed, err);
+	return r < 0 ? r : idem_store(conn, key, packed, err);
+}
+
+int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *arg, ProtobufCMessage *ret,
+		    struct error *err)
+{
+	struct app_run run = {.call = call, .keep_us = keep_us, .body = body, .arg = arg, .ret = ret};
+	int r = db_transaction(db_of(call), rpc_request_key(call)->present, run_once, &run, err);
+	if (r < 0)
+		return r;
+	return run.repeated ? app_replay(call, run.stored, ret, err) : 0;
+}
+
+Google__Protobuf__Timestamp *app_timestamp(struct arena *arena, int64_t us)
+{
+	Google__Protobuf__Timestamp *t = us ? arena_alloc(arena, sizeof(*t)) : NULL;
+	if (!t)
+		return NULL;
+	google__protobuf__timestamp__init(t);
+	int64_t part = us % 1000000;
+	if (part < 0)
+		part += 1000000;
+	t->seconds = (us - part) / 1000000;
+	t->nanos = (int32_t)(part * 1000);
+	return t;
+}
+
+int64_t app_timestamp_us(const Google__Protobuf__Timestamp *t)
+{
+	return t ? t->seconds * 1000000 + t->nanos / 1000 : 0;
+}
+
+char *app_id(struct arena *arena, const char *kind, int64_t id)
+{
+	char text[ID_TEXT_MAX];
+	return id ? arena_strdup(arena, id_format(kind, id, text)) : (char *)protobuf_c_empty_string;
+}
+
+int app_built(const struct arena *arena, struct error *err)
+{
+	if (!arena->exhausted)
+		return 0;
+	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+			   "the answer needs more memory than a call may use");
+}

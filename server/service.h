@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_SERVICE_H
+#define SERVER_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/runtime/error.h"
+#include "server/app.h"
+#include "server/db/db.h"
+
+/*
+ * The whole service, put together and running in this process: database workers, authentication, caches, the
+ * event feed, the progress combiner and the gRPC server. main() and the tests start it alike.
+ */
+struct service;
+
+struct service_config {
+	struct db_config db;
+
+	const char *listen; /* "127.0.0.1:50051"; port 0 takes a free one; "unix:/path" */
+	const char *tls_certificate, *tls_key;
+	unsigned pollers, hot_slots, catch_all_slots, max_calls;
+	unsigned db_workers, db_queue; /* a thread and a connection each; calls that may wait for one */
+	unsigned password_workers, password_queue; /* a thread and argon2_kib of memory each */
+	int drain_ms;
+	bool reflection;
+
+	const char *key_dir; /* NULL: keys of this process, kept in memory, for tests */
+	int64_t access_token_us, refresh_token_us;
+	unsigned argon2_kib, argon2_passes;
+	unsigned rate_default, rate_login; /* calls per second; 0 does not limit */
+
+	size_t cache_bytes; /* of the course and lesson caches together */
+	unsigned combiner_batch, combiner_queue;
+	int feed_poll_ms;
+	bool sequencer; /* compete for giving events their feed position */
+
+	const struct clock *clock;
+};
+
+/* Every field but db set to what ships. */
+void service_config_defaults(struct service_config *config);
+
+/*
+ * Starts everything and returns once calls are served. The schema must be there (db/migrate.h). The config,
+ * and what it points to, must outlive the service. What failed is in err; nothing is left running then.
+ */
+int service_start(const struct service_config *config, struct service **ret, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Drains, then ends every thread. Blocks. NULL is fine. */
+void service_stop(struct service *s);
+
+int service_port(const struct service *s); /* the port bound */
+struct app *service_app(struct service *s);
+
+/* 1 when calls should be sent here; 0 and why not. Any thread; fits metrics_http_config.ready. */
+int service_ready(void *service, const char **why);
+
+/* The public keys that verify access tokens, a JWK set. Fits metrics_http_config.jwks. */
+const char *service_jwks(void *service);
+
+#endif
