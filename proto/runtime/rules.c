@@ -7,8 +7,10 @@
 
 #include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "proto/runtime/field.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
+#include "proto/runtime/path.h"
 #include "proto/runtime/wire.h"
 
 enum { NANOS_MAX = 999999999 };
@@ -18,37 +20,10 @@ enum { NANOS_MAX = 999999999 };
 
 /* ---- Where we are ---- */
 
-struct path {
-	size_t len;
-	char text[sizeof(((struct error_violation *)0)->field)];
-};
-
 struct check {
 	struct error *err;
 	struct path path;
 };
-
-static void path_push(struct path *path, const char *name)
-{
-	size_t room = sizeof(path->text) - path->len;
-	int n = snprintf(path->text + path->len, room, "%s%s", path->len ? "." : "", name);
-
-	path->len += n > 0 && (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void path_push_index(struct path *path, size_t index)
-{
-	size_t room = sizeof(path->text) - path->len;
-	int n = snprintf(path->text + path->len, room, "[%zu]", index);
-
-	path->len += n > 0 && (size_t)n < room ? (size_t)n : room - 1;
-}
-
-static void path_cut(struct path *path, size_t len)
-{
-	path->len = len;
-	path->text[len] = '\0';
-}
 
 #define violate(c, ...)                                                                                      \
 	do {                                                                                                 \
@@ -58,33 +33,6 @@ static void path_cut(struct path *path, size_t len)
 	} while (0)
 
 /* ---- Single values ---- */
-
-static const void *member(const ProtobufCMessage *message, unsigned offset)
-{
-	return (const char *)message + offset;
-}
-
-static size_t size_of(ProtobufCType type)
-{
-	switch (type) {
-	case PROTOBUF_C_TYPE_INT64:
-	case PROTOBUF_C_TYPE_SINT64:
-	case PROTOBUF_C_TYPE_SFIXED64:
-	case PROTOBUF_C_TYPE_UINT64:
-	case PROTOBUF_C_TYPE_FIXED64:
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return 8;
-	case PROTOBUF_C_TYPE_STRING:
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return sizeof(void *);
-	case PROTOBUF_C_TYPE_BYTES:
-		return sizeof(ProtobufCBinaryData);
-	case PROTOBUF_C_TYPE_BOOL:
-		return sizeof(protobuf_c_boolean);
-	default:
-		return 4;
-	}
-}
 
 static bool check_length(struct check *c, const struct field_rule *rule, size_t len, const char *unit)
 {
@@ -204,22 +152,6 @@ static void check_submessage(struct check *c, const struct field_rule *rule, con
 		check_message(c, rule->nested, message);
 }
 
-static bool is_empty(const ProtobufCFieldDescriptor *field, const void *value)
-{
-	static const char zero[sizeof(ProtobufCBinaryData)];
-
-	switch (field->type) {
-	case PROTOBUF_C_TYPE_STRING:
-		return !*(char *const *)value || !**(char *const *)value;
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return !*(ProtobufCMessage *const *)value;
-	case PROTOBUF_C_TYPE_BYTES:
-		return ((const ProtobufCBinaryData *)value)->len == 0;
-	default:
-		return memcmp(value, zero, size_of(field->type)) == 0;
-	}
-}
-
 /* A value that is there: a set member, or an item of a repeated field. */
 static void check_value(struct check *c, const struct field_rule *rule, const ProtobufCFieldDescriptor *field,
 			const void *value)
@@ -260,8 +192,8 @@ static void check_count(struct check *c, const struct field_rule *rule, size_t n
 static void check_repeated(struct check *c, const struct field_rule *rule,
 			   const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
 {
-	size_t n = *(const size_t *)member(message, field->quantifier_offset), size = size_of(field->type);
-	const char *items = *(const char *const *)member(message, field->offset);
+	size_t n = field_count(field, message), size = field_value_size(field->type);
+	const char *items = field_items(field, message);
 
 	check_count(c, rule, n);
 	for (size_t i = 0; i < n; i++) {
@@ -273,24 +205,13 @@ static void check_repeated(struct check *c, const struct field_rule *rule,
 	}
 }
 
-/* The id of the member that is set, which lies in the same place for each of them; 0 is none. */
-static uint32_t oneof_case(const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
-{
-	return *(const uint32_t *)member(message, field->quantifier_offset);
-}
-
-static bool same_oneof(const ProtobufCFieldDescriptor *a, const ProtobufCFieldDescriptor *b)
-{
-	return (b->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && a->quantifier_offset == b->quantifier_offset;
-}
-
 /* True when an earlier member of the oneof is required too, and has reported it. */
 static bool oneof_reported(const struct message_rules *rules, const struct field_rule *rule)
 {
 	const ProtobufCFieldDescriptor *field = &rules->desc->fields[rule->index];
 
 	for (const struct field_rule *r = rules->fields; r < rule; r++) {
-		if (r->required && same_oneof(field, &rules->desc->fields[r->index]))
+		if (r->required && field_same_oneof(field, &rules->desc->fields[r->index]))
 			return true;
 	}
 	return false;
@@ -303,7 +224,7 @@ static void violate_oneof(struct check *c, const ProtobufCMessageDescriptor *des
 	size_t len = 0;
 
 	for (unsigned i = 0; i < desc->n_fields && len < sizeof(members); i++) {
-		if (same_oneof(field, &desc->fields[i]))
+		if (field_same_oneof(field, &desc->fields[i]))
 			len += (size_t)snprintf(members + len, sizeof(members) - len, "%s%s", len ? ", " : "",
 						desc->fields[i].name);
 	}
@@ -314,11 +235,11 @@ static void check_oneof_member(struct check *c, const struct message_rules *rule
 			       const struct field_rule *rule, const ProtobufCFieldDescriptor *field,
 			       const ProtobufCMessage *message)
 {
-	uint32_t set = oneof_case(field, message);
-	const void *value = member(message, field->offset);
+	unsigned set = field_oneof_case(field, message);
+	const void *value = field_member(message, field->offset);
 
 	/* A string or number that is chosen and empty breaks no rule: only the choice was asked for. */
-	if (set == field->id && (!is_empty(field, value) || rule->has_range))
+	if (set == field->id && (!field_value_is_zero(field, value) || rule->has_range))
 		check_value(c, rule, field, value);
 	else if (set == 0 && rule->required && !oneof_reported(rules, rule))
 		violate_oneof(c, message->descriptor, field);
@@ -327,17 +248,16 @@ static void check_oneof_member(struct check *c, const struct message_rules *rule
 static void check_singular(struct check *c, const struct field_rule *rule,
 			   const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
 {
-	const void *value = member(message, field->offset);
+	const void *value = field_member(message, field->offset);
 
-	if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->quantifier_offset &&
-	    !*(const protobuf_c_boolean *)member(message, field->quantifier_offset)) {
+	if (field_has_flag(field) && !field_is_set(field, message)) {
 		if (rule->required)
 			violate(c, "must be set");
 		return;
 	}
-	if (is_empty(field, value) && rule->required)
+	if (field_value_is_zero(field, value) && rule->required)
 		violate(c, "must be set");
-	else if (!is_empty(field, value) || rule->has_range)
+	else if (!field_value_is_zero(field, value) || rule->has_range)
 		check_value(c, rule, field, value);
 }
 
@@ -352,7 +272,7 @@ static void check_field(struct check *c, const struct message_rules *rules, cons
 	path_push(&c->path, field->name);
 	if (field->label == PROTOBUF_C_LABEL_REPEATED)
 		check_repeated(c, rule, field, message);
-	else if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+	else if (field_in_oneof(field))
 		check_oneof_member(c, rules, rule, field, message);
 	else
 		check_singular(c, rule, field, message);
