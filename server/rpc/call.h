@@ -67,6 +67,12 @@ void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
 typedef int (*rpc_continuation)(struct rpc_call *call, void *state, struct error *err);
 int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation next, void *state);
 
+/*
+ * Answers with these bytes, a packed response message, instead of packing `ret`: for answers that are kept packed. They
+ * are copied before this returns. Returns RPC_DONE, so that `return rpc_reply_packed(...)` reads well. Unary only.
+ */
+int rpc_reply_packed(struct rpc_call *call, struct span bytes);
+
 /* Says that rpc_call_finish() will come. Must be called before anything that may finish the call is started. */
 int rpc_defer(struct rpc_call *call);
 
@@ -98,12 +104,19 @@ struct error *rpc_call_error(struct rpc_call *call);
  */
 enum { RPC_END = 0, RPC_SEND = 1, RPC_WAIT = 2 };
 
+struct rpc_row;
+
+/*
+ * The callbacks as rpc calls them. The generator emits one of these per streaming method: each calls the typed callback
+ * of row->callbacks, or returns 0 (next: RPC_END) when that is NULL. Which of them a kind has no use for are NULL here.
+ */
 struct rpc_stream {
-	int (*open)(struct rpc_call *call, const ProtobufCMessage *req, struct error *err);
-	int (*message)(struct rpc_call *call, const ProtobufCMessage *message, struct error *err);
-	int (*half_closed)(struct rpc_call *call, ProtobufCMessage *ret, struct error *err);
-	int (*next)(struct rpc_call *call, ProtobufCMessage *ret, struct error *err);
-	void (*closed)(struct rpc_call *call);
+	int (*open)(const struct rpc_row *row, struct rpc_call *call, const ProtobufCMessage *req, struct error *err);
+	int (*message)(const struct rpc_row *row, struct rpc_call *call, const ProtobufCMessage *message,
+		       struct error *err);
+	int (*half_closed)(const struct rpc_row *row, struct rpc_call *call, ProtobufCMessage *ret, struct error *err);
+	int (*next)(const struct rpc_row *row, struct rpc_call *call, ProtobufCMessage *ret, struct error *err);
+	void (*closed)(const struct rpc_row *row, struct rpc_call *call);
 };
 
 void rpc_set_state(struct rpc_call *call, void *state);
@@ -120,8 +133,6 @@ struct arena *rpc_message_arena(struct rpc_call *call);
 /* A pointer to some function; converted back to its own type before it is called. */
 typedef void (*rpc_function)(void);
 
-struct rpc_row;
-
 /* Emitted by the generator: calls row->handler by its real type. */
 typedef int (*rpc_unary_thunk)(const struct rpc_row *row, struct rpc_call *call, const ProtobufCMessage *req,
 			       ProtobufCMessage *ret, struct error *err);
@@ -137,6 +148,7 @@ struct rpc_row {
 	rpc_unary_thunk thunk;        /* unary */
 	rpc_function handler;         /* unary */
 	const struct rpc_stream *stream; /* the other kinds */
+	const void *callbacks;           /* the other kinds: the method's own struct <service>_<method>_stream */
 	enum rpc_place place;
 	bool hot; /* registered with slots of its own; the rest come through the catch-all */
 };
