@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/auth/password.h"
+
+#include <assert.h>
+#include <sodium.h>
+
+#include "proto/runtime/wire.h"
+
+static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "the size libsodium writes");
+
+enum { NOBODY_PASSWORD_LEN = 32 };
+
+static int hash_bytes_of(const struct passwords *p, const char *password, size_t len,
+			 char ret[PASSWORD_HASH_SIZE], struct error *err)
+{
+	if (crypto_pwhash_str_alg(ret, password, len, p->passes, p->memory, crypto_pwhash_ALG_ARGON2ID13) !=
+	    0)
+		return error_internal(err, "cannot hash a password with %zu bytes of memory", p->memory);
+	return 0;
+}
+
+int passwords_init(struct passwords *p, unsigned memory_kib, unsigned passes, struct error *err)
+{
+	char random[NOBODY_PASSWORD_LEN];
+
+	if (sodium_init() < 0)
+		return error_internal(err, "cannot ready libsodium");
+	*p = (struct passwords){.passes = passes, .memory = (size_t)memory_kib * 1024};
+	randombytes_buf(random, sizeof(random));
+	return hash_bytes_of(p, random, sizeof(random), p->nobody, err);
+}
+
+int password_check(const char *password, const char *field, struct error *err)
+{
+	size_t length = utf8_length(span_str(password));
+
+	if (length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX)
+		return error_field(err, field, "must have %d to %d characters", PASSWORD_LENGTH_MIN,
+				   PASSWORD_LENGTH_MAX);
+	return 0;
+}
+
+int password_hash(const struct passwords *p, const char *password, char ret[PASSWORD_HASH_SIZE],
+		  struct error *err)
+{
+	return hash_bytes_of(p, password, strlen(password), ret, err);
+}
+
+bool password_verify(const struct passwords *p, const char *hash, const char *password)
+{
+	int r = crypto_pwhash_str_verify(hash ? hash : p->nobody, password, strlen(password));
+
+	return r == 0 && hash;
+}
+
+bool password_needs_rehash(const struct passwords *p, const char *hash)
+{
+	return crypto_pwhash_str_needs_rehash(hash, p->passes, p->memory) != 0;
+}
+
+void secret_wipe(void *data, size_t len)
+{
+	sodium_memzero(data, len);
+}

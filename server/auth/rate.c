@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/auth/rate.h"
+
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/base/hash.h"
+
+/*
+ * A token bucket is kept as one number, the moment its last token will have come back (the generic cell rate
+ * algorithm, ITU-T I.371): empty buckets lie up to burst * interval ahead, full ones in the past, and a full
+ * one is as good as none. Buckets live in sets of a few ways, found by a keyed hash of class and subject.
+ */
+enum {
+	SHARDS = 64,
+	SETS = 256, /* a shard */
+	WAYS = 6,
+	CLASSES_MAX = 8,
+};
+
+const struct rate_class rate_classes[] = {
+	/* Far above what one person or phone does; for a backend that calls for many, raise it. */
+	{RATE_DEFAULT, RATE_BY_CALLER, 2000, 4000},
+	/* Each costs a password hash: a school behind one address gets in, a guesser gets nowhere. */
+	{RATE_LOGIN, RATE_BY_ADDRESS, 20, 60},
+	/* Ten tries, then one in five seconds. */
+	{RATE_LOGIN_ACCOUNT, RATE_BY_TEXT, 0.2, 10},
+	{NULL, RATE_BY_CALLER, 0, 0},
+};
+
+struct bucket {
+	uint64_t hash; /* of class and subject; 0: free */
+	int64_t full_ns;
+};
+
+struct shard {
+	alignas(64) pthread_mutex_t lock;
+	struct bucket buckets[SETS][WAYS];
+};
+
+struct limit {
+	int64_t interval_ns; /* between two tokens; 0: no limit */
+	unsigned burst;
+};
+
+struct rate_limiter {
+	const struct clock *clock;
+	struct hash_key key;
+	struct limit limits[CLASSES_MAX];
+	struct shard shards[SHARDS];
+};
+
+static int class_index(const char *name)
+{
+	for (int i = 0; rate_classes[i].name; i++) {
+		if (strcmp(rate_classes[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+bool rate_class_known(const char *name)
+{
+	return class_index(name) >= 0;
+}
+
+static struct limit limit_of(double per_second, unsigned burst)
+{
+	return (struct limit){
+		.interval_ns = per_second > 0 ? (int64_t)(1e9 / per_second) : 0,
+		.burst = burst,
+	};
+}
+
+struct rate_limiter *rate_limiter_new(const struct clock *clock)
+{
+	struct rate_limiter *l = aligned_alloc(alignof(struct rate_limiter), sizeof(*l));
+
+	if (!l)
+		return NULL;
+	memset(l, 0, sizeof(*l));
+	l->clock = clock;
+	l->key = hash_key_random();
+	for (int i = 0; rate_classes[i].name; i++)
+		l->limits[i] = limit_of(rate_classes[i].per_second, rate_classes[i].burst);
+	for (int i = 0; i < SHARDS; i++)
+		pthread_mutex_init(&l->shards[i].lock, NULL);
+	return l;
+}
+
+void rate_limiter_free(struct rate_limiter *l)
+{
+	if (!l)
+		return;
+	for (int i = 0; i < SHARDS; i++)
+		pthread_mutex_destroy(&l->shards[i].lock);
+	free(l);
+}
+
+bool rate_limiter_configure(struct rate_limiter *l, const char *spec)
+{
+	const char *equals = strchr(spec, '=');
+	double per_second;
+	char name[32];
+	unsigned burst;
+	int i, used;
+
+	if (!equals || (size_t)(equals - spec) >= sizeof(name))
+		return false;
+	memcpy(name, spec, (size_t)(equals - spec));
+	name[equals - spec] = '\0';
+	i = class_index(name);
+	if (i < 0 || sscanf(equals + 1, "%lf/%u%n", &per_second, &burst, &used) != 2 ||
+	    equals[1 + used] != '\0')
+		return false;
+	/* One in a day to a million a second; anything else is a slip of the pen. */
+	if (!(per_second == 0 || (per_second >= 1.0 / 86400 && per_second <= 1e6)) || burst < 1 ||
+	    burst > 1000000)
+		return false;
+	l->limits[i] = limit_of(per_second, burst);
+	return true;
+}
+
+/* The subject's bucket, or the one to give up for it: the fullest of the set. */
+static struct bucket *bucket_find(struct bucket *set, uint64_t hash)
+{
+	struct bucket *fullest = &set[0];
+
+	for (int i = 0; i < WAYS; i++) {
+		if (set[i].hash == hash)
+			return &set[i];
+		if (set[i].full_ns < fullest->full_ns)
+			fullest = &set[i];
+	}
+	*fullest = (struct bucket){.hash = hash};
+	return fullest;
+}
+
+/* 0, or how long until there is a token, in nanoseconds. */
+static int64_t bucket_take(struct bucket *b, const struct limit *limit, int64_t now_ns)
+{
+	int64_t depth_ns = (int64_t)limit->burst * limit->interval_ns, full_ns = b->full_ns;
+
+	/* Further ahead than an empty bucket: the clock was set back, or the figures were. */
+	if (full_ns > now_ns + depth_ns)
+		full_ns = now_ns + depth_ns;
+	if (full_ns < now_ns)
+		full_ns = now_ns;
+	if (full_ns + limit->interval_ns > now_ns + depth_ns)
+		return full_ns + limit->interval_ns - (now_ns + depth_ns);
+	b->full_ns = full_ns + limit->interval_ns;
+	return 0;
+}
+
+static int64_t take(struct rate_limiter *l, int class, struct span subject, char kind)
+{
+	struct limit *limit = &l->limits[class];
+	uint8_t key[2 + 256] = {(uint8_t) class, (uint8_t)kind};
+	struct shard *s;
+	uint64_t hash;
+	int64_t wait_ns;
+
+	if (limit->interval_ns == 0)
+		return 0;
+	/* A longer subject is counted by its beginning, which errs towards refusing. */
+	if (subject.len > sizeof(key) - 2)
+		subject.len = sizeof(key) - 2;
+	if (subject.len > 0)
+		memcpy(key + 2, subject.data, subject.len);
+	hash = hash_bytes(&l->key, span_of(key, 2 + subject.len)) | 1;
+	s = &l->shards[hash >> 58];
+	pthread_mutex_lock(&s->lock);
+	wait_ns = bucket_take(bucket_find(s->buckets[(hash >> 32) % SETS], hash), limit,
+			      clock_now_us(l->clock) * 1000);
+	pthread_mutex_unlock(&s->lock);
+	return wait_ns;
+}
+
+static int limited(struct error *err, int class, const char *subject, int64_t wait_ns)
+{
+	int64_t wait_ms = (wait_ns + 999999) / 1000000;
+
+	error_raise(err, &RPC_REASON_RATE_LIMITED, "Too many calls: wait %lld ms, then repeat the call.",
+		    (long long)wait_ms);
+	err->violation_kind = ERROR_VIOLATION_QUOTA;
+	error_add_violation(err, subject, "more than the rate class \"%s\" allows", rate_classes[class].name);
+	return error_set_retry(err, wait_ms);
+}
+
+static int admit_account(struct rate_limiter *l, int class, int64_t user_id, struct error *err)
+{
+	int64_t wait_ns = take(l, class, span_of(&user_id, sizeof(user_id)), 'u');
+
+	return wait_ns == 0 ? 0 : limited(err, class, "account", wait_ns);
+}
+
+int rate_admit(struct rate_limiter *l, const char *rate_class, const struct principal *who,
+	       const char *address, struct error *err)
+{
+	int class = class_index(rate_class);
+	int64_t wait_ns;
+
+	if (class < 0)
+		class = 0;
+	if (rate_classes[class].subject == RATE_BY_CALLER && principal_signed_in(who))
+		return admit_account(l, class, who->user_id, err);
+	wait_ns = take(l, class, span_str(address), 'a');
+	return wait_ns == 0 ? 0 : limited(err, class, "address", wait_ns);
+}
+
+int rate_admit_text(struct rate_limiter *l, const char *rate_class, const char *text, struct error *err)
+{
+	int class = class_index(rate_class);
+	int64_t wait_ns;
+
+	if (class < 0)
+		class = 0;
+	wait_ns = take(l, class, span_str(text), 't');
+	return wait_ns == 0 ? 0 : limited(err, class, "account", wait_ns);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef AUTH_TOKENS_H
+#define AUTH_TOKENS_H
+
+#include "proto/runtime/arena.h"
+#include "proto/runtime/error.h"
+#include "server/auth/token_keys.h"
+#include "server/base/clock.h"
+#include "server/base/principal.h"
+
+/*
+ * Access tokens: JWTs (RFC 7519) signed with ES256 (RFC 7518), naming their key by kid.
+ *
+ *   iss, aud    as configured
+ *   sub         "usr_..."
+ *   sid         "ses_...", the session that a revocation names
+ *   roles       ["LEARNER", ...]; names this release does not know give no right
+ *   org, scopes of a service account: "org_...", ["records.read", ...]
+ *   iat, nbf, exp  seconds; exp is exclusive
+ *   iat_us      the moment of issue in microseconds, so that rights changed within a second are told apart
+ *   jti         random
+ *
+ * Immutable once made: any thread may issue and verify. Both cost about a millisecond of CPU, because libjwt
+ * reads the key's PEM each time; callers go through struct auth, which remembers what it verified.
+ */
+struct tokens;
+
+struct token_config {
+	const char *issuer, *audience;
+	int64_t lifetime_us; /* of a token */
+	int64_t skew_us;     /* how far ahead of ours the clock of the replica that issued may be */
+	const struct clock *clock;
+};
+
+#define TOKEN_LIFETIME_US (INT64_C(15) * 60 * 1000000)
+#define TOKEN_SKEW_US (INT64_C(30) * 1000000)
+
+/* Copies the strings; `keys` and the clock must outlive it. */
+int tokens_new(const struct token_config *config, const struct token_keys *keys, struct tokens **ret,
+	       struct error *err) __attribute__((warn_unused_result));
+void tokens_free(struct tokens *t);
+
+/*
+ * A token for `who`, whose issued_us and expire_us are set here. The text lives in the arena. Fails only for
+ * want of memory, or when `who` has no user or session.
+ */
+int token_issue(const struct tokens *t, struct principal *who, struct arena *arena, const char **ret,
+		struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Who the token speaks for; *ret is written on success only. TOKEN_INVALID: not ours, malformed, tampered
+ * with, not one of its texts (token_text.h), not yet valid. TOKEN_EXPIRED: ours, but too old. Revocation is
+ * not asked here.
+ */
+int token_verify(const struct tokens *t, struct span token, struct principal *ret, struct error *err)
+	__attribute__((warn_unused_result));
+
+#endif
