@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "emit.h"
+#include "memory.h"
+#include "names.h"
+
+/* --- the header --- */
+
+static void put_message_names(struct model *m, struct writer *w, const struct message *message)
+{
+	writer_set(w, "full", message->full_name);
+	writer_set(w, "type", message->c_type);
+	writer_set(w, "lower", message->c_lower);
+	writer_set(w, "upper", message->c_upper);
+	writer_set(w, "short", message->short_type);
+	writer_set(w, "rules", message->rules_name);
+	writer_put(w, "\n/* $full$ */\n");
+	if (message->short_upper) {
+		writer_set(w, "SHORT", message->short_upper);
+		if (strcmp(message->c_type, message->short_type) != 0)
+			writer_put(w, "typedef $type$ $short$;\n");
+		writer_put(w, "#define $SHORT$_INIT $upper$__INIT\n"
+			      "#define $SHORT$_DESC (&$lower$__descriptor)\n");
+	}
+	writer_put(w, "extern const struct message_rules $rules$;\n");
+}
+
+static void put_reasons(struct writer *w, const struct enumeration *e)
+{
+	for (size_t i = 0; i < e->n_reasons; i++) {
+		writer_set(w, "variable", e->reasons[i].variable);
+		writer_put(w, "extern const struct error_reason $variable$;\n");
+	}
+}
+
+static void put_enum_names(struct model *m, struct writer *w, const struct enumeration *e)
+{
+	writer_set(w, "full", e->full_name);
+	writer_set(w, "type", e->c_type);
+	writer_set(w, "upper", e->c_upper);
+	writer_set(w, "short", e->short_type);
+	writer_put(w, "\n/* $full$ */\n");
+	if (e->has_short && strcmp(e->c_type, e->short_type) != 0)
+		writer_put(w, "typedef $type$ $short$;\n");
+	for (size_t i = 0; e->has_short && !e->is_reasons && i < e->proto->n_value; i++) {
+		const char *value = e->proto->value[i]->name;
+		const char *name = gen_printf(m->arena, "%s%s", e->value_prefix, value);
+
+		if (name_is_taken(name))
+			continue;
+		writer_set(w, "value", value);
+		writer_set(w, "value_short", name);
+		writer_put(w, "#define $value_short$ $upper$__$value$\n");
+	}
+	put_reasons(w, e);
+}
+
+static void put_service_names(struct writer *w, const struct service *service)
+{
+	emit_set_service(w, service);
+	writer_put(w, "\n/* $service$ */\n"
+		      "enum {\n");
+	for (size_t i = 0; i < service->n_methods; i++) {
+		emit_set_method(w, &service->methods[i]);
+		writer_put(w, "\t$PREFIX$_METHOD_$METHOD$,\n");
+	}
+	writer_put(w, "\t$PREFIX$_N_METHODS,\n"
+		      "};\n"
+		      "extern const struct method_desc $prefix$_methods[];\n"
+		      "extern const struct service_desc $prefix$_desc;\n");
+}
+
+void emit_tables_header(struct model *m, const struct file *file, struct output *ret)
+{
+	struct writer w;
+
+	emit_header_start(m, &w, file, "tables");
+	emit_includes(m, &w, file);
+	writer_put(&w, "#include \"proto/runtime/service.h\"\n");
+	for (size_t i = 0; i < file->n_messages; i++)
+		put_message_names(m, &w, &file->messages[i]);
+	for (size_t i = 0; i < file->n_enums; i++)
+		put_enum_names(m, &w, &file->enums[i]);
+	for (size_t i = 0; i < file->n_services; i++)
+		put_service_names(&w, &file->services[i]);
+	emit_header_end(&w);
+	emit_finish(m, &w, file, "tables", "h", ret);
+}
+
+/* --- rules --- */
+
+/* A field has an entry when it has rules, or when the walk must go on into its message. */
+static bool has_entry(const struct field *f)
+{
+	return f->rules || (f->message && f->message->rules_name);
+}
+
+static void put_limit(struct writer *w, const char *name, uint32_t limit)
+{
+	if (limit > 0)
+		fprintf(w->out, ", .%s = %" PRIu32, name, limit);
+}
+
+/* INT64_MIN has no literal. */
+static void put_bound(struct writer *w, const char *name, int64_t bound)
+{
+	if (bound == INT64_MIN)
+		fprintf(w->out, ", .%s = INT64_MIN", name);
+	else
+		fprintf(w->out, ", .%s = INT64_C(%" PRId64 ")", name, bound);
+}
+
+static void put_rules(struct model *m, struct writer *w, const FieldRules *r)
+{
+	if (r->range) {
+		put_bound(w, "min", r->range->min);
+		put_bound(w, "max", r->range->max);
+		fputs(", .has_range = true", w->out);
+	}
+	put_limit(w, "min_length", r->min_length);
+	put_limit(w, "max_length", r->max_length);
+	put_limit(w, "min_items", r->min_items);
+	put_limit(w, "max_items", r->max_items);
+	put_limit(w, "format", (uint32_t)r->format);
+	if (*r->id_kind)
+		fprintf(w->out, ", .id_kind = %s", emit_quoted(m, r->id_kind));
+	if (r->required)
+		fputs(", .required = true", w->out);
+	if (r->output_only)
+		fputs(", .output_only = true", w->out);
+}
+
+static void put_field_rule(struct model *m, struct writer *w, const struct field *f)
+{
+	fprintf(w->out, "\t{.name = \"%s\", .index = %u", f->proto->name, f->index);
+	if (f->message && f->message->rules_name)
+		fprintf(w->out, ", .nested = &%s", f->message->rules_name);
+	if (f->rules)
+		put_rules(m, w, f->rules);
+	fputs("},\n", w->out);
+}
+
+static void put_message_rules(struct model *m, struct writer *w, const struct message *message)
+{
+	unsigned n = 0;
+
+	writer_set(w, "rules", message->rules_name);
+	writer_set(w, "lower", message->c_lower);
+	for (size_t i = 0; i < message->n_fields; i++)
+		n += has_entry(&message->fields[i]);
+	if (n > 0) {
+		writer_put(w, "static const struct field_rule $rules$_fields[] = {\n");
+		for (size_t i = 0; i < message->n_fields; i++) {
+			if (has_entry(&message->fields[i]))
+				put_field_rule(m, w, &message->fields[i]);
+		}
+		writer_put(w, "};\n");
+	}
+	writer_set(w, "n", gen_printf(m->arena, "%u", n));
+	writer_set(w, "fields", n > 0 ? gen_printf(m->arena, "%s_fields", message->rules_name) : "NULL");
+	writer_put(w, "const struct message_rules $rules$ = {\n"
+		      "\t.desc = &$lower$__descriptor,\n"
+		      "\t.fields = $fields$,\n"
+		      "\t.n_fields = $n$,\n"
+		      "};\n\n");
+}
+
+/* --- reasons --- */
+
+static void put_reason_values(struct writer *w, const struct enumeration *e)
+{
+	for (size_t i = 0; i < e->n_reasons; i++)
+		fprintf(w->out, "const struct error_reason %s = {\"%s\", %d};\n", e->reasons[i].variable,
+			e->reasons[i].name, e->reasons[i].status);
+	if (e->n_reasons > 0)
+		fputs("\n", w->out);
+}
+
+/* Every reason of the file set, for service_desc. Returns how many. */
+static size_t put_reason_list(struct model *m, struct writer *w, const struct file *file)
+{
+	size_t n = 0;
+
+	model_closure(m, file);
+	for (size_t i = 0; i < m->n_files; i++) {
+		for (size_t k = 0; m->files[i].reached && k < m->files[i].n_enums; k++) {
+			const struct enumeration *e = &m->files[i].enums[k];
+
+			for (size_t r = 0; r < e->n_reasons; r++) {
+				if (n++ == 0)
+					fputs("static const struct error_reason reasons[] = {\n", w->out);
+				fprintf(w->out, "\t{\"%s\", %d},\n", e->reasons[r].name,
+					e->reasons[r].status);
+			}
+		}
+	}
+	if (n > 0)
+		fputs("};\n\n", w->out);
+	return n;
+}
+
+/* --- services --- */
+
+static const char *kind_of(const MethodProto *method)
+{
+	if (method->client_streaming)
+		return method->server_streaming ? "METHOD_BIDI" : "METHOD_CLIENT_STREAM";
+	return method->server_streaming ? "METHOD_SERVER_STREAM" : "METHOD_UNARY";
+}
+
+static const char *idempotency_of(const MethodProto *method)
+{
+	switch (method->options ? method->options->idempotency_level : 0) {
+	case GOOGLE__PROTOBUF__METHOD_OPTIONS__IDEMPOTENCY_LEVEL__NO_SIDE_EFFECTS:
+		return "METHOD_NO_SIDE_EFFECTS";
+	case GOOGLE__PROTOBUF__METHOD_OPTIONS__IDEMPOTENCY_LEVEL__IDEMPOTENT:
+		return "METHOD_IDEMPOTENT";
+	default:
+		return "METHOD_IDEMPOTENCY_UNKNOWN";
+	}
+}
+
+/* Without a policy (policy=none) the contract asks nothing of the caller. */
+static const char *access_of(const struct method *method)
+{
+	if (!method->policy)
+		return "METHOD_ACCESS_PUBLIC";
+	switch (method->policy->access) {
+	case GRPC_C__V1__ACCESS__ACCESS_PUBLIC:
+		return "METHOD_ACCESS_PUBLIC";
+	case GRPC_C__V1__ACCESS__ACCESS_SIGNED_IN:
+		return "METHOD_ACCESS_SIGNED_IN";
+	default:
+		return "METHOD_ACCESS_NONE";
+	}
+}
+
+static void put_names(struct model *m, struct writer *w, char *const *names, size_t n)
+{
+	fputs("(const char *const[]){", w->out);
+	for (size_t i = 0; i < n; i++)
+		fprintf(w->out, "%s, ", emit_quoted(m, names[i]));
+	fputs("NULL}", w->out);
+}
+
+static void put_policy(struct model *m, struct writer *w, const struct method *method)
+{
+	const MethodPolicy *p = method->policy;
+
+	fprintf(w->out, "\t\t.policy = {.access = %s,\n\t\t\t.roles = ", access_of(method));
+	put_names(m, w, p ? p->roles : NULL, p ? p->n_roles : 0);
+	fputs(",\n\t\t\t.scopes = ", w->out);
+	put_names(m, w, p ? p->scopes : NULL, p ? p->n_scopes : 0);
+	fprintf(w->out, ",\n\t\t\t.rate_class = %s, .retryable = %s},\n",
+		emit_quoted(m, p ? p->rate_class : ""), p && p->retryable ? "true" : "false");
+}
+
+static void put_method(struct model *m, struct writer *w, const struct method *method)
+{
+	const char *rules = method->request->rules_name;
+
+	emit_set_method(w, method);
+	writer_set(w, "kind", kind_of(method->proto));
+	writer_set(w, "idempotency", idempotency_of(method->proto));
+	writer_set(w, "request_lower", method->request->c_lower);
+	writer_set(w, "response_lower", method->response->c_lower);
+	writer_set(w, "rules", rules ? gen_printf(m->arena, "&%s", rules) : "NULL");
+	writer_set(w, "request_id_field", gen_printf(m->arena, "%d", method->request_id_field));
+	writer_put(w, "\t[$PREFIX$_METHOD_$METHOD$] = {\n"
+		      "\t\t.name = \"$name$\",\n"
+		      "\t\t.path = \"/$service$/$name$\",\n"
+		      "\t\t.service = &$prefix$_desc,\n"
+		      "\t\t.kind = $kind$,\n"
+		      "\t\t.idempotency = $idempotency$,\n"
+		      "\t\t.request = &$request_lower$__descriptor,\n"
+		      "\t\t.response = &$response_lower$__descriptor,\n"
+		      "\t\t.request_rules = $rules$,\n"
+		      "\t\t.request_id_field = $request_id_field$,\n");
+	put_policy(m, w, method);
+	writer_put(w, "\t},\n");
+}
+
+static void put_service(struct model *m, struct writer *w, const struct service *service, size_t n_reasons)
+{
+	emit_set_service(w, service);
+	writer_set(w, "n", gen_printf(m->arena, "%zu", service->n_methods));
+	writer_set(w, "reasons", n_reasons > 0 ? "reasons" : "NULL");
+	writer_set(w, "n_reasons", gen_printf(m->arena, "%zu", n_reasons));
+	/* An empty array is no C; a service without methods gets one that is not counted. */
+	writer_put(w, service->n_methods > 0 ? "const struct method_desc $prefix$_methods[] = {\n"
+					     : "const struct method_desc $prefix$_methods[1] = {\n");
+	for (size_t i = 0; i < service->n_methods; i++)
+		put_method(m, w, &service->methods[i]);
+	writer_put(w, "};\n\n"
+		      "const struct service_desc $prefix$_desc = {\n"
+		      "\t.name = \"$service$\",\n"
+		      "\t.methods = $prefix$_methods,\n"
+		      "\t.n_methods = $n$,\n"
+		      "\t.file = \"$path$\",\n"
+		      "\t.descriptor_set = {.data = file_set, .len = sizeof(file_set)},\n"
+		      "\t.reasons = $reasons$,\n"
+		      "\t.n_reasons = $n_reasons$,\n"
+		      "};\n\n");
+}
+
+void emit_tables_source(struct model *m, const struct file *file, struct output *ret)
+{
+	struct writer w;
+	size_t n_reasons;
+
+	emit_source_start(&w, file, "tables");
+	for (size_t i = 0; i < file->n_messages; i++)
+		put_message_rules(m, &w, &file->messages[i]);
+	for (size_t i = 0; i < file->n_enums; i++)
+		put_reason_values(&w, &file->enums[i]);
+	if (file->n_services > 0) {
+		emit_descriptor_set(m, &w, file);
+		n_reasons = put_reason_list(m, &w, file);
+		for (size_t i = 0; i < file->n_services; i++)
+			put_service(m, &w, &file->services[i], n_reasons);
+	}
+	emit_finish(m, &w, file, "tables", "c", ret);
+}
