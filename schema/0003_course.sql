@@ -34,7 +34,8 @@ CREATE TABLE course (
   KEY course_title (state, title_key, course_id),
   KEY course_subject_newest (state, subject_key, course_id),
   KEY course_subject_title (state, subject_key, title_key, course_id),
-  KEY course_language_newest (state, language_key, course_id)
+  KEY course_language_newest (state, language_key, course_id),
+  KEY course_language_title (state, language_key, title_key, course_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A course';
 
 CREATE TABLE course_instructor (
