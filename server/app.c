@@ -3,8 +3,12 @@
 
 #include <google/protobuf/timestamp.pb-c.h>
 
+#include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/codec.h"
+#include "server/auth/authenticator.h"
 #include "server/db/idem.h"
+
+enum { PAGE_SIZE = 20, PAGE_SIZE_MAX = 100 };
 
 struct db_conn *db_of(struct rpc_call *call)
 {
@@ -73,6 +77,32 @@ int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *
 	if (r < 0)
 		return r;
 	return run.repeated ? app_replay(call, run.stored, ret, err) : 0;
+}
+
+int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token,
+		  int32_t page_size, struct app_page *ret, struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	int r = page_args_hash(req, arena, ret->args, err);
+	if (r < 0)
+		return r;
+	ret->size = page_size == 0              ? PAGE_SIZE
+		    : page_size > PAGE_SIZE_MAX ? PAGE_SIZE_MAX
+						: (unsigned)page_size;
+	r = page_token_open(app_of(call)->auth->pages, arena, rpc_method(call)->path, ret->args, page_token,
+			    &ret->cursor, err);
+	if (r == -STATUS_INVALID_ARGUMENT)
+		return error_raise(
+			err, &REASON_PAGE_TOKEN_INVALID,
+			"page_token is not ours, too old, or of other arguments; start at the first page");
+	return r;
+}
+
+int app_page_next(struct rpc_call *call, const struct app_page *page, struct span cursor, char **ret_token,
+		  struct error *err)
+{
+	return page_token_make(app_of(call)->auth->pages, rpc_arena(call), rpc_method(call)->path, page->args,
+			       cursor, ret_token, err);
 }
 
 Google__Protobuf__Timestamp *app_timestamp(struct arena *arena, int64_t us)

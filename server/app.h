@@ -3,6 +3,7 @@
 #define SERVER_APP_H
 
 #include "proto/runtime/ids.h"
+#include "server/auth/page_token.h"
 #include "server/base/cache.h"
 #include "server/base/clock.h"
 #include "server/db/db.h"
@@ -12,16 +13,20 @@
 /*
  * What every area's handlers share: made once by main, constant while calls run, reached through the call.
  */
-struct auth;       /* server/auth/authenticator.h */
-struct combiner;   /* server/db/combiner.h */
+struct auth;      /* server/auth/authenticator.h */
+struct passwords; /* server/auth/password.h */
+struct combiner;  /* server/db/combiner.h */
 
 struct app {
 	const struct clock *clock;
 	struct id_maker *ids;
 	struct auth *auth;
-	struct cache *courses;      /* packed GetCourseResponse by course id; see course/course_cache.h */
-	struct cache *lessons;      /* struct lesson_info by lesson id; see course/lesson.h */
-	struct combiner *progress;  /* see progress/progress_write.h */
+	const struct passwords *passwords;
+	int64_t refresh_token_us; /* how long an unused refresh token lives */
+	struct cache *courses;    /* packed GetCourseResponse by course id; see course/course_cache.h */
+	struct cache *lessons;    /* struct lesson_info by lesson id; see course/lesson.h */
+	struct cache *access; /* struct progress_access by user and course; see progress/progress_access.h */
+	struct combiner *progress; /* see progress/progress_write.h */
 };
 
 static inline struct app *app_of(const struct rpc_call *call)
@@ -44,16 +49,39 @@ int64_t app_new_id(struct rpc_call *call);
 int64_t app_user_or_caller(const struct rpc_call *call, const char *user_id);
 
 /*
- * Runs `body` in a transaction, once per request id: claims the call's key, runs `body`, which writes, appends its
- * events and fills `ret`, then stores the packed `ret` and commits. A repeat fills `ret` from the stored reply and adds
- * the header edu-replayed. Without a request id it is a plain transaction.
+ * Runs `body` in a transaction, once per request id: claims the call's key, runs `body`, which writes,
+ * appends its events and fills `ret`, then stores the packed `ret` and commits. A repeat fills `ret` from the
+ * stored reply and adds the header edu-replayed. Without a request id it is a plain transaction.
  */
 int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *arg, ProtobufCMessage *ret,
 		    struct error *err) __attribute__((warn_unused_result));
 
-/* Fills `ret` from a stored reply and adds the header edu-replayed: for stores that claim the key themselves. */
+/* Fills `ret` from a stored reply and adds the header edu-replayed: for stores that claim the key themselves.
+ */
 int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* --- pages (AIP-158) --- */
+
+struct app_page {
+	unsigned size;      /* rows asked for: 20 unless said, at most 100 */
+	struct span cursor; /* what app_page_next() was given on the page before, aligned for any type; empty
+			       at first */
+	uint8_t args[PAGE_ARGS_LEN];
+};
+
+/* Opens the request's page. PAGE_TOKEN_INVALID unless the token is ours, fresh, and of the same other
+ * arguments. */
+int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token,
+		  int32_t page_size, struct app_page *ret, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* The token of the page after the row with this cursor: its sort key in a fixed layout, at most
+ * PAGE_CURSOR_MAX bytes. */
+int app_page_next(struct rpc_call *call, const struct app_page *page, struct span cursor, char **ret_token,
+		  struct error *err) __attribute__((warn_unused_result));
+
+/* --- pieces of answers --- */
 
 /* A Timestamp in the arena from stored microseconds; NULL for 0 or a full arena. And back; 0 for NULL. */
 struct Google__Protobuf__Timestamp;
@@ -65,9 +93,23 @@ int64_t app_timestamp_us(const Google__Protobuf__Timestamp *t);
 char *app_id(struct arena *arena, const char *kind, int64_t id);
 
 /*
- * Asked once after an answer was put together: 0, or MESSAGE_TOO_LARGE when a piece of it did not fit the arena. So the
- * pieces need no check each.
+ * Asked once after an answer was put together: 0, or MESSAGE_TOO_LARGE when a piece of it did not fit the
+ * arena. So the pieces need no check each.
  */
 int app_built(const struct arena *arena, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Pages, by keyset: a page_token carries the key of the last row shown (`cursor`, plain bytes), authenticated
+ * and bound to the request's other arguments; see auth/page_token.h.
+ *
+ * app_page_size: 0 is 20, above 100 is 100. app_page_open: fills the cursor from the request's token, or
+ * leaves it as it is on the first page; PAGE_TOKEN_INVALID. app_page_next: the token of the next page, in the
+ * arena; NULL when full.
+ */
+unsigned app_page_size(int32_t page_size);
+int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token, void *cursor,
+		  size_t cursor_size, struct error *err) __attribute__((warn_unused_result));
+char *app_page_next(struct rpc_call *call, const ProtobufCMessage *req, const void *cursor,
+		    size_t cursor_size);
 
 #endif
