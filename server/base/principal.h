@@ -9,12 +9,13 @@
  * Who is calling, as the token says and no revocation has denied. Plain data, copied into the call. It lives
  * in base because rpc enforces policy on it and auth makes it, and neither knows the other.
  */
+/* Bits; named apart from the contract's enum Role, whose constants are numbers. */
 enum role {
-	ROLE_LEARNER = 1u << 0,
-	ROLE_INSTRUCTOR = 1u << 1,
-	ROLE_SUPPORT = 1u << 2,
-	ROLE_PAYMENTS = 1u << 3,
-	ROLE_ADMIN = 1u << 4,
+	ROLE_MASK_LEARNER = 1u << 0,
+	ROLE_MASK_INSTRUCTOR = 1u << 1,
+	ROLE_MASK_SUPPORT = 1u << 2,
+	ROLE_MASK_PAYMENTS = 1u << 3,
+	ROLE_MASK_ADMIN = 1u << 4,
 };
 
 enum scope {

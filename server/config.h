@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* The command line of edu-server: which command, and its flags with what they default to. */
+
+enum command { COMMAND_SERVE, COMMAND_MIGRATE, COMMAND_CREATE_ADMIN };
+
+struct config {
+	enum command command;
+
+	const char *db_socket, *db_host, *db_user, *db_password_file, *db_name, *db_ca;
+	unsigned db_port;
+
+	const char *listen, *metrics_listen, *tls_certificate, *tls_key, *key_dir, *log_level;
+	unsigned pollers, db_workers, db_queue, password_workers, password_queue;
+	unsigned hot_slots, catch_all_slots, max_calls, combiner_batch, cache_mib;
+	unsigned drain_seconds, access_token_seconds, refresh_token_days, argon2_mib, argon2_passes;
+	unsigned rate_default, rate_login;
+	bool no_reflection;
+
+	const char *user_name, *password_file, *email; /* create-admin */
+};
+
+/*
+ * Reads the command line. Returns 1 to go on; 0 when --help or --version was answered; -1 when it was wrong, after
+ * saying so on standard error. The strings are argv's and the program's own.
+ */
+int config_parse(int argc, char **argv, struct config *ret);
+
+/* Reads one line of a file ("-" is standard input) without its newline, into `out`. 0, or -1 after saying why not. */
+int config_read_secret(const char *path, char *out, size_t size);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "server/base/log.h"
+#include "server/base/metrics.h"
+#include "server/config.h"
+#include "server/db/lease.h"
+#include "server/db/migrate.h"
+#include "server/service.h"
+#include "server/user/user_admin.h"
+
+enum { SECRET_MAX = 1024 };
+
+static int fail(const char *what, const struct error *err)
+{
+	fprintf(stderr, "edu-server: %s: %s\n", what, err->message);
+	return 1;
+}
+
+static int read_db_config(const struct config *c, char password[SECRET_MAX], struct db_config *ret)
+{
+	struct service_config defaults;
+
+	service_config_defaults(&defaults);
+	*ret = defaults.db;
+	ret->socket = c->db_socket;
+	ret->host = c->db_host;
+	ret->port = c->db_port;
+	ret->user = c->db_user;
+	ret->database = c->db_name;
+	ret->ca_file = c->db_ca;
+	if (!c->db_password_file)
+		return 0;
+	ret->password = password;
+	return config_read_secret(c->db_password_file, password, SECRET_MAX);
+}
+
+/* --- migrate --- */
+
+static void print_line(void *arg, const char *line)
+{
+	puts(line);
+}
+
+static int run_migrate(const struct db_config *db)
+{
+	struct error err;
+
+	error_clear(&err);
+	return migrate_apply(db, print_line, NULL, &err) < 0 ? fail("migrate", &err) : 0;
+}
+
+/* --- create-admin --- */
+
+/* Ids need a node, as a server's do: the lease is held for as long as the one statement takes. */
+static int create_admin(const struct db_config *db, const struct user_admin *admin, struct error *err)
+{
+	struct node_lease *lease = NULL;
+	struct db_conn *conn = NULL;
+	struct id_maker ids;
+	unsigned node;
+	int64_t user_id;
+	int r = node_lease_start(db, &clock_system, &lease, &node, err);
+
+	if (r == 0)
+		r = db_open(db, user_admin_stmts, &conn, err);
+	if (r == 0) {
+		id_maker_init(&ids, node);
+		r = user_admin_create(conn, &clock_system, &ids, admin, &user_id, err);
+	}
+	db_close(conn);
+	node_lease_stop(lease);
+	return r;
+}
+
+static int run_create_admin(const struct config *c, const struct db_config *db)
+{
+	char password[SECRET_MAX];
+	const struct user_admin admin = {
+		.user_name = c->user_name,
+		.email = c->email,
+		.password = password,
+		.argon2_kib = c->argon2_mib * 1024,
+		.argon2_passes = c->argon2_passes,
+	};
+	struct error err;
+	int r;
+
+	if (config_read_secret(c->password_file, password, sizeof(password)) < 0)
+		return 1;
+	error_clear(&err);
+	r = create_admin(db, &admin, &err);
+	explicit_bzero(password, sizeof(password));
+	if (r < 0)
+		return fail("create-admin", &err);
+	printf("administrator %s created\n", c->user_name);
+	return 0;
+}
+
+/* --- serve --- */
+
+static void set_service_config(const struct config *c, const struct db_config *db, struct service_config *ret)
+{
+	service_config_defaults(ret);
+	ret->db = *db;
+	ret->listen = c->listen;
+	ret->tls_certificate = c->tls_certificate;
+	ret->tls_key = c->tls_key;
+	ret->pollers = c->pollers;
+	ret->hot_slots = c->hot_slots;
+	ret->catch_all_slots = c->catch_all_slots;
+	ret->max_calls = c->max_calls;
+	ret->db_workers = c->db_workers;
+	ret->db_queue = c->db_queue;
+	ret->password_workers = c->password_workers;
+	ret->password_queue = c->password_queue;
+	ret->drain_ms = (int)c->drain_seconds * 1000;
+	ret->reflection = !c->no_reflection;
+	ret->key_dir = c->key_dir;
+	ret->access_token_us = (int64_t)c->access_token_seconds * 1000000;
+	ret->refresh_token_us = (int64_t)c->refresh_token_days * 24 * 3600 * 1000000;
+	ret->argon2_kib = c->argon2_mib * 1024;
+	ret->argon2_passes = c->argon2_passes;
+	ret->rate_default = c->rate_default;
+	ret->rate_login = c->rate_login;
+	ret->cache_bytes = (size_t)c->cache_mib << 20;
+	ret->combiner_batch = c->combiner_batch;
+}
+
+/* Splits "host:port"; false when it is neither that nor ":port". */
+static bool split_address(const char *text, char *host, size_t size, int *ret_port)
+{
+	const char *colon = strrchr(text, ':');
+	char *end;
+	long port = colon ? strtol(colon + 1, &end, 10) : -1;
+
+	if (!colon || end == colon + 1 || *end || port < 0 || port > 65535 || (size_t)(colon - text) >= size)
+		return false;
+	memcpy(host, text, (size_t)(colon - text));
+	host[colon - text] = '\0';
+	*ret_port = (int)port;
+	return true;
+}
+
+static int start_metrics(const struct config *c, struct service *service, struct metrics_http **ret)
+{
+	char host[256];
+	struct metrics_http_config config = {
+		.address = host, .ready = service_ready, .jwks = service_jwks, .arg = service};
+
+	*ret = NULL;
+	if (!strcmp(c->metrics_listen, "off"))
+		return 0;
+	if (split_address(c->metrics_listen, host, sizeof(host), &config.port) && metrics_http_start(&config, ret) == 0)
+		return 0;
+	fprintf(stderr, "edu-server: cannot serve metrics at \"%s\": give a free HOST:PORT with --metrics-listen, or \"off\"\n",
+		c->metrics_listen);
+	return -1;
+}
+
+/* Every client connection is a file descriptor; the soft limit of a shell is often 1,024. */
+static void raise_fd_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* The signals that stop the server; blocked in every thread, taken by sigwait() in main's. */
+static void block_signals(sigset_t *ret)
+{
+	sigemptyset(ret);
+	sigaddset(ret, SIGTERM);
+	sigaddset(ret, SIGINT);
+	pthread_sigmask(SIG_BLOCK, ret, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void *stop_at_once(void *arg)
+{
+	int which;
+
+	sigwait(arg, &which);
+	log_warning("stopping at once");
+	_exit(1);
+}
+
+static void wait_and_drain(sigset_t *signals, struct service *service)
+{
+	pthread_t impatient;
+	int which;
+
+	sigwait(signals, &which);
+	log_info("stopping signal=%s", strsignal(which));
+	if (pthread_create(&impatient, NULL, stop_at_once, signals) == 0)
+		pthread_detach(impatient);
+	service_stop(service);
+	log_info("stopped");
+}
+
+static void announce(const struct config *c, const struct service *service)
+{
+	const char *colon = strrchr(c->listen, ':');
+
+	if (!strncmp(c->listen, "unix:", 5) || !colon)
+		printf("listening on %s\n", c->listen);
+	else
+		printf("listening on %.*s:%d\n", (int)(colon - c->listen), c->listen, service_port(service));
+	fflush(stdout);
+}
+
+static int run_serve(const struct config *c, const struct db_config *db)
+{
+	static sigset_t signals;
+	struct metrics_http *metrics;
+	struct service_config config;
+	struct service *service;
+	struct error err;
+
+	raise_fd_limit();
+	block_signals(&signals);
+	set_service_config(c, db, &config);
+	error_clear(&err);
+	if (service_start(&config, &service, &err) < 0)
+		return fail("cannot start", &err);
+	if (start_metrics(c, service, &metrics) < 0) {
+		service_stop(service);
+		return 1;
+	}
+	announce(c, service);
+	wait_and_drain(&signals, service);
+	metrics_http_stop(metrics);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	char password[SECRET_MAX];
+	struct config config;
+	struct db_config db;
+	int r = config_parse(argc, argv, &config);
+
+	if (r <= 0)
+		return r < 0 ? 2 : 0;
+	if (log_level_parse(config.log_level) < 0) {
+		fprintf(stderr, "edu-server: --log-level is debug, info, warning or error, not \"%s\"\n", config.log_level);
+		return 2;
+	}
+	log_set_level((enum log_level)log_level_parse(config.log_level));
+	if (read_db_config(&config, password, &db) < 0)
+		return 1;
+	switch (config.command) {
+	case COMMAND_SERVE:
+		return run_serve(&config, &db);
+	case COMMAND_MIGRATE:
+		return run_migrate(&db);
+	case COMMAND_CREATE_ADMIN:
+		return run_create_admin(&config, &db);
+	}
+	return 2;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/progress/progress_access.h"
+
+#include "server/progress/progress_store.h"
+
+struct access_key {
+	int64_t user_id, course_id;
+};
+
+bool progress_access_covers(const struct progress_access *a, int64_t at_us)
+{
+	for (unsigned i = 0; i < a->n_windows; i++)
+		if (at_us >= a->windows[i].start_us && at_us < a->windows[i].end_us)
+			return true;
+	return false;
+}
+
+bool progress_access_cached(struct cache *cache, int64_t user_id, int64_t course_id, struct progress_access *ret)
+{
+	struct access_key key = {user_id, course_id};
+	struct cache_value *value = cache_get(cache, span_of(&key, sizeof(key)), 0);
+
+	if (!value)
+		return false;
+	memcpy(ret, cache_value_span(value).data, sizeof(*ret));
+	cache_value_release(value);
+	return true;
+}
+
+static int read_through(struct db_conn *conn, struct arena *arena, const struct access_key *key,
+			struct progress_access *ret, struct error *err)
+{
+	struct grant_window *windows = NULL;
+	unsigned n = 0;
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	r = progress_store_epoch(conn, key->user_id, key->course_id, &ret->epoch, err);
+	if (r <= 0)
+		return r;
+	ret->enrolled = true;
+	r = grant_windows_read(conn, arena, key->user_id, key->course_id, &windows, &n, err);
+	if (r < 0)
+		return r;
+	ret->n_windows = n < PROGRESS_WINDOWS_MAX ? n : PROGRESS_WINDOWS_MAX;
+	if (ret->n_windows)
+		memcpy(ret->windows, windows + n - ret->n_windows, ret->n_windows * sizeof(*windows));
+	return 0;
+}
+
+int progress_access_read(struct cache *cache, struct db_conn *conn, struct arena *arena, int64_t user_id,
+			 int64_t course_id, struct progress_access *ret, struct error *err)
+{
+	struct access_key key = {user_id, course_id};
+	struct span bytes = span_of(&key, sizeof(key));
+	uint64_t generation;
+	int r;
+
+	if (progress_access_cached(cache, user_id, course_id, ret))
+		return 0;
+	generation = cache_generation(cache, bytes);
+	r = read_through(conn, arena, &key, ret, err);
+	/* Who is not enrolled is not remembered: a purchase made a moment ago on another replica must count at once. */
+	if (r == 0 && ret->enrolled)
+		cache_put(cache, bytes, span_of(ret, sizeof(*ret)), 0, generation);
+	return r;
+}
+
+void progress_access_invalidate(struct cache *cache, int64_t user_id, int64_t course_id)
+{
+	struct access_key key = {user_id, course_id};
+
+	cache_invalidate(cache, span_of(&key, sizeof(key)));
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/progress/progress_report.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "proto/runtime/ids.h"
+#include "proto/runtime/uuid.h"
+#include "server/app.h"
+#include "server/progress/coverage.h"
+
+enum { US = 1000000 };
+
+static int check_times(const struct report *r, struct error *err)
+{
+	if (r->start_us > r->client_us)
+		return error_field(err, "session_start_time", "must not be after client_time");
+	return 0;
+}
+
+/* Adds to what an earlier check raised, so that the caller sees both. */
+static int check_interval(const struct report *r, int so_far, struct error *err)
+{
+	if (!r->has_interval || r->interval_start_ms <= r->interval_end_ms)
+		return so_far;
+	if (so_far == 0)
+		return error_field(err, "interval.end_ms", "must not be below start_ms");
+	return error_add_violation(err, "interval.end_ms", "must not be below start_ms");
+}
+
+int report_read(const RecordProgressRequest *req, int64_t caller_id, struct report *ret, struct error *err)
+{
+	*ret = (struct report){
+		.user_id = caller_id,
+		.epoch = req->epoch,
+		.client_us = app_timestamp_us(req->client_time),
+		.start_us = app_timestamp_us(req->session_start_time),
+		.learning_seconds = req->learning_seconds,
+		.interactions = req->interactions,
+		.questions = req->questions,
+		.has_coverage = req->coverage != 0,
+		.coverage = req->coverage,
+		.has_interval = req->interval != NULL,
+		.position_seconds = req->position_seconds,
+		.completed = req->completed,
+	};
+	if (ret->has_interval) {
+		ret->interval_start_ms = req->interval->start_ms;
+		ret->interval_end_ms = req->interval->end_ms;
+	}
+	if (!id_parse(ID_LESSON, req->lesson_id, &ret->lesson_id))
+		return error_field(err, "lesson_id", "must be an id that starts with les_");
+	if (!uuid_parse(req->session_id, ret->session_id))
+		return error_field(err, "session_id", "must be a UUID");
+	return check_interval(ret, check_times(ret, err), err);
+}
+
+static int raise_clock_skew(const struct report *r, int64_t now_us, struct error *err)
+{
+	time_t seconds = now_us / US;
+	struct tm utc;
+	char text[32];
+
+	gmtime_r(&seconds, &utc);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	error_raise(err, &REASON_CLOCK_SKEW,
+		    "client_time is %" PRId64 " s ahead of the server's clock; correct it by the difference",
+		    (r->client_us - now_us) / US);
+	return error_add_metadata(err, "server_time", "%s", text);
+}
+
+static int check_clock(const struct report *r, int64_t now_us, struct error *err)
+{
+	if (r->client_us > now_us + (int64_t)REPORT_AHEAD_SECONDS * US)
+		return raise_clock_skew(r, now_us, err);
+	if (r->client_us < now_us - (int64_t)REPORT_AGE_SECONDS * US)
+		return error_raise(err, &REASON_PROGRESS_TOO_OLD,
+				   "client_time is more than 30 days ago; drop the report");
+	return 0;
+}
+
+/* Access is asked about the time of learning, so that what was learnt offline before a refund still counts. A clock
+ * that runs behind by as much as it may run ahead does not lose the first minutes after a purchase. */
+static int check_access(const struct report *r, const struct progress_access *access, struct error *err)
+{
+	int64_t late_us = r->client_us + (int64_t)REPORT_AHEAD_SECONDS * US;
+
+	if (!access->enrolled ||
+	    (!progress_access_covers(access, r->client_us) && !progress_access_covers(access, late_us)))
+		return error_raise(err, &REASON_NOT_ENROLLED,
+				   "the learner had no access to the lesson's course at client_time");
+	if (r->epoch < access->epoch) {
+		error_raise(err, &REASON_STALE_EPOCH,
+			    "the progress was reset: epoch %" PRId64 " is over, %" PRId64 " is current", r->epoch,
+			    access->epoch);
+		return error_add_metadata(err, "epoch", "%" PRId64, access->epoch);
+	}
+	if (r->epoch > access->epoch)
+		return error_field(err, "epoch", "must be the current epoch, %" PRId64, access->epoch);
+	return 0;
+}
+
+static const char *kind_name(enum lesson_kind kind)
+{
+	static const char *const names[] = {
+		[LESSON_VIDEO] = "VIDEO",       [LESSON_TEXT] = "TEXT", [LESSON_QUIZ] = "QUIZ",
+		[LESSON_EXERCISE] = "EXERCISE", [LESSON_LIVE] = "LIVE",
+	};
+	return names[kind];
+}
+
+static void mismatch(const struct lesson_info *lesson, bool wrong, const char *field, struct error *err)
+{
+	if (!wrong)
+		return;
+	if (err->code == 0) {
+		error_raise(err, &REASON_LESSON_KIND_MISMATCH, "the lesson is a %s", kind_name(lesson->kind));
+		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
+	}
+	error_add_violation(err, field, "does not fit a lesson of kind %s; leave it out", kind_name(lesson->kind));
+}
+
+static int check_kind(const struct report *r, const struct lesson_info *lesson, struct error *err)
+{
+	bool video = lesson->kind == LESSON_VIDEO, quiz = lesson->kind == LESSON_QUIZ;
+
+	error_clear(err);
+	mismatch(lesson, r->has_coverage && !video, "coverage", err);
+	mismatch(lesson, r->has_interval && !video, "interval", err);
+	mismatch(lesson, r->completed && (video || quiz), "completed", err);
+	return -err->code;
+}
+
+int report_admit(struct report *r, const struct lesson_info *lesson, const struct progress_access *access,
+		 int64_t now_us, struct error *err)
+{
+	int ret;
+
+	r->course_id = lesson->course_id;
+	ret = check_clock(r, now_us, err);
+	if (ret == 0)
+		ret = check_access(r, access, err);
+	if (ret == 0)
+		ret = check_kind(r, lesson, err);
+	if (ret == 0 && r->has_interval)
+		r->coverage |= coverage_of_interval(r->interval_start_ms, r->interval_end_ms,
+						    lesson->duration_seconds * 1000);
+	return ret;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "edu/v1/edu_service.server.h"
+#include "proto/runtime/codec.h"
+#include "server/app.h"
+#include "server/course/course.h"
+#include "server/course/lesson.h"
+#include "server/progress/coverage.h"
+#include "server/progress/progress_access.h"
+#include "server/progress/progress_report.h"
+#include "server/progress/progress_store.h"
+#include "server/progress/progress_write.h"
+
+static LessonProgress *lesson_to_proto(struct arena *arena, const struct progress_lesson *p)
+{
+	LessonProgress *ret = codec_new(&edu__v1__lesson_progress__descriptor, arena);
+
+	if (!ret)
+		return NULL;
+	ret->lesson_id = app_id(arena, ID_LESSON, p->lesson_id);
+	ret->epoch = p->epoch;
+	ret->coverage = p->coverage;
+	ret->covered_slices = coverage_count(p->coverage);
+	ret->position_seconds = p->position_seconds;
+	ret->completed = p->completed;
+	ret->completed_time = app_timestamp(arena, p->complete_us);
+	ret->learning_seconds = p->learning_seconds;
+	ret->interactions = p->interactions;
+	ret->questions = p->questions;
+	ret->session_count = p->sessions;
+	ret->last_activity_time = app_timestamp(arena, p->last_us);
+	return ret;
+}
+
+/* --- RecordProgress --- */
+
+struct recording {
+	struct progress_write write;
+	struct rpc_call *call;
+	RecordProgressResponse *ret;
+};
+
+static void recorded(struct progress_write *w, int r, const struct error *err)
+{
+	struct recording *rec = w->owner;
+
+	if (r == 0) {
+		rec->ret->progress = lesson_to_proto(rpc_arena(rec->call), &w->merged);
+		r = app_built(rpc_arena(rec->call), rpc_call_error(rec->call));
+	}
+	rpc_call_finish(rec->call, r, r < 0 && err->code ? err : rpc_call_error(rec->call));
+}
+
+static int submit(struct recording *rec, const struct lesson_info *lesson, const struct progress_access *access,
+		  struct error *err)
+{
+	struct app *app = app_of(rec->call);
+	int r = report_admit(&rec->write.report, lesson, access, app_now_us(rec->call), err);
+
+	if (r < 0)
+		return r;
+	rec->write.event_id = app_new_id(rec->call);
+	r = rpc_defer(rec->call);
+	if (!combiner_submit(app->progress, &rec->write)) {
+		struct error *full = rpc_call_error(rec->call);
+		error_raise(full, &RPC_REASON_OVERLOADED, "too many progress reports wait; nothing was recorded");
+		rpc_call_finish(rec->call, error_set_retry(full, 100), full);
+	}
+	return r;
+}
+
+/* What memory did not have is read once; the next report of this learner stays on the poller. */
+static int load_and_submit(struct rpc_call *call, void *state, struct error *err)
+{
+	struct recording *rec = state;
+	struct app *app = app_of(call);
+	struct db_conn *conn = db_of(call);
+	struct progress_access access;
+	struct lesson_info lesson;
+	int r = lesson_info_read(app->lessons, conn, rec->write.report.lesson_id, &lesson, err);
+
+	if (r == 0)
+		r = progress_access_read(app->access, conn, rpc_arena(call), rec->write.report.user_id,
+					 lesson.course_id, &access, err);
+	return r < 0 ? r : submit(rec, &lesson, &access, err);
+}
+
+static int check_own(const struct rpc_call *call, const char *user_id, struct error *err)
+{
+	if (app_user_or_caller(call, user_id) == rpc_principal(call)->user_id)
+		return 0;
+	return error_raise(err, &REASON_ROLE_MISSING, "progress is reported by the learner alone; leave user_id out");
+}
+
+static int record_progress(struct rpc_call *call, const RecordProgressRequest *req, RecordProgressResponse *ret,
+			   struct error *err)
+{
+	struct app *app = app_of(call);
+	struct recording *rec = arena_zalloc(rpc_arena(call), sizeof(*rec));
+	struct progress_access access;
+	struct lesson_info lesson;
+	int r;
+
+	if (!rec)
+		return app_built(rpc_arena(call), err);
+	rec->call = call;
+	rec->ret = ret;
+	rec->write.owner = rec;
+	rec->write.done = recorded;
+	r = check_own(call, req->user_id, err);
+	if (r == 0)
+		r = report_read(req, rpc_principal(call)->user_id, &rec->write.report, err);
+	if (r < 0)
+		return r;
+	if (lesson_info_cached(app->lessons, rec->write.report.lesson_id, &lesson) &&
+	    progress_access_cached(app->access, rec->write.report.user_id, lesson.course_id, &access))
+		return submit(rec, &lesson, &access, err);
+	return rpc_run_on(call, RPC_ON_DB, load_and_submit, rec);
+}
+
+EDU_SERVICE_RECORD_PROGRESS(record_progress, RPC_ON_POLLER, .hot = true);
+
+/* --- who may read whose --- */
+
+/* The course, if the caller sees it and either asks about himself or may look at its learners. */
+static int check_course_reader(struct rpc_call *call, int64_t course_id, int64_t user_id, struct error *err)
+{
+	const struct principal *who = rpc_principal(call);
+	struct course_terms course;
+	int r;
+
+	if (user_id == who->user_id)
+		return 0;
+	r = course_terms_read(db_of(call), rpc_arena(call), course_id, NULL, &course, err);
+	if (r < 0)
+		return r;
+	if (!course_visible_to(&course, who))
+		return course_not_found(err, course_id);
+	if (course_taught_by(&course, who->user_id) || principal_has_role(who, ROLE_MASK_ADMIN))
+		return 0;
+	return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,
+			   "only the course's instructors and administrators see its learners");
+}
+
+/* --- GetCourseProgress --- */
+
+static int by_lesson(const void *key, const void *item)
+{
+	int64_t wanted = *(const int64_t *)key, id = ((const struct progress_lesson *)item)->lesson_id;
+
+	return (wanted > id) - (wanted < id);
+}
+
+static void add_lesson(CourseProgress *ret, const struct progress_lesson *p)
+{
+	ret->lessons_completed += p->completed;
+	ret->learning_seconds += p->learning_seconds;
+	ret->interactions += p->interactions;
+	ret->questions += p->questions;
+}
+
+/* The course's lessons in their order, each with what was recorded of it, and the sums. */
+static int add_lessons(struct arena *arena, CourseProgress *ret, const struct lesson_info *lessons, unsigned n_lessons,
+		       const struct progress_lesson *done, unsigned n_done, struct error *err)
+{
+	int64_t weight = 0, weight_completed = 0, last_us = 0;
+
+	ret->lessons_total = (int32_t)n_lessons;
+	ret->lessons = arena_array(arena, n_done, sizeof(*ret->lessons));
+	for (unsigned i = 0; ret->lessons && i < n_lessons; i++) {
+		const struct progress_lesson *p = n_done ? bsearch(&lessons[i].lesson_id, done, n_done, sizeof(*done), by_lesson)
+							 : NULL;
+		weight += lessons[i].weight;
+		if (!p)
+			continue;
+		weight_completed += p->completed ? lessons[i].weight : 0;
+		last_us = p->last_us > last_us ? p->last_us : last_us;
+		add_lesson(ret, p);
+		ret->lessons[ret->n_lessons++] = lesson_to_proto(arena, p);
+	}
+	ret->completed_basis_points = weight ? (int32_t)(weight_completed * 10000 / weight) : 0;
+	ret->last_activity_time = app_timestamp(arena, last_us);
+	return app_built(arena, err);
+}
+
+static int read_course_progress(struct rpc_call *call, int64_t user_id, int64_t course_id, int64_t epoch,
+				CourseProgress *ret, struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	struct progress_lesson *done = NULL;
+	struct lesson_info *lessons = NULL;
+	unsigned n_done = 0, n_lessons = 0;
+	int r = lesson_info_list(db_of(call), arena, course_id, &lessons, &n_lessons, err);
+
+	if (r == 0)
+		r = progress_store_lesson_list(db_of(call), arena, user_id, course_id, epoch, &done, &n_done, err);
+	return r < 0 ? r : add_lessons(arena, ret, lessons, n_lessons, done, n_done, err);
+}
+
+static int get_course_progress(struct rpc_call *call, const GetCourseProgressRequest *req,
+			       GetCourseProgressResponse *ret, struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	int64_t user_id = app_user_or_caller(call, req->user_id), course_id;
+	CourseProgress *progress = codec_new(&edu__v1__course_progress__descriptor, arena);
+	int r;
+
+	if (!progress)
+		return app_built(rpc_arena(call), err);
+	if (!id_parse(ID_COURSE, req->course_id, &course_id))
+		return error_field(err, "course_id", "must be an id that starts with crs_");
+	r = check_course_reader(call, course_id, user_id, err);
+	if (r < 0)
+		return r;
+	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, err);
+	if (r == 0)
+		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND, "the user was never enrolled in %s", req->course_id);
+	if (r > 0)
+		r = read_course_progress(call, user_id, course_id, progress->epoch, progress, err);
+	progress->course_id = req->course_id;
+	progress->user_id = app_id(arena, ID_USER, user_id);
+	ret->progress = progress;
+	return r;
+}
+
+EDU_SERVICE_GET_COURSE_PROGRESS(get_course_progress, RPC_ON_DB);
+
+/* --- ListEnrollments --- */
+
+struct enrollment_query {
+	int64_t user_id, course_id; /* 0: not asked for */
+	int64_t after;              /* the last user or course of the page before */
+	unsigned page_size;
+};
+
+static int check_enrollment_reader(struct rpc_call *call, const struct enrollment_query *q, struct error *err)
+{
+	const struct principal *who = rpc_principal(call);
+
+	if (q->user_id == who->user_id || (q->user_id && principal_has_role(who, ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN)))
+		return 0;
+	if (q->course_id)
+		return check_course_reader(call, q->course_id, q->user_id, err);
+	return error_raise(err, &REASON_ROLE_MISSING, "another user's enrollments need the role SUPPORT or ADMIN");
+}
+
+/* One row more than the page holds tells whether there is a next one. */
+static int read_enrollments(struct rpc_call *call, const struct enrollment_query *q, struct progress_enrollment **ret,
+			    unsigned *ret_n, struct error *err)
+{
+	struct db_conn *conn = db_of(call);
+	struct arena *arena = rpc_arena(call);
+	int64_t now_us = app_now_us(call);
+
+	if (q->user_id && q->course_id)
+		return progress_store_enrollment(conn, arena, q->user_id, q->course_id, now_us, ret, ret_n, err);
+	if (q->course_id)
+		return progress_store_enrollments_of_course(conn, arena, q->course_id, q->after, now_us,
+							    q->page_size + 1, ret, ret_n, err);
+	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, now_us, q->page_size + 1, ret,
+						  ret_n, err);
+}
+
+static Enrollment *enrollment_to_proto(struct arena *arena, const struct progress_enrollment *e)
+{
+	Enrollment *ret = codec_new(&edu__v1__enrollment__descriptor, arena);
+
+	if (!ret)
+		return NULL;
+	ret->user_id = app_id(arena, ID_USER, e->user_id);
+	ret->course_id = app_id(arena, ID_COURSE, e->course_id);
+	ret->state = e->active ? ENROLLMENT_STATE_ACTIVE : ENROLLMENT_STATE_ENDED;
+	ret->purchase_id = app_id(arena, ID_PURCHASE, e->purchase_id);
+	ret->start_time = app_timestamp(arena, e->start_us);
+	ret->epoch = e->epoch;
+	ret->lessons_completed = (int32_t)e->lessons_completed;
+	ret->lessons_total = (int32_t)e->lessons_total;
+	ret->last_activity_time = app_timestamp(arena, e->last_us);
+	return ret;
+}
+
+static int enrollments_to_proto(struct arena *arena, const struct progress_enrollment *rows, unsigned n,
+				ListEnrollmentsResponse *ret, struct error *err)
+{
+	ret->enrollments = arena_array(arena, n, sizeof(*ret->enrollments));
+	for (unsigned i = 0; ret->enrollments && i < n; i++)
+		ret->enrollments[ret->n_enrollments++] = enrollment_to_proto(arena, &rows[i]);
+	return app_built(arena, err);
+}
+
+static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest *req, ListEnrollmentsResponse *ret,
+			    struct error *err)
+{
+	struct enrollment_query q = {.page_size = app_page_size(req->page_size)};
+	struct progress_enrollment *rows = NULL;
+	unsigned n = 0;
+	int r;
+
+	if (*req->course_id && !id_parse(ID_COURSE, req->course_id, &q.course_id))
+		return error_field(err, "course_id", "must be an id that starts with crs_");
+	if (*req->user_id || !q.course_id)
+		q.user_id = app_user_or_caller(call, req->user_id);
+	r = check_enrollment_reader(call, &q, err);
+	if (r == 0)
+		r = app_page_open(call, &req->base, req->page_token, &q.after, sizeof(q.after), err);
+	if (r == 0)
+		r = read_enrollments(call, &q, &rows, &n, err);
+	if (r < 0)
+		return r;
+	if (n > q.page_size) {
+		n = q.page_size;
+		const int64_t *last = q.course_id ? &rows[n - 1].user_id : &rows[n - 1].course_id;
+		ret->next_page_token = app_page_next(call, &req->base, last, sizeof(*last));
+	}
+	return enrollments_to_proto(rpc_arena(call), rows, n, ret, err);
+}
+
+EDU_SERVICE_LIST_ENROLLMENTS(list_enrollments, RPC_ON_DB);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/progress/progress_write.h"
+
+#include <stdlib.h>
+
+/* What one batch needs besides its items; a batch of combiner-batch reports takes about 1 KiB each. */
+enum { BATCH_ARENA_CAP = 64 << 20 };
+
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+
+/* The order of the primary keys, so that two writers never lock two rows in opposite orders. */
+static int compare(const void *left, const void *right)
+{
+	const struct report *a = &((const struct progress_write *)left)->report;
+	const struct report *b = &((const struct progress_write *)right)->report;
+	int r = ORDER(a->user_id, b->user_id);
+
+	if (!r)
+		r = ORDER(a->course_id, b->course_id);
+	if (!r)
+		r = ORDER(a->epoch, b->epoch);
+	if (!r)
+		r = ORDER(a->lesson_id, b->lesson_id);
+	if (!r)
+		r = memcmp(a->session_id, b->session_id, sizeof(a->session_id));
+	return r;
+}
+
+static bool same_course(const struct progress_course_delta *d, const struct report *r)
+{
+	return d->user_id == r->user_id && d->course_id == r->course_id && d->epoch == r->epoch;
+}
+
+/* Sums what the reports of each learner's course added; neighbours, since the batch is in key order. */
+static unsigned sum_courses(struct progress_write *const *items, const struct progress_delta *deltas, unsigned n,
+			    const struct progress_lesson *merged, struct progress_course_delta *ret)
+{
+	unsigned n_courses = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct report *r = &items[i]->report;
+		struct progress_course_delta *d = n_courses ? &ret[n_courses - 1] : NULL;
+
+		if (!d || !same_course(d, r)) {
+			d = &ret[n_courses++];
+			*d = (struct progress_course_delta){
+				.user_id = r->user_id, .course_id = r->course_id, .epoch = r->epoch};
+		}
+		d->lessons_completed += merged[i].completed_now;
+		d->learning_seconds += deltas[i].learning_seconds;
+		d->interactions += deltas[i].interactions;
+		d->questions += deltas[i].questions;
+		if (d->last_us < r->client_us)
+			d->last_us = r->client_us;
+	}
+	return n_courses;
+}
+
+static int append_completions(struct db_conn *conn, struct progress_write *const *items, unsigned n,
+			      const struct progress_lesson *merged, struct error *err)
+{
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		const struct report *p = &items[i]->report;
+		const struct event e = {
+			.event_id = items[i]->event_id,
+			.kind = EVENT_LESSON_COMPLETED,
+			.subject_id = p->lesson_id,
+			.user_id = p->user_id,
+			.course_id = p->course_id,
+			.create_us = merged[i].complete_us,
+		};
+		if (merged[i].completed_now)
+			r = event_append(conn, &e, err);
+	}
+	return r;
+}
+
+struct batch {
+	const struct report **reports;
+	struct progress_delta *deltas;
+	struct progress_lesson *merged;
+	struct progress_course_delta *courses;
+};
+
+static bool batch_init(struct batch *b, struct arena *arena, struct progress_write *const *items, unsigned n)
+{
+	b->reports = arena_array(arena, n, sizeof(*b->reports));
+	b->deltas = arena_array(arena, n, sizeof(*b->deltas));
+	b->merged = arena_array(arena, n, sizeof(*b->merged));
+	b->courses = arena_array(arena, n, sizeof(*b->courses));
+	if (arena->exhausted)
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		b->reports[i] = &items[i]->report;
+	return true;
+}
+
+static int merge(struct app *app, struct db_conn *conn, struct arena *arena, struct progress_write *const *items,
+		 unsigned n, unsigned *ret_bad, struct error *err)
+{
+	struct batch b;
+	int r;
+
+	*ret_bad = n;
+	if (!batch_init(&b, arena, items, n))
+		return error_internal(err, "no memory for a batch of %u progress reports", n);
+	r = progress_store_sessions(conn, arena, b.reports, n, b.deltas, ret_bad, err);
+	if (r == 0)
+		r = progress_store_lessons(conn, arena, b.reports, b.deltas, n, clock_now_us(app->clock), b.merged,
+					   ret_bad, err);
+	if (r < 0)
+		return r;
+	*ret_bad = n;
+	r = progress_store_courses(conn, arena, b.courses, sum_courses(items, b.deltas, n, b.merged, b.courses), err);
+	if (r == 0)
+		r = append_completions(conn, items, n, b.merged, err);
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		items[i]->merged = b.merged[i];
+	return r;
+}
+
+static int write_batch(void *arg, struct db_conn *conn, void *const *items, unsigned n, unsigned *ret_bad,
+		       struct error *err)
+{
+	struct arena arena;
+	int r;
+
+	arena_init(&arena, BATCH_ARENA_CAP);
+	r = merge(arg, conn, &arena, (struct progress_write *const *)items, n, ret_bad, err);
+	arena_done(&arena);
+	return r;
+}
+
+static void finish(void *arg, void *item, int r, const struct error *err)
+{
+	struct progress_write *w = item;
+
+	w->done(w, r, err);
+}
+
+int progress_writer_start(struct app *app, const struct db_config *db, unsigned queue, unsigned batch_max,
+			  struct error *err)
+{
+	static const struct db_stmt_list *const lists[] = {&progress_stmts, &event_stmts, NULL};
+	const struct combiner_config config = {
+		.db = db,
+		.stmts = lists,
+		.queue = queue,
+		.batch_max = batch_max,
+		.compare = compare,
+		.write = write_batch,
+		.finish = finish,
+		.arg = app,
+	};
+
+	return combiner_start(&config, &app->progress, err);
+}
+
+void progress_writer_stop(struct app *app)
+{
+	if (app->progress)
+		combiner_stop(app->progress);
+	app->progress = NULL;
+}

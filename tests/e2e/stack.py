@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real EduService for a test: a database of its own, the server process, and the edu command."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("EDU_BIN_DIR", ROOT / "build" / "release"))
+SERVER = BUILD / "server" / "edu-server"
+EDU = BUILD / "client" / "cli" / "edu"
+PASSWORD = "correct horse battery"
+
+
+class CommandFailed(Exception):
+    """The edu command ended with an error: its exit code, and the error as it prints it with --output json."""
+
+    def __init__(self, code, stderr):
+        super().__init__(f"exit {code}: {stderr.strip()}")
+        self.code = code
+        self.stderr = stderr
+
+
+class Replica:
+    """One server process."""
+
+    def __init__(self, stack, *flags):
+        self.stack = stack
+        self.log = open(stack.dir / f"server-{uuid.uuid4().hex[:6]}.log", "w+")
+        self.process = subprocess.Popen(
+            [SERVER, "serve", *stack.db_flags, "--listen", "127.0.0.1:0", "--metrics-listen", "off",
+             "--key-dir", stack.dir / "keys", "--rate-login", "0", "--rate-default", "0",
+             "--argon2-mib", "1", "--argon2-passes", "1", *flags],
+            stdout=subprocess.PIPE, stderr=self.log, text=True)
+        line = self.process.stdout.readline()
+        found = re.match(r"listening on (\S+)", line)
+        if not found:
+            self.process.wait(10)
+            raise RuntimeError("the server did not start: " + pathlib.Path(self.log.name).read_text())
+        self.target = found.group(1)
+
+    def stop(self, how=signal.SIGTERM):
+        """Stops it and returns its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        status = self.process.wait(60)
+        self.process.stdout.close()
+        self.log.close()
+        return status
+
+
+class Stack:
+    """Use as a context manager. Needs EDU_TEST_DB_SOCKET, which tools/test sets."""
+
+    def __init__(self, *flags):
+        self.flags = flags
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="edu-e2e-"))
+        self.database = "e2e_" + uuid.uuid4().hex[:12]
+        self.socket = os.environ["EDU_TEST_DB_SOCKET"]
+        self.db_flags = ["--db-socket", self.socket, "--db-name", self.database]
+        self.replicas = []
+        self.users = {}
+
+    def __enter__(self):
+        self.sql(f"CREATE DATABASE {self.database}", database="")
+        subprocess.run([SERVER, "migrate", *self.db_flags], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([SERVER, "create-admin", *self.db_flags, "--user-name", "root-admin", "--password-file", "-",
+                        "--argon2-mib", "1", "--argon2-passes", "1"],
+                       input=PASSWORD + "\n", text=True, check=True, stdout=subprocess.DEVNULL)
+        self.start()
+        self.login("root-admin")
+        return self
+
+    def __exit__(self, *exc):
+        statuses = [r.stop() for r in self.replicas]
+        if exc[0] is None and any(statuses):
+            raise RuntimeError(f"a server ended with {statuses}: " + self.server_log())
+        if exc[0] is not None:
+            sys.stderr.write(self.server_log()[-4000:])
+        self.sql(f"DROP DATABASE {self.database}", database="")
+        shutil.rmtree(self.dir)
+
+    def start(self, *flags):
+        """Starts a replica; all share the database and the keys."""
+        replica = Replica(self, *self.flags, *flags)
+        self.replicas.append(replica)
+        return replica
+
+    @property
+    def target(self):
+        return self.replicas[0].target
+
+    def server_log(self):
+        return "".join(p.read_text() for p in sorted(self.dir.glob("server-*.log")))
+
+    def sql(self, statement, database=None):
+        """Rows of a statement run directly, as lists of strings."""
+        out = subprocess.run(["mariadb", "--socket", self.socket, "--user", "root", "--batch", "--skip-column-names",
+                              self.database if database is None else database],
+                             input=statement, text=True, check=True, capture_output=True).stdout
+        return [line.split("\t") for line in out.splitlines()]
+
+    def environment(self, user=None):
+        home = self.dir / "home" / (user or "nobody")
+        home.mkdir(parents=True, exist_ok=True)
+        return {"PATH": os.environ["PATH"], "HOME": str(home), "EDU_TARGET": self.target,
+                **{k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")}}
+
+    def edu_raw(self, *arguments, user=None, stdin=None, target=None):
+        """Runs the command as a user (each has a session of his own); returns the finished process."""
+        environment = self.environment(user)
+        if target:
+            environment["EDU_TARGET"] = target
+        return subprocess.run([EDU, *map(str, arguments)], env=environment, input=stdin, text=True,
+                              capture_output=True, timeout=60)
+
+    def edu(self, *arguments, user=None, stdin=None, target=None):
+        """Runs the command with --output json and returns what it answered."""
+        done = self.edu_raw("--output", "json", *arguments, user=user, stdin=stdin, target=target)
+        if done.returncode:
+            raise CommandFailed(done.returncode, done.stderr)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def login(self, name, target=None):
+        return self.edu("login", "--login", name, "--password", PASSWORD, user=name, target=target)
+
+    def register(self, name, *roles, **fields):
+        """Registers a user, gives the roles, and logs in; returns the user."""
+        flags = [x for k, v in fields.items() for x in ("--" + k.replace("_", "-"), v)]
+        user = self.edu("register-user", "--user-name", name, "--password", PASSWORD, *flags)["user"]
+        if roles:
+            held = [x for r in ("LEARNER", *roles) for x in ("--roles", "ROLE_" + r)]
+            self.edu("set-user-roles", "--user-id", user["userId"], *held, "--reason", "test", user="root-admin")
+        self.login(name)
+        self.users[name] = user["userId"]
+        return user
+
+    def http(self, port, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.read().decode()
