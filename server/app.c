@@ -6,6 +6,7 @@
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/codec.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/page_token.h"
 #include "server/db/idem.h"
 
 enum { PAGE_SIZE = 20, PAGE_SIZE_MAX = 100 };
@@ -79,30 +80,54 @@ int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *
 	return run.repeated ? app_replay(call, run.stored, ret, err) : 0;
 }
 
-int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token,
-		  int32_t page_size, struct app_page *ret, struct error *err)
+unsigned app_page_size(int32_t page_size)
 {
-	struct arena *arena = rpc_arena(call);
-	int r = page_args_hash(req, arena, ret->args, err);
-	if (r < 0)
-		return r;
-	ret->size = page_size == 0              ? PAGE_SIZE
-		    : page_size > PAGE_SIZE_MAX ? PAGE_SIZE_MAX
-						: (unsigned)page_size;
-	r = page_token_open(app_of(call)->auth->pages, arena, rpc_method(call)->path, ret->args, page_token,
-			    &ret->cursor, err);
-	if (r == -STATUS_INVALID_ARGUMENT)
-		return error_raise(
-			err, &REASON_PAGE_TOKEN_INVALID,
-			"page_token is not ours, too old, or of other arguments; start at the first page");
-	return r;
+	if (page_size <= 0)
+		return PAGE_SIZE;
+	return page_size < PAGE_SIZE_MAX ? (unsigned)page_size : PAGE_SIZE_MAX;
 }
 
-int app_page_next(struct rpc_call *call, const struct app_page *page, struct span cursor, char **ret_token,
-		  struct error *err)
+static int page_token_invalid(struct error *err)
 {
-	return page_token_make(app_of(call)->auth->pages, rpc_arena(call), rpc_method(call)->path, page->args,
-			       cursor, ret_token, err);
+	return error_raise(err, &REASON_PAGE_TOKEN_INVALID,
+			   "page_token is not ours, too old, or of other arguments; start at the first page");
+}
+
+int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token, void *cursor,
+		  size_t cursor_size, struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	uint8_t args[PAGE_ARGS_LEN];
+	struct span opened;
+
+	int r = page_args_hash(req, arena, args, err);
+	if (r < 0)
+		return r;
+	r = page_token_open(app_of(call)->auth->pages, arena, rpc_method(call)->path, args, page_token,
+			    &opened, err);
+	if (r == -STATUS_INVALID_ARGUMENT)
+		return page_token_invalid(err);
+	if (r < 0 || opened.len == 0)
+		return r;
+	if (opened.len != cursor_size)
+		return page_token_invalid(err);
+	memcpy(cursor, opened.data, cursor_size);
+	return 0;
+}
+
+char *app_page_next(struct rpc_call *call, const ProtobufCMessage *req, const void *cursor,
+		    size_t cursor_size)
+{
+	struct arena *arena = rpc_arena(call);
+	uint8_t args[PAGE_ARGS_LEN];
+	struct error err;
+	char *token;
+
+	if (page_args_hash(req, arena, args, &err) < 0 ||
+	    page_token_make(app_of(call)->auth->pages, arena, rpc_method(call)->path, args,
+			    span_of(cursor, cursor_size), &token, &err) < 0)
+		return NULL;
+	return token;
 }
 
 Google__Protobuf__Timestamp *app_timestamp(struct arena *arena, int64_t us)

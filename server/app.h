@@ -3,7 +3,6 @@
 #define SERVER_APP_H
 
 #include "proto/runtime/ids.h"
-#include "server/auth/page_token.h"
 #include "server/base/cache.h"
 #include "server/base/clock.h"
 #include "server/db/db.h"
@@ -60,26 +59,6 @@ int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *
  */
 int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
 	__attribute__((warn_unused_result));
-
-/* --- pages (AIP-158) --- */
-
-struct app_page {
-	unsigned size;      /* rows asked for: 20 unless said, at most 100 */
-	struct span cursor; /* what app_page_next() was given on the page before, aligned for any type; empty
-			       at first */
-	uint8_t args[PAGE_ARGS_LEN];
-};
-
-/* Opens the request's page. PAGE_TOKEN_INVALID unless the token is ours, fresh, and of the same other
- * arguments. */
-int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token,
-		  int32_t page_size, struct app_page *ret, struct error *err)
-	__attribute__((warn_unused_result));
-
-/* The token of the page after the row with this cursor: its sort key in a fixed layout, at most
- * PAGE_CURSOR_MAX bytes. */
-int app_page_next(struct rpc_call *call, const struct app_page *page, struct span cursor, char **ret_token,
-		  struct error *err) __attribute__((warn_unused_result));
 
 /* --- pieces of answers --- */
 
