@@ -30,51 +30,69 @@ struct flag {
 #define AT(member) offsetof(struct config, member)
 
 static const struct flag flags[] = {
-	{"db-socket", "PATH", KIND_TEXT, AT(db_socket), NULL, 0, 0, 0, ON_ALL, "unix socket of MariaDB; or use --db-host"},
+	{"db-socket", "PATH", KIND_TEXT, AT(db_socket), NULL, 0, 0, 0, ON_ALL,
+	 "unix socket of MariaDB; or use --db-host"},
 	{"db-host", "HOST", KIND_TEXT, AT(db_host), NULL, 0, 0, 0, ON_ALL, "host of MariaDB"},
 	{"db-port", "PORT", KIND_NUMBER, AT(db_port), NULL, 3306, 1, 65535, ON_ALL, "port of MariaDB"},
 	{"db-user", "NAME", KIND_TEXT, AT(db_user), "root", 0, 0, 0, ON_ALL, "database user"},
 	{"db-password-file", "FILE", KIND_TEXT, AT(db_password_file), NULL, 0, 0, 0, ON_ALL,
 	 "file whose first line is the database password"},
 	{"db-name", "NAME", KIND_TEXT, AT(db_name), "edu", 0, 0, 0, ON_ALL, "database"},
-	{"db-ca", "FILE", KIND_TEXT, AT(db_ca), NULL, 0, 0, 0, ON_ALL, "require TLS to MariaDB, checked against this PEM file"},
-	{"log-level", "LEVEL", KIND_TEXT, AT(log_level), "info", 0, 0, 0, ON_ALL, "debug, info, warning or error"},
+	{"db-ca", "FILE", KIND_TEXT, AT(db_ca), NULL, 0, 0, 0, ON_ALL,
+	 "require TLS to MariaDB, checked against this PEM file"},
+	{"log-level", "LEVEL", KIND_TEXT, AT(log_level), "info", 0, 0, 0, ON_ALL,
+	 "debug, info, warning or error"},
 
 	{"listen", "ADDRESS", KIND_TEXT, AT(listen), "127.0.0.1:50051", 0, 0, 0, ON_SERVE,
 	 "host:port or unix:/path; port 0 takes a free one. Keep it on loopback, behind the edge"},
 	{"metrics-listen", "HOST:PORT", KIND_TEXT, AT(metrics_listen), "127.0.0.1:9464", 0, 0, 0, ON_SERVE,
 	 "/metrics, /healthz, /readyz and /.well-known/jwks.json; \"off\" serves none"},
-	{"tls-cert", "FILE", KIND_TEXT, AT(tls_certificate), NULL, 0, 0, 0, ON_SERVE, "PEM certificate chain; with --tls-key"},
+	{"tls-cert", "FILE", KIND_TEXT, AT(tls_certificate), NULL, 0, 0, 0, ON_SERVE,
+	 "PEM certificate chain; with --tls-key"},
 	{"tls-key", "FILE", KIND_TEXT, AT(tls_key), NULL, 0, 0, 0, ON_SERVE, "PEM private key"},
 	{"key-dir", "DIR", KIND_TEXT, AT(key_dir), "keys", 0, 0, 0, ON_SERVE,
 	 "token signing keys and the page token secret; made on first start, mode 0600; replicas share it"},
-	{"pollers", "N", KIND_NUMBER, AT(pollers), NULL, 2, 1, 64, ON_SERVE, "completion queues, one thread each"},
-	{"db-workers", "N", KIND_NUMBER, AT(db_workers), NULL, 16, 1, 512, ON_SERVE, "threads with a database connection each"},
-	{"db-queue", "N", KIND_NUMBER, AT(db_queue), NULL, 1024, 1, 1000000, ON_SERVE, "calls that may wait for one of them"},
+	{"pollers", "N", KIND_NUMBER, AT(pollers), NULL, 2, 1, 64, ON_SERVE,
+	 "completion queues, one thread each"},
+	{"db-workers", "N", KIND_NUMBER, AT(db_workers), NULL, 16, 1, 512, ON_SERVE,
+	 "threads with a database connection each"},
+	{"db-queue", "N", KIND_NUMBER, AT(db_queue), NULL, 1024, 1, 1000000, ON_SERVE,
+	 "calls that may wait for one of them"},
 	{"password-workers", "N", KIND_NUMBER, AT(password_workers), NULL, 2, 1, 64, ON_SERVE,
 	 "threads that hash passwords, --argon2-mib of memory each"},
 	{"password-queue", "N", KIND_NUMBER, AT(password_queue), NULL, 256, 1, 100000, ON_SERVE,
 	 "calls that may wait for one of them"},
-	{"hot-slots", "N", KIND_NUMBER, AT(hot_slots), NULL, 512, 1, 10000, ON_SERVE, "calls accepted ahead per hot method and queue"},
+	{"hot-slots", "N", KIND_NUMBER, AT(hot_slots), NULL, 512, 1, 10000, ON_SERVE,
+	 "calls accepted ahead per hot method and queue"},
 	{"catch-all-slots", "N", KIND_NUMBER, AT(catch_all_slots), NULL, 512, 1, 10000, ON_SERVE,
 	 "calls accepted ahead per queue for the other methods"},
-	{"max-calls", "N", KIND_NUMBER, AT(max_calls), NULL, 20000, 1, 1000000, ON_SERVE, "calls under way at once; more are refused"},
+	{"max-calls", "N", KIND_NUMBER, AT(max_calls), NULL, 20000, 1, 1000000, ON_SERVE,
+	 "calls under way at once; more are refused"},
 	{"combiner-batch", "N", KIND_NUMBER, AT(combiner_batch), NULL, 512, 1, 10000, ON_SERVE,
 	 "progress writes in one transaction; 1 writes row by row"},
-	{"cache-mib", "N", KIND_NUMBER, AT(cache_mib), NULL, 64, 1, 65536, ON_SERVE, "memory for the course cache"},
-	{"drain-seconds", "N", KIND_NUMBER, AT(drain_seconds), NULL, 10, 0, 3600, ON_SERVE, "time calls under way have at shutdown"},
-	{"access-token-seconds", "N", KIND_NUMBER, AT(access_token_seconds), NULL, 900, 1, 86400, ON_SERVE, "life of an access token"},
-	{"refresh-token-days", "N", KIND_NUMBER, AT(refresh_token_days), NULL, 30, 1, 3650, ON_SERVE, "life of an unused refresh token"},
-	{"argon2-mib", "N", KIND_NUMBER, AT(argon2_mib), NULL, 19, 1, 4096, ON_SERVE | ON_CREATE_ADMIN, "memory of a password hash"},
-	{"argon2-passes", "N", KIND_NUMBER, AT(argon2_passes), NULL, 2, 1, 64, ON_SERVE | ON_CREATE_ADMIN, "passes of a password hash"},
+	{"cache-mib", "N", KIND_NUMBER, AT(cache_mib), NULL, 64, 1, 65536, ON_SERVE,
+	 "memory for the course cache"},
+	{"drain-seconds", "N", KIND_NUMBER, AT(drain_seconds), NULL, 10, 0, 3600, ON_SERVE,
+	 "time calls under way have at shutdown"},
+	{"access-token-seconds", "N", KIND_NUMBER, AT(access_token_seconds), NULL, 900, 1, 86400, ON_SERVE,
+	 "life of an access token"},
+	{"refresh-token-days", "N", KIND_NUMBER, AT(refresh_token_days), NULL, 30, 1, 3650, ON_SERVE,
+	 "life of an unused refresh token"},
+	{"argon2-mib", "N", KIND_NUMBER, AT(argon2_mib), NULL, 19, 1, 4096, ON_SERVE | ON_CREATE_ADMIN,
+	 "memory of a password hash"},
+	{"argon2-passes", "N", KIND_NUMBER, AT(argon2_passes), NULL, 2, 1, 64, ON_SERVE | ON_CREATE_ADMIN,
+	 "passes of a password hash"},
 	{"rate-default", "N", KIND_NUMBER, AT(rate_default), NULL, 2000, 0, 10000000, ON_SERVE,
 	 "calls per second of one account; 0 does not limit"},
 	{"rate-login", "N", KIND_NUMBER, AT(rate_login), NULL, 20, 0, 10000000, ON_SERVE,
 	 "registrations and logins per second from one address; 0 does not limit"},
-	{"no-reflection", NULL, KIND_SWITCH, AT(no_reflection), NULL, 0, 0, 0, ON_SERVE, "do not describe the services to clients"},
+	{"no-reflection", NULL, KIND_SWITCH, AT(no_reflection), NULL, 0, 0, 0, ON_SERVE,
+	 "do not describe the services to clients"},
 
-	{"user-name", "NAME", KIND_TEXT, AT(user_name), NULL, 0, 0, 0, ON_CREATE_ADMIN, "name of the administrator to make"},
-	{"email", "ADDRESS", KIND_TEXT, AT(email), NULL, 0, 0, 0, ON_CREATE_ADMIN, "and the e-mail address, if there is one"},
+	{"user-name", "NAME", KIND_TEXT, AT(user_name), NULL, 0, 0, 0, ON_CREATE_ADMIN,
+	 "name of the administrator to make"},
+	{"email", "ADDRESS", KIND_TEXT, AT(email), NULL, 0, 0, 0, ON_CREATE_ADMIN,
+	 "and the e-mail address, if there is one"},
 	{"password-file", "FILE", KIND_TEXT, AT(password_file), NULL, 0, 0, 0, ON_CREATE_ADMIN,
 	 "file whose first line is the password; \"-\" reads standard input"},
 };
@@ -91,23 +109,27 @@ enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "Usage: edu-server COMMAND [flags]\n\nThe EduService backend over MariaDB.\n\nCommands:\n");
+	fprintf(out,
+		"Usage: edu-server COMMAND [flags]\n\nThe EduService backend over MariaDB.\n\nCommands:\n");
 	for (unsigned i = 0; i < N_COMMANDS; i++)
 		fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);
 	fprintf(out, "\nedu-server COMMAND --help lists the flags of a command.\n"
 		     "\nSignals: SIGTERM and SIGINT drain and stop; a second one stops at once.\n"
-		     "Exit status: 0 stopped or done; 1 failed, with the reason on standard error; 2 the command line is wrong.\n");
+		     "Exit status: 0 stopped or done; 1 failed, with the reason on standard error; 2 the "
+		     "command line is wrong.\n");
 }
 
 static void print_command_usage(enum command command, FILE *out)
 {
-	fprintf(out, "Usage: edu-server %s [flags]\n\n%s.\n\nFlags:\n", commands[command].name, commands[command].help);
+	fprintf(out, "Usage: edu-server %s [flags]\n\n%s.\n\nFlags:\n", commands[command].name,
+		commands[command].help);
 	for (unsigned i = 0; i < N_FLAGS; i++) {
 		const struct flag *f = &flags[i];
 		char left[64];
 		if (!(f->commands & (1u << command)))
 			continue;
-		snprintf(left, sizeof(left), "--%s%s%s", f->name, f->argument ? " " : "", f->argument ? f->argument : "");
+		snprintf(left, sizeof(left), "--%s%s%s", f->name, f->argument ? " " : "",
+			 f->argument ? f->argument : "");
 		fprintf(out, "  %-28s %s", left, f->help);
 		if (f->kind == KIND_NUMBER)
 			fprintf(out, " (%u)", f->number);
@@ -141,7 +163,8 @@ static int set_flag(struct config *c, const struct flag *f, const char *value)
 	errno = 0;
 	unsigned long n = strtoul(value, &end, 10);
 	if (errno || end == value || *end || value[0] == '-' || n < f->min || n > f->max) {
-		fprintf(stderr, "edu-server: --%s takes a number from %u to %u, not \"%s\"\n", f->name, f->min, f->max, value);
+		fprintf(stderr, "edu-server: --%s takes a number from %u to %u, not \"%s\"\n", f->name,
+			f->min, f->max, value);
 		return -1;
 	}
 	*(unsigned *)member = (unsigned)n;
@@ -166,7 +189,8 @@ static int check(const struct config *c)
 	else if (c->command == COMMAND_CREATE_ADMIN && (!c->user_name || !c->password_file))
 		wrong = "give --user-name and --password-file";
 	if (wrong)
-		fprintf(stderr, "edu-server %s: %s; --help lists the flags\n", commands[c->command].name, wrong);
+		fprintf(stderr, "edu-server %s: %s; --help lists the flags\n", commands[c->command].name,
+			wrong);
 	return wrong ? -1 : 0;
 }
 
@@ -176,7 +200,8 @@ static int parse_flags(int argc, char **argv, struct config *ret)
 	int n = 0;
 	for (int i = 0; i < N_FLAGS; i++)
 		if (flags[i].commands & (1u << ret->command))
-			options[n++] = (struct option){flags[i].name, flags[i].argument ? required_argument : no_argument,
+			options[n++] = (struct option){flags[i].name,
+						       flags[i].argument ? required_argument : no_argument,
 						       NULL, 256 + i};
 	options[n] = (struct option){"help", no_argument, NULL, 'h'};
 
@@ -190,7 +215,8 @@ static int parse_flags(int argc, char **argv, struct config *ret)
 			return -1;
 	}
 	if (optind < argc) {
-		fprintf(stderr, "edu-server %s: \"%s\" is no flag; --help lists them\n", commands[ret->command].name, argv[optind]);
+		fprintf(stderr, "edu-server %s: \"%s\" is no flag; --help lists them\n",
+			commands[ret->command].name, argv[optind]);
 		return -1;
 	}
 	return check(ret) < 0 ? -1 : 1;

@@ -26,12 +26,13 @@ struct config {
 };
 
 /*
- * Reads the command line. Returns 1 to go on; 0 when --help or --version was answered; -1 when it was wrong, after
- * saying so on standard error. The strings are argv's and the program's own.
+ * Reads the command line. Returns 1 to go on; 0 when --help or --version was answered; -1 when it was wrong,
+ * after saying so on standard error. The strings are argv's and the program's own.
  */
 int config_parse(int argc, char **argv, struct config *ret);
 
-/* Reads one line of a file ("-" is standard input) without its newline, into `out`. 0, or -1 after saying why not. */
+/* Reads one line of a file ("-" is standard input) without its newline, into `out`. 0, or -1 after saying why
+ * not. */
 int config_read_secret(const char *path, char *out, size_t size);
 
 #endif

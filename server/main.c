@@ -157,9 +157,12 @@ static int start_metrics(const struct config *c, struct service *service, struct
 	*ret = NULL;
 	if (!strcmp(c->metrics_listen, "off"))
 		return 0;
-	if (split_address(c->metrics_listen, host, sizeof(host), &config.port) && metrics_http_start(&config, ret) == 0)
+	if (split_address(c->metrics_listen, host, sizeof(host), &config.port) &&
+	    metrics_http_start(&config, ret) == 0)
 		return 0;
-	fprintf(stderr, "edu-server: cannot serve metrics at \"%s\": give a free HOST:PORT with --metrics-listen, or \"off\"\n",
+	fprintf(stderr,
+		"edu-server: cannot serve metrics at \"%s\": give a free HOST:PORT with --metrics-listen, or "
+		"\"off\"\n",
 		c->metrics_listen);
 	return -1;
 }
@@ -252,7 +255,8 @@ int main(int argc, char **argv)
 	if (r <= 0)
 		return r < 0 ? 2 : 0;
 	if (log_level_parse(config.log_level) < 0) {
-		fprintf(stderr, "edu-server: --log-level is debug, info, warning or error, not \"%s\"\n", config.log_level);
+		fprintf(stderr, "edu-server: --log-level is debug, info, warning or error, not \"%s\"\n",
+			config.log_level);
 		return 2;
 	}
 	log_set_level((enum log_level)log_level_parse(config.log_level));

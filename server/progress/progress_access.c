@@ -15,7 +15,8 @@ bool progress_access_covers(const struct progress_access *a, int64_t at_us)
 	return false;
 }
 
-bool progress_access_cached(struct cache *cache, int64_t user_id, int64_t course_id, struct progress_access *ret)
+bool progress_access_cached(struct cache *cache, int64_t user_id, int64_t course_id,
+			    struct progress_access *ret)
 {
 	struct access_key key = {user_id, course_id};
 	struct cache_value *value = cache_get(cache, span_of(&key, sizeof(key)), 0);
@@ -60,7 +61,8 @@ int progress_access_read(struct cache *cache, struct db_conn *conn, struct arena
 		return 0;
 	generation = cache_generation(cache, bytes);
 	r = read_through(conn, arena, &key, ret, err);
-	/* Who is not enrolled is not remembered: a purchase made a moment ago on another replica must count at once. */
+	/* Who is not enrolled is not remembered: a purchase made a moment ago on another replica must count
+	 * at once. */
 	if (r == 0 && ret->enrolled)
 		cache_put(cache, bytes, span_of(ret, sizeof(*ret)), 0, generation);
 	return r;

@@ -7,8 +7,8 @@
 #include "server/purchase/grant.h"
 
 /*
- * Whether a learner has or had access to a course, and the epoch of the progress: asked for every report, hence cached
- * (app->access). The event feed keeps the cache true; see progress_feed.h.
+ * Whether a learner has or had access to a course, and the epoch of the progress: asked for every report,
+ * hence cached (app->access). The event feed keeps the cache true; see progress_feed.h.
  */
 enum { PROGRESS_WINDOWS_MAX = 8 };
 
@@ -23,7 +23,8 @@ struct progress_access {
 bool progress_access_covers(const struct progress_access *a, int64_t at_us);
 
 /* From memory; false when it is not there. Any thread; does not block. */
-bool progress_access_cached(struct cache *cache, int64_t user_id, int64_t course_id, struct progress_access *ret);
+bool progress_access_cached(struct cache *cache, int64_t user_id, int64_t course_id,
+			    struct progress_access *ret);
 
 /* From memory, else from the database, remembering it. `enrolled` is false for who never was. */
 int progress_access_read(struct cache *cache, struct db_conn *conn, struct arena *arena, int64_t user_id,

@@ -79,8 +79,8 @@ static int check_clock(const struct report *r, int64_t now_us, struct error *err
 	return 0;
 }
 
-/* Access is asked about the time of learning, so that what was learnt offline before a refund still counts. A clock
- * that runs behind by as much as it may run ahead does not lose the first minutes after a purchase. */
+/* Access is asked about the time of learning, so that what was learnt offline before a refund still counts. A
+ * clock that runs behind by as much as it may run ahead does not lose the first minutes after a purchase. */
 static int check_access(const struct report *r, const struct progress_access *access, struct error *err)
 {
 	int64_t late_us = r->client_us + (int64_t)REPORT_AHEAD_SECONDS * US;
@@ -91,8 +91,8 @@ static int check_access(const struct report *r, const struct progress_access *ac
 				   "the learner had no access to the lesson's course at client_time");
 	if (r->epoch < access->epoch) {
 		error_raise(err, &REASON_STALE_EPOCH,
-			    "the progress was reset: epoch %" PRId64 " is over, %" PRId64 " is current", r->epoch,
-			    access->epoch);
+			    "the progress was reset: epoch %" PRId64 " is over, %" PRId64 " is current",
+			    r->epoch, access->epoch);
 		return error_add_metadata(err, "epoch", "%" PRId64, access->epoch);
 	}
 	if (r->epoch > access->epoch)
@@ -117,7 +117,8 @@ static void mismatch(const struct lesson_info *lesson, bool wrong, const char *f
 		error_raise(err, &REASON_LESSON_KIND_MISMATCH, "the lesson is a %s", kind_name(lesson->kind));
 		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
 	}
-	error_add_violation(err, field, "does not fit a lesson of kind %s; leave it out", kind_name(lesson->kind));
+	error_add_violation(err, field, "does not fit a lesson of kind %s; leave it out",
+			    kind_name(lesson->kind));
 }
 
 static int check_kind(const struct report *r, const struct lesson_info *lesson, struct error *err)

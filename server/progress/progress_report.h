@@ -10,8 +10,8 @@
 #include "server/progress/progress_access.h"
 
 /*
- * One report of a learner: what RecordProgress says, in numbers, and whether it may be merged. The merge itself never
- * asks the server's clock; only whether to accept a report does.
+ * One report of a learner: what RecordProgress says, in numbers, and whether it may be merged. The merge
+ * itself never asks the server's clock; only whether to accept a report does.
  */
 enum {
 	REPORT_AHEAD_SECONDS = 5 * 60,          /* a client's clock may run ahead so far */
@@ -34,8 +34,9 @@ int report_read(const RecordProgressRequest *req, int64_t caller_id, struct repo
 	__attribute__((warn_unused_result));
 
 /*
- * Decides whether the report may be merged, given its lesson and the learner's access: NOT_ENROLLED, STALE_EPOCH,
- * CLOCK_SKEW, PROGRESS_TOO_OLD, LESSON_KIND_MISMATCH. Fills in course_id and the coverage that an interval gives.
+ * Decides whether the report may be merged, given its lesson and the learner's access: NOT_ENROLLED,
+ * STALE_EPOCH, CLOCK_SKEW, PROGRESS_TOO_OLD, LESSON_KIND_MISMATCH. Fills in course_id and the coverage that
+ * an interval gives.
  */
 int report_admit(struct report *r, const struct lesson_info *lesson, const struct progress_access *access,
 		 int64_t now_us, struct error *err) __attribute__((warn_unused_result));

@@ -52,8 +52,8 @@ static void recorded(struct progress_write *w, int r, const struct error *err)
 	rpc_call_finish(rec->call, r, r < 0 && err->code ? err : rpc_call_error(rec->call));
 }
 
-static int submit(struct recording *rec, const struct lesson_info *lesson, const struct progress_access *access,
-		  struct error *err)
+static int submit(struct recording *rec, const struct lesson_info *lesson,
+		  const struct progress_access *access, struct error *err)
 {
 	struct app *app = app_of(rec->call);
 	int r = report_admit(&rec->write.report, lesson, access, app_now_us(rec->call), err);
@@ -64,7 +64,8 @@ static int submit(struct recording *rec, const struct lesson_info *lesson, const
 	r = rpc_defer(rec->call);
 	if (!combiner_submit(app->progress, &rec->write)) {
 		struct error *full = rpc_call_error(rec->call);
-		error_raise(full, &RPC_REASON_OVERLOADED, "too many progress reports wait; nothing was recorded");
+		error_raise(full, &RPC_REASON_OVERLOADED,
+			    "too many progress reports wait; nothing was recorded");
 		rpc_call_finish(rec->call, error_set_retry(full, 100), full);
 	}
 	return r;
@@ -90,11 +91,12 @@ static int check_own(const struct rpc_call *call, const char *user_id, struct er
 {
 	if (app_user_or_caller(call, user_id) == rpc_principal(call)->user_id)
 		return 0;
-	return error_raise(err, &REASON_ROLE_MISSING, "progress is reported by the learner alone; leave user_id out");
+	return error_raise(err, &REASON_ROLE_MISSING,
+			   "progress is reported by the learner alone; leave user_id out");
 }
 
-static int record_progress(struct rpc_call *call, const RecordProgressRequest *req, RecordProgressResponse *ret,
-			   struct error *err)
+static int record_progress(struct rpc_call *call, const RecordProgressRequest *req,
+			   RecordProgressResponse *ret, struct error *err)
 {
 	struct app *app = app_of(call);
 	struct recording *rec = arena_zalloc(rpc_arena(call), sizeof(*rec));
@@ -161,16 +163,18 @@ static void add_lesson(CourseProgress *ret, const struct progress_lesson *p)
 }
 
 /* The course's lessons in their order, each with what was recorded of it, and the sums. */
-static int add_lessons(struct arena *arena, CourseProgress *ret, const struct lesson_info *lessons, unsigned n_lessons,
-		       const struct progress_lesson *done, unsigned n_done, struct error *err)
+static int add_lessons(struct arena *arena, CourseProgress *ret, const struct lesson_info *lessons,
+		       unsigned n_lessons, const struct progress_lesson *done, unsigned n_done,
+		       struct error *err)
 {
 	int64_t weight = 0, weight_completed = 0, last_us = 0;
 
 	ret->lessons_total = (int32_t)n_lessons;
 	ret->lessons = arena_array(arena, n_done, sizeof(*ret->lessons));
 	for (unsigned i = 0; ret->lessons && i < n_lessons; i++) {
-		const struct progress_lesson *p = n_done ? bsearch(&lessons[i].lesson_id, done, n_done, sizeof(*done), by_lesson)
-							 : NULL;
+		const struct progress_lesson *p =
+			n_done ? bsearch(&lessons[i].lesson_id, done, n_done, sizeof(*done), by_lesson)
+			       : NULL;
 		weight += lessons[i].weight;
 		if (!p)
 			continue;
@@ -194,7 +198,8 @@ static int read_course_progress(struct rpc_call *call, int64_t user_id, int64_t 
 	int r = lesson_info_list(db_of(call), arena, course_id, &lessons, &n_lessons, err);
 
 	if (r == 0)
-		r = progress_store_lesson_list(db_of(call), arena, user_id, course_id, epoch, &done, &n_done, err);
+		r = progress_store_lesson_list(db_of(call), arena, user_id, course_id, epoch, &done, &n_done,
+					       err);
 	return r < 0 ? r : add_lessons(arena, ret, lessons, n_lessons, done, n_done, err);
 }
 
@@ -215,7 +220,8 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 		return r;
 	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, err);
 	if (r == 0)
-		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND, "the user was never enrolled in %s", req->course_id);
+		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND, "the user was never enrolled in %s",
+				   req->course_id);
 	if (r > 0)
 		r = read_course_progress(call, user_id, course_id, progress->epoch, progress, err);
 	progress->course_id = req->course_id;
@@ -231,35 +237,38 @@ EDU_SERVICE_GET_COURSE_PROGRESS(get_course_progress, RPC_ON_DB);
 struct enrollment_query {
 	int64_t user_id, course_id; /* 0: not asked for */
 	int64_t after;              /* the last user or course of the page before */
-	unsigned page_size;
+	struct app_page page;
 };
 
 static int check_enrollment_reader(struct rpc_call *call, const struct enrollment_query *q, struct error *err)
 {
 	const struct principal *who = rpc_principal(call);
 
-	if (q->user_id == who->user_id || (q->user_id && principal_has_role(who, ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN)))
+	if (q->user_id == who->user_id ||
+	    (q->user_id && principal_has_role(who, ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN)))
 		return 0;
 	if (q->course_id)
 		return check_course_reader(call, q->course_id, q->user_id, err);
-	return error_raise(err, &REASON_ROLE_MISSING, "another user's enrollments need the role SUPPORT or ADMIN");
+	return error_raise(err, &REASON_ROLE_MISSING,
+			   "another user's enrollments need the role SUPPORT or ADMIN");
 }
 
 /* One row more than the page holds tells whether there is a next one. */
-static int read_enrollments(struct rpc_call *call, const struct enrollment_query *q, struct progress_enrollment **ret,
-			    unsigned *ret_n, struct error *err)
+static int read_enrollments(struct rpc_call *call, const struct enrollment_query *q,
+			    struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
 {
 	struct db_conn *conn = db_of(call);
 	struct arena *arena = rpc_arena(call);
 	int64_t now_us = app_now_us(call);
 
 	if (q->user_id && q->course_id)
-		return progress_store_enrollment(conn, arena, q->user_id, q->course_id, now_us, ret, ret_n, err);
+		return progress_store_enrollment(conn, arena, q->user_id, q->course_id, now_us, ret, ret_n,
+						 err);
 	if (q->course_id)
 		return progress_store_enrollments_of_course(conn, arena, q->course_id, q->after, now_us,
-							    q->page_size + 1, ret, ret_n, err);
-	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, now_us, q->page_size + 1, ret,
-						  ret_n, err);
+							    q->page.size + 1, ret, ret_n, err);
+	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, now_us, q->page.size + 1,
+						  ret, ret_n, err);
 }
 
 static Enrollment *enrollment_to_proto(struct arena *arena, const struct progress_enrollment *e)
@@ -289,10 +298,19 @@ static int enrollments_to_proto(struct arena *arena, const struct progress_enrol
 	return app_built(arena, err);
 }
 
-static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest *req, ListEnrollmentsResponse *ret,
-			    struct error *err)
+static int add_next_page(struct rpc_call *call, const struct enrollment_query *q,
+			 const struct progress_enrollment *last, ListEnrollmentsResponse *ret,
+			 struct error *err)
 {
-	struct enrollment_query q = {.page_size = app_page_size(req->page_size)};
+	const int64_t *key = q->course_id ? &last->user_id : &last->course_id;
+
+	return app_page_next(call, &q->page, span_of(key, sizeof(*key)), &ret->next_page_token, err);
+}
+
+static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest *req,
+			    ListEnrollmentsResponse *ret, struct error *err)
+{
+	struct enrollment_query q = {0};
 	struct progress_enrollment *rows = NULL;
 	unsigned n = 0;
 	int r;
@@ -303,17 +321,14 @@ static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest 
 		q.user_id = app_user_or_caller(call, req->user_id);
 	r = check_enrollment_reader(call, &q, err);
 	if (r == 0)
-		r = app_page_open(call, &req->base, req->page_token, &q.after, sizeof(q.after), err);
+		r = app_page_open(call, &req->base, req->page_token, req->page_size, &q.page, err);
+	if (r == 0 && q.page.cursor.len == sizeof(q.after))
+		memcpy(&q.after, q.page.cursor.data, sizeof(q.after));
 	if (r == 0)
 		r = read_enrollments(call, &q, &rows, &n, err);
-	if (r < 0)
-		return r;
-	if (n > q.page_size) {
-		n = q.page_size;
-		const int64_t *last = q.course_id ? &rows[n - 1].user_id : &rows[n - 1].course_id;
-		ret->next_page_token = app_page_next(call, &req->base, last, sizeof(*last));
-	}
-	return enrollments_to_proto(rpc_arena(call), rows, n, ret, err);
+	if (r == 0 && n > q.page.size)
+		r = add_next_page(call, &q, &rows[(n = q.page.size) - 1], ret, err);
+	return r < 0 ? r : enrollments_to_proto(rpc_arena(call), rows, n, ret, err);
 }
 
 EDU_SERVICE_LIST_ENROLLMENTS(list_enrollments, RPC_ON_DB);

@@ -18,61 +18,71 @@ enum {
 #define CREDITED "LEAST(learning_seconds, (last_time - start_time) DIV 1000000)"
 
 /*
- * Assignments run left to right: the *_before columns are taken before what they come from, position before the time
- * it is decided by, coverage before completion.
+ * Assignments run left to right: the *_before columns are taken before what they come from, position before
+ * the time it is decided by, coverage before completion.
  */
-#define ENROLLMENT_SELECT                                                                                              \
-	"SELECT e.user_id, e.course_id, e.epoch, e.start_time,"                                                        \
-	" (SELECT MAX(g.purchase_id) FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id),"  \
-	" EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id"              \
-	"  AND g.start_time <= ? AND (g.expire_time = 0 OR g.expire_time > ?)"                                         \
-	"  AND (g.revoke_time = 0 OR g.revoke_time > ?)),"                                                             \
-	" COALESCE(p.lessons_completed, 0), c.lesson_count, COALESCE(p.last_time, 0)"                                  \
-	" FROM enrollment e JOIN course c ON c.course_id = e.course_id"                                                \
-	" LEFT JOIN progress_course p ON p.user_id = e.user_id AND p.course_id = e.course_id AND p.epoch = e.epoch"
+#define ENROLLMENT_SELECT                                                                                    \
+	"SELECT e.user_id, e.course_id, e.epoch, e.start_time,"                                              \
+	" (SELECT MAX(g.purchase_id) FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = "     \
+	"e.course_id),"                                                                                      \
+	" EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id"    \
+	"  AND g.start_time <= ? AND (g.expire_time = 0 OR g.expire_time > ?)"                               \
+	"  AND (g.revoke_time = 0 OR g.revoke_time > ?)),"                                                   \
+	" COALESCE(p.lessons_completed, 0), c.lesson_count, COALESCE(p.last_time, 0)"                        \
+	" FROM enrollment e JOIN course c ON c.course_id = e.course_id"                                      \
+	" LEFT JOIN progress_course p ON p.user_id = e.user_id AND p.course_id = e.course_id AND p.epoch = " \
+	"e.epoch"
 
 static const struct db_stmt stmts[] = {
-	[MERGE_SESSION] = {"progress_merge_session", "iiiibiiiii", "iiii",
-			   "INSERT INTO progress_session (user_id, course_id, epoch, lesson_id, session_id, start_time,"
-			   " last_time, learning_seconds, interactions, questions)"
-			   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-			   " ON DUPLICATE KEY UPDATE"
-			   " credited_before = " CREDITED ","
-			   " interactions_before = interactions,"
-			   " questions_before = questions,"
-			   " fresh = 0,"
-			   " start_time = LEAST(start_time, VALUES(start_time)),"
-			   " last_time = GREATEST(last_time, VALUES(last_time)),"
-			   " learning_seconds = GREATEST(learning_seconds, VALUES(learning_seconds)),"
-			   " interactions = GREATEST(interactions, VALUES(interactions)),"
-			   " questions = GREATEST(questions, VALUES(questions))"
-			   " RETURNING " CREDITED " - credited_before, interactions - interactions_before,"
-			   " questions - questions_before, fresh"},
-	[MERGE_LESSON] = {"progress_merge_lesson", "iiiiuiibiiiiiiiii", "uiiiiiiiii",
-			  "INSERT INTO progress_lesson (user_id, course_id, epoch, lesson_id, coverage, position_seconds,"
-			  " position_time, position_session, completed, completed_now, complete_time, learning_seconds,"
-			  " interactions, questions, sessions, last_time)"
-			  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-			  " ON DUPLICATE KEY UPDATE"
-			  " position_seconds = IF((VALUES(position_time), VALUES(position_session), VALUES(position_seconds))"
-			  "  > (position_time, position_session, position_seconds), VALUES(position_seconds), position_seconds),"
-			  " position_session = IF(VALUES(position_time) > position_time, VALUES(position_session),"
-			  "  IF(VALUES(position_time) = position_time, GREATEST(position_session, VALUES(position_session)),"
-			  "  position_session)),"
-			  " position_time = GREATEST(position_time, VALUES(position_time)),"
-			  " coverage = coverage | VALUES(coverage),"
-			  " completed_now = completed = 0 AND (VALUES(completed) OR BIT_COUNT(coverage) >= 58),"
-			  " completed = completed OR completed_now,"
-			  " complete_time = IF(completed_now, ?, complete_time),"
-			  " learning_seconds = learning_seconds + VALUES(learning_seconds),"
-			  " interactions = interactions + VALUES(interactions),"
-			  " questions = questions + VALUES(questions),"
-			  " sessions = sessions + VALUES(sessions),"
-			  " last_time = GREATEST(last_time, VALUES(last_time))"
-			  " RETURNING coverage, position_seconds, completed, completed_now, complete_time,"
-			  " learning_seconds, interactions, questions, sessions, last_time"},
+	[MERGE_SESSION] =
+		{"progress_merge_session", "iiiibiiiii", "iiii",
+		 "INSERT INTO progress_session (user_id, course_id, epoch, lesson_id, session_id, start_time,"
+		 " last_time, learning_seconds, interactions, questions)"
+		 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		 " ON DUPLICATE KEY UPDATE"
+		 " credited_before = " CREDITED ","
+		 " interactions_before = interactions,"
+		 " questions_before = questions,"
+		 " fresh = 0,"
+		 " start_time = LEAST(start_time, VALUES(start_time)),"
+		 " last_time = GREATEST(last_time, VALUES(last_time)),"
+		 " learning_seconds = GREATEST(learning_seconds, VALUES(learning_seconds)),"
+		 " interactions = GREATEST(interactions, VALUES(interactions)),"
+		 " questions = GREATEST(questions, VALUES(questions))"
+		 " RETURNING " CREDITED " - credited_before, interactions - interactions_before,"
+		 " questions - questions_before, fresh"},
+	[MERGE_LESSON] =
+		{"progress_merge_lesson", "iiiiuiibiiiiiiiii", "uiiiiiiiii",
+		 "INSERT INTO progress_lesson (user_id, course_id, epoch, lesson_id, coverage, "
+		 "position_seconds,"
+		 " position_time, position_session, completed, completed_now, complete_time, "
+		 "learning_seconds,"
+		 " interactions, questions, sessions, last_time)"
+		 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		 " ON DUPLICATE KEY UPDATE"
+		 " position_seconds = IF((VALUES(position_time), VALUES(position_session), "
+		 "VALUES(position_seconds))"
+		 "  > (position_time, position_session, position_seconds), VALUES(position_seconds), "
+		 "position_seconds),"
+		 " position_session = IF(VALUES(position_time) > position_time, VALUES(position_session),"
+		 "  IF(VALUES(position_time) = position_time, GREATEST(position_session, "
+		 "VALUES(position_session)),"
+		 "  position_session)),"
+		 " position_time = GREATEST(position_time, VALUES(position_time)),"
+		 " coverage = coverage | VALUES(coverage),"
+		 " completed_now = completed = 0 AND (VALUES(completed) OR BIT_COUNT(coverage) >= 58),"
+		 " completed = completed OR completed_now,"
+		 " complete_time = IF(completed_now, ?, complete_time),"
+		 " learning_seconds = learning_seconds + VALUES(learning_seconds),"
+		 " interactions = interactions + VALUES(interactions),"
+		 " questions = questions + VALUES(questions),"
+		 " sessions = sessions + VALUES(sessions),"
+		 " last_time = GREATEST(last_time, VALUES(last_time))"
+		 " RETURNING coverage, position_seconds, completed, completed_now, complete_time,"
+		 " learning_seconds, interactions, questions, sessions, last_time"},
 	[MERGE_COURSE] = {"progress_merge_course", "iiiiiiii", "",
-			  "INSERT INTO progress_course (user_id, course_id, epoch, lessons_completed, learning_seconds,"
+			  "INSERT INTO progress_course (user_id, course_id, epoch, lessons_completed, "
+			  "learning_seconds,"
 			  " interactions, questions, last_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 			  " ON DUPLICATE KEY UPDATE"
 			  " lessons_completed = lessons_completed + VALUES(lessons_completed),"
@@ -80,11 +90,13 @@ static const struct db_stmt stmts[] = {
 			  " interactions = interactions + VALUES(interactions),"
 			  " questions = questions + VALUES(questions),"
 			  " last_time = GREATEST(last_time, VALUES(last_time))"},
-	[EPOCH] = {"progress_epoch", "ii", "i", "SELECT epoch FROM enrollment WHERE user_id = ? AND course_id = ?"},
-	[LESSON_LIST] = {"progress_lesson_list", "iii", "iuiiiiiiii",
-			 "SELECT lesson_id, coverage, position_seconds, completed, complete_time, learning_seconds,"
-			 " interactions, questions, sessions, last_time FROM progress_lesson"
-			 " WHERE user_id = ? AND course_id = ? AND epoch = ? ORDER BY lesson_id"},
+	[EPOCH] = {"progress_epoch", "ii", "i",
+		   "SELECT epoch FROM enrollment WHERE user_id = ? AND course_id = ?"},
+	[LESSON_LIST] =
+		{"progress_lesson_list", "iii", "iuiiiiiiii",
+		 "SELECT lesson_id, coverage, position_seconds, completed, complete_time, learning_seconds,"
+		 " interactions, questions, sessions, last_time FROM progress_lesson"
+		 " WHERE user_id = ? AND course_id = ? AND epoch = ? ORDER BY lesson_id"},
 	[ENROLLMENTS_OF_USER] = {"progress_enrollments_of_user", "iiiiii", "iiiiiiiii",
 				 ENROLLMENT_SELECT " WHERE e.user_id = ? AND e.course_id > ?"
 						   " ORDER BY e.course_id LIMIT ?"},
@@ -99,7 +111,8 @@ const struct db_stmt_list progress_stmts = {"progress", stmts, sizeof(stmts) / s
 
 static int arena_full(struct error *err)
 {
-	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "the answer needs more memory than a call may use");
+	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+			   "the answer needs more memory than a call may use");
 }
 
 /* --- merges --- */
@@ -109,18 +122,22 @@ enum { SESSION_ARGS = 10, LESSON_ARGS = 17, COURSE_ARGS = 8 };
 static void bind_session(struct db_value *v, const struct report *r)
 {
 	const struct db_value row[SESSION_ARGS] = {
-		db_i64(r->user_id),          db_i64(r->course_id),
-		db_i64(r->epoch),            db_i64(r->lesson_id),
+		db_i64(r->user_id),
+		db_i64(r->course_id),
+		db_i64(r->epoch),
+		db_i64(r->lesson_id),
 		db_bytes(span_of(r->session_id, sizeof(r->session_id))),
-		db_i64(r->start_us),         db_i64(r->client_us),
-		db_i64(r->learning_seconds), db_i64(r->interactions),
+		db_i64(r->start_us),
+		db_i64(r->client_us),
+		db_i64(r->learning_seconds),
+		db_i64(r->interactions),
 		db_i64(r->questions),
 	};
 	memcpy(v, row, sizeof(row));
 }
 
-int progress_store_sessions(struct db_conn *conn, struct arena *arena, const struct report *const *reports, unsigned n,
-			    struct progress_delta *ret, unsigned *ret_bad, struct error *err)
+int progress_store_sessions(struct db_conn *conn, struct arena *arena, const struct report *const *reports,
+			    unsigned n, struct progress_delta *ret, unsigned *ret_bad, struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	struct db_value *args = arena_array(arena, (size_t)n * SESSION_ARGS, sizeof(*args));
@@ -144,7 +161,8 @@ int progress_store_sessions(struct db_conn *conn, struct arena *arena, const str
 	return r;
 }
 
-static void bind_lesson(struct db_value *v, const struct report *r, const struct progress_delta *d, int64_t now_us)
+static void bind_lesson(struct db_value *v, const struct report *r, const struct progress_delta *d,
+			int64_t now_us)
 {
 	bool completed = r->completed || coverage_count(r->coverage) >= COVERAGE_COMPLETE;
 	const struct db_value row[LESSON_ARGS] = {
@@ -170,8 +188,8 @@ static void bind_lesson(struct db_value *v, const struct report *r, const struct
 }
 
 int progress_store_lessons(struct db_conn *conn, struct arena *arena, const struct report *const *reports,
-			   const struct progress_delta *deltas, unsigned n, int64_t now_us, struct progress_lesson *ret,
-			   unsigned *ret_bad, struct error *err)
+			   const struct progress_delta *deltas, unsigned n, int64_t now_us,
+			   struct progress_lesson *ret, unsigned *ret_bad, struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	struct db_value *args = arena_array(arena, (size_t)n * LESSON_ARGS, sizeof(*args));
@@ -203,8 +221,8 @@ int progress_store_lessons(struct db_conn *conn, struct arena *arena, const stru
 	return r;
 }
 
-int progress_store_courses(struct db_conn *conn, struct arena *arena, const struct progress_course_delta *deltas,
-			   unsigned n, struct error *err)
+int progress_store_courses(struct db_conn *conn, struct arena *arena,
+			   const struct progress_course_delta *deltas, unsigned n, struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	struct db_value *args = arena_array(arena, (size_t)n * COURSE_ARGS, sizeof(*args));
@@ -227,7 +245,8 @@ int progress_store_courses(struct db_conn *conn, struct arena *arena, const stru
 
 /* --- reads --- */
 
-int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret, struct error *err)
+int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret,
+			 struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	int r = db_query_row(conn, &stmts[EPOCH], DB_ARGS(db_i64(user_id), db_i64(course_id)), &rows, err);
@@ -239,7 +258,8 @@ int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_i
 
 /* Reads every row into an array in the arena that doubles as it fills. */
 static int read_all(struct db_rows *rows, struct arena *arena, size_t size,
-		    void (*read)(const struct db_rows *rows, void *item), void **ret, unsigned *ret_n, struct error *err)
+		    void (*read)(const struct db_rows *rows, void *item), void **ret, unsigned *ret_n,
+		    struct error *err)
 {
 	unsigned n = 0, room = 0;
 	char *items = NULL;
@@ -279,11 +299,12 @@ static void read_lesson(const struct db_rows *rows, void *item)
 }
 
 int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
-			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n, struct error *err)
+			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n,
+			       struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query(conn, &stmts[LESSON_LIST], DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(epoch)), &rows,
-			 err);
+	int r = db_query(conn, &stmts[LESSON_LIST],
+			 DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(epoch)), &rows, err);
 	if (r == 0)
 		r = read_all(&rows, arena, sizeof(**ret), read_lesson, (void **)ret, ret_n, err);
 	for (unsigned i = 0; r == 0 && i < *ret_n; i++)
@@ -318,27 +339,31 @@ static int read_enrollments(struct db_conn *conn, struct arena *arena, const str
 
 #define ACTIVE_AT(now_us) db_i64(now_us), db_i64(now_us), db_i64(now_us)
 
-int progress_store_enrollments_of_user(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t after_course,
-				       int64_t now_us, unsigned limit, struct progress_enrollment **ret,
-				       unsigned *ret_n, struct error *err)
+int progress_store_enrollments_of_user(struct db_conn *conn, struct arena *arena, int64_t user_id,
+				       int64_t after_course, int64_t now_us, unsigned limit,
+				       struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
 {
-	return read_enrollments(conn, arena, &stmts[ENROLLMENTS_OF_USER],
-				DB_ARGS(ACTIVE_AT(now_us), db_i64(user_id), db_i64(after_course), db_i64(limit)), ret,
-				ret_n, err);
+	return read_enrollments(
+		conn, arena, &stmts[ENROLLMENTS_OF_USER],
+		DB_ARGS(ACTIVE_AT(now_us), db_i64(user_id), db_i64(after_course), db_i64(limit)), ret, ret_n,
+		err);
 }
 
 int progress_store_enrollments_of_course(struct db_conn *conn, struct arena *arena, int64_t course_id,
 					 int64_t after_user, int64_t now_us, unsigned limit,
 					 struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
 {
-	return read_enrollments(conn, arena, &stmts[ENROLLMENTS_OF_COURSE],
-				DB_ARGS(ACTIVE_AT(now_us), db_i64(course_id), db_i64(after_user), db_i64(limit)), ret,
-				ret_n, err);
+	return read_enrollments(
+		conn, arena, &stmts[ENROLLMENTS_OF_COURSE],
+		DB_ARGS(ACTIVE_AT(now_us), db_i64(course_id), db_i64(after_user), db_i64(limit)), ret, ret_n,
+		err);
 }
 
 int progress_store_enrollment(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
-			      int64_t now_us, struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
+			      int64_t now_us, struct progress_enrollment **ret, unsigned *ret_n,
+			      struct error *err)
 {
 	return read_enrollments(conn, arena, &stmts[ENROLLMENT],
-				DB_ARGS(ACTIVE_AT(now_us), db_i64(user_id), db_i64(course_id)), ret, ret_n, err);
+				DB_ARGS(ACTIVE_AT(now_us), db_i64(user_id), db_i64(course_id)), ret, ret_n,
+				err);
 }

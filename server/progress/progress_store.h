@@ -30,26 +30,28 @@ struct progress_course_delta {
 };
 
 /*
- * The three merges, each one array-bound statement over `n` rows in key order, inside a transaction. On failure
- * *ret_bad is the index of the row at fault.
+ * The three merges, each one array-bound statement over `n` rows in key order, inside a transaction. On
+ * failure *ret_bad is the index of the row at fault.
  */
-int progress_store_sessions(struct db_conn *conn, struct arena *arena, const struct report *const *reports, unsigned n,
-			    struct progress_delta *ret, unsigned *ret_bad, struct error *err)
+int progress_store_sessions(struct db_conn *conn, struct arena *arena, const struct report *const *reports,
+			    unsigned n, struct progress_delta *ret, unsigned *ret_bad, struct error *err)
 	__attribute__((warn_unused_result));
 int progress_store_lessons(struct db_conn *conn, struct arena *arena, const struct report *const *reports,
-			   const struct progress_delta *deltas, unsigned n, int64_t now_us, struct progress_lesson *ret,
-			   unsigned *ret_bad, struct error *err) __attribute__((warn_unused_result));
-int progress_store_courses(struct db_conn *conn, struct arena *arena, const struct progress_course_delta *deltas,
-			   unsigned n, struct error *err) __attribute__((warn_unused_result));
+			   const struct progress_delta *deltas, unsigned n, int64_t now_us,
+			   struct progress_lesson *ret, unsigned *ret_bad, struct error *err)
+	__attribute__((warn_unused_result));
+int progress_store_courses(struct db_conn *conn, struct arena *arena,
+			   const struct progress_course_delta *deltas, unsigned n, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* The enrollment's current epoch: 1 when enrolled, 0 when not, negative. */
-int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret, struct error *err)
-	__attribute__((warn_unused_result));
+int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret,
+			 struct error *err) __attribute__((warn_unused_result));
 
 /* A learner's lessons of a course in one epoch, by lesson_id; an array in the arena. */
 int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
-			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n, struct error *err)
-	__attribute__((warn_unused_result));
+			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n,
+			       struct error *err) __attribute__((warn_unused_result));
 
 struct progress_enrollment {
 	int64_t user_id, course_id, epoch, start_us, purchase_id;
@@ -58,19 +60,20 @@ struct progress_enrollment {
 };
 
 /*
- * Enrollments after a key: of one user by course_id, or of one course by user_id. `after` is 0 for the first page.
- * At most `limit`.
+ * Enrollments after a key: of one user by course_id, or of one course by user_id. `after` is 0 for the first
+ * page. At most `limit`.
  */
-int progress_store_enrollments_of_user(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t after_course,
-				       int64_t now_us, unsigned limit, struct progress_enrollment **ret,
-				       unsigned *ret_n, struct error *err) __attribute__((warn_unused_result));
+int progress_store_enrollments_of_user(struct db_conn *conn, struct arena *arena, int64_t user_id,
+				       int64_t after_course, int64_t now_us, unsigned limit,
+				       struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
+	__attribute__((warn_unused_result));
 int progress_store_enrollments_of_course(struct db_conn *conn, struct arena *arena, int64_t course_id,
 					 int64_t after_user, int64_t now_us, unsigned limit,
 					 struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
 	__attribute__((warn_unused_result));
 int progress_store_enrollment(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
-			      int64_t now_us, struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
-	__attribute__((warn_unused_result));
+			      int64_t now_us, struct progress_enrollment **ret, unsigned *ret_n,
+			      struct error *err) __attribute__((warn_unused_result));
 
 extern const struct db_stmt_list progress_stmts;
 

@@ -32,8 +32,9 @@ static bool same_course(const struct progress_course_delta *d, const struct repo
 }
 
 /* Sums what the reports of each learner's course added; neighbours, since the batch is in key order. */
-static unsigned sum_courses(struct progress_write *const *items, const struct progress_delta *deltas, unsigned n,
-			    const struct progress_lesson *merged, struct progress_course_delta *ret)
+static unsigned sum_courses(struct progress_write *const *items, const struct progress_delta *deltas,
+			    unsigned n, const struct progress_lesson *merged,
+			    struct progress_course_delta *ret)
 {
 	unsigned n_courses = 0;
 
@@ -97,8 +98,8 @@ static bool batch_init(struct batch *b, struct arena *arena, struct progress_wri
 	return true;
 }
 
-static int merge(struct app *app, struct db_conn *conn, struct arena *arena, struct progress_write *const *items,
-		 unsigned n, unsigned *ret_bad, struct error *err)
+static int merge(struct app *app, struct db_conn *conn, struct arena *arena,
+		 struct progress_write *const *items, unsigned n, unsigned *ret_bad, struct error *err)
 {
 	struct batch b;
 	int r;
@@ -108,12 +109,13 @@ static int merge(struct app *app, struct db_conn *conn, struct arena *arena, str
 		return error_internal(err, "no memory for a batch of %u progress reports", n);
 	r = progress_store_sessions(conn, arena, b.reports, n, b.deltas, ret_bad, err);
 	if (r == 0)
-		r = progress_store_lessons(conn, arena, b.reports, b.deltas, n, clock_now_us(app->clock), b.merged,
-					   ret_bad, err);
+		r = progress_store_lessons(conn, arena, b.reports, b.deltas, n, clock_now_us(app->clock),
+					   b.merged, ret_bad, err);
 	if (r < 0)
 		return r;
 	*ret_bad = n;
-	r = progress_store_courses(conn, arena, b.courses, sum_courses(items, b.deltas, n, b.merged, b.courses), err);
+	r = progress_store_courses(conn, arena, b.courses,
+				   sum_courses(items, b.deltas, n, b.merged, b.courses), err);
 	if (r == 0)
 		r = append_completions(conn, items, n, b.merged, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)

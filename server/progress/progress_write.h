@@ -7,14 +7,15 @@
 #include "server/progress/progress_store.h"
 
 /*
- * How reports become durable: queued to the combiner, merged many to a transaction in a fixed table order (session,
- * lesson, course, events), acknowledged after its commit.
+ * How reports become durable: queued to the combiner, merged many to a transaction in a fixed table order
+ * (session, lesson, course, events), acknowledged after its commit.
  */
 struct progress_write {
 	struct report report;
 	int64_t event_id;              /* made before, used when the report completes the lesson */
 	struct progress_lesson merged; /* the row after the merge, once committed */
-	void (*done)(struct progress_write *w, int r, const struct error *err); /* once, on the combiner's thread */
+	void (*done)(struct progress_write *w, int r,
+		     const struct error *err); /* once, on the combiner's thread */
 	void *owner;
 };
 
