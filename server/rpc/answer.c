@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/answer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "server/base/log.h"
+#include "server/rpc/server_impl.h"
+
+enum { DETAILS_ARENA_CAP = 64 * 1024 };
+
+void answer_init(struct answer *a, struct rpc_call *call)
+{
+	a->call = call;
+	a->n_ops = 0;
+	a->payload = NULL;
+	a->message = grpc_empty_slice();
+}
+
+static grpc_op *op_add(struct answer *a, grpc_op_type type)
+{
+	grpc_op *op = &a->ops[a->n_ops++];
+
+	op->op = type;
+	op->flags = 0;
+	op->reserved = NULL;
+	return op;
+}
+
+/* Keys are constants. Values are copied: core may still write them out after the call's memory is used again.
+ */
+static grpc_metadata header(const char *key, struct span value)
+{
+	return (grpc_metadata){
+		.key = grpc_slice_from_static_string(key),
+		.value = grpc_slice_from_copied_buffer((const char *)value.data, value.len),
+	};
+}
+
+void answer_add_headers(struct answer *a)
+{
+	struct rpc_call *call = a->call;
+	grpc_op *op = op_add(a, GRPC_OP_SEND_INITIAL_METADATA);
+	size_t n = 0;
+
+	a->initial[n++] = header("x-request-id", span_str(call->label));
+	for (unsigned i = 0; i < call->n_headers; i++)
+		a->initial[n++] = header(call->headers[i].key, span_str(call->headers[i].value));
+	op->data.send_initial_metadata.count = n;
+	op->data.send_initial_metadata.metadata = a->initial;
+	op->data.send_initial_metadata.maybe_compression_level.is_set = 0;
+}
+
+void answer_add_message(struct answer *a, const ProtobufCMessage *message)
+{
+	grpc_op *op = op_add(a, GRPC_OP_SEND_MESSAGE);
+
+	a->payload = payload_pack(message);
+	op->data.send_message.send_message = a->payload;
+}
+
+void answer_add_close(struct answer *a)
+{
+	op_add(a, GRPC_OP_RECV_CLOSE_ON_SERVER)->data.recv_close_on_server.cancelled =
+		&a->call->close_cancelled;
+}
+
+static const char *method_path(const struct rpc_call *call)
+{
+	return call->method ? call->method->desc->path : "(unknown)";
+}
+
+/* An error as it leaves: a handler that failed without saying why is an internal fault of its own. */
+static void error_settle(struct rpc_call *call, int r)
+{
+	struct error *err = &call->error;
+
+	if (err->code == STATUS_OK || !err->reason)
+		(void)!error_internal(err, "the handler returned %d and no error", r);
+	if (err->code != STATUS_INTERNAL)
+		return;
+	/* A longer label of the caller's is cut; the log has it whole. */
+	snprintf(err->correlation_id, sizeof(err->correlation_id), "%.31s", call->label);
+	log_error("internal fault: %s method=%s user=%" PRId64 " request=%s", err->message, method_path(call),
+		  call->principal.user_id, call->label);
+}
+
+/* The trailers of an error. The arena of the call may be what is exhausted, so this one is its own. */
+static size_t error_trailers(const struct rpc_call *call, grpc_metadata trailing[2])
+{
+	const struct error *err = &call->error;
+	struct arena arena;
+	struct span details;
+	char delay[24];
+	size_t n = 0;
+
+	arena_init(&arena, DETAILS_ARENA_CAP);
+	if (error_encode(err, call->server->config.error_domain, &arena, &details) == 0)
+		trailing[n++] = header("grpc-status-details-bin", details);
+	arena_done(&arena);
+	if (err->code == STATUS_UNAVAILABLE && err->retry_delay_ms >= 0) {
+		snprintf(delay, sizeof(delay), "%" PRId64, err->retry_delay_ms);
+		trailing[n++] = header("grpc-retry-pushback-ms", span_str(delay));
+	}
+	return n;
+}
+
+static void answer_count(const struct rpc_call *call, int code)
+{
+	const int64_t latency_us = monotonic_us() - call->began_us;
+
+	observe_answer(call->method ? &call->method->observe : &call->server->unknown, code, latency_us);
+	log_debug("call method=%s code=%s us=%" PRId64 " user=%" PRId64 " request=%s", method_path(call),
+		  status_code_name(code), latency_us, call->principal.user_id, call->label);
+}
+
+void answer_add_status(struct answer *a, int r)
+{
+	struct rpc_call *call = a->call;
+	grpc_op *op = op_add(a, GRPC_OP_SEND_STATUS_FROM_SERVER);
+	int code = STATUS_OK;
+	size_t n = 0;
+
+	if (r < 0) {
+		error_settle(call, r);
+		code = call->error.code;
+		n = error_trailers(call, a->trailing);
+		a->message = grpc_slice_from_copied_string(error_public_message(&call->error));
+	}
+	op->data.send_status_from_server.trailing_metadata_count = n;
+	op->data.send_status_from_server.trailing_metadata = a->trailing;
+	op->data.send_status_from_server.status = (grpc_status_code)code;
+	op->data.send_status_from_server.status_details = r < 0 ? &a->message : NULL;
+	answer_count(call, code);
+}
+
+static void metadata_unref(grpc_metadata *metadata, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		grpc_slice_unref(metadata[i].value);
+}
+
+static void answer_done(struct answer *a)
+{
+	for (size_t i = 0; i < a->n_ops; i++) {
+		const grpc_op *op = &a->ops[i];
+
+		if (op->op == GRPC_OP_SEND_INITIAL_METADATA)
+			metadata_unref(a->initial, op->data.send_initial_metadata.count);
+		else if (op->op == GRPC_OP_SEND_STATUS_FROM_SERVER)
+			metadata_unref(a->trailing, op->data.send_status_from_server.trailing_metadata_count);
+	}
+	grpc_slice_unref(a->message);
+	if (a->payload)
+		grpc_byte_buffer_destroy(a->payload);
+}
+
+bool answer_start(struct answer *a, struct tag *tag)
+{
+	grpc_call_error e = grpc_call_start_batch(a->call->core, a->ops, a->n_ops, tag, NULL);
+
+	/* Once the batch is started the call may be over, and another's. */
+	answer_done(a);
+	if (e == GRPC_CALL_OK)
+		return true;
+	log_error("core refused an answer: %s method=%s request=%s", grpc_call_error_to_string(e),
+		  method_path(a->call), a->call->label);
+	return false;
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/call_impl.h"
+
+#include <grpc/support/alloc.h>
+#include <stdlib.h>
+
+#include "server/base/log.h"
+#include "server/rpc/policy.h"
+#include "server/rpc/server_impl.h"
+
+enum { CALLS_KEPT = 512 /* per poller, with 8 KiB of arena each */ };
+
+static void task_due(struct tag *tag, bool ok)
+{
+	struct rpc_call *call = TAG_OWNER(tag, struct rpc_call, task_tag);
+
+	call->context = NULL;
+	call->task(call);
+}
+
+static void release_due(struct tag *tag, bool ok)
+{
+	call_release(TAG_OWNER(tag, struct rpc_call, release_tag));
+}
+
+static struct rpc_call *call_new(struct poller *p)
+{
+	struct rpc_call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->poller = p;
+	call->server = p->server;
+	call->task_tag.run = task_due;
+	call->release_tag.run = release_due;
+	grpc_metadata_array_init(&call->metadata);
+	arena_init(&call->arena, p->server->config.arena_cap);
+	error_clear(&call->error);
+	return call;
+}
+
+struct rpc_call *call_take(struct poller *p)
+{
+	struct rpc_call *call = p->free;
+
+	if (call) {
+		p->free = call->next;
+		p->n_free--;
+	} else {
+		call = call_new(p);
+		if (!call)
+			return NULL;
+	}
+	call->began_us = monotonic_us();
+	atomic_fetch_add_explicit(&p->server->under_way, 1, memory_order_relaxed);
+	metric_add(p->server->under_way_gauge, 1);
+	return call;
+}
+
+void call_free(struct rpc_call *call)
+{
+	grpc_metadata_array_destroy(&call->metadata);
+	arena_done(&call->arena);
+	free(call);
+}
+
+/* Back to what call_take() promises. */
+static void call_reset(struct rpc_call *call)
+{
+	grpc_call_unref(call->core);
+	call->core = NULL;
+	if (call->payload)
+		grpc_byte_buffer_destroy(call->payload);
+	call->payload = NULL;
+	call->metadata.count = 0;
+	call->method = NULL;
+	call->request = call->reply = NULL;
+	call->stream = NULL;
+	call->peer = NULL;
+	call->context = NULL;
+	call->key.present = false;
+	call->principal = (struct principal){0};
+	call->n_headers = 0;
+	atomic_store_explicit(&call->cancelled, false, memory_order_relaxed);
+	atomic_store_explicit(&call->finished, false, memory_order_relaxed);
+	if (call->error.code != STATUS_OK)
+		error_clear(&call->error);
+	arena_reset(&call->arena);
+}
+
+void call_release(struct rpc_call *call)
+{
+	struct rpc_server *s = call->server;
+	struct poller *p = call->poller;
+
+	call_reset(call);
+	if (p->n_free < CALLS_KEPT) {
+		call->next = p->free;
+		p->free = call;
+		p->n_free++;
+	} else {
+		call_free(call);
+	}
+	metric_add(s->under_way_gauge, -1);
+	/* Last: a server that stops frees everything once this is 0. */
+	atomic_fetch_sub_explicit(&s->under_way, 1, memory_order_release);
+}
+
+void call_release_elsewhere(struct rpc_call *call)
+{
+	/* A batch of nothing only puts its tag in the poller's queue. */
+	grpc_call_start_batch(call->core, NULL, 0, &call->release_tag, NULL);
+}
+
+static char *put_hex(char *out, uint64_t value, int digits)
+{
+	while (digits-- > 0)
+		*out++ = "0123456789abcdef"[value >> 4 * digits & 15];
+	return out;
+}
+
+/* The caller's own label, or one that no other call of any server has: 20 characters, which core keeps
+ * inline. */
+static void label_set(struct rpc_call *call, struct span wanted)
+{
+	struct poller *p = call->poller;
+	char *end = call->label;
+
+	if (wanted.len > 0) {
+		memcpy(end, wanted.data, wanted.len);
+		end += wanted.len;
+	} else {
+		end = put_hex(end, p->server->boot, 8);
+		end = put_hex(end, p->index, 2);
+		end = put_hex(end, p->labels++, 10);
+	}
+	*end = '\0';
+}
+
+static int64_t deadline_to_us(gpr_timespec deadline)
+{
+	if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0)
+		return INT64_MAX;
+	deadline = gpr_convert_clock_type(deadline, GPR_CLOCK_MONOTONIC);
+	return deadline.tv_sec * 1000000 + deadline.tv_nsec / 1000;
+}
+
+void call_read_headers(struct rpc_call *call, gpr_timespec deadline, struct call_headers *ret)
+{
+	metadata_read(&call->metadata, ret);
+	label_set(call, ret->request_label);
+	call->deadline_us = deadline_to_us(deadline);
+}
+
+/* Calls under way are bounded here, because core queues what it has without bound. */
+static int load_check(struct rpc_call *call)
+{
+	struct rpc_server *s = call->server;
+
+	if (atomic_load_explicit(&s->under_way, memory_order_relaxed) > s->config.max_calls) {
+		(void)!error_raise(
+			&call->error, &RPC_REASON_OVERLOADED,
+			"The server has too many calls under way. Nothing was done; wait and repeat.");
+		return error_set_retry(&call->error, OVERLOADED_RETRY_MS);
+	}
+	return 0;
+}
+
+int call_admit(struct rpc_call *call, const struct call_headers *headers)
+{
+	const struct rpc_authenticator *auth = &call->server->config.auth;
+	struct policy_caller caller = {.authorization = headers->authorization};
+	int r = load_check(call);
+
+	if (r == 0 && !call->method)
+		r = error_raise(&call->error, &RPC_REASON_METHOD_UNKNOWN,
+				"There is no such method. Check the service's and the method's name.");
+	if (r == 0)
+		r = policy_deadline(call->deadline_us, &call->error);
+	if (r < 0)
+		return r;
+	caller.address = auth->admit ? rpc_peer_address(call) : "";
+	return policy_check(call->method, auth, &caller, &call->principal, &call->error);
+}
+
+bool call_run_at(struct rpc_call *call, enum rpc_place place, bool on_poller, bool bounded)
+{
+	if (place != RPC_ON_POLLER)
+		return executor_push(&call->server->executors[place], call, bounded);
+	if (on_poller)
+		call->task(call);
+	else
+		grpc_call_start_batch(call->core, NULL, 0, &call->task_tag, NULL);
+	return true;
+}
+
+/* --- what a handler may ask --- */
+
+struct arena *rpc_arena(struct rpc_call *call)
+{
+	return &call->arena;
+}
+
+const struct principal *rpc_principal(const struct rpc_call *call)
+{
+	return &call->principal;
+}
+
+const struct method_desc *rpc_method(const struct rpc_call *call)
+{
+	return call->method->desc;
+}
+
+const struct request_key *rpc_request_key(const struct rpc_call *call)
+{
+	return &call->key;
+}
+
+const char *rpc_request_label(const struct rpc_call *call)
+{
+	return call->label;
+}
+
+const char *rpc_peer_address(struct rpc_call *call)
+{
+	char *uri;
+
+	if (call->peer)
+		return call->peer;
+	uri = grpc_call_get_peer(call->core);
+	call->peer = uri ? arena_strdup(&call->arena, peer_address(uri)) : NULL;
+	gpr_free(uri);
+	return call->peer ? call->peer : "";
+}
+
+void *rpc_app(const struct rpc_call *call)
+{
+	return call->server->config.app;
+}
+
+void *rpc_context(const struct rpc_call *call)
+{
+	return call->context;
+}
+
+int64_t rpc_deadline_us(const struct rpc_call *call)
+{
+	return call->deadline_us;
+}
+
+bool rpc_cancelled(const struct rpc_call *call)
+{
+	/* A unary call's cancellation is not watched for, but nobody waits for it after its deadline. */
+	return atomic_load_explicit(&call->cancelled, memory_order_relaxed) ||
+	       (call->deadline_us != INT64_MAX && monotonic_us() >= call->deadline_us);
+}
+
+void rpc_add_header(struct rpc_call *call, const char *key, const char *value)
+{
+	if (call->n_headers == CALL_HEADERS_MAX) {
+		log_warning("header %s does not fit; method=%s", key, call->method->desc->path);
+		return;
+	}
+	call->headers[call->n_headers].key = key;
+	call->headers[call->n_headers].value = value;
+	call->n_headers++;
+}
+
+struct error *rpc_call_error(struct rpc_call *call)
+{
+	return &call->error;
+}

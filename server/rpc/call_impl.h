@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RPC_CALL_IMPL_H
+#define RPC_CALL_IMPL_H
+
+#include <grpc/grpc.h>
+#include <stdatomic.h>
+
+#include "server/rpc/metadata.h"
+#include "server/rpc/method.h"
+#include "server/rpc/tag.h"
+
+/*
+ * A call inside this room.
+ *
+ * It belongs to one poller: taken from that poller's free list when it arrives, given back on that poller's
+ * thread when core has handed back every tag. In between it is at one place at a time: on its poller, in an
+ * executor's line or on an executor's thread, or with whoever deferred it.
+ */
+enum { CALL_HEADERS_MAX = 4 };
+
+struct rpc_server;
+struct poller;
+struct stream;
+
+struct rpc_call {
+	struct rpc_server *server;
+	struct poller *poller;
+	const struct method *method; /* NULL: no such method */
+	grpc_call *core;
+	int64_t began_us, deadline_us; /* monotonic */
+	struct principal principal;
+	struct request_key key;
+	char label[REQUEST_LABEL_MAX + 1];
+	const char *peer; /* NULL until asked for */
+	struct arena arena;
+
+	grpc_metadata_array metadata;
+	grpc_byte_buffer *payload; /* until it is unpacked */
+	ProtobufCMessage *request, *reply;
+	struct stream *stream; /* NULL: unary */
+
+	void (*task)(struct rpc_call *call); /* what runs when its turn comes */
+	struct rpc_call *next;               /* in an executor's line, or in the free list */
+	void *context;                       /* of the executor's thread it runs on */
+	rpc_continuation continuation;
+	void *continuation_state;
+
+	struct {
+		const char *key, *value;
+	} headers[CALL_HEADERS_MAX];
+	unsigned n_headers;
+	struct tag payload_tag, task_tag, answer_tag, release_tag;
+	int close_cancelled; /* written by core */
+	_Atomic bool cancelled, finished;
+	struct error error;
+};
+
+/* A call for something that arrived, fresh but for its metadata array's memory. NULL when out of memory. */
+struct rpc_call *call_take(struct poller *p);
+
+/* Gives it back to its poller, on whose thread this runs: core is done with it. */
+void call_release(struct rpc_call *call);
+
+/* The same from any thread, by way of the poller. */
+void call_release_elsewhere(struct rpc_call *call);
+
+/* Frees the memory of a call that is in no list. */
+void call_free(struct rpc_call *call);
+
+/* Reads headers, label and deadline once metadata is there. */
+void call_read_headers(struct rpc_call *call, gpr_timespec deadline, struct call_headers *ret);
+
+/* Deadline, token, policy. */
+int call_admit(struct rpc_call *call, const struct call_headers *headers) __attribute__((warn_unused_result));
+
+/*
+ * Runs call->task where it belongs: at once when that is the poller and this is its thread, through the
+ * poller's queue when it is another thread. False when an executor's line is full and `bounded` was asked
+ * for.
+ */
+bool call_run_at(struct rpc_call *call, enum rpc_place place, bool on_poller, bool bounded)
+	__attribute__((warn_unused_result));
+
+#endif

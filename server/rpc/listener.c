@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/listener.h"
+
+#include <errno.h>
+#include <grpc/grpc_security.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	STREAMS_PER_CONNECTION = 1000,
+	METADATA_MAX = 16 * 1024,
+	KEEPALIVE_MS = 120 * 1000, /* after that long without a sign, a ping finds out who is gone */
+	KEEPALIVE_TIMEOUT_MS = 20 * 1000,
+	AGE_GRACE_MIN_MS = 1000,
+	PEM_MAX = 1024 * 1024,
+};
+
+static grpc_arg arg_int(const char *key, int value)
+{
+	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
+}
+
+/* Above our own cap, so that a message over it is refused by us, with a reason. */
+static int receive_max(const struct rpc_server_config *config)
+{
+	return config->limits.bytes > INT_MAX / 2 ? INT_MAX : (int)config->limits.bytes * 2;
+}
+
+grpc_server *listener_make(const struct rpc_server_config *config)
+{
+	const int age_ms = config->max_connection_age_ms > 0 ? config->max_connection_age_ms : INT_MAX;
+	const int grace_ms = config->drain_ms > AGE_GRACE_MIN_MS ? config->drain_ms : AGE_GRACE_MIN_MS;
+	grpc_arg args[] = {
+		/* On by default: a second server on the port would silently share its calls. */
+		arg_int(GRPC_ARG_ALLOW_REUSEPORT, 0),
+		arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, receive_max(config)),
+		arg_int(GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX),
+		arg_int(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_PER_CONNECTION),
+		arg_int(GRPC_ARG_MAX_CONNECTION_AGE_MS, age_ms),
+		arg_int(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, grace_ms),
+		arg_int(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
+		arg_int(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
+		arg_int(GRPC_ARG_ENABLE_CHANNELZ, 0),
+		/* No compression: the receive limit is asked before a message is inflated, never after. */
+		arg_int(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
+	};
+	const grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
+
+	return grpc_server_create(&all, NULL);
+}
+
+static void buffer_free(char **text)
+{
+	free(*text);
+}
+
+static int pem_read(const char *path, char **ret, struct error *err)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t len = 0;
+
+	if (file) {
+		text = malloc(PEM_MAX);
+		len = text ? fread(text, 1, PEM_MAX, file) : 0;
+		fclose(file);
+	}
+	if (len == 0 || len == PEM_MAX) {
+		free(text);
+		return error_internal(err, "cannot read %s: %s", path,
+				      errno ? strerror(errno) : "no PEM file");
+	}
+	text[len] = '\0';
+	*ret = text;
+	return 0;
+}
+
+static int credentials_tls(const struct rpc_server_config *config, grpc_server_credentials **ret,
+			   struct error *err)
+{
+	__attribute__((cleanup(buffer_free))) char *certificate = NULL, *key = NULL;
+	grpc_ssl_pem_key_cert_pair pair;
+	int r;
+
+	if (!config->tls_certificate || !config->tls_key)
+		return error_internal(err, "TLS needs a certificate and a key; only one of them is given");
+	errno = 0;
+	r = pem_read(config->tls_certificate, &certificate, err);
+	if (r == 0)
+		r = pem_read(config->tls_key, &key, err);
+	if (r < 0)
+		return r;
+	pair = (grpc_ssl_pem_key_cert_pair){.private_key = key, .cert_chain = certificate};
+	*ret = grpc_ssl_server_credentials_create_ex(NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+						     NULL);
+	return *ret ? 0
+		    : error_internal(err, "%s and %s are no certificate and key", config->tls_certificate,
+				     config->tls_key);
+}
+
+static int credentials_make(const struct rpc_server_config *config, grpc_server_credentials **ret,
+			    struct error *err)
+{
+	if (config->tls_certificate || config->tls_key)
+		return credentials_tls(config, ret, err);
+	*ret = grpc_insecure_server_credentials_create();
+	return 0;
+}
+
+int listener_bind(grpc_server *core, const struct rpc_server_config *config, int *ret, struct error *err)
+{
+	grpc_server_credentials *credentials;
+	int r = credentials_make(config, &credentials, err);
+
+	if (r < 0)
+		return r;
+	*ret = grpc_server_add_http2_port(core, config->address, credentials);
+	grpc_server_credentials_release(credentials);
+	if (*ret > 0)
+		return 0;
+	return error_internal(err,
+			      "cannot listen on %s: the port is taken, the address is not this machine's%s",
+			      config->address,
+			      config->tls_certificate ? ", or the certificate and the key are no pair" : "");
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/metadata.h"
+
+#include <stdbool.h>
+
+struct span slice_span(const grpc_slice *slice)
+{
+	return span_of(GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice));
+}
+
+static bool span_is(struct span s, const char *text, size_t len)
+{
+	return s.len == len && memcmp(s.data, text, len) == 0;
+}
+
+#define SPAN_IS(s, literal) span_is(s, literal, sizeof(literal) - 1)
+
+static bool label_valid(struct span label)
+{
+	if (label.len == 0 || label.len > REQUEST_LABEL_MAX)
+		return false;
+	for (size_t i = 0; i < label.len; i++) {
+		if (label.data[i] <= ' ' || label.data[i] >= 0x7f)
+			return false;
+	}
+	return true;
+}
+
+void metadata_read(const grpc_metadata_array *metadata, struct call_headers *ret)
+{
+	*ret = (struct call_headers){0};
+	for (size_t i = 0; i < metadata->count; i++) {
+		struct span key = slice_span(&metadata->metadata[i].key);
+		struct span value = slice_span(&metadata->metadata[i].value);
+
+		if (SPAN_IS(key, "authorization"))
+			ret->authorization = value;
+		else if (SPAN_IS(key, "x-request-id") && label_valid(value))
+			ret->request_label = value;
+	}
+}
+
+const char *peer_address(char *uri)
+{
+	char *host, *end;
+
+	if (strncmp(uri, "ipv4:", 5) == 0) {
+		host = uri + 5;
+		end = strrchr(host, ':');
+	} else if (strncmp(uri, "ipv6:%5B", 8) == 0) {
+		host = uri + 8;
+		end = strstr(host, "%5D");
+	} else if (strncmp(uri, "ipv6:[", 6) == 0) {
+		host = uri + 6;
+		end = strchr(host, ']');
+	} else {
+		return "";
+	}
+	if (!end)
+		return "";
+	*end = '\0';
+	return host;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/payload.h"
+
+#include <grpc/byte_buffer_reader.h>
+
+#include "proto/runtime/codec.h"
+#include "proto/runtime/rules.h"
+#include "server/rpc/metadata.h"
+
+/* The whole message as one run of bytes: core's own where it is one slice already, else a copy. */
+static grpc_slice buffer_flatten(grpc_byte_buffer *buffer)
+{
+	const grpc_slice_buffer *slices = &buffer->data.raw.slice_buffer;
+	grpc_byte_buffer_reader reader;
+	grpc_slice flat;
+
+	if (slices->count == 1)
+		return grpc_slice_ref(slices->slices[0]);
+	if (!grpc_byte_buffer_reader_init(&reader, buffer))
+		return grpc_empty_slice();
+	flat = grpc_byte_buffer_reader_readall(&reader);
+	grpc_byte_buffer_reader_destroy(&reader);
+	return flat;
+}
+
+static int buffer_unpack(const struct method *m, grpc_byte_buffer *buffer, const struct wire_limits *limits,
+			 struct arena *arena, ProtobufCMessage **ret, struct error *err)
+{
+	const size_t len = grpc_byte_buffer_length(buffer);
+	grpc_slice flat;
+	int r;
+
+	/* Before the bytes are touched. */
+	if (len > limits->bytes)
+		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+				   "The message has %zu bytes; at most %zu are taken.", len, limits->bytes);
+	flat = buffer_flatten(buffer);
+	r = codec_unpack(m->desc->request, slice_span(&flat), limits, arena, ret, err);
+	grpc_slice_unref(flat);
+	return r;
+}
+
+int payload_unpack(const struct method *m, grpc_byte_buffer *buffer, const struct wire_limits *limits,
+		   struct arena *arena, ProtobufCMessage **ret, struct error *err)
+{
+	int r;
+
+	if (!buffer)
+		return error_raise(err, &RPC_REASON_MESSAGE_MALFORMED,
+				   "The call brought no message; %s takes one.", m->desc->name);
+	r = buffer_unpack(m, buffer, limits, arena, ret, err);
+	grpc_byte_buffer_destroy(buffer);
+	if (r == 0)
+		r = rules_check(m->desc->request_rules, *ret, err);
+	return r;
+}
+
+grpc_byte_buffer *payload_pack(const ProtobufCMessage *message)
+{
+	grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
+	grpc_byte_buffer *buffer;
+
+	protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
+	buffer = grpc_raw_byte_buffer_create(&slice, 1);
+	grpc_slice_unref(slice);
+	return buffer;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/policy.h"
+
+#include <strings.h>
+
+int policy_deadline(int64_t deadline_us, struct error *err)
+{
+	if (deadline_us == INT64_MAX || monotonic_us() < deadline_us)
+		return 0;
+	return error_raise(err, &RPC_REASON_DEADLINE_PASSED,
+			   "The deadline passed before the call could start; nothing was done. Repeat it "
+			   "with more time.");
+}
+
+/* "Bearer <token>", the scheme in any case (RFC 9110, 11.1). */
+static struct span bearer_token(struct span authorization)
+{
+	static const char scheme[] = "Bearer ";
+	const size_t len = sizeof(scheme) - 1;
+
+	if (authorization.len <= len || strncasecmp((const char *)authorization.data, scheme, len) != 0)
+		return (struct span){0};
+	return span_of(authorization.data + len, authorization.len - len);
+}
+
+static int caller_authenticate(const struct rpc_authenticator *auth, struct span authorization,
+			       struct principal *who, struct error *err)
+{
+	struct span token = bearer_token(authorization);
+
+	if (token.len == 0)
+		return error_raise(
+			err, &RPC_REASON_TOKEN_INVALID,
+			"The authorization header must be \"Bearer\", a space and an access token.");
+	return auth->authenticate(auth->arg, token, who, err);
+}
+
+static int caller_may(const struct method *m, const struct principal *who, struct error *err)
+{
+	const bool service_account = who->organization_id != 0;
+
+	if (service_account && !(who->scopes & m->scopes))
+		return error_raise(err, &RPC_REASON_SCOPE_MISSING,
+				   m->scopes ? "The service account lacks the scope that %s asks for."
+					     : "%s is not for service accounts.",
+				   m->desc->name);
+	if (!service_account && m->roles && !principal_has_role(who, m->roles))
+		return error_raise(err, &RPC_REASON_ROLE_MISSING, "You lack the role that %s asks for.",
+				   m->desc->name);
+	return 0;
+}
+
+static int access_check(const struct method *m, const struct principal *who, struct error *err)
+{
+	switch (m->access) {
+	case METHOD_ACCESS_PUBLIC:
+		return 0;
+	case METHOD_ACCESS_SIGNED_IN:
+		if (principal_signed_in(who))
+			return caller_may(m, who, err);
+		return error_raise(err, &RPC_REASON_TOKEN_MISSING,
+				   "%s needs an access token; send it as \"authorization: Bearer <token>\".",
+				   m->desc->name);
+	case METHOD_ACCESS_NONE:
+		break;
+	}
+	return error_raise(err, &RPC_REASON_ROLE_MISSING, "%s is open to nobody.", m->desc->name);
+}
+
+int policy_check(const struct method *m, const struct rpc_authenticator *auth,
+		 const struct policy_caller *caller, struct principal *who, struct error *err)
+{
+	int r = 0;
+
+	*who = (struct principal){0};
+	if (caller->authorization.data && auth->authenticate)
+		r = caller_authenticate(auth, caller->authorization, who, err);
+	if (r == 0)
+		r = access_check(m, who, err);
+	if (r == 0 && auth->admit)
+		r = auth->admit(auth->arg, m->desc->policy.rate_class, who, caller->address, err);
+	return r;
+}

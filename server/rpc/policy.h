@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RPC_POLICY_H
+#define RPC_POLICY_H
+
+#include "proto/runtime/span.h"
+#include "server/rpc/method.h"
+#include "server/rpc/server.h"
+
+/* Who may call what, as the contract says. Nothing here blocks. */
+
+/* What the checks are made on. */
+struct policy_caller {
+	struct span authorization; /* the header's value; data NULL when there was none */
+	const char *address;       /* without the port */
+};
+
+/* 0, or DEADLINE_PASSED when nobody waits for the answer any more. */
+int policy_deadline(int64_t deadline_us, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * The caller's token, then the method's access, roles and scopes, then the rate budget. On success *who is
+ * the principal, zeroed for an anonymous caller.
+ */
+int policy_check(const struct method *m, const struct rpc_authenticator *auth,
+		 const struct policy_caller *caller, struct principal *who, struct error *err)
+	__attribute__((warn_unused_result));
+
+#endif

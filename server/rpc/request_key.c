@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/request_key.h"
+
+#include <openssl/evp.h>
+
+#include "proto/runtime/codec.h"
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool uuid_parse(const char *text, uint8_t ret[16])
+{
+	if (strlen(text) != 36)
+		return false;
+	for (int i = 0; i < 16; i++) {
+		int high, low;
+
+		if (i == 4 || i == 6 || i == 8 || i == 10) {
+			if (*text++ != '-')
+				return false;
+		}
+		high = hex_value(*text++);
+		low = hex_value(*text++);
+		if (high < 0 || low < 0)
+			return false;
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static char **request_id_of(const struct method *m, ProtobufCMessage *request)
+{
+	const ProtobufCFieldDescriptor *field = &request->descriptor->fields[m->desc->request_id_field];
+
+	return (char **)((char *)request + field->offset);
+}
+
+/*
+ * Hashes what the server understood, not what was sent: two encodings of one message are one request. What
+ * the server does not know is left out with it, since it has no effect.
+ */
+static int body_hash(ProtobufCMessage *request, char **request_id, struct arena *arena, uint8_t ret[32],
+		     struct error *err)
+{
+	char *kept = *request_id;
+	struct span packed;
+	int r;
+
+	*request_id = (char *)protobuf_c_empty_string;
+	r = codec_pack(request, arena, &packed, err);
+	*request_id = kept;
+	if (r < 0)
+		return r;
+	if (EVP_Digest(packed.data, packed.len, ret, NULL, EVP_sha256(), NULL) != 1)
+		return error_internal(err, "SHA-256 failed");
+	return 0;
+}
+
+int request_key_make(const struct method *m, const struct principal *who, ProtobufCMessage *request,
+		     struct arena *arena, struct request_key *ret, struct error *err)
+{
+	char **request_id;
+	int r;
+
+	ret->present = false;
+	if (m->desc->request_id_field < 0 || !principal_signed_in(who))
+		return 0;
+	request_id = request_id_of(m, request);
+	if (!*request_id || !**request_id)
+		return 0;
+	if (!uuid_parse(*request_id, ret->request_id))
+		return error_field(err, "request_id", "must be a UUID");
+	r = body_hash(request, request_id, arena, ret->body_hash, err);
+	if (r < 0)
+		return r;
+	ret->principal_id = who->user_id;
+	ret->method = m->number;
+	ret->present = true;
+	return 0;
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <grpc/support/log.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "server/base/log.h"
+#include "server/rpc/listener.h"
+#include "server/rpc/server_impl.h"
+
+enum {
+	HEALTH_NOTICE_MS = 100, /* health watchers hear NOT_SERVING before connections are closed */
+	IDLE_POLL_MS = 2,
+};
+
+static const char *const place_names[RPC_PLACES] = {
+	[RPC_ON_POLLER] = "poller",
+	[RPC_ON_DB] = "db",
+	[RPC_ON_PASSWORD] = "password",
+};
+
+void rpc_server_config_defaults(struct rpc_server_config *config)
+{
+	*config = (struct rpc_server_config){
+		.address = "127.0.0.1:50051",
+		.pollers = 2,
+		.hot_slots = 1000,
+		.catch_all_slots = 200,
+		.max_calls = 4096,
+		.arena_cap = 8 * 1024 * 1024,
+		.limits = wire_limits_default,
+		.error_domain = "edu.v1",
+		.drain_ms = 10 * 1000,
+		.max_connection_age_ms = 30 * 60 * 1000,
+		.reflection = true,
+		.executors =
+			{
+				[RPC_ON_DB] = {.threads = 8, .queue = 1024},
+				[RPC_ON_PASSWORD] = {.threads = 2, .queue = 64},
+			},
+		.clock = &clock_system,
+	};
+}
+
+/* --- the table --- */
+
+static unsigned rows_count(const struct rpc_row *const *rows)
+{
+	unsigned n = 0;
+
+	while (rows[n])
+		n++;
+	return n;
+}
+
+static int method_place(const struct rpc_server *s, const struct method *m, struct error *err)
+{
+	const enum rpc_place place = m->row->place;
+
+	if (place != RPC_ON_POLLER && s->config.executors[place].threads == 0)
+		return error_internal(err, "%s runs on %s threads, and there are none", m->desc->path,
+				      place_names[place]);
+	return 0;
+}
+
+static int row_add(struct rpc_server *s, const struct rpc_row *row, struct error *err)
+{
+	struct method *m = &s->methods[s->n_methods];
+	int r = method_bind(m, row, err);
+
+	if (r == 0)
+		r = method_place(s, m, err);
+	if (r < 0)
+		return r;
+	if (!path_table_add(&s->paths, m))
+		return error_internal(err, "%s has two rows", m->desc->path);
+	observe_init(&m->observe, m->desc->service->name, m->desc->name);
+	s->n_methods++;
+	return 0;
+}
+
+static int rows_add(struct rpc_server *s, const struct rpc_row *const *rows, struct error *err)
+{
+	int r = 0;
+
+	for (; *rows && r == 0; rows++)
+		r = row_add(s, *rows, err);
+	return r;
+}
+
+/* Health and reflection carry no policy of ours: everybody may ask, where they are switched on. */
+static int own_rows_add(struct rpc_server *s, const struct rpc_row *const *rows, struct error *err)
+{
+	unsigned first = s->n_methods;
+	int r = rows_add(s, rows, err);
+
+	for (unsigned i = first; i < s->n_methods; i++)
+		s->methods[i].access = METHOD_ACCESS_PUBLIC;
+	return r;
+}
+
+static int service_check(const struct rpc_server *s, const struct service_desc *service, struct error *err)
+{
+	for (unsigned i = 0; i < service->n_methods; i++) {
+		if (!path_table_find(&s->paths, span_str(service->methods[i].path)))
+			return error_internal(err, "nothing serves %s", service->methods[i].path);
+	}
+	return 0;
+}
+
+static int methods_make(struct rpc_server *s, const struct rpc_row *const *rows,
+			const struct service_desc *const *services, struct error *err)
+{
+	unsigned n = rows_count(rows) + rows_count(health_rows) + rows_count(reflection_rows);
+	int r;
+
+	s->methods = calloc(n, sizeof(*s->methods));
+	if (!s->methods || !path_table_init(&s->paths, n))
+		return error_internal(err, "out of memory");
+	r = rows_add(s, rows, err);
+	if (r == 0)
+		r = own_rows_add(s, health_rows, err);
+	if (r == 0 && s->config.reflection)
+		r = own_rows_add(s, reflection_rows, err);
+	for (; *services && r == 0; services++)
+		r = service_check(s, *services, err);
+	return r;
+}
+
+/* --- core's words --- */
+
+/* Core names its files and lines; what it calls an error is mostly a peer's doing. */
+static void core_log(gpr_log_func_args *args)
+{
+	enum log_level level = args->severity == GPR_LOG_SEVERITY_ERROR ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
+
+	log_write(level, "grpc: %s", args->message);
+}
+
+/* --- a server's life --- */
+
+static int server_init(struct rpc_server *s, const struct rpc_row *const *rows,
+		       const struct service_desc *const *services, struct error *err)
+{
+	int r;
+
+	standing_init(&s->standing);
+	if (getrandom(&s->boot, sizeof(s->boot), 0) != sizeof(s->boot))
+		return error_internal(err, "the kernel has no random bytes");
+	s->health.services = services;
+	s->under_way_gauge =
+		observe_gauge("edu_rpc_calls_under_way", "Calls taken and not yet over.", NULL, NULL);
+	observe_init(&s->unknown, "", "");
+	r = methods_make(s, rows, services, err);
+	if (r == 0 && s->config.reflection)
+		r = reflection_new(services, &s->reflection, err);
+	return r;
+}
+
+int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row *const *rows,
+		   const struct service_desc *const *services, struct rpc_server **ret, struct error *err)
+{
+	struct rpc_server *s;
+	int r;
+
+	if (config->pollers == 0 || config->catch_all_slots == 0 || config->max_calls == 0)
+		return error_internal(err,
+				      "a server needs a poller, a slot for any method and room for a call");
+	s = calloc(1, sizeof(*s));
+	if (!s)
+		return error_internal(err, "out of memory");
+	s->config = *config;
+	gpr_set_log_function(core_log);
+	grpc_init();
+	r = server_init(s, rows, services, err);
+	if (r < 0)
+		rpc_server_free(s);
+	else
+		*ret = s;
+	return r;
+}
+
+static bool method_hot(const struct rpc_server *s, const struct method *m)
+{
+	return m->row->hot && s->config.hot_slots > 0 && method_takes_one(m);
+}
+
+static int hot_register(struct rpc_server *s, struct error *err)
+{
+	for (unsigned i = 0; i < s->n_methods; i++) {
+		struct method *m = &s->methods[i];
+
+		if (!method_hot(s, m))
+			continue;
+		m->registered = grpc_server_register_method(s->core, m->desc->path, NULL,
+							    GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+		if (!m->registered)
+			return error_internal(err, "core refused to register %s", m->desc->path);
+	}
+	return 0;
+}
+
+static int pollers_make(struct rpc_server *s, struct error *err)
+{
+	int r = 0;
+
+	s->pollers = calloc(s->config.pollers, sizeof(*s->pollers));
+	if (!s->pollers)
+		return error_internal(err, "out of memory");
+	while (r == 0 && s->n_pollers < s->config.pollers) {
+		struct poller *p = &s->pollers[s->n_pollers];
+
+		r = poller_init(p, s, s->n_pollers, err);
+		if (r == 0) {
+			grpc_server_register_completion_queue(s->core, p->queue, NULL);
+			s->n_pollers++;
+		}
+	}
+	return r;
+}
+
+static int executors_start(struct rpc_server *s, struct error *err)
+{
+	int r = 0;
+
+	for (s->n_executors = RPC_ON_POLLER + 1; s->n_executors < RPC_PLACES; s->n_executors++) {
+		r = executor_start(&s->executors[s->n_executors], &s->config.executors[s->n_executors],
+				   place_names[s->n_executors], err);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+static int core_start(struct rpc_server *s, struct error *err)
+{
+	int r;
+
+	s->core = listener_make(&s->config);
+	if (!s->core)
+		return error_internal(err, "core made no server");
+	r = hot_register(s, err);
+	if (r == 0)
+		r = pollers_make(s, err);
+	if (r == 0)
+		r = listener_bind(s->core, &s->config, &s->port, err);
+	return r;
+}
+
+int rpc_server_start(struct rpc_server *s, struct error *err)
+{
+	int r = core_start(s, err);
+
+	if (r == 0)
+		r = executors_start(s, err);
+	if (r < 0)
+		return r;
+	grpc_server_start(s->core);
+	atomic_store(&s->stage, SERVER_RUNNING);
+	for (unsigned i = 0; i < s->n_pollers && r == 0; i++)
+		r = poller_start(&s->pollers[i], err);
+	return r;
+}
+
+int rpc_server_port(const struct rpc_server *s)
+{
+	return s->port;
+}
+
+void rpc_server_set_serving(struct rpc_server *s, bool serving)
+{
+	atomic_store(&s->health.serving, serving);
+	standing_wake(&s->standing);
+}
+
+/* --- the end --- */
+
+static void sleep_ms(int ms)
+{
+	const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+
+	nanosleep(&t, NULL);
+}
+
+static gpr_timespec in_ms(int ms)
+{
+	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN));
+}
+
+/* Lets calls under way end, within the time; then cuts them. Core takes no new ones meanwhile. */
+static void core_drain(struct rpc_server *s)
+{
+	grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
+	grpc_event event;
+
+	grpc_server_shutdown_and_notify(s->core, queue, s);
+	event = grpc_completion_queue_next(queue, in_ms(s->config.drain_ms), NULL);
+	if (event.type == GRPC_QUEUE_TIMEOUT) {
+		log_warning("calls still under way after %d ms are cancelled: %u", s->config.drain_ms,
+			    atomic_load(&s->under_way));
+		grpc_server_cancel_all_calls(s->core);
+		grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+	}
+	grpc_completion_queue_shutdown(queue);
+	while (grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL).type !=
+	       GRPC_QUEUE_SHUTDOWN)
+		;
+	grpc_completion_queue_destroy(queue);
+}
+
+/* Core being done does not mean that handlers are: a cancelled call may still be on an executor. */
+static void calls_await(struct rpc_server *s)
+{
+	while (atomic_load_explicit(&s->under_way, memory_order_acquire) > 0)
+		sleep_ms(IDLE_POLL_MS);
+}
+
+void rpc_server_stop(struct rpc_server *s)
+{
+	enum server_stage stage = atomic_load(&s->stage);
+
+	if (stage == SERVER_RUNNING) {
+		rpc_server_set_serving(s, false);
+		sleep_ms(HEALTH_NOTICE_MS < s->config.drain_ms ? HEALTH_NOTICE_MS : s->config.drain_ms);
+		atomic_store(&s->stage, SERVER_DRAINING);
+		standing_wake(&s->standing);
+	}
+	if (stage == SERVER_STOPPED)
+		return;
+	if (s->core) {
+		core_drain(s);
+		calls_await(s);
+	}
+	while (s->n_executors > RPC_ON_POLLER + 1)
+		executor_stop(&s->executors[--s->n_executors]);
+	for (unsigned i = 0; i < s->n_pollers; i++)
+		poller_stop(&s->pollers[i]);
+	atomic_store(&s->stage, SERVER_STOPPED);
+}
+
+void rpc_server_free(struct rpc_server *s)
+{
+	rpc_server_stop(s);
+	if (s->core)
+		grpc_server_destroy(s->core);
+	for (unsigned i = 0; i < s->n_pollers; i++)
+		poller_done(&s->pollers[i]);
+	free(s->pollers);
+	reflection_free(s->reflection);
+	path_table_done(&s->paths);
+	standing_done(&s->standing);
+	free(s->methods);
+	free(s);
+	grpc_shutdown();
+}

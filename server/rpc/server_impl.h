@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RPC_SERVER_IMPL_H
+#define RPC_SERVER_IMPL_H
+
+#include <grpc/grpc.h>
+#include <stdatomic.h>
+
+#include "server/rpc/executor.h"
+#include "server/rpc/health.h"
+#include "server/rpc/path_table.h"
+#include "server/rpc/payload.h"
+#include "server/rpc/poller.h"
+#include "server/rpc/reflection.h"
+#include "server/rpc/server.h"
+#include "server/rpc/standing.h"
+
+enum { OVERLOADED_RETRY_MS = 250 }; /* what a refused caller is told to wait at least */
+
+/* How far the server's life is. */
+enum server_stage { SERVER_NEW, SERVER_RUNNING, SERVER_DRAINING, SERVER_STOPPED };
+
+struct rpc_server {
+	struct rpc_server_config config; /* its strings and pointers are the caller's */
+	struct method *methods;
+	unsigned n_methods;
+	struct path_table paths;
+	struct observe unknown; /* calls of methods that are not */
+	struct metric *under_way_gauge;
+
+	struct health health;
+	struct reflection *reflection; /* NULL: switched off */
+	struct standing standing;
+
+	grpc_server *core;
+	struct poller *pollers;
+	unsigned n_pollers; /* started */
+	struct executor executors[RPC_PLACES];
+	unsigned n_executors; /* started; [RPC_ON_POLLER] counts but has no threads */
+	int port;
+	uint32_t boot; /* random: tells the labels of two runs apart */
+	_Atomic enum server_stage stage;
+	_Atomic unsigned under_way; /* calls taken and not released */
+};
+
+static inline bool server_draining(const struct rpc_server *s)
+{
+	return atomic_load_explicit(&s->stage, memory_order_relaxed) >= SERVER_DRAINING;
+}
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RPC_STANDING_H
+#define RPC_STANDING_H
+
+#include <pthread.h>
+
+struct error;
+struct rpc_call;
+
+/*
+ * The streams the server itself serves and that may stand open for days: health watches and reflection. They
+ * are woken when health changes, and when the server drains, so that they end by themselves and do not hold
+ * it up.
+ */
+struct standing {
+	pthread_mutex_t lock;
+	struct standing_stream *first;
+};
+
+struct standing_stream {
+	struct standing_stream *next, **at;
+	struct rpc_call *call;
+};
+
+void standing_init(struct standing *s);
+void standing_done(struct standing *s);
+
+/* From a stream's open and closed. */
+void standing_add(struct standing *s, struct standing_stream *stream, struct rpc_call *call);
+void standing_remove(struct standing *s, struct standing_stream *stream);
+
+/* Asks every one of them for its next message. Any thread. */
+void standing_wake(struct standing *s);
+
+/* Raises DRAINING: what such a stream ends with when it has nothing left to say. */
+int standing_drained(struct error *err);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/unary.h"
+
+#include "proto/runtime/codec.h"
+#include "server/base/log.h"
+#include "server/rpc/answer.h"
+#include "server/rpc/policy.h"
+#include "server/rpc/request_key.h"
+#include "server/rpc/server_impl.h"
+#include "server/rpc/stream.h"
+
+/* The answer is out, or the caller is gone. */
+static void unary_answered(struct tag *tag, bool ok)
+{
+	call_release(TAG_OWNER(tag, struct rpc_call, answer_tag));
+}
+
+void unary_answer(struct rpc_call *call, int r)
+{
+	struct answer a;
+
+	call->answer_tag.run = unary_answered;
+	answer_init(&a, call);
+	answer_add_headers(&a);
+	if (r == 0)
+		answer_add_message(&a, call->reply);
+	answer_add_status(&a, r);
+	answer_add_close(&a);
+	if (answer_start(&a, &call->answer_tag))
+		return;
+	grpc_call_cancel_with_status(call->core, GRPC_STATUS_INTERNAL, "the answer could not be sent", NULL);
+	call_release_elsewhere(call);
+}
+
+int overloaded(struct rpc_call *call)
+{
+	(void)!error_raise(&call->error, &RPC_REASON_OVERLOADED,
+			   "The server is busy. Nothing was done; wait and repeat.");
+	return error_set_retry(&call->error, OVERLOADED_RETRY_MS);
+}
+
+/* After a handler or a continuation returned. */
+static void unary_settle(struct rpc_call *call, int r)
+{
+	/* Moved or deferred: it may be over by now. */
+	if (r > 0)
+		return;
+	unary_answer(call, r);
+}
+
+static void unary_run(struct rpc_call *call)
+{
+	const struct rpc_row *row = call->method->row;
+	int r = policy_deadline(call->deadline_us, &call->error);
+
+	if (r == 0)
+		r = row->thunk(row, call, call->request, call->reply, &call->error);
+	unary_settle(call, r);
+}
+
+static void continuation_run(struct rpc_call *call)
+{
+	int r = policy_deadline(call->deadline_us, &call->error);
+
+	if (r == 0)
+		r = call->continuation(call, call->continuation_state, &call->error);
+	unary_settle(call, r);
+}
+
+static int unary_prepare(struct rpc_call *call)
+{
+	const struct method *m = call->method;
+	grpc_byte_buffer *payload = call->payload;
+	struct rpc_server *s = call->server;
+	int r;
+
+	call->payload = NULL;
+	r = payload_unpack(m, payload, &s->config.limits, &call->arena, &call->request, &call->error);
+	if (r == 0)
+		r = request_key_make(m, &call->principal, call->request, &call->arena, &call->key,
+				     &call->error);
+	if (r < 0 || m->desc->kind != METHOD_UNARY)
+		return r;
+	call->reply = codec_new(m->desc->response, &call->arena);
+	if (!call->reply)
+		return error_raise(&call->error, &RPC_REASON_MESSAGE_TOO_LARGE,
+				   "The request leaves no memory for its answer; send less at once.");
+	return 0;
+}
+
+/* The message is there. */
+static void unary_begin(struct rpc_call *call)
+{
+	int r = unary_prepare(call);
+
+	if (r < 0) {
+		unary_answer(call, r);
+		return;
+	}
+	if (call->method->desc->kind != METHOD_UNARY) {
+		stream_begin(call);
+		return;
+	}
+	call->task = unary_run;
+	if (!call_run_at(call, call->method->row->place, true, true))
+		unary_answer(call, overloaded(call));
+}
+
+static void payload_came(struct tag *tag, bool ok)
+{
+	struct rpc_call *call = TAG_OWNER(tag, struct rpc_call, payload_tag);
+
+	if (!ok)
+		call_release(call); /* the caller went away */
+	else
+		unary_begin(call);
+}
+
+static void payload_ask(struct rpc_call *call)
+{
+	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
+	grpc_call_error e;
+
+	op.data.recv_message.recv_message = &call->payload;
+	call->payload_tag.run = payload_came;
+	e = grpc_call_start_batch(call->core, &op, 1, &call->payload_tag, NULL);
+	if (e == GRPC_CALL_OK)
+		return;
+	unary_answer(call, error_internal(&call->error, "core refused to receive: %s",
+					  grpc_call_error_to_string(e)));
+}
+
+void unary_arrived(struct rpc_call *call, const struct call_headers *headers, bool has_payload)
+{
+	int r = call_admit(call, headers);
+
+	if (r < 0)
+		unary_answer(call, r);
+	else if (has_payload)
+		unary_begin(call);
+	else
+		payload_ask(call);
+}
+
+/* --- other ways for a handler to return --- */
+
+int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation next, void *state)
+{
+	call->task = continuation_run;
+	call->continuation = next;
+	call->continuation_state = state;
+	if (!call_run_at(call, place, false, true))
+		return overloaded(call);
+	return RPC_MOVED;
+}
+
+int rpc_defer(struct rpc_call *call)
+{
+	return RPC_DEFERRED;
+}
+
+void rpc_call_finish(struct rpc_call *call, int r, const struct error *err)
+{
+	if (atomic_exchange(&call->finished, true)) {
+		log_error("a call was finished twice: method=%s request=%s", call->method->desc->path,
+			  call->label);
+		return;
+	}
+	if (r < 0 && err != &call->error)
+		call->error = *err;
+	unary_answer(call, r);
+}
