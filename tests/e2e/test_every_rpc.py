@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every RPC through the edu command, each read back through another RPC. A method without a scenario fails the run."""
+import datetime
+import re
+import unittest
+import uuid
+
+from stack import PASSWORD, ROOT, CommandFailed, Stack
+
+SCENARIOS = {}
+
+
+def scenario(method):
+    def register(function):
+        SCENARIOS[method] = function
+        return function
+    return register
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def rfc3339(t):
+    return t.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class World:
+    """What the scenarios share: a stack, an instructor, a treasurer, a learner, and a published course."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.edu = stack.edu
+        self.serial = 0
+        stack.register("teacher", "INSTRUCTOR")
+        stack.register("treasurer", "PAYMENTS")
+        stack.register("learner")
+        self.course = self.publish(self.new_course(), "VIDEO", "TEXT")
+        self.lessons = self.edu("list-lessons", "--course-id", self.course)["lessons"]
+
+    def name(self, prefix):
+        self.serial += 1
+        return f"{prefix}-{self.serial}"
+
+    def new_course(self, *price):
+        return self.edu("create-course", "--title", self.name("Course"), "--summary", "What it is about",
+                        "--subject", "mathematics", "--level", "beginner", "--language", "en",
+                        *(price or ("--prices", "12.50 EUR")), user="teacher")["course"]["courseId"]
+
+    def add_lesson(self, course, kind):
+        return self.edu("create-lesson", "--course-id", course, "--title", self.name("Lesson"), "--kind", kind,
+                        "--duration-seconds", 640 if kind == "VIDEO" else 0, user="teacher")["lesson"]
+
+    def publish(self, course, *kinds):
+        for kind in kinds or ("TEXT",):
+            self.add_lesson(course, kind)
+        self.edu("submit-course-for-review", "--course-id", course, user="teacher")
+        self.edu("approve-course", "--course-id", course, user="root-admin")
+        return course
+
+    def top_up(self, user, amount):
+        return self.edu("top-up-wallet", "--user-id", self.stack.users[user], "--amount", amount, "--provider", "bank",
+                        "--provider-payment-id", self.name("payment"), user="treasurer")
+
+    def balance(self, user):
+        wallet = self.edu("get-wallet", user=user)["wallet"]
+        return {b["currencyCode"]: int(b.get("minorUnits", 0)) for b in wallet.get("balances", [])}
+
+    def buy(self, course, user, amount="12.50 EUR"):
+        return self.edu("purchase-course", "--course-id", course, "--currency-code", amount.split()[1],
+                        "--expected-total", amount, "--payment-source", "wallet", user=user)["purchase"]
+
+    def enrolled_learner(self, course):
+        user = self.name("learner")
+        self.stack.register(user)
+        self.top_up(user, "12.50 EUR")
+        self.buy(course, user)
+        return user
+
+
+@scenario("RegisterUser")
+def register_user(t, w):
+    name = w.name("newcomer")
+    made = w.edu("register-user", "--user-name", name.upper(), "--password", PASSWORD, "--display-name", "新用户",
+                 "--email", f"{name}@Example.org", "--language", "zh-Hans")["user"]
+    read = w.edu("get-user", "--user-id", made["userId"], user="root-admin")["user"]
+    t.assertEqual(read["userName"], name)
+    t.assertEqual(read["displayName"], "新用户")
+    t.assertEqual(read["email"], f"{name}@example.org")
+    t.assertEqual(read["roles"], ["ROLE_LEARNER"])
+
+
+@scenario("Login")
+def login(t, w):
+    session = w.edu("login", "--login", "learner", "--password", PASSWORD)["session"]
+    t.assertTrue(session["accessToken"])
+    me = w.edu("--token", session["accessToken"], "get-user")["user"]
+    t.assertEqual(me["userName"], "learner")
+
+
+@scenario("RefreshSession")
+def refresh_session(t, w):
+    session = w.edu("login", "--login", "learner", "--password", PASSWORD)["session"]
+    fresh = w.edu("refresh-session", "--refresh-token", session["refreshToken"])["session"]
+    t.assertEqual(fresh["sessionId"], session["sessionId"])
+    t.assertNotEqual(fresh["refreshToken"], session["refreshToken"])
+    t.assertEqual(w.edu("--token", fresh["accessToken"], "get-user")["user"]["userName"], "learner")
+
+
+@scenario("GetUser")
+def get_user(t, w):
+    t.assertEqual(w.edu("get-user", user="learner")["user"]["userId"], w.stack.users["learner"])
+    by_name = w.edu("get-user", "--user-name", "LEARNER", user="root-admin")["user"]
+    t.assertEqual(by_name["userId"], w.stack.users["learner"])
+
+
+@scenario("UpdateUser")
+def update_user(t, w):
+    w.edu("update-user", "--display-name", "A. Learner", "--bio", "learns", user="learner")
+    read = w.edu("get-user", user="learner")["user"]
+    t.assertEqual((read["displayName"], read["bio"]), ("A. Learner", "learns"))
+
+
+@scenario("SetUserRoles")
+def set_user_roles(t, w):
+    name = w.name("promoted")
+    w.stack.register(name)
+    w.edu("set-user-roles", "--user-id", w.stack.users[name], "--roles", "learner", "--roles", "support",
+          "--reason", "joins the desk", user="root-admin")
+    read = w.edu("get-user", "--user-id", w.stack.users[name], user="root-admin")["user"]
+    t.assertEqual(read["roles"], ["ROLE_LEARNER", "ROLE_SUPPORT"])
+    # The access token from before is void; the command refreshes by itself and has the new role.
+    t.assertTrue(w.edu("get-user", "--user-name", "learner", user=name)["user"]["userId"])
+
+
+@scenario("CreateCourse")
+def create_course(t, w):
+    course = w.new_course()
+    read = w.edu("get-course", "--course-id", course, user="teacher")["course"]
+    t.assertEqual(read["state"], "COURSE_STATE_DRAFT")
+    t.assertEqual(read["priceList"]["prices"], [{"currencyCode": "EUR", "minorUnits": "1250"}])
+    t.assertEqual(read["instructors"], [{"userId": w.stack.users["teacher"], "shareBasisPoints": 10000}])
+
+
+@scenario("UpdateCourse")
+def update_course(t, w):
+    course = w.new_course()
+    before = w.edu("get-course", "--course-id", course, user="teacher")["course"]
+    w.edu("update-course", "--course.course-id", course, "--course.title", "Renamed", "--course.etag", before["etag"],
+          user="teacher")
+    read = w.edu("get-course", "--course-id", course, user="teacher")["course"]
+    t.assertEqual(read["title"], "Renamed")
+    t.assertEqual(read["summary"], before["summary"])
+    t.assertGreater(int(read["revision"]), int(before["revision"]))
+
+
+@scenario("GetCourse")
+def get_course(t, w):
+    t.assertEqual(w.edu("get-course", "--course-id", w.course)["course"]["state"], "COURSE_STATE_PUBLISHED")
+
+
+@scenario("ListCourses")
+def list_courses(t, w):
+    listed, token = [], ""
+    while True:
+        page = w.edu("list-courses", "--subject", "mathematics", "--page-size", 1,
+                     *(("--page-token", token) if token else ()))
+        listed += [c["courseId"] for c in page.get("courses", [])]
+        token = page.get("nextPageToken", "")
+        if not token:
+            break
+    t.assertIn(w.course, listed)
+    t.assertEqual(len(listed), len(set(listed)))
+
+
+@scenario("SubmitCourseForReview")
+def submit_course_for_review(t, w):
+    course = w.new_course()
+    w.add_lesson(course, "TEXT")
+    w.edu("submit-course-for-review", "--course-id", course, user="teacher")
+    t.assertEqual(w.edu("get-course", "--course-id", course, user="teacher")["course"]["state"],
+                  "COURSE_STATE_IN_REVIEW")
+
+
+@scenario("ApproveCourse")
+def approve_course(t, w):
+    course = w.publish(w.new_course())
+    t.assertEqual(w.edu("get-course", "--course-id", course)["course"]["state"], "COURSE_STATE_PUBLISHED")
+
+
+@scenario("CreateLesson")
+def create_lesson(t, w):
+    course = w.new_course()
+    lesson = w.add_lesson(course, "VIDEO")
+    t.assertEqual(w.edu("list-lessons", "--course-id", course, user="teacher")["lessons"], [lesson])
+
+
+@scenario("ListLessons")
+def list_lessons(t, w):
+    first = w.edu("list-lessons", "--course-id", w.course, "--page-size", 1)
+    second = w.edu("list-lessons", "--course-id", w.course, "--page-size", 1, "--page-token", first["nextPageToken"])
+    t.assertEqual([x["position"] for x in first["lessons"] + second["lessons"]], [1, 2])
+    t.assertNotIn("nextPageToken", second)
+
+
+@scenario("TopUpWallet")
+def top_up_wallet(t, w):
+    before = w.balance("learner").get("EUR", 0)
+    w.top_up("learner", "5.00 EUR")
+    t.assertEqual(w.balance("learner")["EUR"], before + 500)
+
+
+@scenario("GetWallet")
+def get_wallet(t, w):
+    w.top_up("learner", "1000 JPY")
+    read = w.edu("get-wallet", "--user-id", w.stack.users["learner"], user="treasurer")["wallet"]
+    t.assertIn({"currencyCode": "JPY", "minorUnits": "1000"}, read["balances"])
+
+
+@scenario("PurchaseCourse")
+def purchase_course(t, w):
+    user = w.enrolled_learner(w.course)
+    t.assertEqual(w.balance(user)["EUR"], 0)
+    enrolled = w.edu("list-enrollments", user=user)["enrollments"]
+    t.assertEqual([e["courseId"] for e in enrolled], [w.course])
+
+
+@scenario("GetPurchase")
+def get_purchase(t, w):
+    user = w.name("learner")
+    w.stack.register(user)
+    w.top_up(user, "20 EUR")
+    bought = w.buy(w.course, user)
+    read = w.edu("get-purchase", "--purchase-id", bought["purchaseId"], user=user)["purchase"]
+    t.assertEqual(read, bought)
+    t.assertEqual(read["state"], "PURCHASE_STATE_COMPLETED")
+    t.assertEqual(read["charged"], {"currencyCode": "EUR", "minorUnits": "1250"})
+
+
+@scenario("ListPurchases")
+def list_purchases(t, w):
+    user = w.enrolled_learner(w.course)
+    free = w.publish(w.new_course("--free"))
+    w.buy(free, user, "0 EUR")
+    listed = w.edu("list-purchases", user=user)["purchases"]
+    t.assertEqual([p["courseId"] for p in listed], [free, w.course])
+
+
+@scenario("RecordProgress")
+def record_progress(t, w):
+    user = w.enrolled_learner(w.course)
+    video, text = w.lessons
+    start = now() - datetime.timedelta(minutes=10)
+    report = ["record-progress", "--lesson-id", video["lessonId"], "--session-id", uuid.uuid4(), "--session-start-time",
+              rfc3339(start), "--client-time", rfc3339(start + datetime.timedelta(minutes=9)), "--learning-seconds", 500,
+              "--interactions", 7, "--questions", 1, "--interval.start-ms", 0, "--interval.end-ms", 600000,
+              "--position-seconds", 600]
+    merged = w.edu(*report, user=user)["progress"]
+    t.assertEqual(w.edu(*report, user=user)["progress"], merged)  # a repeat changes nothing
+    w.edu("record-progress", "--lesson-id", text["lessonId"], "--session-id", uuid.uuid4(), "--session-start-time",
+          rfc3339(start), "--client-time", rfc3339(start), "--completed", user=user)
+    read = w.edu("get-course-progress", "--course-id", w.course, user=user)["progress"]
+    t.assertEqual(read["lessons"][0], merged)
+    t.assertEqual(merged["coveredSlices"], 60)
+    t.assertEqual((read["lessonsCompleted"], read["lessonsTotal"], read["completedBasisPoints"]), (2, 2, 10000))
+    t.assertEqual((read["interactions"], read["learningSeconds"], read["questions"]), ("7", "500", "1"))
+
+
+@scenario("GetCourseProgress")
+def get_course_progress(t, w):
+    user = w.enrolled_learner(w.course)
+    read = w.edu("get-course-progress", "--course-id", w.course, "--user-id", w.stack.users[user], user="teacher")
+    t.assertEqual(read["progress"]["lessonsTotal"], 2)
+    t.assertNotIn("lessons", read["progress"])
+
+
+@scenario("ListEnrollments")
+def list_enrollments(t, w):
+    course = w.publish(w.new_course())
+    learners = sorted(w.stack.users[w.enrolled_learner(course)] for _ in range(3))
+    first = w.edu("list-enrollments", "--course-id", course, "--page-size", 2, user="teacher")
+    second = w.edu("list-enrollments", "--course-id", course, "--page-size", 2, "--page-token", first["nextPageToken"],
+                   user="teacher")
+    rows = first["enrollments"] + second["enrollments"]
+    t.assertEqual([e["userId"] for e in rows], learners)
+    t.assertEqual({e["state"] for e in rows}, {"ENROLLMENT_STATE_ACTIVE"})
+
+
+def declared_methods():
+    contract = (ROOT / "proto" / "edu" / "v1" / "edu_service.proto").read_text()
+    return re.findall(r"^  rpc (\w+)\(", contract, re.MULTILINE)
+
+
+class EveryRpc(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack().__enter__()
+        cls.world = World(cls.stack)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.stack.__exit__(None, None, None)
+
+    def test_every_method_has_a_scenario(self):
+        self.assertEqual(sorted(SCENARIOS), sorted(declared_methods()))
+
+    def test_tables_are_for_people(self):
+        shown = self.stack.edu_raw("get-course", "--course-id", self.world.course)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn("PUBLISHED", shown.stdout)
+
+    def test_errors_say_what_to_do(self):
+        done = self.stack.edu_raw("get-course", "--course-id", "crs_0000000000001")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("COURSE_NOT_FOUND", done.stderr)
+        self.assertIn("Check the id", done.stderr)
+
+    def test_help_of_every_method(self):
+        for method in declared_methods():
+            command = re.sub(r"(?<!^)(?=[A-Z])", "-", method).lower()
+            done = self.stack.edu_raw("help", method)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(command, done.stdout)
+
+    def test_session_file_is_private(self):
+        home = self.stack.dir / "home" / "learner"
+        files = [p for p in home.rglob("*") if p.is_file()]
+        self.assertTrue(files)
+        for p in files:
+            self.assertEqual(p.stat().st_mode & 0o077, 0, p)
+
+
+def add(method, function):
+    def test(self):
+        function(self, self.world)
+    setattr(EveryRpc, "test_" + function.__name__, test)
+
+
+for _method, _function in SCENARIOS.items():
+    add(_method, _function)
+
+if __name__ == "__main__":
+    unittest.main()
