@@ -237,7 +237,7 @@ EDU_SERVICE_GET_COURSE_PROGRESS(get_course_progress, RPC_ON_DB);
 struct enrollment_query {
 	int64_t user_id, course_id; /* 0: not asked for */
 	int64_t after;              /* the last user or course of the page before */
-	struct app_page page;
+	unsigned page_size;
 };
 
 static int check_enrollment_reader(struct rpc_call *call, const struct enrollment_query *q, struct error *err)
@@ -266,8 +266,8 @@ static int read_enrollments(struct rpc_call *call, const struct enrollment_query
 						 err);
 	if (q->course_id)
 		return progress_store_enrollments_of_course(conn, arena, q->course_id, q->after, now_us,
-							    q->page.size + 1, ret, ret_n, err);
-	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, now_us, q->page.size + 1,
+							    q->page_size + 1, ret, ret_n, err);
+	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, now_us, q->page_size + 1,
 						  ret, ret_n, err);
 }
 
@@ -298,19 +298,10 @@ static int enrollments_to_proto(struct arena *arena, const struct progress_enrol
 	return app_built(arena, err);
 }
 
-static int add_next_page(struct rpc_call *call, const struct enrollment_query *q,
-			 const struct progress_enrollment *last, ListEnrollmentsResponse *ret,
-			 struct error *err)
-{
-	const int64_t *key = q->course_id ? &last->user_id : &last->course_id;
-
-	return app_page_next(call, &q->page, span_of(key, sizeof(*key)), &ret->next_page_token, err);
-}
-
 static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest *req,
 			    ListEnrollmentsResponse *ret, struct error *err)
 {
-	struct enrollment_query q = {0};
+	struct enrollment_query q = {.page_size = app_page_size(req->page_size)};
 	struct progress_enrollment *rows = NULL;
 	unsigned n = 0;
 	int r;
@@ -321,13 +312,14 @@ static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest 
 		q.user_id = app_user_or_caller(call, req->user_id);
 	r = check_enrollment_reader(call, &q, err);
 	if (r == 0)
-		r = app_page_open(call, &req->base, req->page_token, req->page_size, &q.page, err);
-	if (r == 0 && q.page.cursor.len == sizeof(q.after))
-		memcpy(&q.after, q.page.cursor.data, sizeof(q.after));
+		r = app_page_open(call, &req->base, req->page_token, &q.after, sizeof(q.after), err);
 	if (r == 0)
 		r = read_enrollments(call, &q, &rows, &n, err);
-	if (r == 0 && n > q.page.size)
-		r = add_next_page(call, &q, &rows[(n = q.page.size) - 1], ret, err);
+	if (r == 0 && n > q.page_size) {
+		n = q.page_size;
+		const int64_t *last = q.course_id ? &rows[n - 1].user_id : &rows[n - 1].course_id;
+		ret->next_page_token = app_page_next(call, &req->base, last, sizeof(*last));
+	}
 	return r < 0 ? r : enrollments_to_proto(rpc_arena(call), rows, n, ret, err);
 }
 
