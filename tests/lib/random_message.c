@@ -149,7 +149,8 @@ static void random_value(struct random *r, const ProtobufCFieldDescriptor *field
 
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_FLOAT:
-		*(float *)value = (float)random_double(r);
+		/* What is too small for a float must not become a negative zero either. */
+		*(float *)value = (float)random_double(r) + 0.0f;
 		break;
 	case PROTOBUF_C_TYPE_DOUBLE:
 		*(double *)value = random_double(r);

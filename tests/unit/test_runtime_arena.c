@@ -41,6 +41,7 @@ static void test_allocations_of_nothing_differ(void **state)
 
 static void test_refuses_over_the_cap_and_says_so(void **state)
 {
+	volatile size_t huge = SIZE_MAX; /* out of the compiler's sight, which refuses it */
 	struct arena a;
 
 	arena_init(&a, 4096);
@@ -51,8 +52,8 @@ static void test_refuses_over_the_cap_and_says_so(void **state)
 	arena_reset(&a);
 	assert_false(a.exhausted);
 	assert_null(arena_alloc(&a, 4097));
-	assert_null(arena_alloc(&a, SIZE_MAX));
-	assert_null(arena_alloc(&a, SIZE_MAX - 8));
+	assert_null(arena_alloc(&a, huge));
+	assert_null(arena_alloc(&a, huge - 8));
 	assert_non_null(arena_alloc(&a, 1));
 	arena_done(&a);
 }
