@@ -10,6 +10,7 @@
 struct given {
 	const char *name, *owner; /* "CourseState", "enum edu.v1.CourseState" */
 	struct place place;
+	size_t order; /* of declaration */
 };
 
 struct givens {
@@ -29,8 +30,13 @@ static void give(struct model *m, struct givens *g, const char *name, const stru
 		g->list = list;
 		g->size = size;
 	}
-	g->list[g->n++] = (struct given){
-		.name = name, .owner = gen_printf(m->arena, "%s %s", kind, full_name), .place = *place};
+	g->list[g->n] = (struct given){
+		.name = name,
+		.owner = gen_printf(m->arena, "%s %s", kind, full_name),
+		.place = *place,
+		.order = g->n,
+	};
+	g->n++;
 }
 
 static void give_enum(struct model *m, struct givens *g, const struct enumeration *e)
@@ -72,7 +78,10 @@ static void give_file(struct model *m, struct givens *g, const struct file *file
 
 static int by_name(const void *a, const void *b)
 {
-	return strcmp(((const struct given *)a)->name, ((const struct given *)b)->name);
+	const struct given *x = a, *y = b;
+	int r = strcmp(x->name, y->name);
+
+	return r ? r : (x->order > y->order) - (x->order < y->order);
 }
 
 static void check_unique(struct model *m)

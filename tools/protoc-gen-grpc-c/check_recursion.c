@@ -17,34 +17,35 @@ struct step {
 	const struct field *field; /* taken out of it */
 };
 
+/* A map's entry is a message that nobody wrote. */
 static const char *describe(struct model *m, const struct step *last, const struct message *head)
 {
 	char *text = gen_printf(m->arena, "%s", head->full_name);
 
 	for (const struct step *s = last; s; s = s->before) {
-		text = gen_printf(m->arena, "%s.%s -> %s", s->message->full_name, s->field->proto->name,
-				  text);
+		if (!s->message->is_map_entry)
+			text = gen_printf(m->arena, "%s.%s -> %s", s->message->full_name,
+					  s->field->proto->name, text);
 		if (s->message == head)
 			break;
 	}
 	return text;
 }
 
-/* The field to change: the last one on the cycle that is ours. */
-static const struct field *field_to_change(const struct step *last, const struct message *head)
+/* The field to change: the last one on the cycle that is written in our files, or the one that leads to it.
+ */
+static const struct field *field_to_change(const struct step *last)
 {
 	for (const struct step *s = last; s; s = s->before) {
-		if (s->message->file->generate)
+		if (s->message->file->generate && !s->message->is_map_entry)
 			return s->field;
-		if (s->message == head && s->before && s->before->message->file->generate)
-			return s->before->field;
 	}
 	return last->field;
 }
 
 static void report(struct model *m, const struct step *last, const struct message *head)
 {
-	const struct field *f = field_to_change(last, head);
+	const struct field *f = field_to_change(last);
 
 	problems_add(&m->problems, &f->place,
 		     "message is recursive: %s; break the cycle (an id, or a flat list that names parents, "
