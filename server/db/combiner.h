@@ -5,9 +5,9 @@
 #include "server/db/db.h"
 
 /*
- * Group commit for small durable writes. One thread with a connection of its own takes what queued while the last
- * batch was committing (there is no timer), sorts it stably by key, runs it in one transaction, commits, and only then
- * finishes each item. An item is acknowledged if and only if it is committed.
+ * Group commit for small durable writes. One thread with a connection of its own takes what queued while the
+ * last batch was committing (there is no timer), sorts it stably by key, runs it in one transaction, commits,
+ * and only then finishes each item. An item is acknowledged if and only if it is committed.
  */
 struct combiner;
 
@@ -21,13 +21,15 @@ struct combiner_config {
 	int (*compare)(const void *a, const void *b);
 
 	/*
-	 * Writes the items inside an open transaction. May be called again with the same items (retry) or with some of
-	 * them (one was bad). On failure: *ret_bad is the index of the item at fault, or n when no single one is.
+	 * Writes the items inside an open transaction. May be called again with the same items (retry) or
+	 * with some of them (one was bad). On failure: *ret_bad is the index of the item at fault, or n when
+	 * no single one is.
 	 */
 	int (*write)(void *arg, struct db_conn *conn, void *const *items, unsigned n, unsigned *ret_bad,
 		     struct error *err);
 
-	/* Once per item, on the combiner's thread: r is 0 after COMMIT, or negative. The item is the caller's again. */
+	/* Once per item, on the combiner's thread: r is 0 after COMMIT, or negative. The item is the caller's
+	 * again. */
 	void (*finish)(void *arg, void *item, int r, const struct error *err);
 	void *arg;
 };

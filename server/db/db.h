@@ -10,27 +10,27 @@
 #include "proto/runtime/span.h"
 
 /*
- * A connection to MariaDB, owned by one thread. Statements are declared in lists, typed, and all prepared when the
- * connection opens: a statement the schema does not fit fails the start, not a caller. A broken connection is opened
- * anew, session settings and statements included, before the next statement. READ COMMITTED, utf8mb4, UTC, strict
- * sql_mode, always.
+ * A connection to MariaDB, owned by one thread. Statements are declared in lists, typed, and all prepared
+ * when the connection opens: a statement the schema does not fit fails the start, not a caller. A broken
+ * connection is opened anew, session settings and statements included, before the next statement. READ
+ * COMMITTED, utf8mb4, UTC, strict sql_mode, always.
  */
 struct db_conn;
 
 struct db_config {
-	const char *socket;         /* unix socket path; or NULL and: */
+	const char *socket; /* unix socket path; or NULL and: */
 	const char *host;
 	unsigned port;
 	const char *user, *password, *database;
-	const char *ca_file;        /* NULL: no TLS */
+	const char *ca_file; /* NULL: no TLS */
 	unsigned connect_timeout_s;
-	unsigned lock_wait_s;       /* innodb_lock_wait_timeout, when the call's deadline does not ask for less */
+	unsigned lock_wait_s; /* innodb_lock_wait_timeout, when the call's deadline does not ask for less */
 };
 
 /*
- * One statement. `in` and `out` have a letter per parameter and per result column: i signed, u unsigned 64-bit, s text,
- * b bytes; any of them may be NULL. A compound statement (BEGIN NOT ATOMIC ... END) answers in its last result set;
- * `out` describes that one.
+ * One statement. `in` and `out` have a letter per parameter and per result column: i signed, u unsigned
+ * 64-bit, s text, b bytes; any of them may be NULL. A compound statement (BEGIN NOT ATOMIC ... END) answers
+ * in its last result set; `out` describes that one.
  */
 struct db_stmt {
 	const char *name; /* for logs and metrics: "course_get" */
@@ -51,9 +51,9 @@ int db_open(const struct db_config *config, const struct db_stmt_list *const *li
 void db_close(struct db_conn *conn); /* NULL is fine */
 
 /*
- * What the next statements may take: a deadline on the monotonic clock (base/clock.h), INT64_MAX for none. Sets
- * max_statement_time and the lock wait from what is left, one budget across retries. Costs a round trip only when the
- * limit in force would be wrong by much.
+ * What the next statements may take: a deadline on the monotonic clock (base/clock.h), INT64_MAX for none.
+ * Sets max_statement_time and the lock wait from what is left, one budget across retries. Costs a round trip
+ * only when the limit in force would be wrong by much.
  */
 void db_set_deadline(struct db_conn *conn, int64_t deadline_us);
 
@@ -96,26 +96,36 @@ static inline struct db_value db_null(void)
 	return (struct db_value){0};
 }
 
-#define DB_ARGS(...) (const struct db_value[]){__VA_ARGS__}, sizeof((struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value)
+#define DB_ARGS(...)                                                                                         \
+	(const struct db_value[]){__VA_ARGS__},                                                              \
+		sizeof((struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value)
 #define DB_NO_ARGS NULL, 0
 
 /* --- running ---
  *
  * Failures: CONFLICT (deadlock, lock wait, record changed: db_transaction repeats it), DEADLINE_PASSED,
- * DATABASE_UNAVAILABLE, -STATUS_ALREADY_EXISTS without a reason for a duplicate key (db_duplicate_key() tells which; the
- * store raises what it means), INTERNAL for the rest.
+ * DATABASE_UNAVAILABLE, -STATUS_ALREADY_EXISTS without a reason for a duplicate key (db_duplicate_key() tells
+ * which; the store raises what it means), INTERNAL for the rest.
  */
 
-/* Runs a statement that returns no rows. `ret_affected` may be NULL. */
+/* Runs a statement that returns no rows. `ret_affected` may be NULL; it counts rows changed, not rows
+ * matched: an UPDATE to the values a row has already counts 0, INSERT ... ON DUPLICATE KEY UPDATE 1 for a new
+ * row and 2 or 0 for an old. */
 int db_exec(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
 	    uint64_t *ret_affected, struct error *err) __attribute__((warn_unused_result));
 
-/* Rows of a running statement. Initialise to {0}; db_rows_done() ends it early and is fine to call twice. */
+/*
+ * Rows of a statement. They have been read to their end before the first is handed out, so other statements
+ * may run meanwhile; running the same one again makes db_next() fail. Initialise to {0}; db_rows_done() is
+ * fine to call twice.
+ */
 struct db_rows {
 	struct db_conn *conn;
 	const struct db_stmt *stmt;
 	void *handle;
 	unsigned count; /* rows handed out so far */
+	int failed;     /* what db_next() returns after the last of them, when not 0 */
+	uint64_t run;   /* which run of the statement they are of */
 };
 
 int db_query(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
@@ -130,38 +140,56 @@ void db_rows_done(struct db_rows *rows);
 bool db_is_null(const struct db_rows *rows, unsigned column);
 int64_t db_col_i64(const struct db_rows *rows, unsigned column);
 uint64_t db_col_u64(const struct db_rows *rows, unsigned column);
-/* Copied into the arena, with a NUL; NULL only when the arena is full. */
+/* Copied into the arena, with a NUL; NULL only when the arena is full. Bytes: data is NULL for SQL NULL, and
+ * with a len when the arena is full. */
 char *db_col_str(const struct db_rows *rows, unsigned column, struct arena *arena);
 struct span db_col_bytes(const struct db_rows *rows, unsigned column, struct arena *arena);
 
-/* Runs a query of at most one row: 1 and the row current in *rows, 0 for none, negative. The rest is drained. */
-int db_query_row(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
-		 struct db_rows *rows, struct error *err) __attribute__((warn_unused_result));
+/* Runs a query of at most one row: 1 and the row current in *rows, 0 for none, negative. The rest is drained.
+ */
+int db_query_row(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
+		 unsigned n_args, struct db_rows *rows, struct error *err)
+	__attribute__((warn_unused_result));
 
 /*
- * Array binding: one statement, `n_rows` rows of parameters (row-major, n_args each), one round trip. With RETURNING
- * the rows come back in input order; when one fails, db_next() returns negative and rows->count is the index of the
- * bad row, with nothing of the statement applied. Only INSERT, REPLACE and INSERT ... ON DUPLICATE KEY UPDATE.
+ * Array binding: one statement, `n_rows` rows of parameters (row-major, n_args each), one round trip. With
+ * RETURNING the rows come back in input order; when one fails, db_next() returns negative and rows->count is
+ * the index of the bad row, with nothing of the statement applied. Only INSERT, REPLACE and INSERT ... ON
+ * DUPLICATE KEY UPDATE.
  */
-int db_query_array(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
-		   unsigned n_rows, struct db_rows *rows, struct error *err) __attribute__((warn_unused_result));
+int db_query_array(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
+		   unsigned n_args, unsigned n_rows, struct db_rows *rows, struct error *err)
+	__attribute__((warn_unused_result));
 
-/* The name of the unique key the last statement violated ("user_name_key"), or "". Valid until the next statement. */
+/* Array binding without rows: INSERT, and inside a transaction UPDATE and DELETE. On failure which row is
+ * unknown. */
+int db_exec_array(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
+		  unsigned n_args, unsigned n_rows, uint64_t *ret_affected, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Runs text as it is: one statement without parameters or rows. For tools and tests, never with a caller's
+ * data. */
+int db_run_text(struct db_conn *conn, const char *sql, struct error *err) __attribute__((warn_unused_result));
+
+/* The name of the unique key the last statement violated ("user_name_key"), or "". Valid until the next
+ * statement. */
 const char *db_duplicate_key(const struct db_conn *conn);
 
 /* --- transactions --- */
 
 /*
- * Runs `body` between BEGIN and COMMIT; rolls back when it fails. On CONFLICT, and on a connection lost before COMMIT,
- * runs the whole of it again, with jitter, within the deadline. When the connection is lost during COMMIT the outcome
- * is unknown: `rerunnable` bodies (those that claim an idempotency key, or meet their own ids) are run again and so
- * settle it; others fail with OUTCOME_UNKNOWN. `body` must therefore read everything anew and make its ids before.
+ * Runs `body` between BEGIN and COMMIT; rolls back when it fails. On CONFLICT, and on a connection lost
+ * before COMMIT, runs the whole of it again, with jitter, within the deadline. When the connection is lost
+ * during COMMIT the outcome is unknown: `rerunnable` bodies (those that claim an idempotency key, or meet
+ * their own ids) are run again and so settle it; others fail with OUTCOME_UNKNOWN. `body` must therefore read
+ * everything anew and make its ids before.
  */
 typedef int (*db_body)(struct db_conn *conn, void *arg, struct error *err);
 int db_transaction(struct db_conn *conn, bool rerunnable, db_body body, void *arg, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* The same retries around a body that is its own transaction: one compound statement. Always rerunnable. */
-int db_retry(struct db_conn *conn, db_body body, void *arg, struct error *err) __attribute__((warn_unused_result));
+int db_retry(struct db_conn *conn, db_body body, void *arg, struct error *err)
+	__attribute__((warn_unused_result));
 
 #endif

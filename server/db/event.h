@@ -7,18 +7,18 @@
 #include "server/db/db.h"
 
 /*
- * The one event table: outbox, cache invalidation, revocation and partner feed. Every effect but a progress heartbeat
- * appends a row in its own transaction. The sequencer gives rows their feed position after commit; the poller hands
- * every replica every row within a second, re-reading an overlap longer than the longest transaction and dropping what
- * it has seen.
+ * The one event table: outbox, cache invalidation, revocation and partner feed. Every effect but a progress
+ * heartbeat appends a row in its own transaction. The sequencer gives rows their feed position after commit;
+ * the poller hands every replica every row within a second, re-reading an overlap longer than the longest
+ * transaction and dropping what it has seen.
  */
 
 /* Kinds, as they are stored. */
 #define EVENT_USER_REGISTERED "user.registered"
 #define EVENT_USER_UPDATED "user.updated"
-#define EVENT_USER_ROLES_SET "user.roles_set"       /* subject: user; tokens issued before are void */
+#define EVENT_USER_ROLES_SET "user.roles_set" /* subject: user; tokens issued before are void */
 #define EVENT_SESSION_STARTED "session.started"
-#define EVENT_SESSION_REVOKED "session.revoked"     /* subject: session */
+#define EVENT_SESSION_REVOKED "session.revoked" /* subject: session */
 #define EVENT_COURSE_CREATED "course.created"
 #define EVENT_COURSE_UPDATED "course.updated"
 #define EVENT_COURSE_SUBMITTED "course.submitted"
@@ -39,7 +39,8 @@ struct event {
 	struct span payload; /* JSON object of what a consumer needs; may be empty */
 };
 
-int event_append(struct db_conn *conn, const struct event *e, struct error *err) __attribute__((warn_unused_result));
+int event_append(struct db_conn *conn, const struct event *e, struct error *err)
+	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list event_stmts;
 
@@ -47,7 +48,8 @@ extern const struct db_stmt_list event_stmts;
 
 struct event_feed;
 
-/* Called for every event once, on the feed's thread, in the order read (nearly that of commit). Must not block. */
+/* Called for every event once, on the feed's thread, in the order read (nearly that of commit). Must not
+ * block. */
 typedef void (*event_listener)(void *arg, const struct event *e);
 
 struct event_feed_config {

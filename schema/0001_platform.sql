@@ -1,0 +1,97 @@
+-- compatible-with: 1
+--
+-- What every area stands on. Times are microseconds since the Unix epoch, UTC, in columns named *_time; ids are 63-bit
+-- and made by the server; text is compared byte by byte unless its column says otherwise.
+
+-- The first statement of the first migration makes the table that migrations are recorded in: it is run before anything
+-- is known to be applied, so it must not fail where the table exists.
+CREATE TABLE IF NOT EXISTS schema_migration (
+  number INT UNSIGNED NOT NULL COMMENT 'NNNN of schema/NNNN_name.sql; 0 is the row a migrating process locks',
+  name VARCHAR(64) NOT NULL COMMENT 'file name without .sql',
+  checksum BINARY(32) NOT NULL COMMENT 'SHA-256 of the file',
+  compatible_with INT UNSIGNED NOT NULL COMMENT 'oldest server, by its newest migration, that can run on this schema',
+  statements_applied INT UNSIGNED NOT NULL COMMENT 'how far it came; a migration that was interrupted goes on from here',
+  finish_time BIGINT NULL COMMENT 'when its last statement had been applied; NULL while it is not',
+  PRIMARY KEY (number)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Migrations applied to this database';
+
+CREATE TABLE node (
+  node_id SMALLINT UNSIGNED NOT NULL COMMENT '0 to 1023; part of every id its holder makes',
+  holder VARCHAR(64) NOT NULL COMMENT 'process that leases it',
+  expire_time BIGINT NOT NULL COMMENT 'when the lease ends unless renewed',
+  PRIMARY KEY (node_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Node ids leased to running servers';
+
+CREATE TABLE lease (
+  name VARCHAR(64) NOT NULL COMMENT 'what only one process may do at a time',
+  holder VARCHAR(64) NOT NULL COMMENT 'process that does it',
+  expire_time BIGINT NOT NULL COMMENT 'when the lease ends unless renewed',
+  PRIMARY KEY (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Named leases';
+
+CREATE TABLE idempotency (
+  principal_id BIGINT NOT NULL COMMENT 'user or service account that called',
+  method INT UNSIGNED NOT NULL COMMENT 'CRC-32 of the method path',
+  request_id BINARY(16) NOT NULL COMMENT 'UUID the caller chose',
+  body_hash BINARY(32) NOT NULL COMMENT 'SHA-256 of the request without its request_id',
+  reply MEDIUMBLOB NULL COMMENT 'packed response; NULL only inside the transaction that makes it',
+  create_time BIGINT NOT NULL COMMENT 'when the key was claimed',
+  expire_time BIGINT NOT NULL COMMENT 'from when the key counts as free',
+  PRIMARY KEY (principal_id, method, request_id),
+  KEY idempotency_expire_key (expire_time)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Replies of requests that must take effect once';
+
+CREATE TABLE event (
+  event_id BIGINT NOT NULL COMMENT 'made before the transaction: its order is not that of commits',
+  position BIGINT NULL COMMENT 'place in the feed, without gaps, given after commit; NULL until then',
+  kind VARCHAR(48) NOT NULL COMMENT 'what happened, as server/db/event.h lists it',
+  subject_id BIGINT NOT NULL COMMENT 'what changed; its kind of id follows from kind',
+  user_id BIGINT NOT NULL COMMENT 'user it concerns, or 0',
+  course_id BIGINT NOT NULL COMMENT 'course it concerns, or 0',
+  organization_id BIGINT NOT NULL COMMENT 'organization it concerns, or 0',
+  create_time BIGINT NOT NULL COMMENT 'when it happened',
+  payload MEDIUMTEXT NOT NULL COMMENT 'JSON object of what a consumer needs, or empty',
+  PRIMARY KEY (event_id),
+  UNIQUE KEY event_position_key (position)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='Everything that happened but progress heartbeats: outbox, cache invalidation, revocation, partner feed';
+
+CREATE TABLE event_sequence (
+  sequence_id TINYINT UNSIGNED NOT NULL COMMENT 'always 1',
+  position BIGINT NOT NULL COMMENT 'last position given; outlives the events',
+  PRIMARY KEY (sequence_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Where the event feed stands';
+
+INSERT INTO event_sequence (sequence_id, position) VALUES (1, 0);
+
+CREATE TABLE audit (
+  audit_id BIGINT NOT NULL,
+  actor_id BIGINT NOT NULL COMMENT 'user or service account that acted; 0 is the platform itself',
+  action VARCHAR(48) NOT NULL COMMENT 'what was done: user.set_roles',
+  subject_id BIGINT NOT NULL COMMENT 'what it was done to; its kind of id follows from action',
+  reason VARCHAR(1024) NOT NULL COMMENT 'as the actor gave it, or empty',
+  detail MEDIUMTEXT NOT NULL COMMENT 'JSON object of what changed, or empty',
+  create_time BIGINT NOT NULL COMMENT 'when it was done',
+  PRIMARY KEY (audit_id),
+  KEY audit_subject_key (subject_id, audit_id),
+  KEY audit_actor_key (actor_id, audit_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What privileged callers did, and why';
+
+CREATE TABLE organization (
+  organization_id BIGINT NOT NULL,
+  name VARCHAR(200) NOT NULL COMMENT 'for people',
+  create_time BIGINT NOT NULL COMMENT 'when it was created',
+  update_time BIGINT NOT NULL COMMENT 'when it last changed',
+  PRIMARY KEY (organization_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Partner institutions';
+
+CREATE TABLE organization_member (
+  organization_id BIGINT NOT NULL COMMENT 'institution',
+  user_id BIGINT NOT NULL COMMENT 'its member',
+  external_id VARCHAR(128) NULL COMMENT 'what the institution calls the member; unique within it',
+  create_time BIGINT NOT NULL COMMENT 'when the membership began',
+  end_time BIGINT NULL COMMENT 'when it ended; NULL while it lasts',
+  PRIMARY KEY (organization_id, user_id),
+  UNIQUE KEY organization_member_external_key (organization_id, external_id),
+  KEY organization_member_user_key (user_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Who belongs to which institution';

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/db/conn.h"
+
+#include <mysqld_error.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/clock.h"
+
+/*
+ * The longest the client waits for an answer, against a server that hangs or a network that swallows packets.
+ * Longer than any statement of a call may run, so that max_statement_time always speaks first.
+ */
+enum { READ_TIMEOUT_S = 120 };
+
+/* Statement limits are powers of two of this, up to the second one; a call with more time left has none. */
+enum { LIMIT_MIN_MS = 125, LIMIT_MAX_MS = 64000 };
+
+#define SQL_MODE "TRADITIONAL,NO_ENGINE_SUBSTITUTION"
+
+static pthread_once_t library_once = PTHREAD_ONCE_INIT;
+
+static void library_init(void)
+{
+	mysql_library_init(0, NULL, NULL);
+}
+
+/* --- opening --- */
+
+static int conn_failed_to_open(struct db_conn *conn, struct error *err)
+{
+	char what[128];
+	snprintf(what, sizeof(what), "connecting to the database at %s",
+		 conn->config->socket ? conn->config->socket : conn->config->host);
+	unsigned number = mysql_errno(conn->mysql);
+	int r = conn_fail(conn, number, mysql_error(conn->mysql), what, err);
+	if (conn->failure == DB_FAILURE_LOST || conn->failure == DB_FAILURE_AWAY) {
+		conn->failure = DB_FAILURE_AWAY;
+		r = error_raise(err, &RPC_REASON_DATABASE_UNAVAILABLE, "The database is not available: %s",
+				mysql_error(conn->mysql));
+		error_set_retry(err, 1000);
+	}
+	return r;
+}
+
+static int connect_to_server(struct db_conn *conn, struct error *err)
+{
+	const struct db_config *c = conn->config;
+	conn->mysql = mysql_init(NULL);
+	if (!conn->mysql)
+		return error_internal(err, "out of memory for a database connection");
+	unsigned connect_timeout = c->connect_timeout_s ? c->connect_timeout_s : 5;
+	unsigned read_timeout = conn->patient ? 0 : READ_TIMEOUT_S;
+	my_bool reconnect = 0; /* a silent reconnect would lose the transaction and every session setting */
+	mysql_options(conn->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
+	mysql_options(conn->mysql, MYSQL_OPT_READ_TIMEOUT, &read_timeout);
+	mysql_options(conn->mysql, MYSQL_OPT_RECONNECT, &reconnect);
+	mysql_options(conn->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	if (c->ca_file) {
+		my_bool verify = 1;
+		mysql_ssl_set(conn->mysql, NULL, NULL, c->ca_file, NULL, NULL);
+		mysql_options(conn->mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+	}
+	if (!mysql_real_connect(conn->mysql, c->socket ? NULL : c->host, c->user, c->password, c->database,
+				c->port, c->socket, 0))
+		return conn_failed_to_open(conn, err);
+	return 0;
+}
+
+int conn_send(struct db_conn *conn, const char *sql)
+{
+	conn->counters.round_trips++;
+	conn->sent = true;
+	return mysql_query(conn->mysql, sql);
+}
+
+static int session_set_up(struct db_conn *conn, struct error *err)
+{
+	char settings[400];
+	unsigned lock_wait = conn->config->lock_wait_s ? conn->config->lock_wait_s : 10;
+	snprintf(settings, sizeof(settings),
+		 "SET SESSION sql_mode='" SQL_MODE "', time_zone='+00:00', autocommit=1, "
+		 "collation_connection='utf8mb4_nopad_bin', innodb_lock_wait_timeout=%u, "
+		 "lock_wait_timeout=%u, "
+		 "max_statement_time=0",
+		 lock_wait, conn->patient ? 3600 : lock_wait);
+	if (conn_send(conn, settings) ||
+	    conn_send(conn, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"))
+		return conn_failed_to_open(conn, err);
+	/* With it READ COMMITTED is the same, but a later setting of the server's must not surprise us. */
+	if (conn_send(conn, "SET SESSION innodb_snapshot_isolation=OFF") &&
+	    mysql_errno(conn->mysql) != ER_UNKNOWN_SYSTEM_VARIABLE)
+		return conn_failed_to_open(conn, err);
+	conn->limit_ms = 0;
+	return 0;
+}
+
+static void conn_disconnect(struct db_conn *conn)
+{
+	/* The connection goes first: closing a statement of a live one may wait for the server. */
+	if (conn->mysql)
+		mysql_close(conn->mysql);
+	conn->mysql = NULL;
+	conn->broken = false;
+	for (unsigned i = 0; i < conn->n_prepared; i++)
+		stmt_close(&conn->prepared[i]);
+}
+
+static int conn_connect(struct db_conn *conn, struct error *err)
+{
+	int r = connect_to_server(conn, err);
+	if (r == 0)
+		r = session_set_up(conn, err);
+	for (unsigned i = 0; r == 0 && i < conn->n_prepared; i++)
+		r = stmt_prepare(conn, &conn->prepared[i], err);
+	if (r < 0)
+		conn_disconnect(conn);
+	return r;
+}
+
+static int conn_allocate(const struct db_config *config, const struct db_stmt_list *const *lists,
+			 struct db_conn **ret, struct error *err)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; lists && lists[i]; i++)
+		n += lists[i]->n;
+	struct db_conn *conn = calloc(1, sizeof(*conn));
+	if (!conn)
+		return error_internal(err, "out of memory for a database connection");
+	conn->config = config;
+	conn->lists = lists;
+	conn->deadline_us = INT64_MAX;
+	conn->prepared = calloc(n ? n : 1, sizeof(*conn->prepared));
+	if (!conn->prepared) {
+		free(conn);
+		return error_internal(err, "out of memory for %u statements", n);
+	}
+	for (unsigned i = 0; lists && lists[i]; i++)
+		for (unsigned j = 0; j < lists[i]->n; j++)
+			conn->prepared[conn->n_prepared++].stmt = &lists[i]->stmts[j];
+	*ret = conn;
+	return 0;
+}
+
+static int conn_open(const struct db_config *config, const struct db_stmt_list *const *lists, bool patient,
+		     struct db_conn **ret, struct error *err)
+{
+	pthread_once(&library_once, library_init);
+	struct db_conn *conn = NULL;
+	int r = conn_allocate(config, lists, &conn, err);
+	if (r < 0)
+		return r;
+	conn->patient = patient;
+	r = conn_connect(conn, err);
+	if (r < 0) {
+		db_close(conn);
+		return r;
+	}
+	*ret = conn;
+	return 0;
+}
+
+int db_open(const struct db_config *config, const struct db_stmt_list *const *lists, struct db_conn **ret,
+	    struct error *err)
+{
+	return conn_open(config, lists, false, ret, err);
+}
+
+int conn_open_patient(const struct db_config *config, const struct db_stmt_list *const *lists,
+		      struct db_conn **ret, struct error *err)
+{
+	return conn_open(config, lists, true, ret, err);
+}
+
+int db_run_text(struct db_conn *conn, const char *sql, struct error *err)
+{
+	return conn_text(conn, sql, err);
+}
+
+void db_close(struct db_conn *conn)
+{
+	if (!conn)
+		return;
+	conn_disconnect(conn);
+	for (unsigned i = 0; i < conn->n_prepared; i++)
+		rowset_done(&conn->prepared[i].rows);
+	free(conn->prepared);
+	free(conn);
+}
+
+/* --- before each statement --- */
+
+void db_set_deadline(struct db_conn *conn, int64_t deadline_us)
+{
+	conn->deadline_us = deadline_us;
+}
+
+/* The smallest limit that is not shorter than what is left: a statement may overrun its call by as much
+ * again. */
+static int64_t limit_for(int64_t left_ms)
+{
+	if (left_ms > LIMIT_MAX_MS)
+		return 0;
+	int64_t limit = LIMIT_MIN_MS;
+	while (limit < left_ms)
+		limit *= 2;
+	return limit;
+}
+
+static int conn_limit_time(struct db_conn *conn, struct error *err)
+{
+	int64_t limit = 0;
+	if (conn->deadline_us != INT64_MAX) {
+		int64_t left_us = conn->deadline_us - monotonic_us();
+		if (left_us <= 0) {
+			conn->failure = DB_FAILURE_DEADLINE;
+			return error_raise(err, &RPC_REASON_DEADLINE_PASSED, "The deadline has passed.");
+		}
+		limit = limit_for(left_us / 1000 + 1);
+	}
+	if (limit == conn->limit_ms || conn->patient)
+		return 0;
+	char sql[64];
+	snprintf(sql, sizeof(sql), "SET SESSION max_statement_time=%d.%03d", (int)(limit / 1000),
+		 (int)(limit % 1000));
+	if (conn_send(conn, sql))
+		return conn_fail(conn, mysql_errno(conn->mysql), mysql_error(conn->mysql),
+				 "setting the deadline", err);
+	conn->limit_ms = limit;
+	return 0;
+}
+
+static int conn_revive(struct db_conn *conn, struct error *err)
+{
+	if (conn->mysql && !conn->broken)
+		return 0;
+	conn_disconnect(conn);
+	return conn_connect(conn, err);
+}
+
+int conn_ready(struct db_conn *conn, struct error *err)
+{
+	if (conn->doomed)
+		return error_raise(err, &RPC_REASON_CONFLICT,
+				   "The transaction was given up; repeat the call.");
+	conn->failure = DB_FAILURE_NONE;
+	conn->duplicate_key[0] = '\0';
+	int r = conn_revive(conn, err);
+	if (r < 0)
+		return r;
+	return conn_limit_time(conn, err);
+}
+
+int conn_text(struct db_conn *conn, const char *sql, struct error *err)
+{
+	int r = conn_ready(conn, err);
+	if (r < 0)
+		return r;
+	if (conn_send(conn, sql))
+		return conn_fail(conn, mysql_errno(conn->mysql), mysql_error(conn->mysql), sql, err);
+	return 0;
+}
+
+void conn_rollback(struct db_conn *conn)
+{
+	if (!conn->mysql || conn->broken)
+		return;
+	if (conn_send(conn, "ROLLBACK"))
+		conn->broken = true;
+}
+
+/* --- questions --- */
+
+struct db_prepared *conn_find(struct db_conn *conn, const struct db_stmt *stmt)
+{
+	struct db_prepared *p = conn->prepared;
+	for (unsigned i = 0; conn->lists && conn->lists[i]; i++) {
+		const struct db_stmt_list *list = conn->lists[i];
+		uintptr_t at = (uintptr_t)stmt, first = (uintptr_t)list->stmts;
+		if (at >= first && at < first + list->n * sizeof(*stmt))
+			return p + (stmt - list->stmts);
+		p += list->n;
+	}
+	return NULL;
+}
+
+struct db_counters db_counters(const struct db_conn *conn)
+{
+	return conn->counters;
+}
+
+const char *db_duplicate_key(const struct db_conn *conn)
+{
+	return conn->duplicate_key;
+}

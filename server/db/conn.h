@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DB_CONN_H
+#define DB_CONN_H
+
+#include <mysql.h>
+
+#include "server/db/db.h"
+#include "server/db/rowset.h"
+
+/* Inside of a connection; for this room only. */
+
+/* How the last statement failed, as far as retrying goes. */
+enum db_failure {
+	DB_FAILURE_NONE,
+	DB_FAILURE_CONFLICT, /* the server gave the transaction up for another's sake: run it again */
+	DB_FAILURE_LOST,     /* the connection broke after something may have been sent */
+	DB_FAILURE_AWAY,     /* no connection, or a server that refuses work: nothing was executed */
+	DB_FAILURE_DEADLINE,
+	DB_FAILURE_DUPLICATE,
+	DB_FAILURE_OTHER,
+};
+
+struct db_prepared {
+	const struct db_stmt *stmt;
+	MYSQL_STMT *handle; /* NULL: to be prepared (again) before its next run */
+	unsigned n_in, n_out;
+	bool compound, reads_only;
+	struct rowset rows; /* of its last run */
+};
+
+struct db_conn {
+	const struct db_config *config;
+	const struct db_stmt_list *const *lists;
+	MYSQL *mysql; /* NULL: not connected */
+	bool broken;  /* connected once, useless now; opened anew before the next statement */
+	bool patient; /* statements may take as long as they like: no read timeout, no limits */
+	struct db_prepared *prepared;
+	unsigned n_prepared;
+
+	int64_t deadline_us; /* monotonic */
+	int64_t limit_ms;    /* max_statement_time in force; 0: none */
+
+	bool in_transaction; /* between BEGIN and COMMIT of db_transaction() */
+	bool retried;        /* inside db_transaction() or db_retry(): those repeat, not the statement */
+	bool doomed; /* the transaction is already rolled back: no statement may run outside of it by accident
+		      */
+	bool sent;   /* something may have reached the server since this was last cleared */
+	enum db_failure failure;
+	char duplicate_key[65];
+	struct error array_error; /* of an array statement that failed after some rows; see db_next() */
+	uint64_t runs;            /* tells the rows of one run from those of the next */
+	struct db_counters counters;
+};
+
+/* Makes the connection fit for a statement: not doomed, time left, connected, the statement limit about
+ * right. */
+int conn_ready(struct db_conn *conn, struct error *err) __attribute__((warn_unused_result));
+
+/* Sends a statement's text as it is; the failure, if any, is in conn->mysql. */
+int conn_send(struct db_conn *conn, const char *sql) __attribute__((warn_unused_result));
+
+/* A statement as text, without parameters or rows. */
+int conn_text(struct db_conn *conn, const char *sql, struct error *err) __attribute__((warn_unused_result));
+
+/* Rolls back whatever is open; a failure breaks the connection, which rolls back as well. */
+void conn_rollback(struct db_conn *conn);
+
+/* The prepared form of a statement of the connection's lists. */
+struct db_prepared *conn_find(struct db_conn *conn, const struct db_stmt *stmt);
+
+/* Opens a connection for migrations: no time limits. */
+int conn_open_patient(const struct db_config *config, const struct db_stmt_list *const *lists,
+		      struct db_conn **ret, struct error *err) __attribute__((warn_unused_result));
+
+/* stmt.c: prepares and checks the counts. */
+int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
+	__attribute__((warn_unused_result));
+void stmt_close(struct db_prepared *p);
+
+/* errors.c: classes a server or client error number, notes it in conn, raises what the caller gets. */
+int conn_fail(struct db_conn *conn, unsigned number, const char *message, const char *what, struct error *err)
+	__attribute__((cold));
+
+#endif
