@@ -143,9 +143,10 @@ static int64_t bucket_take(struct bucket *b, const struct limit *limit, int64_t 
 {
 	int64_t depth_ns = (int64_t)limit->burst * limit->interval_ns, full_ns = b->full_ns;
 
-	/* Further ahead than an empty bucket: the clock was set back, or the figures were. */
+	/* Further ahead than an empty bucket: the clock was set back, or the figures were. Kept, so that it
+	 * fills again. */
 	if (full_ns > now_ns + depth_ns)
-		full_ns = now_ns + depth_ns;
+		b->full_ns = full_ns = now_ns + depth_ns;
 	if (full_ns < now_ns)
 		full_ns = now_ns;
 	if (full_ns + limit->interval_ns > now_ns + depth_ns)

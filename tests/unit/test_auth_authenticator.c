@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/auth/authenticator.h"
+#include "tests/lib/temp_dir.h"
+
+#define T0 INT64_C(1750000000000000)
+
+struct fixture {
+	struct clock_fixed clock;
+	struct auth *auth;
+	struct arena arena;
+	struct error err;
+	struct principal who;
+	const char *token;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct auth_config config;
+
+	clock_fixed_init(&f->clock, T0);
+	arena_init(&f->arena, 1 << 20);
+	auth_config_defaults(&config);
+	config.clock = &f->clock.clock;
+	assert_int_equal(auth_new(&config, &f->auth, &f->err), 0);
+	f->who = (struct principal){.user_id = 1, .session_id = 10, .roles = ROLE_MASK_LEARNER};
+	assert_int_equal(token_issue(f->auth->tokens, &f->who, &f->arena, &f->token, &f->err), 0);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	auth_free(f->auth);
+	arena_done(&f->arena);
+	free(f);
+	return 0;
+}
+
+/* NULL when admitted. */
+static const struct error_reason *refused(struct fixture *f, const char *token)
+{
+	struct principal got = {.user_id = -7};
+
+	if (auth_authenticate(f->auth, span_str(token), &got, &f->err) < 0) {
+		assert_int_equal(got.user_id, -7);
+		return f->err.reason;
+	}
+	assert_memory_equal(&got, &f->who, sizeof(got));
+	return NULL;
+}
+
+static bool remembered(struct fixture *f, const char *token)
+{
+	struct cache_value *v = cache_get(f->auth->verified, span_str(token), clock_now_us(&f->clock.clock));
+
+	cache_value_release(v);
+	return v;
+}
+
+static void test_remembers_what_it_verified(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(remembered(f, f->token));
+	assert_null(refused(f, f->token));
+	assert_true(remembered(f, f->token));
+	assert_null(refused(f, f->token));
+}
+
+static void test_remembers_nothing_bad(void **state)
+{
+	struct fixture *f = *state;
+	char *bad = arena_printf(&f->arena, "%s=", f->token);
+
+	assert_null(refused(f, f->token));
+	assert_ptr_equal(refused(f, bad), &RPC_REASON_TOKEN_INVALID);
+	assert_ptr_equal(refused(f, ""), &RPC_REASON_TOKEN_INVALID);
+	assert_false(remembered(f, bad));
+	assert_false(remembered(f, ""));
+}
+
+static void test_a_remembered_token_expires(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_null(refused(f, f->token));
+	f->clock.us = f->who.expire_us - 1;
+	assert_null(refused(f, f->token));
+	f->clock.us = f->who.expire_us;
+	assert_ptr_equal(refused(f, f->token), &RPC_REASON_TOKEN_EXPIRED);
+}
+
+static void test_a_remembered_token_is_revoked(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_null(refused(f, f->token));
+	revocations_add_session(f->auth->revocations, 11, T0);
+	assert_null(refused(f, f->token));
+	revocations_add_session(f->auth->revocations, 10, T0);
+	assert_ptr_equal(refused(f, f->token), &RPC_REASON_TOKEN_REVOKED);
+}
+
+/* A revocation is kept longer than the token it is for. */
+static void test_never_back_from_revocation(void **state)
+{
+	struct fixture *f = *state;
+
+	revocations_add_user(f->auth->revocations, 1, T0 + 1);
+	for (int64_t t = T0; t < T0 + 2 * TOKEN_LIFETIME_US; t += 30 * INT64_C(1000000)) {
+		f->clock.us = t;
+		revocations_add_session(f->auth->revocations, t, t); /* others, which sweep */
+		assert_non_null(refused(f, f->token));
+	}
+}
+
+static void test_rights_changed_within_the_second(void **state)
+{
+	struct fixture *f = *state;
+	struct principal again = f->who;
+	const char *token;
+
+	f->clock.us = T0 + 200000;
+	revocations_add_user(f->auth->revocations, 1, T0 + 200000);
+	assert_int_equal(token_issue(f->auth->tokens, &again, &f->arena, &token, &f->err), 0);
+	assert_ptr_equal(refused(f, f->token), &RPC_REASON_TOKEN_REVOKED);
+	f->who = again;
+	assert_null(refused(f, token));
+}
+
+static void test_admit(void **state)
+{
+	struct principal anonymous = {0};
+	struct fixture *f = *state;
+	int admitted = 0;
+
+	while (auth_admit(f->auth, RATE_LOGIN, &anonymous, "192.0.2.1", &f->err) == 0)
+		admitted++;
+	assert_int_equal(admitted, 60);
+	assert_ptr_equal(f->err.reason, &RPC_REASON_RATE_LIMITED);
+}
+
+static void test_limits_configured_or_off(void **state)
+{
+	static const char *const specs[] = {"login=1/2", NULL}, *const bad[] = {"login=x", NULL};
+	struct principal anonymous = {0};
+	struct auth_config config;
+	struct auth *auth;
+	struct error err;
+
+	auth_config_defaults(&config);
+	config.rates = bad;
+	assert_true(auth_new(&config, &auth, &err) < 0);
+	config.rates = specs;
+	assert_int_equal(auth_new(&config, &auth, &err), 0);
+	assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
+	assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
+	assert_true(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err) < 0);
+	auth_free(auth);
+	config.rate_limits = false;
+	assert_int_equal(auth_new(&config, &auth, &err), 0);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
+	auth_free(auth);
+}
+
+static void test_replicas_share_a_key_directory(void **state)
+{
+	struct fixture *f = *state;
+	struct auth *one, *two;
+	struct auth_config config;
+	char dir[TEMP_DIR_MAX];
+	struct principal got;
+	const char *token;
+
+	temp_dir_make(dir);
+	auth_config_defaults(&config);
+	config.key_dir = dir;
+	config.clock = &f->clock.clock;
+	assert_int_equal(auth_new(&config, &one, &f->err), 0);
+	assert_int_equal(auth_new(&config, &two, &f->err), 0);
+	assert_int_equal(token_issue(one->tokens, &f->who, &f->arena, &token, &f->err), 0);
+	assert_int_equal(auth_authenticate(two, span_str(token), &got, &f->err), 0);
+	assert_string_equal(auth_jwks(one), auth_jwks(two));
+	assert_ptr_equal(refused(f, token), &RPC_REASON_TOKEN_INVALID); /* another house */
+	auth_free(one);
+	auth_free(two);
+	temp_dir_remove(dir);
+}
+
+#define with_fixture(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with_fixture(test_remembers_what_it_verified),
+		with_fixture(test_remembers_nothing_bad),
+		with_fixture(test_a_remembered_token_expires),
+		with_fixture(test_a_remembered_token_is_revoked),
+		with_fixture(test_never_back_from_revocation),
+		with_fixture(test_rights_changed_within_the_second),
+		with_fixture(test_admit),
+		cmocka_unit_test(test_limits_configured_or_off),
+		with_fixture(test_replicas_share_a_key_directory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

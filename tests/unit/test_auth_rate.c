@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "server/auth/rate.h"
+
+#define T0 INT64_C(1750000000000000)
+
+static struct clock_fixed clock_;
+static struct error err;
+static const struct principal anonymous;
+
+static struct rate_limiter *fresh(const char *spec)
+{
+	struct rate_limiter *l;
+
+	clock_fixed_init(&clock_, T0);
+	l = rate_limiter_new(&clock_.clock);
+	if (spec)
+		assert_true(rate_limiter_configure(l, spec));
+	return l;
+}
+
+static bool login_from(struct rate_limiter *l, const char *address)
+{
+	return rate_admit(l, RATE_LOGIN, &anonymous, address, &err) == 0;
+}
+
+static void test_burst_then_refill(void **state)
+{
+	struct rate_limiter *l = fresh("login=2/5");
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 5; i++)
+			assert_true(login_from(l, "192.0.2.1"));
+		assert_false(login_from(l, "192.0.2.1"));
+		clock_.us += 499999;
+		assert_false(login_from(l, "192.0.2.1"));
+		clock_.us += 1;
+		assert_true(login_from(l, "192.0.2.1"));
+		assert_false(login_from(l, "192.0.2.1"));
+		clock_.us += 60 * 1000000; /* full again, and no fuller */
+	}
+	rate_limiter_free(l);
+}
+
+static void test_error_says_when_to_come_again(void **state)
+{
+	struct rate_limiter *l = fresh("login=2/1");
+
+	assert_true(login_from(l, "192.0.2.1"));
+	clock_.us += 100000;
+	assert_int_equal(rate_admit(l, RATE_LOGIN, &anonymous, "192.0.2.1", &err),
+			 -STATUS_RESOURCE_EXHAUSTED);
+	assert_ptr_equal(err.reason, &RPC_REASON_RATE_LIMITED);
+	assert_int_equal(err.retry_delay_ms, 400);
+	assert_int_equal(err.violation_kind, ERROR_VIOLATION_QUOTA);
+	assert_int_equal(err.n_violations, 1);
+	assert_string_equal(err.violations[0].field, "address");
+	clock_.us += 400000;
+	assert_true(login_from(l, "192.0.2.1"));
+	rate_limiter_free(l);
+}
+
+static void test_subjects_are_apart(void **state)
+{
+	struct rate_limiter *l = fresh("login=1/1");
+	struct principal one = {.user_id = 1}, two = {.user_id = 2};
+
+	assert_true(rate_limiter_configure(l, "=1/1"));
+	assert_true(login_from(l, "192.0.2.1"));
+	assert_false(login_from(l, "192.0.2.1"));
+	assert_true(login_from(l, "192.0.2.2"));
+	/* by address even when signed in */
+	assert_int_not_equal(rate_admit(l, RATE_LOGIN, &one, "192.0.2.1", &err), 0);
+	/* classes do not share a bucket; the default one goes by account, wherever it calls from */
+	assert_int_equal(rate_admit(l, "", &one, "192.0.2.1", &err), 0);
+	assert_int_not_equal(rate_admit(l, "", &one, "192.0.2.9", &err), 0);
+	assert_string_equal(err.violations[0].field, "account");
+	assert_int_equal(rate_admit(l, "", &two, "192.0.2.1", &err), 0);
+	assert_int_equal(rate_admit(l, "", &anonymous, "192.0.2.1", &err), 0);
+	assert_int_not_equal(rate_admit(l, "", &anonymous, "192.0.2.1", &err), 0);
+	/* an unknown class is the default one, never without limit */
+	assert_int_not_equal(rate_admit(l, "typo", &two, "", &err), 0);
+	rate_limiter_free(l);
+}
+
+static void test_by_text(void **state)
+{
+	struct rate_limiter *l = fresh("login_account=0.2/3");
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(rate_admit_text(l, RATE_LOGIN_ACCOUNT, "mallory", &err), 0);
+	assert_int_equal(rate_admit_text(l, RATE_LOGIN_ACCOUNT, "mallory", &err), -STATUS_RESOURCE_EXHAUSTED);
+	assert_int_equal(err.retry_delay_ms, 5000);
+	assert_int_equal(rate_admit_text(l, RATE_LOGIN_ACCOUNT, "alice", &err), 0);
+	rate_limiter_free(l);
+}
+
+static void test_no_limit(void **state)
+{
+	struct rate_limiter *l = fresh("=0/1");
+
+	for (int i = 0; i < 100000; i++)
+		assert_int_equal(rate_admit(l, "", &anonymous, "192.0.2.1", &err), 0);
+	rate_limiter_free(l);
+}
+
+static void test_clock_set_back_locks_nobody_out(void **state)
+{
+	struct rate_limiter *l = fresh("login=2/5");
+
+	for (int i = 0; i < 5; i++)
+		assert_true(login_from(l, "192.0.2.1"));
+	clock_.us -= INT64_C(3600) * 1000000;
+	assert_false(login_from(l, "192.0.2.1"));
+	assert_in_range(err.retry_delay_ms, 1, 500);
+	clock_.us += 500000;
+	assert_true(login_from(l, "192.0.2.1"));
+	rate_limiter_free(l);
+}
+
+/* A flood of addresses costs no memory, and those who were refused before it mostly still are. */
+static void test_flood_of_subjects(void **state)
+{
+	struct rate_limiter *l = fresh("login=0.1/2");
+	unsigned forgotten = 0;
+	char address[32];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(address, sizeof(address), "guesser-%d", i);
+		while (login_from(l, address))
+			;
+	}
+	for (int i = 0; i < 300000; i++) {
+		snprintf(address, sizeof(address), "flood-%d", i);
+		login_from(l, address);
+	}
+	for (int i = 0; i < 1000; i++) {
+		snprintf(address, sizeof(address), "guesser-%d", i);
+		forgotten += login_from(l, address);
+	}
+	assert_true(forgotten < 50);
+	rate_limiter_free(l);
+}
+
+static void test_specs(void **state)
+{
+	static const char *const bad[] = {"",
+					  "login",
+					  "login=",
+					  "login=5",
+					  "login=5/",
+					  "login=5/0",
+					  "x=5/5",
+					  "login=-1/5",
+					  "login=nan/5",
+					  "login=5/5x",
+					  "login=5/5 ",
+					  "login=inf/5",
+					  "login=1e-9/5",
+					  "login=5/99999999999"};
+	struct rate_limiter *l = fresh(NULL);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(rate_limiter_configure(l, bad[i]));
+	assert_true(rate_limiter_configure(l, "login=0.5/5"));
+	assert_true(rate_class_known(RATE_LOGIN_ACCOUNT));
+	assert_true(rate_class_known(""));
+	assert_false(rate_class_known("typo"));
+	rate_limiter_free(l);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_burst_then_refill),
+		cmocka_unit_test(test_error_says_when_to_come_again),
+		cmocka_unit_test(test_subjects_are_apart),
+		cmocka_unit_test(test_by_text),
+		cmocka_unit_test(test_no_limit),
+		cmocka_unit_test(test_clock_set_back_locks_nobody_out),
+		cmocka_unit_test(test_flood_of_subjects),
+		cmocka_unit_test(test_specs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
