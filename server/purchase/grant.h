@@ -5,8 +5,8 @@
 #include "server/db/db.h"
 
 /*
- * Access to a course is a set of grants; whoever has one that is live has access. A grant is never removed: one that
- * ended still says when there was access.
+ * Access to a course is a set of grants; whoever has one that is live has access. A grant is never removed:
+ * one that ended still says when there was access.
  */
 
 /* Half-open: access from start_us, no longer at end_us. */
@@ -15,11 +15,13 @@ struct grant_window {
 };
 
 /*
- * When a user has or had access to a course: from every grant, revoked ones up to their revocation. An array in the
- * arena, by start; NULL and 0 when there never was any. Windows may overlap; empty ones are left out. One round trip.
+ * When a user has or had access to a course: from every grant, revoked ones up to their revocation. An array
+ * in the arena, by start; NULL and 0 when there never was any. Windows may overlap; empty ones are left out.
+ * One round trip.
  */
 int grant_windows_read(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
-		       struct grant_window **ret, unsigned *ret_n, struct error *err) __attribute__((warn_unused_result));
+		       struct grant_window **ret, unsigned *ret_n, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* What made a grant; stored as these numbers. */
 enum grant_source { GRANT_BY_PURCHASE = 1, GRANT_AS_GIFT = 2, GRANT_BY_ADMINISTRATOR = 3 };

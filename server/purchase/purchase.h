@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PURCHASE_PURCHASE_H
+#define PURCHASE_PURCHASE_H
+
+#include <stdint.h>
+
+#include "proto/runtime/money.h"
+
+/* Mirrors edu.v1.PurchaseState; stored as these numbers. */
+enum purchase_state {
+	PURCHASE_PENDING = 1,
+	PURCHASE_COMPLETED = 2,
+	PURCHASE_PARTIALLY_REFUNDED = 3,
+	PURCHASE_REFUNDED = 4,
+	PURCHASE_CANCELLED = 5,
+	PURCHASE_EXPIRED = 6,
+	PURCHASE_FAILED = 7,
+};
+
+/* Mirrors edu.v1.PaymentSource; stored as these numbers. */
+enum purchase_source { PURCHASE_FROM_WALLET = 1 };
+
+/* A user's purchase of a course. Amounts are minor units of currency_code; total = list_price - discount +
+ * tax. */
+struct purchase {
+	int64_t purchase_id, user_id, course_id, course_revision;
+	enum purchase_state state;
+	enum purchase_source source;
+	char currency_code[CURRENCY_MAX];
+	int64_t list_price, discount, tax, total;
+	int64_t charged;                /* taken from the buyer so far */
+	int64_t transaction_id;         /* 0: nothing was paid */
+	int64_t create_us, complete_us; /* complete_us 0: not yet */
+};
+
+#endif
