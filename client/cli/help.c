@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/cli/help.h"
+
+#include <string.h>
+
+#include "client/cli/exit_code.h"
+#include "client/cli/flags.h"
+#include "client/cli/invocation.h"
+#include "client/cli/names.h"
+#include "client/cli/options.h"
+#include "client/cli/values.h"
+
+enum { HELP_WIDTH = 100, HELP_ARENA_MAX = 4 << 20, FLAG_INDENT = 6, COMMAND_WIDTH = 26 };
+
+/* --- text --- */
+
+/* Prints words from column `at`, wrapped at the width, further lines indented. Ends the line. */
+static void put_wrapped(FILE *out, int indent, int at, const char *text)
+{
+	bool begun = false;
+
+	while (*text) {
+		size_t n = strcspn(text, " \n");
+		if (begun && at + 1 + (int)n > HELP_WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			at = indent;
+			begun = false;
+		}
+		at += fprintf(out, "%s%.*s", begun ? " " : "", (int)n, text);
+		begun = true;
+		text += n;
+		if (*text == '\n') {
+			fprintf(out, "\n%*s", indent, "");
+			at = indent;
+			begun = false;
+		}
+		text += *text != '\0';
+	}
+	fputc('\n', out);
+}
+
+/* Up to the first ". " or ".\n"; the rest is for the command's own help. */
+static const char *first_sentence(const char *text, struct arena *arena)
+{
+	const char *end = text;
+
+	while (*end && !(*end == '.' && (end[1] == ' ' || end[1] == '\n' || end[1] == '\0')))
+		end++;
+	const char *sentence = arena_strndup(arena, text, (size_t)(end - text));
+	return sentence ? sentence : "";
+}
+
+/* --- edu help --- */
+
+static void put_option(void *arg, const char *name, const char *shape, const char *help)
+{
+	FILE *out = arg;
+	int at = fprintf(out, "  --%s%s%s", name, *shape ? " " : "", shape);
+
+	fprintf(out, "%*s", at < COMMAND_WIDTH ? COMMAND_WIDTH - at : 2, "");
+	put_wrapped(out, COMMAND_WIDTH, at < COMMAND_WIDTH ? COMMAND_WIDTH : at + 2, help);
+}
+
+static void put_command(FILE *out, const char *name, const char *help)
+{
+	int at = fprintf(out, "  %-*s", COMMAND_WIDTH - 2, name);
+
+	put_wrapped(out, COMMAND_WIDTH, at, help);
+}
+
+/* Methods come in the order of the contract; a new file of requests begins a new group. */
+static void put_methods(FILE *out, const struct service_desc *service, const struct docs *docs,
+			struct arena *arena)
+{
+	const char *group = "";
+
+	for (unsigned i = 0; i < service->n_methods; i++) {
+		const struct method_desc *method = &service->methods[i];
+		const char *title = docs_group(docs, method->request->name, arena);
+		char kebab[NAME_SIZE];
+
+		if (strcmp(title, group) != 0)
+			fprintf(out, "\n%s:\n", title);
+		group = title;
+		name_kebab(method->name, kebab);
+		put_command(out, kebab, first_sentence(docs_method(docs, method, arena), arena));
+	}
+}
+
+static void put_exit_codes(FILE *out)
+{
+	fputs("\nExit codes:\n", out);
+	for (enum exit_code code = EXIT_DONE; code < EXIT_CODES; code++) {
+		int at = fprintf(out, "  %d  ", (int)code);
+		put_wrapped(out, 5, at, exit_code_help(code));
+	}
+}
+
+void help_overview(FILE *out, const struct service_desc *service, const struct docs *docs)
+{
+	struct arena arena;
+
+	arena_init(&arena, HELP_ARENA_MAX);
+	fprintf(out, "edu calls %s from the command line.\n\n", service->name);
+	fputs("Usage: edu COMMAND [--FIELD VALUE]... [--OPTION VALUE]...\n"
+	      "       edu help COMMAND\n"
+	      "\n"
+	      "A command is an RPC of the service, its flags are the fields of its request. Sign in with\n"
+	      "edu login --login NAME; the session is kept for the commands that follow.\n",
+	      out);
+	put_methods(out, service, docs, &arena);
+	fputs("\nBesides:\n", out);
+	for (const struct own_command *own = own_commands; own->name; own++)
+		put_command(out, own->name, own->help);
+	fputs("\nOptions of every command:\n", out);
+	options_visit(put_option, out);
+	put_exit_codes(out);
+	arena_done(&arena);
+}
+
+/* --- edu help COMMAND --- */
+
+struct flag_help {
+	FILE *out;
+	const struct docs *docs;
+	const struct message_rules *rules; /* of the request */
+	struct arena *arena;
+	unsigned n;
+};
+
+static const struct field_rule *find_rule(const struct message_rules *rules, const char *field)
+{
+	for (unsigned i = 0; rules && i < rules->n_fields; i++) {
+		if (strcmp(rules->fields[i].name, field) == 0)
+			return &rules->fields[i];
+	}
+	return NULL;
+}
+
+/* The rules of the message a nested flag belongs to: those of the request, or of one message in it. */
+static const struct message_rules *rules_of(const struct message_rules *rules,
+					    const ProtobufCMessageDescriptor *desc)
+{
+	for (unsigned i = 0; rules && rules->desc != desc && i < rules->n_fields; i++) {
+		const struct message_rules *found = rules->fields[i].nested;
+		found = found ? rules_of(found, desc) : NULL;
+		if (found)
+			return found;
+	}
+	return rules && rules->desc == desc ? rules : NULL;
+}
+
+/* Shapes of enums can be long: they are wrapped like text. */
+static void put_flag(void *arg, const char *name, const ProtobufCMessageDescriptor *message,
+		     const ProtobufCFieldDescriptor *field)
+{
+	struct flag_help *help = arg;
+	const struct field_rule *rule = find_rule(rules_of(help->rules, message), field->name);
+
+	if (rule && rule->output_only)
+		return;
+	const char *shape = value_shape(field, help->arena);
+	char head[4096];
+	snprintf(head, sizeof(head), "--%s %s%s%s", name, shape, rule && rule->required ? "  (required)" : "",
+		 field->label == PROTOBUF_C_LABEL_REPEATED ? "  (may be repeated)" : "");
+	fputs("  ", help->out);
+	put_wrapped(help->out, FLAG_INDENT, 2, head);
+	const char *text = docs_field(help->docs, message->name, field->name, help->arena);
+	if (*text) {
+		fprintf(help->out, "%*s", FLAG_INDENT, "");
+		put_wrapped(help->out, FLAG_INDENT, FLAG_INDENT, text);
+	}
+	help->n++;
+}
+
+static void put_list(FILE *out, const char *label, const char *const *names)
+{
+	if (!names || !*names)
+		return;
+	fprintf(out, "%s", label);
+	for (; *names; names++)
+		fprintf(out, "%s%s", *names, names[1] ? ", " : "");
+}
+
+static void put_caller(FILE *out, const struct method_policy *policy)
+{
+	fputs("\nWho may call: ", out);
+	if (policy->access == METHOD_ACCESS_PUBLIC)
+		fputs("anybody", out);
+	else if (policy->access == METHOD_ACCESS_NONE)
+		fputs("nobody", out);
+	else if (!policy->roles || !*policy->roles)
+		fputs("any signed-in user", out);
+	put_list(out, "users with a role of ", policy->roles);
+	put_list(out, "; service accounts with a scope of ", policy->scopes);
+	fputc('\n', out);
+}
+
+static const char *kind_note(enum method_kind kind)
+{
+	switch (kind) {
+	case METHOD_SERVER_STREAM:
+		return "\nAnswers a stream: each message is printed as it arrives.\n";
+	case METHOD_CLIENT_STREAM:
+		return "\nTakes a stream of requests: --json reads one object after the other.\n";
+	case METHOD_BIDI:
+		return "\nTakes and answers a stream: --json reads one object after the other, and each "
+		       "answer is printed "
+		       "as it arrives.\n";
+	default:
+		return "";
+	}
+}
+
+void help_method(FILE *out, const struct method_desc *method, const struct docs *docs)
+{
+	struct arena arena;
+	char kebab[NAME_SIZE];
+	struct flag_help help = {.out = out, .docs = docs, .rules = method->request_rules, .arena = &arena};
+
+	arena_init(&arena, HELP_ARENA_MAX);
+	name_kebab(method->name, kebab);
+	fprintf(out, "edu %s calls %s of %s.\n\n", kebab, method->name, method->service->name);
+	put_wrapped(out, 0, 0, docs_method(docs, method, &arena));
+	put_caller(out, &method->policy);
+	fputs(kind_note(method->kind), out);
+	if (method->request->n_fields > 0)
+		fputs("\nFlags:\n", out);
+	flags_visit(method->request, put_flag, &help);
+	fputs("\nOptions of every command, and exit codes: edu help\n", out);
+	arena_done(&arena);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/cli/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int set_target(struct options *o, const char *value, struct error *err)
+{
+	o->target = value;
+	return 0;
+}
+
+static int set_tls(struct options *o, const char *value, struct error *err)
+{
+	o->tls = true;
+	return 0;
+}
+
+static int set_ca(struct options *o, const char *value, struct error *err)
+{
+	o->ca_file = value;
+	o->tls = true;
+	return 0;
+}
+
+static int set_authority(struct options *o, const char *value, struct error *err)
+{
+	o->authority = value;
+	return 0;
+}
+
+static int set_token(struct options *o, const char *value, struct error *err)
+{
+	o->token = value;
+	return 0;
+}
+
+/* A profile becomes part of a file's name. */
+static int set_profile(struct options *o, const char *value, struct error *err)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	size_t n = strlen(value);
+
+	if (n == 0 || n > 32 || strspn(value, allowed) != n)
+		return error_field(err, "profile", "must be 1 to 32 letters, digits, - or _");
+	o->profile = value;
+	return 0;
+}
+
+/* "500ms", "10s", "2m"; a bare number is seconds. */
+static int set_timeout(struct options *o, const char *value, struct error *err)
+{
+	static const struct {
+		const char *unit;
+		double ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60000}};
+	char *end;
+	double n = strtod(value, &end);
+
+	for (size_t i = 0; end != value && i < sizeof(units) / sizeof(units[0]); i++) {
+		double ms = n * units[i].ms;
+		if (strcmp(end, units[i].unit) != 0 || !(ms >= 1 && ms <= 86400000))
+			continue;
+		o->timeout_ms = (int64_t)ms;
+		return 0;
+	}
+	return error_field(err, "timeout", "must be a time from 1ms to a day, such as 500ms, 10s or 2m");
+}
+
+static int set_output(struct options *o, const char *value, struct error *err)
+{
+	o->output_json = strcmp(value, "json") == 0;
+	if (!o->output_json && strcmp(value, "table") != 0)
+		return error_field(err, "output", "must be table or json");
+	return 0;
+}
+
+static int set_json(struct options *o, const char *value, struct error *err)
+{
+	o->json = value;
+	return 0;
+}
+
+static int set_password_file(struct options *o, const char *value, struct error *err)
+{
+	o->password_file = value;
+	return 0;
+}
+
+static int set_verbose(struct options *o, const char *value, struct error *err)
+{
+	o->verbose = true;
+	return 0;
+}
+
+static int set_help(struct options *o, const char *value, struct error *err)
+{
+	o->help = true;
+	return 0;
+}
+
+static const struct option {
+	const char *name, *shape, *help;
+	int (*set)(struct options *o, const char *value, struct error *err);
+} options[] = {
+	{"target", "HOST:PORT", "Server to call; default $EDU_TARGET, else localhost:50051.", set_target},
+	{"tls", "", "Call over TLS, trusting the system's roots.", set_tls},
+	{"ca", "FILE", "Call over TLS, trusting these PEM certificates.", set_ca},
+	{"authority", "NAME", "Name the server's certificate must have, when it is not the target's.",
+	 set_authority},
+	{"profile", "NAME", "Which kept session to use; default $EDU_PROFILE, else \"default\".",
+	 set_profile},
+	{"token", "TOKEN", "Access token to send instead of the kept session's; default $EDU_TOKEN.",
+	 set_token},
+	{"timeout", "TIME", "How long a call may take, such as 500ms or 2m; default 10s, of a stream none.",
+	 set_timeout},
+	{"json", "FILE",
+	 "Read the request as proto3 JSON, - for stdin; flags add to it. A stream of requests is "
+	 "read one object after the other.",
+	 set_json},
+	{"password-file", "FILE", "Read the request's password from the first line, - for stdin.",
+	 set_password_file},
+	{"output", "table|json", "What to print; table is for people.", set_output},
+	{"verbose", "", "Say on stderr what is called and how long it took.", set_verbose},
+	{"help", "", "Explain the command.", set_help},
+};
+
+static const char *env(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : otherwise;
+}
+
+void options_init(struct options *o)
+{
+	*o = (struct options){
+		.target = env("EDU_TARGET", "localhost:50051"),
+		.profile = env("EDU_PROFILE", "default"),
+		.token = env("EDU_TOKEN", NULL),
+	};
+}
+
+static const struct option *option_by_name(const char *name)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (strcmp(options[i].name, name) == 0)
+			return &options[i];
+	}
+	return NULL;
+}
+
+bool option_find(const char *name, bool *takes_value)
+{
+	const struct option *option = option_by_name(name);
+
+	if (option)
+		*takes_value = option->shape[0];
+	return option;
+}
+
+int option_set(struct options *o, const char *name, const char *value, struct error *err)
+{
+	return option_by_name(name)->set(o, value, err);
+}
+
+void options_visit(void (*each)(void *arg, const char *name, const char *shape, const char *help), void *arg)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		each(arg, options[i].name, options[i].shape, options[i].help);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/cli/invocation.h"
+#include "edu/v1/edu_service.tables.h"
+
+static struct invocation out;
+static struct error err;
+
+#define READ(...) read_words((const char *[]){"edu", __VA_ARGS__, NULL})
+
+static int read_words(const char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	return invocation_read(&edu_service_desc, argc, (char **)argv, NULL, &out, &err);
+}
+
+static const char *member(const char *key)
+{
+	return json_string_value(json_object_get(out.request, key));
+}
+
+static void test_every_method_is_a_command(void **state)
+{
+	assert_ptr_equal(invocation_method(&edu_service_desc, "submit-course-for-review"),
+			 service_method(&edu_service_desc, "SubmitCourseForReview"));
+	assert_null(invocation_method(&edu_service_desc, "SubmitCourseForReview"));
+}
+
+static void test_flags_and_options_in_any_order(void **state)
+{
+	assert_int_equal(READ("--target", "h:1", "get-course", "--course-id=crs_1", "--timeout", "500ms",
+			      "--output", "json"),
+			 0);
+	assert_string_equal(out.method->name, "GetCourse");
+	assert_string_equal(out.options.target, "h:1");
+	assert_int_equal(out.options.timeout_ms, 500);
+	assert_true(out.options.output_json);
+	assert_string_equal(member("courseId"), "crs_1");
+	assert_int_equal(out.n_flags, 1);
+	invocation_done(&out);
+}
+
+static void test_a_switch_leaves_the_next_word_alone(void **state)
+{
+	assert_int_equal(READ("list-courses", "--free-only", "--subject", "maths"), 0);
+	assert_true(json_is_true(json_object_get(out.request, "freeOnly")));
+	assert_string_equal(member("subject"), "maths");
+	invocation_done(&out);
+	assert_int_equal(READ("list-courses", "--free-only=false"), 0);
+	assert_true(json_is_false(json_object_get(out.request, "freeOnly")));
+	invocation_done(&out);
+}
+
+static void test_values_may_look_like_flags(void **state)
+{
+	assert_int_equal(READ("create-course", "--title", "--x=y"), 0);
+	assert_string_equal(member("title"), "--x=y");
+	invocation_done(&out);
+}
+
+static void assert_refused(int r, const char *says)
+{
+	assert_int_equal(r, -STATUS_INVALID_ARGUMENT);
+	if (!strstr(err.message, says))
+		fail_msg("\"%s\" does not say \"%s\"", err.message, says);
+}
+
+static void test_wrong_words_say_what_was_meant(void **state)
+{
+	assert_refused(READ("create-curse"), "did you mean \"edu create-course\"");
+	assert_refused(READ("create-course", "--titel", "x"), "did you mean --title?");
+	assert_refused(READ("create-course", "--tokn", "x"), "did you mean --token?");
+	assert_refused(READ("create-course", "--zzzzzzzzz", "x"), "see edu help create-course");
+	assert_refused(READ("create-course", "--title"), "--title needs a value");
+	assert_refused(READ("create-course", "algebra"), "not expected");
+	assert_refused(READ("create-course", "-t", "x"), "two dashes");
+	assert_refused(READ("get-course", "--tls=yes"), "takes no value");
+}
+
+static void test_options_are_checked(void **state)
+{
+	assert_int_equal(READ("get-course", "--output", "xml"), -STATUS_INVALID_ARGUMENT);
+	assert_string_equal(err.violations[0].field, "output");
+	assert_int_equal(READ("get-course", "--timeout", "0"), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(READ("get-course", "--timeout", "nan"), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(READ("get-course", "--profile", "../x"), -STATUS_INVALID_ARGUMENT);
+}
+
+static void test_help_asks_for_no_request(void **state)
+{
+	assert_int_equal(READ("help", "get-course"), 0);
+	assert_string_equal(out.topic, "get-course");
+	invocation_done(&out);
+	assert_int_equal(READ("get-course", "--help"), 0);
+	assert_true(out.options.help);
+	invocation_done(&out);
+}
+
+static void test_environment_comes_first(void **state)
+{
+	setenv("EDU_TARGET", "env:1", 1);
+	assert_int_equal(READ("get-course"), 0);
+	assert_string_equal(out.options.target, "env:1");
+	invocation_done(&out);
+	assert_int_equal(READ("get-course", "--target", "flag:1"), 0);
+	assert_string_equal(out.options.target, "flag:1");
+	invocation_done(&out);
+	unsetenv("EDU_TARGET");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_method_is_a_command),
+		cmocka_unit_test(test_flags_and_options_in_any_order),
+		cmocka_unit_test(test_a_switch_leaves_the_next_word_alone),
+		cmocka_unit_test(test_values_may_look_like_flags),
+		cmocka_unit_test(test_wrong_words_say_what_was_meant),
+		cmocka_unit_test(test_options_are_checked),
+		cmocka_unit_test(test_help_asks_for_no_request),
+		cmocka_unit_test(test_environment_comes_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
