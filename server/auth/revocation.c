@@ -5,6 +5,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+/* Ids are made by us, so a fixed mix of their bits will do: the golden ratio's multiplier, whose high bits
+ * are good. */
+static unsigned id_hash(const int64_t *id)
+{
+	return (unsigned)((uint64_t)*id * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
+#define HASH_FUNCTION(key, len, ret) ((ret) = id_hash(key))
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include <uthash.h>
