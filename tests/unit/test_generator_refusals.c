@@ -316,6 +316,10 @@ static void test_accepted(void **state)
 													       "  rpc Put(stream Q) returns (Q) {\n    option (grpc_c.v1.policy).access = ACCESS_SIGNED_IN;\n"
 													       "    option (grpc_c.v1.policy).rate_class = \"x\";\n  }\n}\n");
 	assert_int_equal(generate(&w, "policy=required,names=long", PROTO_DIR, said, sizeof(said)), 0);
+	/* Names that options.proto has too, and values whose plain names no macro may take. */
+	write_proto(&w, "message Access {}\nenum StringFormat {\n  X = 0;\n  name = 1;\n}\n"
+			"message NumberRange {\n  Access access = 1;\n  grpc_c.v1.Access theirs = 2;\n}\n");
+	assert_int_equal(generate(&w, "policy=required", PROTO_DIR, said, sizeof(said)), 0);
 	remove_all(&w);
 }
 

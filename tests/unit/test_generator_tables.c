@@ -15,6 +15,10 @@
 #include "torture/deepPkg/tor_ture.tables.h"
 #include "zoo/v1/zoo.tables.h"
 
+#ifdef X9y
+#error a value with a plain name became a macro
+#endif
+
 #define SAME_TYPE(a, b) _Static_assert(__builtin_types_compatible_p(a, b), #a " is not " #b)
 
 /* Names: the long ones are protobuf-c's, so that this compiles only when both are right. */
@@ -26,7 +30,7 @@ SAME_TYPE(HTTPRequestV2_InnerThing_Deep, Torture__DeepPkg__V1beta2__HTTPRequestV
 SAME_TYPE(HTTPRequestV2_InnerThing_K, Torture__DeepPkg__V1beta2__HTTPRequestV2__InnerThing__K);
 SAME_TYPE(LowerCaseMsg, Torture__DeepPkg__V1beta2__LowerCaseMsg);
 _Static_assert(HTTPRequestV2_InnerThing_One_two == 1, "values of nested enums carry the message's name");
-_Static_assert(X9y == 1 && ABC_ALIAS == 1 && STORAGE_FROZEN == 1, "values at the top level have their own");
+_Static_assert(ABC_ALIAS == 1 && STORAGE_FROZEN == 1, "values at the top level have their own");
 
 static const Sample empty_sample = SAMPLE_INIT;
 static const HTTPRequestV2_InnerThing empty_thing = HTTPREQUEST_V2_INNER_THING_INIT;

@@ -47,9 +47,12 @@ static void give_enum(struct model *m, struct givens *g, const struct enumeratio
 		give(m, g, e->reasons[i].variable, &e->place, "reason", e->reasons[i].proto->name);
 	if (!e->has_short || e->is_reasons)
 		return;
-	for (size_t i = 0; i < e->proto->n_value; i++)
-		give(m, g, gen_printf(m->arena, "%s%s", e->value_prefix, e->proto->value[i]->name), &e->place,
-		     "a value of", e->full_name);
+	for (size_t i = 0; i < e->proto->n_value; i++) {
+		const char *name = gen_printf(m->arena, "%s%s", e->value_prefix, e->proto->value[i]->name);
+
+		if (name_may_be_macro(name))
+			give(m, g, name, &e->place, "a value of", e->full_name);
+	}
 }
 
 static void give_service(struct model *m, struct givens *g, const struct service *s)
@@ -84,12 +87,27 @@ static int by_name(const void *a, const void *b)
 	return r ? r : (x->order > y->order) - (x->order < y->order);
 }
 
+/* A file of another run matters when its names come with ours. */
+static bool comes_along(struct model *m, const struct file *file)
+{
+	if (file->generate)
+		return true;
+	for (size_t i = 0; i < m->n_files; i++) {
+		if (!m->files[i].generate)
+			continue;
+		model_used(m, &m->files[i]);
+		if (file->reached)
+			return true;
+	}
+	return false;
+}
+
 static void check_unique(struct model *m)
 {
 	struct givens g = {0};
 
 	for (size_t i = 0; i < m->n_files; i++) {
-		if (m->files[i].has_tables)
+		if (m->files[i].has_tables && comes_along(m, &m->files[i]))
 			give_file(m, &g, &m->files[i]);
 	}
 	if (g.n > 0)

@@ -48,32 +48,9 @@ void emit_finish(struct model *m, struct writer *w, const struct file *file, con
 	ret->text = writer_take(w, m->arena);
 }
 
-static void mark_used(const struct message *type)
-{
-	if (type)
-		type->file->reached = true;
-}
-
-/* Files whose types this file's tables name. */
-static void mark_used_files(struct model *m, const struct file *file)
-{
-	for (size_t i = 0; i < m->n_files; i++)
-		m->files[i].reached = false;
-	for (size_t i = 0; i < file->n_messages; i++) {
-		for (size_t k = 0; k < file->messages[i].n_fields; k++)
-			mark_used(file->messages[i].fields[k].message);
-	}
-	for (size_t i = 0; i < file->n_services; i++) {
-		for (size_t k = 0; k < file->services[i].n_methods; k++) {
-			mark_used(file->services[i].methods[k].request);
-			mark_used(file->services[i].methods[k].response);
-		}
-	}
-}
-
 void emit_includes(struct model *m, struct writer *w, const struct file *file)
 {
-	mark_used_files(m, file);
+	model_used(m, file);
 	writer_put(w, "#include \"$stem$.pb-c.h\"\n");
 	for (size_t i = 0; i < m->n_files; i++) {
 		const struct file *used = &m->files[i];

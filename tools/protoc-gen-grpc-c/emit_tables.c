@@ -47,7 +47,7 @@ static void put_enum_names(struct model *m, struct writer *w, const struct enume
 		const char *value = e->proto->value[i]->name;
 		const char *name = gen_printf(m->arena, "%s%s", e->value_prefix, value);
 
-		if (name_is_taken(name))
+		if (!name_may_be_macro(name))
 			continue;
 		writer_set(w, "value", value);
 		writer_set(w, "value_short", name);

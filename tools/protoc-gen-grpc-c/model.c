@@ -308,13 +308,19 @@ static void add_services(struct model *m, struct file *file)
 
 /* --- the whole --- */
 
+/* Files that everybody imports and nobody generates. */
+static bool is_without_tables(const char *path)
+{
+	return strncmp(path, "google/", 7) == 0 || strcmp(path, "grpc_c/v1/options.proto") == 0;
+}
+
 static void add_file(struct model *m, struct file *file, FileProto *proto, bool generate)
 {
 	file->proto = proto;
 	file->path = proto->name;
 	file->stem = name_stem(m->arena, proto->name);
 	file->generate = generate;
-	file->has_tables = generate || strncmp(proto->name, "google/", 7) != 0;
+	file->has_tables = generate || !is_without_tables(proto->name);
 	add_types(m, file);
 }
 
@@ -359,4 +365,34 @@ void model_closure(struct model *m, const struct file *file)
 	for (size_t i = 0; i < m->n_files; i++)
 		m->files[i].reached = false;
 	reach(m, file->path);
+}
+
+static void use_types(const struct message *message)
+{
+	for (size_t i = 0; i < message->n_fields; i++) {
+		const struct field *f = &message->fields[i];
+
+		if (f->message)
+			f->message->file->reached = true;
+		if (f->enumeration)
+			f->enumeration->file->reached = true;
+	}
+}
+
+void model_used(struct model *m, const struct file *file)
+{
+	for (size_t i = 0; i < m->n_files; i++)
+		m->files[i].reached = false;
+	for (size_t i = 0; i < file->n_messages; i++)
+		use_types(&file->messages[i]);
+	for (size_t i = 0; i < file->n_services; i++) {
+		for (size_t k = 0; k < file->services[i].n_methods; k++) {
+			const struct method *method = &file->services[i].methods[k];
+
+			if (method->request)
+				method->request->file->reached = true;
+			if (method->response)
+				method->response->file->reached = true;
+		}
+	}
 }

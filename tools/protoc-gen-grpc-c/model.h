@@ -99,8 +99,8 @@ struct file {
 	FileProto *proto;
 	const char *path, *stem;
 	bool generate;            /* asked for in this run */
-	bool has_tables;          /* asked for in this run or another one; false for google/... */
-	bool reached;             /* scratch of model_closure() */
+	bool has_tables;          /* asked for in this run or another one; model.c says which have none */
+	bool reached;             /* scratch of model_closure() and model_used() */
 	struct message *messages; /* nested ones too */
 	struct enumeration *enums;
 	struct service *services;
@@ -126,6 +126,10 @@ struct model {
 /* Reads the request. What is wrong goes to model->problems. */
 void model_build(struct model *m, struct arena *a, const struct settings *settings,
 		 const Google__Protobuf__Compiler__CodeGeneratorRequest *request);
+
+/* Sets `reached` on the files whose types the file's messages and methods speak of, and clears it on the
+ * others. */
+void model_used(struct model *m, const struct file *file);
 
 /* Sets `reached` on the file and all it imports, and clears it on the others. */
 void model_closure(struct model *m, const struct file *file);

@@ -111,6 +111,11 @@ bool name_is_taken(const char *name)
 	return false;
 }
 
+bool name_may_be_macro(const char *name)
+{
+	return isupper((unsigned char)name[0]) && strchr(name, '_') && !name_is_taken(name);
+}
+
 char *name_stem(struct arena *a, const char *path)
 {
 	size_t len = strlen(path);

@@ -28,6 +28,13 @@ char *name_short_type(struct arena *a, const char *name);
 /* True for what a short name may not be: words of C and of its headers. */
 bool name_is_taken(const char *name);
 
+/*
+ * True when a value of an enum may be a macro by this name. "COURSE_STATE_DRAFT" and "Outer_DRAFT" may; a
+ * plain word
+ * ("X", "name") would replace members and variables of whoever includes the header.
+ */
+bool name_may_be_macro(const char *name);
+
 /* The path of a .proto without its extension. */
 char *name_stem(struct arena *a, const char *path);
 
