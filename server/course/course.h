@@ -9,7 +9,8 @@
 #include "server/db/db.h"
 
 /*
- * What other areas may know of a course: whether somebody may see it, who teaches it, and on what terms it is sold now.
+ * What other areas may know of a course: whether somebody may see it, who teaches it, and on what terms it is
+ * sold now.
  */
 enum { COURSE_INSTRUCTORS_MAX = 10, COURSE_LESSONS_MAX = 2000 };
 
@@ -42,8 +43,8 @@ struct course_terms {
 };
 
 /*
- * The terms as committed now; one round trip. `currency` NULL asks for no price. COURSE_NOT_FOUND when there is no such
- * course; whether the caller may see it is the caller's question: course_visible_to().
+ * The terms as committed now; one round trip. `currency` NULL asks for no price. COURSE_NOT_FOUND when there
+ * is no such course; whether the caller may see it is the caller's question: course_visible_to().
  */
 int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
 		      struct course_terms *ret, struct error *err) __attribute__((warn_unused_result));
@@ -52,6 +53,9 @@ bool course_taught_by(const struct course_terms *c, int64_t user_id);
 
 /* Published, or the caller teaches it or administers. What is not visible is COURSE_NOT_FOUND. */
 bool course_visible_to(const struct course_terms *c, const struct principal *who);
+
+/* The id in a request's text, which the rules have checked; 0 when it is empty. */
+int64_t course_id_of(const char *text);
 
 /* Raises COURSE_NOT_FOUND for the course. */
 int course_not_found(struct error *err, int64_t course_id);

@@ -9,8 +9,8 @@
 #include "server/db/db.h"
 
 /*
- * What other areas may know of a lesson. Read for every progress report, hence cached. The cache is app->lessons; the
- * feed keeps it true (course_feed.h).
+ * What other areas may know of a lesson. Read for every progress report, hence cached. The cache is
+ * app->lessons; the feed keeps it true (course_feed.h).
  */
 
 /* Mirrors edu.v1.LessonKind; stored as these numbers. */

@@ -16,14 +16,15 @@ enum user_state { USER_ACTIVE = 1, USER_SUSPENDED = 2 };
 enum { USER_ROLES_READ_MAX = 10 };
 
 /*
- * The roles of up to USER_ROLES_READ_MAX users, as committed now, in the order asked: 0 for one that does not exist or
- * is suspended. One round trip.
+ * The roles of up to USER_ROLES_READ_MAX users, as committed now, in the order asked: 0 for one that does not
+ * exist or is suspended. One round trip.
  */
 int user_roles_read(struct db_conn *conn, const int64_t *user_ids, unsigned n, uint32_t *ret_roles,
 		    struct error *err) __attribute__((warn_unused_result));
 
 /* 0 when there is such a user, in whatever state; USER_NOT_FOUND otherwise. */
-int user_require(struct db_conn *conn, int64_t user_id, struct error *err) __attribute__((warn_unused_result));
+int user_require(struct db_conn *conn, int64_t user_id, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* Raises USER_NOT_FOUND for the user. */
 int user_not_found(struct error *err, int64_t user_id);

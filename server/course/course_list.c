@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edu/v1/edu_service.server.h"
+#include "proto/runtime/ids.h"
+#include "proto/runtime/wire.h"
+#include "server/app.h"
+#include "server/course/course_proto.h"
+#include "server/course/course_rules.h"
+
+/* ListCourses: a page of the catalogue, or of what somebody teaches. */
+
+/* The last course of a page: what the next one starts after. */
+struct list_cursor {
+	int64_t course_id;
+	char title[COURSE_TITLE_KEY_MAX * 4 +
+		   1]; /* the first characters, by which the order compares; by title only */
+};
+
+static const char *or_null(const char *s)
+{
+	return *s ? s : NULL;
+}
+
+/* One's own courses are seen in every state; what is not published is seen by those who teach it and
+ * administrators. */
+static int choose_state(const ListCoursesRequest *req, const struct principal *who, struct course_filter *f,
+			struct error *err)
+{
+	bool own = principal_signed_in(who) && f->instructor_id == who->user_id;
+	f->state = (enum course_state)req->state;
+	if (!f->state)
+		f->state = own ? 0 : COURSE_PUBLISHED;
+	if (f->state == COURSE_PUBLISHED || own || principal_has_role(who, ROLE_MASK_ADMIN))
+		return 0;
+	return error_raise(
+		err, &REASON_NOT_COURSE_INSTRUCTOR,
+		"courses that are not published are listed for their instructor and administrators only");
+}
+
+static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter *f,
+		       struct error *err)
+{
+	*f = (struct course_filter){
+		.subject = or_null(req->subject),
+		.language = or_null(req->language),
+		.level = (int)req->level,
+		.free_only = req->free_only,
+		.external_id = or_null(req->external_id),
+		.by_title = req->order == EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE,
+	};
+	if (*req->instructor_id && !id_parse(ID_USER, req->instructor_id, &f->instructor_id))
+		return error_field(err, "instructor_id", "must be an id that starts with usr_");
+	if (f->external_id && !f->instructor_id)
+		return error_field(err, "external_id", "needs instructor_id: the key is unique per creator");
+	if (req->price_range) {
+		if (f->free_only)
+			return error_field(err, "price_range", "may not come together with free_only");
+		f->currency_code = req->price_range->currency_code;
+		f->min_minor_units = req->price_range->min_minor_units;
+		f->max_minor_units = req->price_range->max_minor_units;
+	}
+	return choose_state(req, rpc_principal(call), f, err);
+}
+
+/* The part of a title that the order compares; cut between characters. */
+static void copy_title_key(char *out, size_t size, const char *title)
+{
+	const uint8_t *p = (const uint8_t *)title, *end = p + strlen(title);
+	for (unsigned n = 0; n < COURSE_TITLE_KEY_MAX && p < end; n++) {
+		unsigned length = utf8_sequence(p, end);
+		p += length ? length : 1;
+	}
+	size_t length = (size_t)(p - (const uint8_t *)title);
+	length = length < size ? length : size - 1;
+	memcpy(out, title, length);
+	out[length] = '\0';
+}
+
+static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter *f,
+		     ListCoursesResponse *ret, struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	struct list_cursor cursor = {0};
+	struct course *courses;
+	unsigned n, size = app_page_size(req->page_size);
+
+	int r = app_page_open(call, &req->base, req->page_token, &cursor, sizeof(cursor), err);
+	if (r < 0)
+		return r;
+	f->after_id = cursor.course_id;
+	f->after_title = cursor.course_id ? cursor.title : NULL;
+	/* One more than is shown says whether there is another page. */
+	r = course_store_list(db_of(call), arena, f, size + 1, &courses, &n, err);
+	if (r < 0)
+		return r;
+	ret->courses = arena_array(arena, n + 1, sizeof(*ret->courses));
+	for (unsigned i = 0; ret->courses && i < n && i < size; i++)
+		ret->courses[ret->n_courses++] = course_to_proto(arena, &courses[i]);
+	if (n > size) {
+		memset(&cursor, 0, sizeof(cursor));
+		cursor.course_id = courses[size - 1].course_id;
+		if (f->by_title)
+			copy_title_key(cursor.title, sizeof(cursor.title), courses[size - 1].title);
+		ret->next_page_token = app_page_next(call, &req->base, &cursor, sizeof(cursor));
+	}
+	return app_built(arena, err);
+}
+
+static int list_courses(struct rpc_call *call, const ListCoursesRequest *req, ListCoursesResponse *ret,
+			struct error *err)
+{
+	struct course_filter filter;
+	int r = take_filter(call, req, &filter, err);
+	return r < 0 ? r : read_page(call, req, &filter, ret, err);
+}
+
+EDU_SERVICE_LIST_COURSES(list_courses, RPC_ON_DB);

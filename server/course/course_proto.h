@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COURSE_COURSE_PROTO_H
+#define COURSE_COURSE_PROTO_H
+
+#include "edu/v1/edu_service.tables.h"
+#include "server/course/course_store.h"
+#include "server/course/lesson_store.h"
+
+/* Courses and lessons as the contract shows them. The messages live in the arena; see app_built() for when it
+ * is full. */
+
+Course *course_to_proto(struct arena *arena, const struct course *c);
+Lesson *lesson_to_proto(struct arena *arena, const struct lesson *l);
+
+enum { COURSE_ETAG_SIZE = 24 };
+
+/* The etag of this revision into `out`; returns it. */
+const char *course_etag(const struct course *c, char out[COURSE_ETAG_SIZE]);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "edu/v1/edu_service.server.h"
+#include "proto/runtime/codec.h"
+#include "proto/runtime/rules.h"
+#include "server/app.h"
+#include "server/course/course_cache.h"
+#include "server/course/course_change.h"
+#include "server/course/course_proto.h"
+#include "server/course/course_rules.h"
+#include "server/db/idem.h"
+
+/* --- GetCourse: from memory on the poller, else from the database --- */
+
+static int load_course(struct rpc_call *call, void *state, struct error *err)
+{
+	const int64_t *course_id = state;
+	struct cache *courses = app_of(call)->courses;
+	struct arena *arena = rpc_arena(call);
+	GetCourseResponse answer = GET_COURSE_RESPONSE_INIT;
+	struct course course;
+	struct span packed;
+
+	uint64_t generation = course_cache_generation(courses, *course_id);
+	int r = course_store_read(db_of(call), arena, *course_id, &course, err);
+	if (r < 0)
+		return r;
+	answer.course = course_to_proto(arena, &course);
+	r = app_built(arena, err);
+	if (r >= 0)
+		r = codec_pack(&answer.base, arena, &packed, err);
+	if (r < 0)
+		return r;
+	course_cache_put(courses, &course, packed, arena, generation);
+	if (!course_seen_by(&course, rpc_principal(call)))
+		return course_not_found(err, *course_id);
+	return rpc_reply_packed(call, packed);
+}
+
+static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCourseResponse *ret,
+		      struct error *err)
+{
+	struct course_answer answer;
+	int64_t course_id = course_id_of(req->course_id);
+	struct cache_value *value = course_cache_get(app_of(call)->courses, course_id, &answer);
+	if (!value) {
+		int64_t *state = arena_memdup(rpc_arena(call), &course_id, sizeof(course_id));
+		return state ? rpc_run_on(call, RPC_ON_DB, load_course, state)
+			     : app_built(rpc_arena(call), err);
+	}
+	int r = course_answer_seen_by(&answer, rpc_principal(call)) ? rpc_reply_packed(call, answer.packed)
+								    : course_not_found(err, course_id);
+	cache_value_release(value);
+	return r;
+}
+
+/* --- CreateCourse --- */
+
+struct creation {
+	struct rpc_call *call;
+	struct course course;
+	int64_t event_id;
+	CreateCourseResponse *ret;
+};
+
+static int take_request(struct rpc_call *call, const CreateCourseRequest *req, struct course *c,
+			struct error *err)
+{
+	const struct principal *who = rpc_principal(call);
+	int64_t now_us = app_now_us(call);
+	int r = 0;
+
+	*c = (struct course){
+		.course_id = app_new_id(call),
+		.creator_id = who->user_id,
+		.external_id = *req->external_id ? req->external_id : NULL,
+		.title = req->title,
+		.summary = req->summary,
+		.description = req->description,
+		.objectives = req->objectives,
+		.n_objectives = req->n_objectives,
+		.audience = req->audience,
+		.prerequisites = req->prerequisites,
+		.subject = req->subject,
+		.level = (int)req->level,
+		.language = req->language,
+		.license = req->license,
+		.planned_learning_hours = req->planned_learning_hours,
+		.state = COURSE_DRAFT,
+		.revision = 1,
+		.create_us = now_us,
+		.update_us = now_us,
+		.n_instructors = 1,
+		.instructors = {{who->user_id, 10000}},
+	};
+	if (req->n_instructors)
+		r = course_take_instructors(c, req->instructors, req->n_instructors, err);
+	if (r >= 0 && !principal_has_role(who, ROLE_MASK_ADMIN) && !course_has_instructor(c, who->user_id))
+		r = error_field(err, "instructors",
+				"must name yourself; only an administrator may leave that out");
+	if (r >= 0 && req->pricing_case == EDU__V1__CREATE_COURSE_REQUEST__PRICING_PRICE_LIST)
+		r = course_take_prices(c, req->price_list, err);
+	if (req->pricing_case == EDU__V1__CREATE_COURSE_REQUEST__PRICING_FREE)
+		c->pricing = COURSE_FREE;
+	return r;
+}
+
+static int create_body(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct creation *m = arg;
+	struct arena *arena = rpc_arena(m->call);
+	int r = course_check_qualified(conn, &m->course, err);
+	if (r >= 0)
+		r = course_store_insert(conn, arena, &m->course, err);
+	if (r >= 0)
+		r = course_append_event(conn, m->call, EVENT_COURSE_CREATED, m->event_id, m->course.course_id,
+					err);
+	if (r < 0)
+		return r;
+	m->ret->course = course_to_proto(arena, &m->course);
+	return app_built(arena, err);
+}
+
+static int create_course(struct rpc_call *call, const CreateCourseRequest *req, CreateCourseResponse *ret,
+			 struct error *err)
+{
+	struct creation m = {.call = call, .ret = ret, .event_id = app_new_id(call)};
+	int r = take_request(call, req, &m.course, err);
+	return r < 0 ? r : app_transaction(call, IDEM_CREATE_US, create_body, &m, &ret->base, err);
+}
+
+/* --- UpdateCourse --- */
+
+static int update_fields(struct course_change *change, struct course *c, struct error *err)
+{
+	const UpdateCourseRequest *req = change->arg;
+	char **paths = req->update_mask->paths;
+	size_t n_paths = req->update_mask->n_paths;
+	int r = course_check_state(c, 1u << COURSE_DRAFT | 1u << COURSE_PUBLISHED, err);
+	if (r >= 0)
+		r = course_take_fields(c, req->course, paths, n_paths, rpc_principal(change->call), err);
+	if (r >= 0 && mask_has(paths, n_paths, "instructors")) {
+		r = course_check_qualified(change->conn, c, err);
+		if (r >= 0)
+			r = course_store_set_instructors(change->conn, c, err);
+	}
+	if (r >= 0 && (mask_has(paths, n_paths, "free") || mask_has(paths, n_paths, "price_list")))
+		r = course_store_set_prices(change->conn, c, err);
+	return r;
+}
+
+static int check_mask(const UpdateCourseRequest *req, struct error *err)
+{
+	static const char *const fixed[] = {"course_id", "etag"};
+	char **paths = req->update_mask->paths;
+	size_t n_paths = req->update_mask->n_paths;
+	int r = rules_check_mask(&edu_v1_course_rules, "update_mask", paths, n_paths, err);
+	for (size_t i = 0; r >= 0 && i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (mask_has(paths, n_paths, fixed[i]))
+			r = error_field(err, "update_mask", "may not name %s", fixed[i]);
+	return r;
+}
+
+static int update_course(struct rpc_call *call, const UpdateCourseRequest *req, UpdateCourseResponse *ret,
+			 struct error *err)
+{
+	struct course_change change = {
+		.call = call,
+		.course_id = course_id_of(req->course->course_id),
+		.etag = req->course->etag,
+		.event_kind = EVENT_COURSE_UPDATED,
+		.apply = update_fields,
+		.arg = (void *)req,
+		.ret = &ret->course,
+	};
+	int r = check_mask(req, err);
+	if (r >= 0 && !change.course_id)
+		r = error_field(err, "course.course_id", "is required");
+	return r < 0 ? r : course_change_run(&change, err);
+}
+
+EDU_SERVICE_GET_COURSE(get_course, RPC_ON_POLLER, .hot = true);
+EDU_SERVICE_CREATE_COURSE(create_course, RPC_ON_DB);
+EDU_SERVICE_UPDATE_COURSE(update_course, RPC_ON_DB);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/course/course_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/runtime/ids.h"
+#include "proto/runtime/rules.h"
+#include "server/course/course_proto.h"
+
+enum { ALL_SHARES = 10000 /* basis points */ };
+
+bool course_has_instructor(const struct course *c, int64_t user_id)
+{
+	for (unsigned i = 0; i < c->n_instructors; i++)
+		if (c->instructors[i].user_id == user_id)
+			return true;
+	return false;
+}
+
+static bool taught_or_administered(const struct course *c, const struct principal *who)
+{
+	return principal_has_role(who, ROLE_MASK_ADMIN) ||
+	       (principal_signed_in(who) && course_has_instructor(c, who->user_id));
+}
+
+bool course_seen_by(const struct course *c, const struct principal *who)
+{
+	return c->state == COURSE_PUBLISHED || taught_or_administered(c, who);
+}
+
+int course_check_teacher(const struct course *c, const struct principal *who, struct error *err)
+{
+	if (!course_seen_by(c, who))
+		return course_not_found(err, c->course_id);
+	if (!taught_or_administered(c, who))
+		return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,
+				   "only the course's instructors and administrators may do this");
+	return 0;
+}
+
+static const char *state_name(enum course_state state)
+{
+	static const char *const names[] = {"", "DRAFT", "IN_REVIEW", "PUBLISHED", "ARCHIVED"};
+	return names[state];
+}
+
+int course_check_state(const struct course *c, unsigned states, struct error *err)
+{
+	if (states & (1u << c->state))
+		return 0;
+	error_raise(err, &REASON_COURSE_STATE_INVALID, "the course is %s, which does not allow this",
+		    state_name(c->state));
+	return error_add_metadata(err, "state", "%s", state_name(c->state));
+}
+
+int course_check_etag(const struct course *c, const char *etag, struct error *err)
+{
+	char current[COURSE_ETAG_SIZE];
+	if (!*etag || strcmp(etag, course_etag(c, current)) == 0)
+		return 0;
+	return error_raise(err, &REASON_ETAG_MISMATCH,
+			   "the course has changed since it was read; read it again");
+}
+
+int course_check_complete(const struct course *c, struct error *err)
+{
+	const struct {
+		const char *field, *needs;
+		bool missing;
+	} needed[] = {
+		{"summary", "must not be empty", !*c->summary},
+		{"subject", "must not be empty", !*c->subject},
+		{"level", "must be set", c->level == 0},
+		{"language", "must not be empty", !*c->language},
+		{"pricing", "must be free or a price list", c->pricing == COURSE_UNPRICED},
+		{"instructors", "must name at least one", c->n_instructors == 0},
+		{"lessons", "must be at least one", c->lesson_count == 0},
+	};
+	bool raised = false;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (!needed[i].missing)
+			continue;
+		if (!raised) {
+			error_raise(err, &REASON_COURSE_INCOMPLETE,
+				    "the course is not complete; fill in what is listed");
+			err->violation_kind = ERROR_VIOLATION_PRECONDITION;
+			raised = true;
+		}
+		error_add_violation(err, needed[i].field, "%s", needed[i].needs);
+	}
+	return raised ? -err->code : 0;
+}
+
+int course_take_instructors(struct course *c, CourseInstructor *const *list, size_t n, struct error *err)
+{
+	int sum = 0;
+	c->n_instructors = 0;
+	for (size_t i = 0; i < n; i++) {
+		int64_t user_id;
+		char field[64];
+		snprintf(field, sizeof(field), "instructors[%zu].user_id", i);
+		if (!id_parse(ID_USER, list[i]->user_id, &user_id))
+			return error_field(err, field, "must be an id that starts with usr_");
+		if (course_has_instructor(c, user_id))
+			return error_field(err, field, "is named twice");
+		sum += list[i]->share_basis_points;
+		c->instructors[c->n_instructors++] =
+			(struct course_share){user_id, list[i]->share_basis_points};
+	}
+	if (sum > ALL_SHARES)
+		return error_field(err, "instructors", "shares add up to %d; at most %d", sum, ALL_SHARES);
+	return 0;
+}
+
+static bool has_price_in(const struct course *c, const char *currency)
+{
+	for (unsigned i = 0; i < c->n_prices; i++)
+		if (strcmp(c->prices[i].currency_code, currency) == 0)
+			return true;
+	return false;
+}
+
+int course_take_prices(struct course *c, const PriceList *list, struct error *err)
+{
+	c->pricing = COURSE_PRICED;
+	c->n_prices = 0;
+	for (size_t i = 0; i < list->n_prices; i++) {
+		const Money *price = list->prices[i];
+		struct course_price *p = &c->prices[c->n_prices];
+		char field[64];
+		snprintf(field, sizeof(field), "price_list.prices[%zu]", i);
+		if (price->minor_units <= 0)
+			return error_field(err, field,
+					   "must be above zero; a course that costs nothing is free");
+		if (has_price_in(c, price->currency_code))
+			return error_field(err, field, "is a second price in %s", price->currency_code);
+		snprintf(p->currency_code, sizeof(p->currency_code), "%s", price->currency_code);
+		p->minor_units = price->minor_units;
+		c->n_prices++;
+	}
+	return 0;
+}
+
+static int take_pricing(struct course *c, const Course *from, struct error *err)
+{
+	switch (from->pricing_case) {
+	case EDU__V1__COURSE__PRICING_PRICE_LIST:
+		return course_take_prices(c, from->price_list, err);
+	case EDU__V1__COURSE__PRICING_FREE:
+		c->pricing = COURSE_FREE;
+		break;
+	default:
+		if (c->state == COURSE_PUBLISHED)
+			return error_field(err, "course.pricing", "must be set: the course is published");
+		c->pricing = COURSE_UNPRICED;
+	}
+	c->n_prices = 0;
+	return 0;
+}
+
+/* In DRAFT by its instructors, who must stay in it themselves; in DRAFT and PUBLISHED by administrators. */
+static int change_instructors(struct course *c, const Course *from, const struct principal *who,
+			      struct error *err)
+{
+	bool admin = principal_has_role(who, ROLE_MASK_ADMIN);
+	int r = admin ? 0 : course_check_state(c, 1u << COURSE_DRAFT, err);
+	if (r < 0)
+		return r;
+	if (from->n_instructors == 0)
+		return error_field(err, "course.instructors", "must name at least one");
+	r = course_take_instructors(c, from->instructors, from->n_instructors, err);
+	if (r < 0)
+		return r;
+	if (!admin && !course_has_instructor(c, who->user_id))
+		return error_field(err, "course.instructors",
+				   "must name yourself; an administrator may take you out");
+	return 0;
+}
+
+int course_take_fields(struct course *c, const Course *from, char *const *paths, size_t n_paths,
+		       const struct principal *who, struct error *err)
+{
+	const struct {
+		const char *path;
+		char **to, *value;
+	} texts[] = {
+		{"title", &c->title, from->title},
+		{"summary", &c->summary, from->summary},
+		{"description", &c->description, from->description},
+		{"audience", &c->audience, from->audience},
+		{"prerequisites", &c->prerequisites, from->prerequisites},
+		{"subject", &c->subject, from->subject},
+		{"language", &c->language, from->language},
+		{"license", &c->license, from->license},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (mask_has(paths, n_paths, texts[i].path))
+			*texts[i].to = texts[i].value;
+	if (!*c->title)
+		return error_field(err, "course.title", "must not be empty");
+	if (mask_has(paths, n_paths, "objectives")) {
+		c->objectives = from->objectives;
+		c->n_objectives = from->n_objectives;
+	}
+	if (mask_has(paths, n_paths, "level"))
+		c->level = (int)from->level;
+	if (mask_has(paths, n_paths, "planned_learning_hours"))
+		c->planned_learning_hours = from->planned_learning_hours;
+	if (mask_has(paths, n_paths, "free") || mask_has(paths, n_paths, "price_list"))
+		r = take_pricing(c, from, err);
+	if (r >= 0 && mask_has(paths, n_paths, "instructors"))
+		r = change_instructors(c, from, who, err);
+	return r;
+}

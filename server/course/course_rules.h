@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COURSE_COURSE_RULES_H
+#define COURSE_COURSE_RULES_H
+
+#include "edu/v1/edu_service.tables.h"
+#include "server/base/principal.h"
+#include "server/course/course_store.h"
+
+/* What may be done to a course, by whom and when; and what a request may put into one. No database here. */
+
+/* Published, or the caller teaches it or administers. */
+bool course_seen_by(const struct course *c, const struct principal *who);
+bool course_has_instructor(const struct course *c, int64_t user_id);
+
+/* COURSE_NOT_FOUND to whoever may not see it, NOT_COURSE_INSTRUCTOR to whoever neither teaches it nor
+ * administers. */
+int course_check_teacher(const struct course *c, const struct principal *who, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* COURSE_STATE_INVALID unless its state is one of these bits (1u << COURSE_DRAFT ...). */
+int course_check_state(const struct course *c, unsigned states, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* ETAG_MISMATCH when the etag is not empty and not that of this revision. */
+int course_check_etag(const struct course *c, const char *etag, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* COURSE_INCOMPLETE with everything that review misses. */
+int course_check_complete(const struct course *c, struct error *err) __attribute__((warn_unused_result));
+
+/* The lists of a request into the course. FIELD_INVALID for a user or a currency named twice, shares above
+ * 10,000. */
+int course_take_instructors(struct course *c, CourseInstructor *const *list, size_t n, struct error *err)
+	__attribute__((warn_unused_result));
+int course_take_prices(struct course *c, const PriceList *list, struct error *err)
+	__attribute__((warn_unused_result));
+
+/*
+ * The fields of `from` that the mask names into the course, whose rules the request has passed. FIELD_INVALID
+ * for an emptied title, for instructors or pricing the contract refuses. Who may change the instructors is
+ * asked here too.
+ */
+int course_take_fields(struct course *c, const Course *from, char *const *paths, size_t n_paths,
+		       const struct principal *who, struct error *err) __attribute__((warn_unused_result));
+
+#endif

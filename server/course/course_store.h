@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COURSE_COURSE_STORE_H
+#define COURSE_COURSE_STORE_H
+
+#include "proto/runtime/money.h"
+#include "server/course/course.h"
+
+/* Courses as they are stored. Text and arrays lie in the arena given to whoever filled them. */
+
+enum { COURSE_PRICES_MAX = 20 };
+
+struct course_price {
+	char currency_code[CURRENCY_MAX];
+	int64_t minor_units;
+};
+
+struct course {
+	int64_t course_id, creator_id;
+	char *external_id; /* NULL: none */
+	char *title, *summary, *subject, *language, *license;
+	int level; /* edu.v1.CourseLevel */
+	enum course_pricing pricing;
+	int planned_learning_hours;
+	enum course_state state;
+	int lesson_count;
+	int64_t revision;
+	int64_t create_us, update_us, publish_us; /* publish_us 0: not yet */
+	unsigned n_instructors, n_prices;
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX];
+	struct course_price prices[COURSE_PRICES_MAX];
+
+	/* Not read for lists: NULL and 0 there. */
+	char *description, *audience, *prerequisites;
+	char **objectives;
+	size_t n_objectives;
+};
+
+/* COURSE_NOT_FOUND when there is none. */
+int course_store_read(struct db_conn *conn, struct arena *arena, int64_t course_id, struct course *ret,
+		      struct error *err) __attribute__((warn_unused_result));
+
+/* The same, and locked until the transaction ends. Whoever writes a course, its lists or its lessons locks it
+ * first. */
+int course_store_lock(struct db_conn *conn, struct arena *arena, int64_t course_id, struct course *ret,
+		      struct error *err) __attribute__((warn_unused_result));
+
+/* Writes a new course with its lists. EXTERNAL_ID_IN_USE names the other. */
+int course_store_insert(struct db_conn *conn, struct arena *arena, const struct course *c, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Writes everything of a locked course but its lists; and those. */
+int course_store_update(struct db_conn *conn, struct arena *arena, const struct course *c, struct error *err)
+	__attribute__((warn_unused_result));
+int course_store_set_instructors(struct db_conn *conn, const struct course *c, struct error *err)
+	__attribute__((warn_unused_result));
+int course_store_set_prices(struct db_conn *conn, const struct course *c, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* What a page is read by. NULL and 0 mean any. */
+struct course_filter {
+	const char *subject, *language;
+	int level;
+	bool free_only;
+	const char *currency_code; /* NULL: no price range */
+	int64_t min_minor_units, max_minor_units;
+	int64_t instructor_id;
+	const char *external_id; /* of a course that instructor_id created */
+	enum course_state state; /* 0 only with instructor_id */
+
+	bool by_title;           /* else the newest first */
+	int64_t after_id;        /* the last of the page before; 0: the first page */
+	const char *after_title; /* its title, the first COURSE_TITLE_KEY_MAX characters; by_title only */
+};
+
+enum { COURSE_TITLE_KEY_MAX = 100 /* characters of a title that the order compares */ };
+
+/* At most `limit` courses in the order asked, into an array of the arena. */
+int course_store_list(struct db_conn *conn, struct arena *arena, const struct course_filter *filter,
+		      unsigned limit, struct course **ret, unsigned *ret_n, struct error *err)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "edu/v1/edu_service.server.h"
+#include "proto/runtime/ids.h"
+#include "server/app.h"
+#include "server/auth/authenticator.h"
+#include "server/db/audit.h"
+#include "server/user/user_change.h"
+#include "server/user/user_proto.h"
+
+/*
+ * SetUserRoles. Tokens issued before are void: those who hand out tokens lock the user too, and the moment is
+ * read while it is locked here, so that a token with the old roles is always older.
+ */
+struct roles_change {
+	const SetUserRolesRequest *req;
+	uint32_t roles;
+	unsigned other_administrators;
+	int64_t audit_id;
+};
+
+/* All administrators are locked before the user, when one may cease to be one. */
+static int lock_administrators(struct user_change *change, struct error *err)
+{
+	struct roles_change *m = change->arg;
+	if (m->roles & ROLE_MASK_ADMIN)
+		return 0;
+	return user_store_other_administrators(change->conn, change->user_id, &m->other_administrators, err);
+}
+
+/* {"before": ["LEARNER"], "after": [...]}; in the arena. */
+static char *describe(struct arena *arena, uint32_t before, uint32_t after)
+{
+	char text[2][128] = {"", ""};
+	const uint32_t roles[2] = {before, after};
+	for (unsigned side = 0; side < 2; side++)
+		for (uint32_t bit = 1; bit <= ROLE_MASK_ADMIN; bit <<= 1)
+			if (roles[side] & bit)
+				snprintf(text[side] + strlen(text[side]),
+					 sizeof(text[side]) - strlen(text[side]), "%s\"%s\"",
+					 *text[side] ? "," : "", role_name((enum role)bit));
+	return arena_printf(arena, "{\"before\":[%s],\"after\":[%s]}", text[0], text[1]);
+}
+
+static int set_roles(struct user_change *change, struct user *u, struct error *err)
+{
+	struct roles_change *m = change->arg;
+	bool ceases = (u->roles & ROLE_MASK_ADMIN) && !(m->roles & ROLE_MASK_ADMIN);
+	if (ceases && m->other_administrators == 0)
+		return error_raise(err, &REASON_LAST_ADMINISTRATOR,
+				   "no administrator would be left; make another one first");
+	const char *detail = describe(rpc_arena(change->call), u->roles, m->roles);
+	u->roles = m->roles;
+	u->roles_us = change->now_us;
+	const struct audit record = {
+		.audit_id = m->audit_id,
+		.actor_id = rpc_principal(change->call)->user_id,
+		.action = "SetUserRoles",
+		.subject_id = u->user_id,
+		.reason = m->req->reason,
+		.detail = detail,
+		.create_us = change->now_us,
+	};
+	return audit_append(change->conn, &record, err);
+}
+
+static int set_user_roles(struct rpc_call *call, const SetUserRolesRequest *req, SetUserRolesResponse *ret,
+			  struct error *err)
+{
+	struct roles_change m = {.req = req, .audit_id = app_new_id(call)};
+	struct user_change change = {
+		.call = call,
+		.user_id = app_user_or_caller(call, req->user_id),
+		.etag = req->etag,
+		.event_kind = EVENT_USER_ROLES_SET,
+		.prepare = lock_administrators,
+		.apply = set_roles,
+		.arg = &m,
+		.ret = &ret->user,
+	};
+	int r = roles_from_proto(req->roles, req->n_roles, &m.roles, err);
+	if (r >= 0)
+		r = user_change_run(&change, err);
+	/* Also when the commit's answer was lost: it may have happened. */
+	if ((r >= 0 || err->reason == &RPC_REASON_OUTCOME_UNKNOWN) && change.now_us)
+		revocations_add_user(app_of(call)->auth->revocations, change.user_id, change.now_us);
+	return r;
+}
+
+EDU_SERVICE_SET_USER_ROLES(set_user_roles, RPC_ON_DB);

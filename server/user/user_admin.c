@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/user/user_admin.h"
+
+#include "proto/runtime/rules.h"
+#include "server/auth/password.h"
+#include "server/db/audit.h"
+#include "server/db/event.h"
+#include "server/user/user_change.h"
+#include "server/user/user_proto.h"
+
+const struct db_stmt_list *const user_admin_stmts[] = {&user_stmts, &event_stmts, &audit_stmts, NULL};
+
+/* What RegisterUser would refuse is refused here. */
+static int check_admin(const struct user_admin *admin, struct error *err)
+{
+	RegisterUserRequest req = REGISTER_USER_REQUEST_INIT;
+	req.user_name = (char *)admin->user_name;
+	req.password = (char *)admin->password;
+	if (admin->email)
+		req.email = (char *)admin->email;
+	return rules_check(&edu_v1_register_user_request_rules, &req.base, err);
+}
+
+struct creation {
+	struct user user;
+	int64_t event_id, audit_id;
+};
+
+static int create_body(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct creation *m = arg;
+	const struct audit record = {
+		.audit_id = m->audit_id,
+		.action = "create-admin",
+		.subject_id = m->user.user_id,
+		.reason = "made on the command line of the server",
+		.create_us = m->user.create_us,
+	};
+	int r = user_store_insert(conn, &m->user, err);
+	if (r >= 0)
+		r = user_append_event(conn, EVENT_USER_REGISTERED, m->event_id, &m->user, err);
+	return r < 0 ? r : audit_append(conn, &record, err);
+}
+
+static int fill_user(struct arena *arena, const struct clock *clock, struct id_maker *ids,
+		     const struct user_admin *admin, char *hash, struct user *ret)
+{
+	int64_t now_us = clock_now_us(clock);
+	char *name = user_text_fold(arena, admin->user_name);
+	bool has_email = admin->email && *admin->email;
+	*ret = (struct user){
+		.user_id = id_make(ids, now_us / 1000),
+		.user_name = name,
+		.email = has_email ? user_text_fold(arena, admin->email) : NULL,
+		.display_name = name,
+		.bio = arena_strdup(arena, ""),
+		.language = arena_strdup(arena, ""),
+		.password_hash = hash,
+		.roles = ROLE_MASK_LEARNER | ROLE_MASK_ADMIN,
+		.state = USER_ACTIVE,
+		.revision = 1,
+		.create_us = now_us,
+		.update_us = now_us,
+	};
+	return arena->exhausted ? -STATUS_RESOURCE_EXHAUSTED : 0;
+}
+
+static int create(struct db_conn *conn, struct arena *arena, const struct clock *clock, struct id_maker *ids,
+		  const struct user_admin *admin, int64_t *ret_user_id, struct error *err)
+{
+	struct creation m;
+	struct passwords passwords;
+	char hash[PASSWORD_HASH_SIZE];
+	int r = passwords_init(&passwords, admin->argon2_kib, admin->argon2_passes, err);
+	if (r >= 0)
+		r = password_hash(&passwords, admin->password, hash, err);
+	if (r < 0)
+		return r;
+	if (fill_user(arena, clock, ids, admin, hash, &m.user) < 0)
+		return error_internal(err, "out of memory");
+	m.event_id = id_make(ids, clock_now_ms(clock));
+	m.audit_id = id_make(ids, clock_now_ms(clock));
+	r = db_transaction(conn, false, create_body, &m, err);
+	if (r >= 0)
+		*ret_user_id = m.user.user_id;
+	return r;
+}
+
+int user_admin_create(struct db_conn *conn, const struct clock *clock, struct id_maker *ids,
+		      const struct user_admin *admin, int64_t *ret_user_id, struct error *err)
+{
+	struct arena arena;
+	int r = check_admin(admin, err);
+	if (r < 0)
+		return r;
+	arena_init(&arena, 1 << 16);
+	r = create(conn, &arena, clock, ids, admin, ret_user_id, err);
+	arena_done(&arena);
+	return r;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/user/user_proto.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "proto/runtime/codec.h"
+#include "server/app.h"
+
+enum { ROLES = EDU__V1__ROLE__ROLE_ADMIN /* the greatest number; role n is bit n - 1 of enum role */ };
+
+const char *user_etag(const struct user *u, char out[USER_ETAG_SIZE])
+{
+	snprintf(out, USER_ETAG_SIZE, "r%" PRIx64, (uint64_t)u->revision);
+	return out;
+}
+
+static void put_roles(struct arena *arena, uint32_t roles, User *ret)
+{
+	ret->roles = arena_array(arena, ROLES, sizeof(*ret->roles));
+	for (unsigned n = 1; ret->roles && n <= ROLES; n++)
+		if (roles & (1u << (n - 1)))
+			ret->roles[ret->n_roles++] = (Role)n;
+}
+
+User *user_to_proto(struct arena *arena, const struct user *u)
+{
+	char etag[USER_ETAG_SIZE];
+	User *ret = codec_new(USER_DESC, arena);
+	if (!ret)
+		return NULL;
+	ret->user_id = app_id(arena, ID_USER, u->user_id);
+	ret->user_name = u->user_name;
+	if (u->email)
+		ret->email = u->email;
+	ret->display_name = u->display_name;
+	ret->bio = u->bio;
+	ret->language = u->language;
+	put_roles(arena, u->roles, ret);
+	ret->state = (Edu__V1__UserState)u->state;
+	ret->create_time = app_timestamp(arena, u->create_us);
+	ret->update_time = app_timestamp(arena, u->update_us);
+	ret->etag = arena_strdup(arena, user_etag(u, etag));
+	return ret;
+}
+
+int roles_from_proto(const Role *roles, size_t n, uint32_t *ret, struct error *err)
+{
+	*ret = ROLE_MASK_LEARNER;
+	for (size_t i = 0; i < n; i++) {
+		char field[32];
+		unsigned number = roles[i];
+		if (number >= 1 && number <= ROLES) {
+			*ret |= 1u << (number - 1);
+			continue;
+		}
+		snprintf(field, sizeof(field), "roles[%zu]", i);
+		return error_field(err, field, "must be a role");
+	}
+	return 0;
+}
+
+char *user_text_fold(struct arena *arena, const char *text)
+{
+	char *folded = arena_strdup(arena, text);
+	for (char *p = folded; p && *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return folded;
+}

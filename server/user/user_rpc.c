@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "edu/v1/edu_service.server.h"
+#include "proto/runtime/rules.h"
+#include "server/app.h"
+#include "server/auth/password.h"
+#include "server/user/user_change.h"
+#include "server/user/user_proto.h"
+
+/* --- RegisterUser: password, then database --- */
+
+struct registration {
+	struct rpc_call *call;
+	const RegisterUserRequest *req;
+	RegisterUserResponse *ret;
+	struct user user;
+	int64_t event_id;
+	char hash[PASSWORD_HASH_SIZE];
+};
+
+static void fill_user(struct registration *m)
+{
+	const RegisterUserRequest *req = m->req;
+	struct arena *arena = rpc_arena(m->call);
+	int64_t now_us = app_now_us(m->call);
+	m->user = (struct user){
+		.user_id = app_new_id(m->call),
+		.user_name = user_text_fold(arena, req->user_name),
+		.email = *req->email ? user_text_fold(arena, req->email) : NULL,
+		.display_name = req->display_name,
+		.bio = (char *)protobuf_c_empty_string,
+		.language = req->language,
+		.password_hash = m->hash,
+		.roles = ROLE_MASK_LEARNER,
+		.state = USER_ACTIVE,
+		.revision = 1,
+		.create_us = now_us,
+		.update_us = now_us,
+	};
+	if (!*m->user.display_name)
+		m->user.display_name = m->user.user_name;
+}
+
+static int register_body(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct registration *m = arg;
+	int r = user_store_insert(conn, &m->user, err);
+	return r < 0 ? r : user_append_event(conn, EVENT_USER_REGISTERED, m->event_id, &m->user, err);
+}
+
+static int store_user(struct rpc_call *call, void *state, struct error *err)
+{
+	struct registration *m = state;
+	fill_user(m);
+	m->event_id = app_new_id(call);
+	int r = app_built(rpc_arena(call), err);
+	if (r >= 0)
+		r = db_transaction(db_of(call), false, register_body, m, err);
+	if (r < 0)
+		return r;
+	m->ret->user = user_to_proto(rpc_arena(call), &m->user);
+	return app_built(rpc_arena(call), err);
+}
+
+static int register_user(struct rpc_call *call, const RegisterUserRequest *req, RegisterUserResponse *ret,
+			 struct error *err)
+{
+	struct registration *m = arena_zalloc(rpc_arena(call), sizeof(*m));
+	if (!m)
+		return app_built(rpc_arena(call), err);
+	m->call = call;
+	m->req = req;
+	m->ret = ret;
+	int r = password_hash(app_of(call)->passwords, req->password, m->hash, err);
+	return r < 0 ? r : rpc_run_on(call, RPC_ON_DB, store_user, m);
+}
+
+/* --- GetUser --- */
+
+static int role_missing(struct error *err)
+{
+	return error_raise(err, &REASON_ROLE_MISSING, "another user needs a role that you do not hold");
+}
+
+/* By name, for whoever may read anybody; others find themselves only. */
+static int read_by_name(struct rpc_call *call, const char *user_name, bool anybody, struct user *ret,
+			struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	char *folded = user_text_fold(arena, user_name);
+	int r = app_built(arena, err);
+	if (r < 0)
+		return r;
+	if (anybody)
+		r = user_store_by_name(db_of(call), arena, folded, ret, err);
+	else
+		r = user_store_read(db_of(call), arena, rpc_principal(call)->user_id, ret, err);
+	if (r > 0 && strcmp(ret->user_name, folded) != 0)
+		return role_missing(err);
+	if (r == 0)
+		return error_raise(err, &REASON_USER_NOT_FOUND, "there is no user named %s", folded);
+	return r;
+}
+
+static int read_by_id(struct rpc_call *call, const char *text, bool anybody, struct user *ret,
+		      struct error *err)
+{
+	int64_t user_id = app_user_or_caller(call, text);
+	if (user_id != rpc_principal(call)->user_id && !anybody)
+		return role_missing(err);
+	int r = user_store_read(db_of(call), rpc_arena(call), user_id, ret, err);
+	return r == 0 ? user_not_found(err, user_id) : r;
+}
+
+static int get_user(struct rpc_call *call, const GetUserRequest *req, GetUserResponse *ret, struct error *err)
+{
+	bool anybody = principal_has_role(rpc_principal(call), ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN);
+	struct user user;
+	int r;
+	if (*req->user_id && *req->user_name)
+		return error_field(err, "user_name", "may not come together with user_id");
+	if (*req->user_name)
+		r = read_by_name(call, req->user_name, anybody, &user, err);
+	else
+		r = read_by_id(call, req->user_id, anybody, &user, err);
+	if (r < 0)
+		return r;
+	ret->user = user_to_proto(rpc_arena(call), &user);
+	return app_built(rpc_arena(call), err);
+}
+
+/* --- UpdateUser --- */
+
+static int update_fields(struct user_change *change, struct user *u, struct error *err)
+{
+	const UpdateUserRequest *req = change->arg;
+	const User *from = req->user;
+	char **paths = req->update_mask->paths;
+	size_t n_paths = req->update_mask->n_paths;
+
+	if (mask_has(paths, n_paths, "email"))
+		u->email = *from->email ? user_text_fold(rpc_arena(change->call), from->email) : NULL;
+	if (mask_has(paths, n_paths, "display_name"))
+		u->display_name = from->display_name;
+	if (mask_has(paths, n_paths, "bio"))
+		u->bio = from->bio;
+	if (mask_has(paths, n_paths, "language"))
+		u->language = from->language;
+	if (!*u->display_name)
+		return error_field(err, "user.display_name", "must not be empty");
+	return app_built(rpc_arena(change->call), err);
+}
+
+static int check_mask(const UpdateUserRequest *req, struct error *err)
+{
+	char **paths = req->update_mask->paths;
+	size_t n_paths = req->update_mask->n_paths;
+	int r = rules_check_mask(&edu_v1_user_rules, "update_mask", paths, n_paths, err);
+	if (r >= 0 && mask_has(paths, n_paths, "user_id"))
+		r = error_field(err, "update_mask", "may not name user_id");
+	if (r >= 0 && mask_has(paths, n_paths, "etag"))
+		r = error_field(err, "update_mask", "may not name etag");
+	return r;
+}
+
+static int update_user(struct rpc_call *call, const UpdateUserRequest *req, UpdateUserResponse *ret,
+		       struct error *err)
+{
+	const struct principal *who = rpc_principal(call);
+	struct user_change change = {
+		.call = call,
+		.user_id = app_user_or_caller(call, req->user->user_id),
+		.etag = req->user->etag,
+		.event_kind = EVENT_USER_UPDATED,
+		.apply = update_fields,
+		.arg = (void *)req,
+		.ret = &ret->user,
+	};
+	int r = check_mask(req, err);
+	if (r < 0)
+		return r;
+	if (change.user_id != who->user_id && !principal_has_role(who, ROLE_MASK_ADMIN))
+		return role_missing(err);
+	return user_change_run(&change, err);
+}
+
+EDU_SERVICE_REGISTER_USER(register_user, RPC_ON_PASSWORD);
+EDU_SERVICE_GET_USER(get_user, RPC_ON_DB);
+EDU_SERVICE_UPDATE_USER(update_user, RPC_ON_DB);
