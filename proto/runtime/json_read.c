@@ -34,6 +34,14 @@ static int no_memory(struct reader *r)
 			   "The JSON takes more than the %zu bytes of memory a message has.", r->arena->cap);
 }
 
+/* The text of a JSON string; NULL of anything else, and of text with U+0000, which no C string holds. */
+static const char *text_of(const json_t *json)
+{
+	const char *text = json_string_value(json);
+
+	return text && strlen(text) == json_string_length(json) ? text : NULL;
+}
+
 /* ---- Numbers ---- */
 
 static bool whole_from_digits(const char *text, struct whole *ret)
@@ -86,8 +94,7 @@ static bool read_whole(const json_t *json, struct whole *ret)
 
 	if (!json_is_string(json))
 		return whole_from_json(json, ret);
-	if (strlen(json_string_value(json)) == json_string_length(json) &&
-	    whole_from_digits(json_string_value(json), ret))
+	if (text_of(json) && whole_from_digits(text_of(json), ret))
 		return true;
 	number = number_from_text(json, 0);
 	return number && json_is_real(number) && whole_from_json(number, ret);
@@ -132,7 +139,7 @@ static int read_real(struct reader *r, const json_t *json, double *ret)
 	json_auto_t *number = NULL;
 
 	if (json_is_string(json)) {
-		if (real_from_name(json_string_value(json), ret))
+		if (text_of(json) && real_from_name(text_of(json), ret))
 			return 0;
 		number = number_from_text(json, JSON_DECODE_INT_AS_REAL);
 		json = number;
@@ -177,7 +184,7 @@ static int read_enum(struct reader *r, const ProtobufCEnumDescriptor *desc, cons
 		*ret = res < 0 ? 0 : (int)number;
 		return res;
 	}
-	known = protobuf_c_enum_descriptor_get_value_by_name(desc, json_string_value(json));
+	known = text_of(json) ? protobuf_c_enum_descriptor_get_value_by_name(desc, text_of(json)) : NULL;
 	if (!known)
 		return refuse(r, "must be a value of %s, is '%s'", desc->name, json_string_value(json));
 	*ret = known->value;
@@ -186,9 +193,9 @@ static int read_enum(struct reader *r, const ProtobufCEnumDescriptor *desc, cons
 
 static int read_string(struct reader *r, const json_t *json, char **ret)
 {
-	if (!json_is_string(json) || strlen(json_string_value(json)) != json_string_length(json))
+	if (!text_of(json))
 		return refuse(r, "must be a string without U+0000");
-	*ret = arena_strdup(r->arena, json_string_value(json));
+	*ret = arena_strdup(r->arena, text_of(json));
 	return *ret ? 0 : no_memory(r);
 }
 
@@ -443,7 +450,7 @@ static int read_object(struct reader *r, const json_t *json, ProtobufCMessage *m
 
 static int read_timestamp(struct reader *r, const json_t *json, Google__Protobuf__Timestamp *t)
 {
-	if (!json_is_string(json) || !json_timestamp_read(json_string_value(json), &t->seconds, &t->nanos))
+	if (!text_of(json) || !json_timestamp_read(text_of(json), &t->seconds, &t->nanos))
 		return refuse(r,
 			      "must be a time such as \"2026-01-31T10:00:00Z\", in the years 0001 to 9999");
 	return 0;
@@ -451,17 +458,17 @@ static int read_timestamp(struct reader *r, const json_t *json, Google__Protobuf
 
 static int read_duration(struct reader *r, const json_t *json, Google__Protobuf__Duration *d)
 {
-	if (!json_is_string(json) || !json_duration_read(json_string_value(json), &d->seconds, &d->nanos))
+	if (!text_of(json) || !json_duration_read(text_of(json), &d->seconds, &d->nanos))
 		return refuse(r, "must be a duration such as \"1.5s\"");
 	return 0;
 }
 
 static int read_mask(struct reader *r, const json_t *json, Google__Protobuf__FieldMask *mask)
 {
-	const char *text = json_string_value(json);
+	const char *text = text_of(json);
 	size_t n = 1;
 
-	if (!json_is_string(json))
+	if (!text)
 		return refuse(r, "must be a string of field names joined by commas");
 	if (!*text)
 		return 0;
