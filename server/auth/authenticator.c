@@ -131,6 +131,11 @@ int auth_admit(void *auth, const char *rate_class, const struct principal *who, 
 	return a->rates ? rate_admit(a->rates, rate_class, who, address, err) : 0;
 }
 
+int auth_admit_text(struct auth *a, const char *rate_class, const char *text, struct error *err)
+{
+	return a->rates ? rate_admit_text(a->rates, rate_class, text, err) : 0;
+}
+
 const char *auth_jwks(void *auth)
 {
 	const struct auth *a = auth;

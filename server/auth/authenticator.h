@@ -31,7 +31,7 @@ struct auth {
 	struct tokens *tokens;
 	struct cache *verified; /* exact token bytes -> struct principal, until the token expires */
 	struct revocations *revocations;
-	struct rate_limiter *rates; /* NULL: no limits */
+	struct rate_limiter *rates; /* NULL: no limits; go through auth_admit() and auth_admit_text() */
 	struct page_tokens *pages;
 };
 
@@ -51,6 +51,11 @@ int auth_authenticate(void *auth, struct span token, struct principal *ret, stru
 /* 0, or RATE_LIMITED. */
 int auth_admit(void *auth, const char *rate_class, const struct principal *who, const char *address,
 	       struct error *err);
+
+/* The same for a class counted by text, such as RATE_LOGIN_ACCOUNT with the normalized user name of a Login.
+ */
+int auth_admit_text(struct auth *a, const char *rate_class, const char *text, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* The JWK set, as base/metrics.h's port serves it. */
 const char *auth_jwks(void *auth);

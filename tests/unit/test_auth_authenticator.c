@@ -168,11 +168,16 @@ static void test_limits_configured_or_off(void **state)
 	assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
 	assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
 	assert_true(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err) < 0);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(auth_admit_text(auth, RATE_LOGIN_ACCOUNT, "alice", &err), 0);
+	assert_true(auth_admit_text(auth, RATE_LOGIN_ACCOUNT, "alice", &err) < 0);
 	auth_free(auth);
 	config.rate_limits = false;
 	assert_int_equal(auth_new(&config, &auth, &err), 0);
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 1000; i++) {
 		assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
+		assert_int_equal(auth_admit_text(auth, RATE_LOGIN_ACCOUNT, "alice", &err), 0);
+	}
 	auth_free(auth);
 }
 
