@@ -273,6 +273,7 @@ static const struct method_desc alpha_method = {
 	.kind = METHOD_BIDI,
 	.request = SERVER_REFLECTION_REQUEST_DESC,
 	.response = SERVER_REFLECTION_RESPONSE_DESC,
+	.policy = {.access = METHOD_ACCESS_PUBLIC, .rate_class = ""},
 	.request_id_field = -1,
 };
 

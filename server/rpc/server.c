@@ -88,17 +88,6 @@ static int rows_add(struct rpc_server *s, const struct rpc_row *const *rows, str
 	return r;
 }
 
-/* Health and reflection carry no policy of ours: everybody may ask, where they are switched on. */
-static int own_rows_add(struct rpc_server *s, const struct rpc_row *const *rows, struct error *err)
-{
-	unsigned first = s->n_methods;
-	int r = rows_add(s, rows, err);
-
-	for (unsigned i = first; i < s->n_methods; i++)
-		s->methods[i].access = METHOD_ACCESS_PUBLIC;
-	return r;
-}
-
 static int service_check(const struct rpc_server *s, const struct service_desc *service, struct error *err)
 {
 	for (unsigned i = 0; i < service->n_methods; i++) {
@@ -119,9 +108,9 @@ static int methods_make(struct rpc_server *s, const struct rpc_row *const *rows,
 		return error_internal(err, "out of memory");
 	r = rows_add(s, rows, err);
 	if (r == 0)
-		r = own_rows_add(s, health_rows, err);
+		r = rows_add(s, health_rows, err);
 	if (r == 0 && s->config.reflection)
-		r = own_rows_add(s, reflection_rows, err);
+		r = rows_add(s, reflection_rows, err);
 	for (; *services && r == 0; services++)
 		r = service_check(s, *services, err);
 	return r;
