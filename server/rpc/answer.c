@@ -51,12 +51,15 @@ void answer_add_headers(struct answer *a)
 	op->data.send_initial_metadata.maybe_compression_level.is_set = 0;
 }
 
+void answer_add_packed(struct answer *a, grpc_byte_buffer *payload)
+{
+	a->payload = payload;
+	op_add(a, GRPC_OP_SEND_MESSAGE)->data.send_message.send_message = payload;
+}
+
 void answer_add_message(struct answer *a, const ProtobufCMessage *message)
 {
-	grpc_op *op = op_add(a, GRPC_OP_SEND_MESSAGE);
-
-	a->payload = payload_pack(message);
-	op->data.send_message.send_message = a->payload;
+	answer_add_packed(a, payload_pack(message));
 }
 
 void answer_add_close(struct answer *a)

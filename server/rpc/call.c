@@ -72,6 +72,9 @@ static void call_reset(struct rpc_call *call)
 	if (call->payload)
 		grpc_byte_buffer_destroy(call->payload);
 	call->payload = NULL;
+	if (call->packed)
+		grpc_byte_buffer_destroy(call->packed);
+	call->packed = NULL;
 	call->metadata.count = 0;
 	call->method = NULL;
 	call->request = call->reply = NULL;

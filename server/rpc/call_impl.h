@@ -37,6 +37,7 @@ struct rpc_call {
 	grpc_metadata_array metadata;
 	grpc_byte_buffer *payload; /* until it is unpacked */
 	ProtobufCMessage *request, *reply;
+	grpc_byte_buffer *packed; /* the answer, when the handler gave it packed */
 	struct stream *stream; /* NULL: unary */
 
 	void (*task)(struct rpc_call *call); /* what runs when its turn comes */

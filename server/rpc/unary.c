@@ -22,8 +22,12 @@ void unary_answer(struct rpc_call *call, int r)
 	call->answer_tag.run = unary_answered;
 	answer_init(&a, call);
 	answer_add_headers(&a);
-	if (r == 0)
+	if (r == 0 && call->packed) {
+		answer_add_packed(&a, call->packed);
+		call->packed = NULL;
+	} else if (r == 0) {
 		answer_add_message(&a, call->reply);
+	}
 	answer_add_status(&a, r);
 	answer_add_close(&a);
 	if (answer_start(&a, &call->answer_tag))
@@ -152,6 +156,15 @@ int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation nex
 	if (!call_run_at(call, place, false, true))
 		return overloaded(call);
 	return RPC_MOVED;
+}
+
+int rpc_reply_packed(struct rpc_call *call, struct span bytes)
+{
+	grpc_slice slice = grpc_slice_from_copied_buffer((const char *)bytes.data, bytes.len);
+
+	call->packed = grpc_raw_byte_buffer_create(&slice, 1);
+	grpc_slice_unref(slice);
+	return RPC_DONE;
 }
 
 int rpc_defer(struct rpc_call *call)
