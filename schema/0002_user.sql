@@ -20,8 +20,7 @@ CREATE TABLE user (
   PRIMARY KEY (user_id),
   UNIQUE KEY user_name_key (user_name),
   UNIQUE KEY user_email_key (email),
-  KEY user_administrator (administrator),
-  KEY user_roles_us (roles_us)
+  KEY user_administrator (administrator)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A person with an account';
 
 CREATE TABLE session (
@@ -32,8 +31,7 @@ CREATE TABLE session (
   revoke_us BIGINT NULL COMMENT 'when it was ended before its time; NULL while it lives',
   PRIMARY KEY (session_id),
   KEY session_user (user_id),
-  KEY session_expire (expire_us),
-  KEY session_revoke (revoke_us)
+  KEY session_expire (expire_us)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A signed-in user: the family of its refresh tokens';
 
 CREATE TABLE refresh_token (

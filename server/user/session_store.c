@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum stmt { INSERT, LOCK_TOKEN, INSERT_TOKEN, USE_TOKEN, REVOKE, REVOKED_SINCE, N_STMTS };
+enum stmt { INSERT, LOCK_TOKEN, INSERT_TOKEN, USE_TOKEN, REVOKE, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"session_insert", "iiii", "",
@@ -21,8 +21,6 @@ static const struct db_stmt stmts[N_STMTS] = {
 		       "UPDATE refresh_token SET successor_hash = ? WHERE token_hash = ?"},
 	[REVOKE] = {"session_revoke", "ii", "",
 		    "UPDATE session SET revoke_us = ? WHERE session_id = ? AND revoke_us IS NULL"},
-	[REVOKED_SINCE] = {"session_revoked_since", "i", "ii",
-			   "SELECT session_id, revoke_us FROM session WHERE revoke_us >= ?"},
 };
 
 const struct db_stmt_list session_stmts = {"session", stmts, N_STMTS};
@@ -84,17 +82,4 @@ int session_store_use_token(struct db_conn *conn, const uint8_t hash[REFRESH_HAS
 int session_store_revoke(struct db_conn *conn, int64_t session_id, int64_t now_us, struct error *err)
 {
 	return db_exec(conn, &stmts[REVOKE], DB_ARGS(db_i64(now_us), db_i64(session_id)), NULL, err);
-}
-
-int session_store_revoked_since(struct db_conn *conn, int64_t since_us,
-				void (*each)(void *arg, int64_t session_id, int64_t revoke_us), void *arg,
-				struct error *err)
-{
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query(conn, &stmts[REVOKED_SINCE], DB_ARGS(db_i64(since_us)), &rows, err);
-	if (r < 0)
-		return r;
-	while ((r = db_next(&rows, err)) > 0)
-		each(arg, db_col_i64(&rows, 0), db_col_i64(&rows, 1));
-	return r;
 }

@@ -41,11 +41,6 @@ int session_store_use_token(struct db_conn *conn, const uint8_t hash[REFRESH_HAS
 int session_store_revoke(struct db_conn *conn, int64_t session_id, int64_t now_us, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Sessions revoked since, for filling the revocations at start: calls back with each. */
-int session_store_revoked_since(struct db_conn *conn, int64_t since_us,
-				void (*each)(void *arg, int64_t session_id, int64_t revoke_us), void *arg,
-				struct error *err) __attribute__((warn_unused_result));
-
 extern const struct db_stmt_list session_stmts;
 
 #endif

@@ -8,8 +8,4 @@
 /* Voids the tokens that the event says are void. Called for every event of the feed; does not block. */
 void user_on_event(struct revocations *revocations, const struct event *e);
 
-/* At start: voids what was voided since, while nobody of this process listened. */
-int user_revocations_load(struct db_conn *conn, struct revocations *revocations, int64_t since_us,
-			  struct error *err) __attribute__((warn_unused_result));
-
 #endif

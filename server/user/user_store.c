@@ -12,20 +12,7 @@
 	" create_us, update_us"
 #define TYPES "issssssiiiiii"
 
-enum stmt {
-	READ,
-	LOCK,
-	BY_NAME,
-	BY_EMAIL,
-	INSERT,
-	UPDATE,
-	REHASH,
-	ADMINISTRATORS,
-	ROLES,
-	EXISTS,
-	ROLES_SINCE,
-	N_STMTS
-};
+enum stmt { READ, LOCK, BY_NAME, BY_EMAIL, INSERT, UPDATE, REHASH, ADMINISTRATORS, ROLES, EXISTS, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[READ] = {"user_read", "i", TYPES, "SELECT " COLUMNS " FROM user WHERE user_id = ?"},
@@ -48,8 +35,6 @@ static const struct db_stmt stmts[N_STMTS] = {
 		   "SELECT user_id, roles FROM user WHERE state = 1 AND user_id IN (?, ?, ?, ?, ?, ?, ?, ?, "
 		   "?, ?)"},
 	[EXISTS] = {"user_exists", "i", "i", "SELECT 1 FROM user WHERE user_id = ?"},
-	[ROLES_SINCE] = {"user_roles_since", "i", "ii",
-			 "SELECT user_id, roles_us FROM user WHERE roles_us >= ?"},
 };
 
 const struct db_stmt_list user_stmts = {"user", stmts, N_STMTS};
@@ -158,19 +143,6 @@ int user_store_other_administrators(struct db_conn *conn, int64_t but_user_id, u
 	*ret = 0;
 	while ((r = db_next(&rows, err)) > 0)
 		*ret += db_col_i64(&rows, 0) != but_user_id && db_col_i64(&rows, 1) == USER_ACTIVE;
-	return r;
-}
-
-int user_store_roles_since(struct db_conn *conn, int64_t since_us,
-			   void (*each)(void *arg, int64_t user_id, int64_t roles_us), void *arg,
-			   struct error *err)
-{
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query(conn, &stmts[ROLES_SINCE], DB_ARGS(db_i64(since_us)), &rows, err);
-	if (r < 0)
-		return r;
-	while ((r = db_next(&rows, err)) > 0)
-		each(arg, db_col_i64(&rows, 0), db_col_i64(&rows, 1));
 	return r;
 }
 

@@ -49,9 +49,4 @@ int user_store_rehash(struct db_conn *conn, int64_t user_id, const char *old, co
 int user_store_other_administrators(struct db_conn *conn, int64_t but_user_id, unsigned *ret,
 				    struct error *err) __attribute__((warn_unused_result));
 
-/* Users whose roles were set since, for filling the revocations at start: calls back with each. */
-int user_store_roles_since(struct db_conn *conn, int64_t since_us,
-			   void (*each)(void *arg, int64_t user_id, int64_t roles_us), void *arg,
-			   struct error *err) __attribute__((warn_unused_result));
-
 #endif

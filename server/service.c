@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/service.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "edu/v1/edu_service.server.h"
+#include "server/auth/authenticator.h"
+#include "server/auth/password.h"
+#include "server/base/log.h"
+#include "server/course/course_feed.h"
+#include "server/course/lesson_store.h"
+#include "server/db/audit.h"
+#include "server/db/idem.h"
+#include "server/db/lease.h"
+#include "server/progress/progress_feed.h"
+#include "server/progress/progress_write.h"
+#include "server/purchase/grant.h"
+#include "server/purchase/purchase_store.h"
+#include "server/purchase/wallet_store.h"
+#include "server/rpc/server.h"
+#include "server/user/session_store.h"
+#include "server/user/user_feed.h"
+
+#define DAY_US (INT64_C(24) * 3600 * 1000000)
+
+enum {
+	WATCH_MS = 500,             /* how often readiness is looked at */
+	FEED_STALE_US = 5000000,    /* a feed older than this makes the replica not ready */
+	FEED_FIRST_READ_MS = 10000, /* how long the first read of the feed may take */
+};
+
+static const struct rpc_row *const rows[] = EDU_SERVICE_ROWS;
+static const struct service_desc *const services[] = {&edu_service_desc, NULL};
+
+/* Every statement a database worker may be asked to run. */
+static const struct db_stmt_list *const worker_stmts[] = {
+	&idem_stmts,   &event_stmts,    &audit_stmts,  &user_stmts,  &session_stmts,  &course_stmts,
+	&lesson_stmts, &purchase_stmts, &wallet_stmts, &grant_stmts, &progress_stmts, NULL,
+};
+
+struct service {
+	const struct service_config *config;
+	struct app app;
+	struct id_maker ids;
+	struct passwords passwords;
+	struct node_lease *node;
+	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
+	struct event_feed *feed;
+	struct rpc_server *rpc;
+
+	pthread_t watch;
+	bool watching, stopping;
+	pthread_mutex_t lock; /* of stopping */
+	pthread_cond_t wake;
+};
+
+void service_config_defaults(struct service_config *config)
+{
+	struct rpc_server_config rpc;
+	rpc_server_config_defaults(&rpc);
+	*config = (struct service_config){
+		.db = {.connect_timeout_s = 5, .lock_wait_s = 10},
+		.listen = "127.0.0.1:50051",
+		.pollers = rpc.pollers,
+		.hot_slots = rpc.hot_slots,
+		.catch_all_slots = rpc.catch_all_slots,
+		.max_calls = rpc.max_calls,
+		.db_workers = 16,
+		.db_queue = 1024,
+		.password_workers = 2,
+		.password_queue = 256,
+		.drain_ms = rpc.drain_ms,
+		.reflection = true,
+		.access_token_us = TOKEN_LIFETIME_US,
+		.refresh_token_us = 30 * DAY_US,
+		.argon2_kib = PASSWORD_MEMORY_KIB,
+		.argon2_passes = PASSWORD_PASSES,
+		.rate_default = 2000,
+		.rate_login = 20,
+		.cache_bytes = 64 << 20,
+		.combiner_batch = 512,
+		.combiner_queue = 20000,
+		.feed_poll_ms = 250,
+		.sequencer = true,
+		.clock = &clock_system,
+	};
+}
+
+/* --- the feed --- */
+
+static void on_event(void *arg, const struct event *e)
+{
+	struct service *s = arg;
+	user_on_event(s->app.auth->revocations, e);
+	course_on_event(s->app.courses, s->app.lessons, e);
+	progress_on_event(&s->app, e);
+}
+
+/* Events may have been missed: nothing that was remembered is believed any more. */
+static void on_feed_lost(void *arg)
+{
+	struct service *s = arg;
+	cache_clear(s->app.courses);
+	cache_clear(s->app.lessons);
+	cache_clear(s->app.access);
+	revocations_add_everybody(s->app.auth->revocations, clock_now_us(s->app.clock));
+}
+
+static void sleep_ms(long ms)
+{
+	const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
+	nanosleep(&t, NULL);
+}
+
+/* Before the first call is served, what was revoked lately is known. */
+static int start_feed(struct service *s, struct error *err)
+{
+	const struct event_feed_config config = {
+		.db = &s->config->db,
+		.clock = s->config->clock,
+		.poll_ms = s->config->feed_poll_ms,
+		.replay_ms = (s->config->access_token_us + TOKEN_SKEW_US) / 1000,
+		.sequencer = s->config->sequencer,
+		.listener = on_event,
+		.lost = on_feed_lost,
+		.arg = s,
+	};
+	int r = event_feed_start(&config, &s->feed, err);
+	if (r < 0)
+		return r;
+	for (int waited = 0; event_feed_age_us(s->feed) == INT64_MAX; waited += 10) {
+		if (waited >= FEED_FIRST_READ_MS)
+			return error_internal(err, "the event feed could not be read within %d ms",
+					      FEED_FIRST_READ_MS);
+		sleep_ms(10);
+	}
+	return 0;
+}
+
+/* --- authentication --- */
+
+static int start_auth(struct service *s, struct error *err)
+{
+	const struct service_config *config = s->config;
+	char rate_default[32], rate_login[32];
+	const char *const rates[] = {rate_default, rate_login, NULL};
+	struct auth_config auth;
+
+	snprintf(rate_default, sizeof(rate_default), "=%u/%u", config->rate_default,
+		 2 * config->rate_default + 1);
+	snprintf(rate_login, sizeof(rate_login), "login=%u/%u", config->rate_login,
+		 3 * config->rate_login + 1);
+	auth_config_defaults(&auth);
+	auth.key_dir = config->key_dir;
+	auth.token_lifetime_us = config->access_token_us;
+	auth.rate_limits = config->rate_default || config->rate_login;
+	auth.rates = rates;
+	auth.clock = config->clock;
+	int r = passwords_init(&s->passwords, config->argon2_kib, config->argon2_passes, err);
+	return r < 0 ? r : auth_new(&auth, &s->app.auth, err);
+}
+
+/* --- database workers --- */
+
+static int open_workers(struct service *s, struct error *err)
+{
+	s->workers = calloc(s->config->db_workers, sizeof(struct db_conn *));
+	if (!s->workers)
+		return error_internal(err, "out of memory");
+	for (unsigned i = 0; i < s->config->db_workers; i++) {
+		int r = db_open(&s->config->db, worker_stmts, &s->workers[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void *worker_start(void *arg, unsigned index)
+{
+	struct service *s = arg;
+	struct db_conn *conn = s->workers[index];
+	s->workers[index] = NULL;
+	return conn;
+}
+
+static void worker_stop(void *context)
+{
+	db_close(context);
+}
+
+/* --- caches --- */
+
+static int make_caches(struct service *s, struct error *err)
+{
+	size_t bytes = s->config->cache_bytes;
+	s->app.courses = cache_new(bytes / 4 * 3);
+	s->app.lessons = cache_new(bytes / 8);
+	s->app.access = cache_new(bytes / 8);
+	if (!s->app.courses || !s->app.lessons || !s->app.access)
+		return error_internal(err, "out of memory for the caches");
+	return 0;
+}
+
+static int make_ids(struct service *s, struct error *err)
+{
+	unsigned node;
+	int r = node_lease_start(&s->config->db, s->config->clock, &s->node, &node, err);
+	if (r < 0)
+		return r;
+	id_maker_init(&s->ids, node);
+	log_info("node leased node=%u", node);
+	return 0;
+}
+
+/* --- the server --- */
+
+static int start_rpc(struct service *s, struct error *err)
+{
+	const struct service_config *config = s->config;
+	struct rpc_server_config rpc;
+
+	rpc_server_config_defaults(&rpc);
+	rpc.address = config->listen;
+	rpc.tls_certificate = config->tls_certificate;
+	rpc.tls_key = config->tls_key;
+	rpc.pollers = config->pollers;
+	rpc.hot_slots = config->hot_slots;
+	rpc.catch_all_slots = config->catch_all_slots;
+	rpc.max_calls = config->max_calls;
+	rpc.error_domain = "edu.v1";
+	rpc.drain_ms = config->drain_ms;
+	rpc.reflection = config->reflection;
+	rpc.auth = (struct rpc_authenticator){auth_authenticate, auth_admit, s->app.auth};
+	rpc.executors[RPC_ON_DB] = (struct rpc_executor_config){
+		.threads = config->db_workers,
+		.queue = config->db_queue,
+		.thread_start = worker_start,
+		.thread_stop = worker_stop,
+		.arg = s,
+	};
+	rpc.executors[RPC_ON_PASSWORD] = (struct rpc_executor_config){
+		.threads = config->password_workers,
+		.queue = config->password_queue,
+	};
+	rpc.clock = config->clock;
+	rpc.app = &s->app;
+	int r = rpc_server_new(&rpc, rows, services, &s->rpc, err);
+	return r < 0 ? r : rpc_server_start(s->rpc, err);
+}
+
+/* --- readiness --- */
+
+int service_ready(void *service, const char **why)
+{
+	const struct service *s = service;
+	*why = "";
+	if (node_lease_lost(s->node))
+		*why = "the lease of the node id is lost";
+	else if (event_feed_age_us(s->feed) > FEED_STALE_US)
+		*why = "the event feed is more than 5 s behind";
+	return !**why;
+}
+
+/* Health says what readiness says. Without its node id the process must make no more ids: it stops. */
+static void *watch_run(void *arg)
+{
+	struct service *s = arg;
+	bool serving = true, lost = false;
+
+	pthread_mutex_lock(&s->lock);
+	while (!s->stopping) {
+		struct timespec until;
+		const char *why;
+		bool ready = service_ready(s, &why);
+
+		if (ready != serving)
+			log_warning(ready ? "ready again%s" : "not ready: %s", why);
+		if (ready != serving)
+			rpc_server_set_serving(s->rpc, ready);
+		serving = ready;
+		if (!lost && node_lease_lost(s->node)) {
+			lost = true;
+			log_error("the lease of the node id is lost: stopping");
+			kill(getpid(), SIGTERM);
+		}
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += WATCH_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&s->wake, &s->lock, &until);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return NULL;
+}
+
+static int start_watch(struct service *s, struct error *err)
+{
+	rpc_server_set_serving(s->rpc, true);
+	if (pthread_create(&s->watch, NULL, watch_run, s) != 0)
+		return error_internal(err, "no thread for watching readiness");
+	s->watching = true;
+	return 0;
+}
+
+static void stop_watch(struct service *s)
+{
+	if (!s->watching)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_signal(&s->wake);
+	pthread_mutex_unlock(&s->lock);
+	pthread_join(s->watch, NULL);
+}
+
+/* --- all of it --- */
+
+static int start_all(struct service *s, struct error *err)
+{
+	const struct service_config *config = s->config;
+	int r = make_caches(s, err);
+	if (r >= 0)
+		r = make_ids(s, err);
+	if (r >= 0)
+		r = start_auth(s, err);
+	if (r >= 0)
+		r = open_workers(s, err);
+	if (r >= 0)
+		r = progress_writer_start(&s->app, &config->db, config->combiner_queue,
+					  config->combiner_batch, err);
+	if (r >= 0)
+		r = start_feed(s, err);
+	if (r >= 0)
+		r = start_rpc(s, err);
+	return r < 0 ? r : start_watch(s, err);
+}
+
+static void init_locks(struct service *s)
+{
+	pthread_condattr_t attr;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->wake, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
+int service_start(const struct service_config *config, struct service **ret, struct error *err)
+{
+	struct service *s = calloc(1, sizeof(*s));
+	if (!s)
+		return error_internal(err, "out of memory");
+	s->config = config;
+	s->app = (struct app){
+		.clock = config->clock,
+		.ids = &s->ids,
+		.passwords = &s->passwords,
+		.refresh_token_us = config->refresh_token_us,
+	};
+	init_locks(s);
+	int r = start_all(s, err);
+	if (r < 0) {
+		service_stop(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+/* Calls first, then what they wait for, then what those use. */
+void service_stop(struct service *s)
+{
+	if (!s)
+		return;
+	stop_watch(s);
+	if (s->rpc)
+		rpc_server_stop(s->rpc);
+	if (s->app.progress)
+		progress_writer_stop(&s->app);
+	event_feed_stop(s->feed);
+	if (s->rpc)
+		rpc_server_free(s->rpc);
+	for (unsigned i = 0; s->workers && i < s->config->db_workers; i++)
+		db_close(s->workers[i]);
+	free(s->workers);
+	if (s->app.auth)
+		auth_free(s->app.auth);
+	node_lease_stop(s->node);
+	cache_free(s->app.courses);
+	cache_free(s->app.lessons);
+	cache_free(s->app.access);
+	secret_wipe(&s->passwords, sizeof(s->passwords));
+	pthread_cond_destroy(&s->wake);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+int service_port(const struct service *s)
+{
+	return rpc_server_port(s->rpc);
+}
+
+struct app *service_app(struct service *s)
+{
+	return &s->app;
+}
+
+const char *service_jwks(void *service)
+{
+	struct service *s = service;
+	return auth_jwks(s->app.auth);
+}
