@@ -24,6 +24,7 @@
 #include "server/purchase/wallet_store.h"
 #include "server/rpc/server.h"
 #include "server/user/session_store.h"
+#include "server/user/user.h"
 #include "server/user/user_feed.h"
 
 #define DAY_US (INT64_C(24) * 3600 * 1000000)

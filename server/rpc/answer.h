@@ -20,9 +20,8 @@ struct answer {
 
 void answer_init(struct answer *a, struct rpc_call *call);
 void answer_add_headers(struct answer *a);                                  /* SEND_INITIAL_METADATA */
-void answer_add_message(struct answer *a, const ProtobufCMessage *message); /* The same of a message packed before; takes the buffer. */
-void answer_add_packed(struct answer *a, grpc_byte_buffer *payload);
-/* SEND_MESSAGE */
+void answer_add_message(struct answer *a, const ProtobufCMessage *message); /* SEND_MESSAGE */
+void answer_add_packed(struct answer *a, grpc_byte_buffer *payload);        /* the same; takes the buffer */
 void answer_add_close(struct answer *a);                                    /* RECV_CLOSE_ON_SERVER */
 
 /*
