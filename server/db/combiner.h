@@ -40,7 +40,8 @@ int combiner_start(const struct combiner_config *config, struct combiner **ret, 
 /* False when the queue is full or stopping; finish will not be called then. Never blocks. Any thread. */
 bool combiner_submit(struct combiner *c, void *item) __attribute__((warn_unused_result));
 
-/* Writes what is queued, then ends the thread. */
+/* Writes what is queued, then ends the thread and frees the combiner. NULL is fine. Nobody may submit any
+ * more. */
 void combiner_stop(struct combiner *c);
 
 struct combiner_counters {

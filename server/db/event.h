@@ -8,9 +8,10 @@
 
 /*
  * The one event table: outbox, cache invalidation, revocation and partner feed. Every effect but a progress
- * heartbeat appends a row in its own transaction. The sequencer gives rows their feed position after commit;
- * the poller hands every replica every row within a second, re-reading an overlap longer than the longest
- * transaction and dropping what it has seen.
+ * heartbeat appends a row in its own transaction. The sequencer gives rows their feed position after commit,
+ * without gaps. The feed hands every replica every row within a second: each poll reads the rows behind its
+ * last position and those that have none yet, so it neither waits for the sequencer nor depends on how long a
+ * transaction takes or what any clock says, and it reads no row twice once it has a position.
  */
 
 /* Kinds, as they are stored. */
@@ -48,18 +49,23 @@ extern const struct db_stmt_list event_stmts;
 
 struct event_feed;
 
-/* Called for every event once, on the feed's thread, in the order read (nearly that of commit). Must not
- * block. */
+/*
+ * Called for every event once, in the order read (nearly that of commit): by event_feed_start() for what it finds, then
+ * on the feed's thread. Must not block. What the event points to is the feed's.
+ */
 typedef void (*event_listener)(void *arg, const struct event *e);
 
 struct event_feed_config {
 	const struct db_config *db;
 	const struct clock *clock;
-	int poll_ms;    /* 250 */
-	int overlap_ms; /* 10,000: longer than the longest transaction */
-	bool sequencer; /* compete for the lease to give rows their position */
+	int poll_ms;       /* 0: 250 */
+	int lost_ms;       /* 0: 10,000; away for longer, the feed calls `lost` before it goes on */
+	int64_t replay_ms; /* events of this long before the start are delivered first: revocations that still
+			      matter */
+	bool sequencer;    /* compete for the lease to give rows their position */
 	event_listener listener;
-	void (*lost)(void *arg); /* the feed was away longer than the overlap: drop every cache */
+	void (*lost)(void *arg); /* the feed was away, or has missed events that are gone: drop every cache;
+				    may be NULL */
 	void *arg;
 };
 
@@ -67,7 +73,8 @@ int event_feed_start(const struct event_feed_config *config, struct event_feed *
 	__attribute__((warn_unused_result));
 void event_feed_stop(struct event_feed *f); /* NULL is fine */
 
-/* Microseconds since the feed last read to its end; over 5 s the replica is not ready. Thread-safe. */
+/* Microseconds since the feed last read to its end, INT64_MAX before it has; over 5 s the replica is not
+ * ready. Thread-safe. */
 int64_t event_feed_age_us(const struct event_feed *f);
 
 #endif

@@ -37,7 +37,8 @@ static int check_counts(const struct db_prepared *p, struct error *err)
 	if (params != p->n_in)
 		return error_internal(err, "statement %s declares %u parameters, its text has %lu",
 				      p->stmt->name, p->n_in, params);
-	/* What a compound statement or one with RETURNING answers is told only when it has run; read_rows() looks. */
+	/* What a compound statement or one with RETURNING answers is told only when it has run; read_rows()
+	 * looks. */
 	bool told = p->reads_only || columns > 0 || p->n_out == 0;
 	if (!p->compound && told && columns != p->n_out)
 		return error_internal(err, "statement %s declares %u columns, the schema gives %u",

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/db/lease.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { LEASE_TAKE, LEASE_RELEASE, LEASE_STATEMENTS };
+
+static const struct db_stmt stmts[LEASE_STATEMENTS] = {
+	/* Assignments run left to right: the expiry moves only for the one who is the holder by then. */
+	[LEASE_TAKE] =
+		{"lease_take", "ssii", "s",
+		 "INSERT INTO lease (name, holder, expire_time) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
+		 "holder = IF(expire_time <= ?, VALUES(holder), holder), "
+		 "expire_time = IF(holder = VALUES(holder), VALUES(expire_time), expire_time) "
+		 "RETURNING holder"},
+	[LEASE_RELEASE] = {"lease_release", "ss", NULL, "DELETE FROM lease WHERE name = ? AND holder = ?"},
+};
+const struct db_stmt_list lease_stmts = {"lease", stmts, LEASE_STATEMENTS};
+
+void lease_holder(char out[LEASE_HOLDER_MAX])
+{
+	char host[33] = "";
+	uint64_t random = 0;
+	gethostname(host, sizeof(host) - 1);
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		random = (uint64_t)monotonic_us();
+	snprintf(out, LEASE_HOLDER_MAX, "%s:%d:%08x", host, (int)getpid(), (unsigned)random);
+}
+
+int lease_take(struct db_conn *conn, const char *name, const char *holder, int64_t now_us, int64_t ttl_us,
+	       struct error *err)
+{
+	struct arena arena;
+	struct db_rows rows = {0};
+	arena_init(&arena, 1024);
+	int r = db_query_row(conn, &stmts[LEASE_TAKE],
+			     DB_ARGS(db_str(name), db_str(holder), db_i64(now_us + ttl_us), db_i64(now_us)),
+			     &rows, err);
+	if (r > 0) {
+		const char *held_by = db_col_str(&rows, 0, &arena);
+		r = held_by && strcmp(held_by, holder) == 0;
+	}
+	arena_done(&arena);
+	return r;
+}
+
+int lease_release(struct db_conn *conn, const char *name, const char *holder, struct error *err)
+{
+	return db_exec(conn, &stmts[LEASE_RELEASE], DB_ARGS(db_str(name), db_str(holder)), NULL, err);
+}
