@@ -747,7 +747,8 @@ static void test_writer_nobody_reads(void **state)
 	char words[250];
 	int sent = 0;
 
-	/* The answers wait, so requests are not read any more, and the writer is held back until its deadline. */
+	/* The answers wait, so requests are not read any more, and the writer is held back until its
+	 * deadline. */
 	memset(words, 'x', sizeof(words) - 1);
 	words[sizeof(words) - 1] = '\0';
 	req.words = words;
@@ -765,8 +766,8 @@ static void test_writer_nobody_reads(void **state)
 
 static HealthCheckResponse *health_unpack(struct fixture *f, struct span bytes)
 {
-	return (HealthCheckResponse *)protobuf_c_message_unpack(HEALTH_CHECK_RESPONSE_DESC,
-								arena_allocator(&f->arena), bytes.len, bytes.data);
+	return (HealthCheckResponse *)protobuf_c_message_unpack(
+		HEALTH_CHECK_RESPONSE_DESC, arena_allocator(&f->arena), bytes.len, bytes.data);
 }
 
 static void test_health_check(void **state)
@@ -778,7 +779,8 @@ static void test_health_check(void **state)
 
 	for (int i = 0; i < 2; i++) {
 		req.service = (char *)known[i];
-		raw_unary_message(f->client, CHECK, &req.base, HEALTH_CHECK_RESPONSE_DESC, NULL, &f->arena, &reply);
+		raw_unary_message(f->client, CHECK, &req.base, HEALTH_CHECK_RESPONSE_DESC, NULL, &f->arena,
+				  &reply);
 		assert_int_equal(reply.code, STATUS_OK);
 		assert_int_equal(health_unpack(f, reply.payload)->status, HealthCheckResponse_SERVING);
 	}
@@ -831,15 +833,16 @@ static void test_health_watch(void **state)
 
 /* --- reflection --- */
 
-static ServerReflectionResponse *reflect(struct fixture *f, struct raw_call *call, const ServerReflectionRequest *req)
+static ServerReflectionResponse *reflect(struct fixture *f, struct raw_call *call,
+					 const ServerReflectionRequest *req)
 {
 	struct span bytes;
 	ProtobufCMessage *message;
 
 	assert_true(raw_send_message(call, &req->base));
 	assert_true(raw_receive(call, &f->arena, &bytes));
-	message = protobuf_c_message_unpack(SERVER_REFLECTION_RESPONSE_DESC, arena_allocator(&f->arena), bytes.len,
-					    bytes.data);
+	message = protobuf_c_message_unpack(SERVER_REFLECTION_RESPONSE_DESC, arena_allocator(&f->arena),
+					    bytes.len, bytes.data);
 	assert_non_null(message);
 	return (ServerReflectionResponse *)message;
 }
@@ -866,7 +869,10 @@ static void assert_file(struct fixture *f, const ServerReflectionResponse *ret, 
 static void reflect_all(struct fixture *f, const char *path)
 {
 	static const char *const symbols[] = {
-		"probe.v1.Probe", "probe.v1.Probe.Echo", "probe.v1.EchoRequest", "probe.v1.EchoRequest.payload",
+		"probe.v1.Probe",
+		"probe.v1.Probe.Echo",
+		"probe.v1.EchoRequest",
+		"probe.v1.EchoRequest.payload",
 	};
 	ServerReflectionRequest req = SERVER_REFLECTION_REQUEST_INIT;
 	ExtensionRequest extension = EXTENSION_REQUEST_INIT;
@@ -944,7 +950,8 @@ static void test_start_refusals(void **state)
 	assert_non_null(strstr(err.message, "/probe.v1.Probe/Echo"));
 	config.executors[RPC_ON_PASSWORD].threads = 0;
 	config.executors[RPC_ON_DB].threads = 0;
-	assert_int_equal(rpc_server_new(&config, probe_rows, probe_services, &server, &err), -STATUS_INTERNAL);
+	assert_int_equal(rpc_server_new(&config, probe_rows, probe_services, &server, &err),
+			 -STATUS_INTERNAL);
 	assert_non_null(strstr(err.message, "no"));
 	/* The port is taken. */
 	probe_config(&config);
@@ -1030,7 +1037,8 @@ static void test_drain_cuts(void **state)
 	struct raw_reply reply;
 	pthread_t stopper;
 
-	/* A call longer than the drain, and a stream without end, are cancelled; the handler still ends in peace. */
+	/* A call longer than the drain, and a stream without end, are cancelled; the handler still ends in
+	 * peace. */
 	probe_config(&config);
 	config.drain_ms = 200;
 	server_up(&f, &config);

@@ -27,7 +27,8 @@ static int authenticate(void *arg, struct span token, struct principal *ret, str
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (token.len == strlen(known[i].token) && memcmp(token.data, known[i].token, token.len) == 0) {
+		if (token.len == strlen(known[i].token) &&
+		    memcmp(token.data, known[i].token, token.len) == 0) {
 			*ret = known[i].who;
 			return 0;
 		}

@@ -7,9 +7,10 @@
 /*
  * probe.v1.Probe served for tests: its config, rows and the authenticator that takes these tokens.
  *
- *   "admin"    user 7 with role ADMIN         "payer"   service account 8 of organization 3 with scope payments
- *   "learner"  user 9 with role LEARNER       "reader"  service account 10 of organization 3 with scope records.read
- *   "expired"  TOKEN_EXPIRED                  "slow"    user 11 with role ADMIN, whose budget is used up
+ *   "admin"    user 7 with role ADMIN         "payer"   service account 8 of organization 3 with scope
+ * payments "learner"  user 9 with role LEARNER       "reader"  service account 10 of organization 3 with
+ * scope records.read "expired"  TOKEN_EXPIRED                  "slow"    user 11 with role ADMIN, whose
+ * budget is used up
  */
 extern const struct rpc_row *const probe_rows[];
 extern const struct service_desc *const probe_services[];

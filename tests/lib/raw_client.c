@@ -66,7 +66,8 @@ static bool batch(struct raw_call *call, const grpc_op *ops, size_t n)
 
 	if (grpc_call_start_batch(call->core, ops, n, call, NULL) != GRPC_CALL_OK)
 		abort();
-	event = grpc_completion_queue_pluck(call->client->queue, call, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+	event = grpc_completion_queue_pluck(call->client->queue, call, gpr_inf_future(GPR_CLOCK_REALTIME),
+					    NULL);
 	return event.success != 0;
 }
 
@@ -108,9 +109,10 @@ struct raw_call *raw_open(struct raw_client *c, const char *path, const struct r
 	call->client = c;
 	if (options)
 		call->options = *options;
-	deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-				gpr_time_from_millis(call->options.timeout_ms ? call->options.timeout_ms : 10000,
-						     GPR_TIMESPAN));
+	deadline =
+		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+			     gpr_time_from_millis(call->options.timeout_ms ? call->options.timeout_ms : 10000,
+						  GPR_TIMESPAN));
 	call->core = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, c->queue,
 					      grpc_slice_from_static_string(path), NULL, deadline, NULL);
 	grpc_metadata_array_init(&call->initial);
@@ -261,8 +263,9 @@ void raw_unary(struct raw_client *c, const char *path, struct span request, cons
 }
 
 ProtobufCMessage *raw_unary_message(struct raw_client *c, const char *path, const ProtobufCMessage *request,
-				    const ProtobufCMessageDescriptor *response, const struct raw_options *options,
-				    struct arena *arena, struct raw_reply *ret)
+				    const ProtobufCMessageDescriptor *response,
+				    const struct raw_options *options, struct arena *arena,
+				    struct raw_reply *ret)
 {
 	struct error err;
 	struct span packed;
@@ -272,5 +275,6 @@ ProtobufCMessage *raw_unary_message(struct raw_client *c, const char *path, cons
 	raw_unary(c, path, packed, options, arena, ret);
 	if (ret->code != STATUS_OK)
 		return NULL;
-	return protobuf_c_message_unpack(response, arena_allocator(arena), ret->payload.len, ret->payload.data);
+	return protobuf_c_message_unpack(response, arena_allocator(arena), ret->payload.len,
+					 ret->payload.data);
 }

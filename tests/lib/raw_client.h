@@ -12,8 +12,8 @@
 #include "proto/runtime/span.h"
 
 /*
- * A gRPC client for tests of the server: sends any bytes under any path and shows all that came back. One thread per
- * client.
+ * A gRPC client for tests of the server: sends any bytes under any path and shows all that came back. One
+ * thread per client.
  */
 struct raw_client;
 struct raw_call;
@@ -23,11 +23,11 @@ void raw_client_free(struct raw_client *c);
 
 /* How a call goes out. */
 struct raw_options {
-	const char *token;    /* NULL: none */
-	const char *label;    /* x-request-id; NULL: none */
-	int timeout_ms;       /* 0: 10,000 */
-	bool gzip;            /* compress the messages */
-	bool no_message;      /* unary: half-close without one */
+	const char *token; /* NULL: none */
+	const char *label; /* x-request-id; NULL: none */
+	int timeout_ms;    /* 0: 10,000 */
+	bool gzip;         /* compress the messages */
+	bool no_message;   /* unary: half-close without one */
 };
 
 /* What came back; in the arena given. */
@@ -36,9 +36,9 @@ struct raw_reply {
 	const char *message;
 	bool has_payload;
 	struct span payload;
-	struct error error;      /* decoded from grpc-status-details-bin; code 0 when there was none */
-	const char *label;       /* x-request-id of the answer */
-	const char *pushback;    /* grpc-retry-pushback-ms; NULL: none */
+	struct error error;   /* decoded from grpc-status-details-bin; code 0 when there was none */
+	const char *label;    /* x-request-id of the answer */
+	const char *pushback; /* grpc-retry-pushback-ms; NULL: none */
 };
 
 /* A unary call. */
@@ -47,8 +47,9 @@ void raw_unary(struct raw_client *c, const char *path, struct span request, cons
 
 /* The same with messages; *ret_message is NULL unless the answer is OK. */
 ProtobufCMessage *raw_unary_message(struct raw_client *c, const char *path, const ProtobufCMessage *request,
-				    const ProtobufCMessageDescriptor *response, const struct raw_options *options,
-				    struct arena *arena, struct raw_reply *ret);
+				    const ProtobufCMessageDescriptor *response,
+				    const struct raw_options *options, struct arena *arena,
+				    struct raw_reply *ret);
 
 /* A stream, one step after another. */
 struct raw_call *raw_open(struct raw_client *c, const char *path, const struct raw_options *options);
