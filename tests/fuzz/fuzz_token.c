@@ -10,6 +10,7 @@
  *
  * Only the very token that was issued, or one that was signed here, may be taken.
  */
+#include <jansson.h>
 #include <openssl/bio.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -89,8 +90,9 @@ static void try_edited(struct span edits)
 
 	memcpy(text, issued, len);
 	for (size_t i = 0; i + 3 <= edits.len; i += 3) {
-		size_t at = (edits.data[i] | (size_t)edits.data[i + 1] << 8) % (len + 1);
+		size_t at = edits.data[i] | (size_t)edits.data[i + 1] << 8;
 
+		at = at == 0xffff ? len : at % (len + 1);
 		if (at == sizeof(text))
 			break;
 		text[at] = (char)edits.data[i + 2];
@@ -135,12 +137,33 @@ static bool try_signed(struct span header, struct span payload)
 	return taken(span_of(text, sign(text, len + strlen(text + len))));
 }
 
+static bool says(const json_t *claims, const char *name, const char *value)
+{
+	const char *got = json_string_value(json_object_get(claims, name));
+
+	return got && strcmp(got, value) == 0;
+}
+
+/* What must be true of signed claims that were taken, read by other means. */
+static void check_claims(struct span payload)
+{
+	json_t *claims = json_loadb((const char *)payload.data, payload.len, 0, NULL);
+	int64_t now = NOW_US / 1000000, skew = TOKEN_SKEW_US / 1000000;
+
+	check(says(claims, "iss", "edu") && says(claims, "aud", "edu"));
+	check(json_integer_value(json_object_get(claims, "exp")) > now);
+	check(json_integer_value(json_object_get(claims, "nbf")) <= now + skew);
+	check(json_integer_value(json_object_get(claims, "iat")) <= now + skew);
+	json_decref(claims);
+}
+
 static void try_payload(struct span payload)
 {
 	struct token_text t;
 
 	check(token_text_parse(&t, span_str(issued)));
-	try_signed(span_of(t.header, t.header_len), payload);
+	if (try_signed(span_of(t.header, t.header_len), payload))
+		check_claims(payload);
 }
 
 /* Whatever the header's order and white space, it must say these three things. */
