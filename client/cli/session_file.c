@@ -163,10 +163,10 @@ static int store_lock(void *arg, struct session_tokens *ret, struct error *err)
 
 	snprintf(path, sizeof(path), "%s.lock", f->path);
 	f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (f->lock < 0 || flock(f->lock, LOCK_EX) != 0)
-		return file_failed(f, "locked", err);
-	int r = session_file_load(f, ret, err);
-	if (r < 0) {
+	int r = f->lock >= 0 && flock(f->lock, LOCK_EX) == 0 ? 0 : file_failed(f, "locked", err);
+	if (r == 0)
+		r = session_file_load(f, ret, err);
+	if (r < 0 && f->lock >= 0) {
 		close(f->lock);
 		f->lock = -1;
 	}
@@ -186,6 +186,7 @@ static void store_unlock(void *arg)
 {
 	struct session_file *f = arg;
 
+	flock(f->lock, LOCK_UN); /* closing alone does not, while a child has the descriptor too */
 	close(f->lock);
 	f->lock = -1;
 }
