@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <cmocka.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -7,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "server/progress/coverage.h"
 #include "server/progress/progress_write.h"

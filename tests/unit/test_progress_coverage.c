@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "server/progress/coverage.h"
@@ -53,7 +54,8 @@ static void test_agrees_with_the_definition(void **state)
 		int64_t d = durations[k], step = d / 97 + 1;
 		for (int64_t start = 0; start <= d; start += step)
 			for (int64_t end = start; end <= d + step; end += step)
-				assert_int_equal(coverage_of_interval(start, end, d), by_definition(start, end, d));
+				assert_int_equal(coverage_of_interval(start, end, d),
+						 by_definition(start, end, d));
 	}
 }
 
