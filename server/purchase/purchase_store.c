@@ -16,34 +16,86 @@ enum {
 };
 
 /*
- * A purchase in one round trip. The order of the steps is the order of their locks and of the refusals:
+ * A purchase in one round trip. The order of the steps is that of their locks and of the refusals:
  *
- *   1  the key is claimed, or answers; a repeat in flight waits here for the first.
- *   2  the course is still what its terms were read from. The shared lock is held to the commit, so that
- * nobody buys on the old terms once a change of the course has been answered; buyers do not wait for each
- * other. 3  the purchase is inserted; the unique key over `live` finds the other one. ON DUPLICATE KEY UPDATE
- * makes racing buyers queue: after a plain INSERT those who waited for one that was rolled back deadlock. 4
- * the wallet is debited, if it covers the total. This row lock orders everything a user buys. 5  the ledger,
- * the grant, the enrollment, the event and the reply are written.
+ *  - The key is claimed, or answers; a repeat in flight waits here for the first.
+ *  - The course must still be what its terms were read from. The shared lock is held to the commit, so that
+ *    nobody buys on the old terms once a change of the course has been answered; buyers of one course do not
+ *    wait for each other.
+ *  - The purchase is inserted; the unique key over `live` finds the other one. ON DUPLICATE KEY UPDATE makes
+ *    racing buyers queue: after a plain INSERT those who waited for one that was rolled back deadlock.
+ *  - The wallet is debited, if it covers the total. Its row lock orders everything a user buys.
+ *  - The ledger, the grant, the enrollment, the event and the reply are written.
  *
- * The answer is selected after the end of the transaction: outcome, live purchase, missing amount, stored
- * reply.
+ * The answer is selected after the end of the transaction: the outcome (enum purchase_outcome), the live
+ * purchase, the missing amount, the stored reply.
  */
-#define COMPLETE_SQL                                                                                         \
-	"BEGIN NOT ATOMIC"                                                                                   \
+#define COMPLETE_PARAMETERS                                                                                  \
 	" DECLARE v_principal_id BIGINT DEFAULT ?;"                                                          \
 	" DECLARE v_method INT UNSIGNED DEFAULT ?;"                                                          \
 	" DECLARE v_request_id BINARY(16) DEFAULT ?;"                                                        \
 	" DECLARE v_body_hash BINARY(32) DEFAULT ?;"                                                         \
 	" DECLARE v_now BIGINT DEFAULT ?;"                                                                   \
+	" DECLARE v_keep_until BIGINT DEFAULT ?;"                                                            \
 	" DECLARE v_purchase_id BIGINT DEFAULT ?;"                                                           \
 	" DECLARE v_user_id BIGINT DEFAULT ?;"                                                               \
 	" DECLARE v_course_id BIGINT DEFAULT ?;"                                                             \
 	" DECLARE v_course_revision BIGINT DEFAULT ?;"                                                       \
 	" DECLARE v_currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin DEFAULT ?;"                  \
 	" DECLARE v_total BIGINT DEFAULT ?;"                                                                 \
-	" DECLARE v_transaction_id BIGINT DEFAULT ?;"                                                        \
-	" DECLARE v_outcome TINYINT DEFAULT -1;"                                                             \
+	" DECLARE v_transaction_id BIGINT DEFAULT ?;"
+#define COMPLETE_PARAMETERS_IN "iubbiiiiiisii"
+
+#define CLAIM_KEY                                                                                            \
+	IDEM_CLAIM_SQL_OF("v_principal_id", "v_method", "v_request_id", "v_body_hash", "v_now",              \
+			  "v_keep_until")
+#define OF_KEY " WHERE principal_id = v_principal_id AND method = v_method AND request_id = v_request_id;"
+
+#define INSERT_PURCHASE                                                                                      \
+	"  INSERT INTO purchase (purchase_id, user_id, course_id, course_revision,"                          \
+	"    state, payment_source, currency_code, list_price, discount, tax, total,"                        \
+	"    charged, transaction_id, create_time, complete_time)"                                           \
+	"   VALUES (v_purchase_id, v_user_id, v_course_id, v_course_revision,"                               \
+	"    ?, ?, v_currency_code, ?, ?, ?, v_total,"                                                       \
+	"    ?, v_transaction_id, v_now, v_now)"                                                             \
+	"   ON DUPLICATE KEY UPDATE user_id = v_user_id;"
+#define INSERT_PURCHASE_IN "iiiiii"
+
+#define DEBIT_WALLET                                                                                         \
+	"   UPDATE wallet SET balance = balance - v_total, update_time = GREATEST(update_time, v_now)"       \
+	"    WHERE user_id = v_user_id AND currency_code = v_currency_code"                                  \
+	"     AND balance >= v_total;"                                                                       \
+	"   IF ROW_COUNT() = 0 THEN"                                                                         \
+	"    SET v_missing = v_total - IFNULL((SELECT balance FROM wallet"                                   \
+	"     WHERE user_id = v_user_id AND currency_code = v_currency_code), 0);"                           \
+	"    SET v_outcome = IF(v_missing > 0, 5, 3);" /* 3: it was topped up in between */                  \
+	"    LEAVE purchase;"                                                                                \
+	"   END IF;"
+
+#define POST_LEDGER                                                                                          \
+	"   INSERT INTO ledger_transaction"                                                                  \
+	"     (transaction_id, kind, purchase_id, actor_id, create_time)"                                    \
+	"    VALUES (v_transaction_id, 2, v_purchase_id, v_user_id, v_now);"                                 \
+	"   INSERT INTO ledger_entry"                                                                        \
+	"     (transaction_id, line, account_kind, owner_id, currency_code, amount)"                         \
+	"    SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"         \
+	"     FROM " LEDGER_LINES_TABLE " e;"
+#define POST_LEDGER_IN "s"
+
+#define GIVE_ACCESS                                                                                          \
+	"  INSERT INTO access_grant"                                                                         \
+	"    (grant_id, user_id, course_id, source_kind, purchase_id, start_time)"                           \
+	"   VALUES (?, v_user_id, v_course_id, 1, v_purchase_id, v_now);"                                    \
+	"  INSERT INTO enrollment (user_id, course_id, start_time)"                                          \
+	"   VALUES (v_user_id, v_course_id, v_now)"                                                          \
+	"   ON DUPLICATE KEY UPDATE start_time = enrollment.start_time;"                                     \
+	"  INSERT INTO event (event_id, kind, subject_id, user_id, course_id,"                               \
+	"    organization_id, create_time, payload)"                                                         \
+	"   VALUES (?, ?, v_purchase_id, v_user_id, v_course_id, 0, v_now, ?);"
+#define GIVE_ACCESS_IN "iiss"
+
+#define COMPLETE_SQL                                                                                         \
+	"BEGIN NOT ATOMIC" COMPLETE_PARAMETERS " DECLARE v_outcome TINYINT DEFAULT -1;"                      \
 	" DECLARE v_found BIGINT DEFAULT NULL;"                                                              \
 	" DECLARE v_missing BIGINT DEFAULT NULL;"                                                            \
 	" DECLARE v_stored_hash BINARY(32) DEFAULT NULL;"                                                    \
@@ -51,77 +103,33 @@ enum {
 	" DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;"                              \
 	" START TRANSACTION;"                                                                                \
 	" purchase: BEGIN"                                                                                   \
-	"  INSERT INTO idempotency (principal_id, method, request_id, body_hash, create_time, expire_time)"  \
-	"   VALUES (v_principal_id, v_method, v_request_id, v_body_hash, v_now, v_now + ?)"                  \
-	"   ON DUPLICATE KEY UPDATE"                                                                         \
-	"    body_hash = IF(expire_time <= VALUES(create_time), VALUES(body_hash), body_hash),"              \
-	"    reply = IF(expire_time <= VALUES(create_time), NULL, reply),"                                   \
-	"    create_time = IF(expire_time <= VALUES(create_time), VALUES(create_time), create_time),"        \
-	"    expire_time = GREATEST(expire_time, IF(reply IS NULL, VALUES(expire_time), 0));"                \
-	"  SELECT body_hash, reply INTO v_stored_hash, v_stored_reply FROM idempotency"                      \
-	"   WHERE principal_id = v_principal_id AND method = v_method AND request_id = v_request_id;"        \
+	"  " CLAIM_KEY ";"                                                                                   \
+	"  SELECT body_hash, reply INTO v_stored_hash, v_stored_reply FROM idempotency" OF_KEY               \
 	"  IF v_stored_hash <> v_body_hash THEN SET v_outcome = 2; LEAVE purchase; END IF;"                  \
 	"  IF v_stored_reply IS NOT NULL THEN SET v_outcome = 1; LEAVE purchase; END IF;"                    \
 	"  SELECT course_id INTO v_found FROM course"                                                        \
-	"   WHERE course_id = v_course_id AND revision = v_course_revision AND state = 3 LOCK IN SHARE "     \
-	"MODE;"                                                                                              \
-	"  IF v_found IS NULL THEN SET v_outcome = 3; LEAVE purchase; END IF;"                               \
-	"  INSERT INTO purchase (purchase_id, user_id, course_id, course_revision, state, payment_source,"   \
-	"    currency_code, list_price, discount, tax, total, charged, transaction_id, create_time, "        \
-	"complete_time)"                                                                                     \
-	"   VALUES (v_purchase_id, v_user_id, v_course_id, v_course_revision, ?, ?,"                         \
-	"    v_currency_code, ?, ?, ?, v_total, ?, v_transaction_id, v_now, v_now)"                          \
-	"   ON DUPLICATE KEY UPDATE user_id = v_user_id;"                                                    \
+	"   WHERE course_id = v_course_id AND revision = v_course_revision AND state = 3"                    \
+	"   LOCK IN SHARE MODE;"                                                                             \
+	"  IF v_found IS NULL THEN SET v_outcome = 3; LEAVE purchase; END IF;" INSERT_PURCHASE               \
 	"  SELECT purchase_id INTO v_found FROM purchase"                                                    \
 	"   WHERE user_id = v_user_id AND course_id = v_course_id AND live = 1;"                             \
 	"  IF v_found <> v_purchase_id THEN SET v_outcome = 4; LEAVE purchase; END IF;"                      \
-	"  IF v_total > 0 THEN"                                                                              \
-	"   UPDATE wallet SET balance = balance - v_total, update_time = GREATEST(update_time, v_now)"       \
-	"    WHERE user_id = v_user_id AND currency_code = v_currency_code AND balance >= v_total;"          \
-	"   IF ROW_COUNT() = 0 THEN"                                                                         \
-	"    SET v_missing = v_total - IFNULL((SELECT balance FROM wallet"                                   \
-	"     WHERE user_id = v_user_id AND currency_code = v_currency_code), 0);"                           \
-	"    SET v_outcome = IF(v_missing > 0, 5, 3);"                                                       \
-	"    LEAVE purchase;"                                                                                \
-	"   END IF;"                                                                                         \
-	"   INSERT INTO ledger_transaction (transaction_id, kind, purchase_id, actor_id, create_time)"       \
-	"    VALUES (v_transaction_id, 2, v_purchase_id, v_user_id, v_now);"                                 \
-	"   INSERT INTO ledger_entry (transaction_id, line, account_kind, owner_id, currency_code, amount)"  \
-	"    SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"         \
-	"     FROM " LEDGER_LINES_TABLE " e;"                                                                \
-	"  END IF;"                                                                                          \
-	"  INSERT INTO access_grant (grant_id, user_id, course_id, source_kind, purchase_id, start_time)"    \
-	"   VALUES (?, v_user_id, v_course_id, 1, v_purchase_id, v_now);"                                    \
-	"  INSERT INTO enrollment (user_id, course_id, start_time) VALUES (v_user_id, v_course_id, v_now)"   \
-	"   ON DUPLICATE KEY UPDATE start_time = enrollment.start_time;"                                     \
-	"  INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, "             \
-	"create_time, payload)"                                                                              \
-	"   VALUES (?, ?, v_purchase_id, v_user_id, v_course_id, 0, v_now, ?);"                              \
-	"  UPDATE idempotency SET reply = ?"                                                                 \
-	"   WHERE principal_id = v_principal_id AND method = v_method AND request_id = v_request_id;"        \
-	"  COMMIT;"                                                                                          \
+	"  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER "  END IF;" GIVE_ACCESS                             \
+	"  UPDATE idempotency SET reply = ?" OF_KEY "  COMMIT;"                                              \
 	"  SET v_outcome = 0, v_found = NULL;"                                                               \
 	" END purchase;"                                                                                     \
 	" IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                                          \
 	" SELECT v_outcome, v_found, v_missing, v_stored_reply;"                                             \
 	"END"
+#define COMPLETE_IN COMPLETE_PARAMETERS_IN INSERT_PURCHASE_IN POST_LEDGER_IN GIVE_ACCESS_IN "b"
 
 #define PURCHASE_COLUMNS                                                                                     \
-	"purchase_id, user_id, course_id, course_revision, state, payment_source, currency_code, "           \
-	"list_price, discount,"                                                                              \
-	" tax, total, charged, transaction_id, create_time, complete_time"
+	"purchase_id, user_id, course_id, course_revision, state, payment_source, currency_code,"            \
+	" list_price, discount, tax, total, charged, transaction_id, create_time, complete_time"
 #define PURCHASE_OUT "iiiiiisiiiiiiii"
 
 static const struct db_stmt stmts[] = {
-	[COMPLETE] = {"purchase_complete",
-		      "iubbiiiiisii"
-		      "i"
-		      "iiiiii"
-		      "s"
-		      "i"
-		      "iss"
-		      "b",
-		      "iiib", COMPLETE_SQL},
+	[COMPLETE] = {"purchase_complete", COMPLETE_IN, "iiib", COMPLETE_SQL},
 	/* Locks the key's row, and so waits for whoever holds it; the row of nobody is not locked. */
 	[EARLIER] = {"purchase_earlier", "iubiii", "bbi",
 		     "SELECT i.body_hash, i.reply, p.purchase_id FROM (SELECT 1) one"
@@ -132,12 +140,12 @@ static const struct db_stmt stmts[] = {
 	[READ] = {"purchase_read", "i", PURCHASE_OUT,
 		  "SELECT " PURCHASE_COLUMNS " FROM purchase WHERE purchase_id = ?"},
 	[LIST] = {"purchase_list", "iii", PURCHASE_OUT,
-		  "SELECT " PURCHASE_COLUMNS " FROM purchase WHERE user_id = ? AND purchase_id < ?"
-		  " ORDER BY purchase_id DESC LIMIT ?"},
+		  "SELECT " PURCHASE_COLUMNS " FROM purchase"
+		  " WHERE user_id = ? AND purchase_id < ? ORDER BY purchase_id DESC LIMIT ?"},
 	[LIST_OF_COURSE] = {"purchase_list_of_course", "iiii", PURCHASE_OUT,
 			    "SELECT " PURCHASE_COLUMNS " FROM purchase"
-			    " WHERE user_id = ? AND course_id = ? AND purchase_id < ? ORDER BY purchase_id "
-			    "DESC LIMIT ?"},
+			    " WHERE user_id = ? AND course_id = ? AND purchase_id < ?"
+			    " ORDER BY purchase_id DESC LIMIT ?"},
 };
 
 const struct db_stmt_list purchase_stmts = {"purchase", stmts, sizeof(stmts) / sizeof(stmts[0])};
@@ -183,6 +191,7 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		db_bytes(span_of(key->request_id, sizeof(key->request_id))),
 		db_bytes(span_of(key->body_hash, sizeof(key->body_hash))),
 		db_i64(p->create_us),
+		db_i64(p->create_us + IDEM_MONEY_US),
 		db_i64(p->purchase_id),
 		db_i64(p->user_id),
 		db_i64(p->course_id),
@@ -190,7 +199,6 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		db_str(p->currency_code),
 		db_i64(p->total),
 		p->transaction_id ? db_i64(p->transaction_id) : db_null(),
-		db_i64(IDEM_MONEY_US),
 		db_i64(p->state),
 		db_i64(p->source),
 		db_i64(p->list_price),
@@ -201,7 +209,7 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		db_i64(order->grant_id),
 		db_i64(order->event_id),
 		db_str(EVENT_PURCHASE_COMPLETED),
-		db_bytes(order->event_payload),
+		(struct db_value){.type = 's', .s = order->event_payload},
 		db_bytes(order->reply),
 	};
 	struct complete_run run = {arena, args, sizeof(args) / sizeof(args[0]), ret};

@@ -26,15 +26,14 @@ enum {
 	" DECLARE v_outcome TINYINT DEFAULT 0;"                                                              \
 	" DECLARE v_first BIGINT;"                                                                           \
 	" DECLARE v_same TINYINT;"                                                                           \
-	" INSERT INTO payment (provider, provider_payment_id, user_id, currency_code, amount, "              \
-	"transaction_id,"                                                                                    \
-	"   create_time)"                                                                                    \
+	" INSERT INTO payment (provider, provider_payment_id, user_id, currency_code, amount,"               \
+	"   transaction_id, create_time)"                                                                    \
 	"  VALUES (v_provider, v_payment_id, v_user_id, v_currency_code, v_amount, v_transaction_id, v_now)" \
 	"  ON DUPLICATE KEY UPDATE transaction_id = payment.transaction_id;"                                 \
-	" SELECT transaction_id, user_id = v_user_id AND currency_code = v_currency_code AND amount = "      \
-	"v_amount"                                                                                           \
-	"  INTO v_first, v_same FROM payment WHERE provider = v_provider AND provider_payment_id = "         \
-	"v_payment_id;"                                                                                      \
+	" SELECT transaction_id,"                                                                            \
+	"   user_id = v_user_id AND currency_code = v_currency_code AND amount = v_amount"                   \
+	"  INTO v_first, v_same FROM payment"                                                                \
+	"  WHERE provider = v_provider AND provider_payment_id = v_payment_id;"                              \
 	" IF v_first <> v_transaction_id THEN"                                                               \
 	"  SET v_outcome = IF(v_same, 1, 2);"                                                                \
 	" ELSE"                                                                                              \
@@ -43,29 +42,29 @@ enum {
 	"  UPDATE wallet SET balance = balance + v_amount, update_time = GREATEST(update_time, v_now)"       \
 	"   WHERE user_id = v_user_id AND currency_code = v_currency_code"                                   \
 	"    AND balance <= 9223372036854775807 - v_amount;"                                                 \
-	"  IF ROW_COUNT() = 0 THEN SET v_outcome = 3; END IF;"                                               \
-	"  INSERT INTO ledger_transaction (transaction_id, kind, actor_id, create_time)"                     \
-	"   VALUES (v_transaction_id, 1, ?, v_now);"                                                         \
-	"  INSERT INTO ledger_entry (transaction_id, line, account_kind, owner_id, currency_code, amount)"   \
-	"   SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"          \
-	"    FROM " LEDGER_LINES_TABLE " e;"                                                                 \
+	"  IF ROW_COUNT() = 0 THEN"                                                                          \
+	"   SET v_outcome = 3;"                                                                              \
+	"  ELSE"                                                                                             \
+	"   INSERT INTO ledger_transaction (transaction_id, kind, actor_id, create_time)"                    \
+	"    VALUES (v_transaction_id, 1, ?, v_now);"                                                        \
+	"   INSERT INTO ledger_entry (transaction_id, line, account_kind, owner_id, currency_code, amount)"  \
+	"    SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"         \
+	"     FROM " LEDGER_LINES_TABLE " e;"                                                                \
+	"  END IF;"                                                                                          \
 	" END IF;"                                                                                           \
 	" SELECT v_outcome, v_first;"                                                                        \
 	"END"
 
 static const struct db_stmt stmts[] = {
 	[READ] = {"wallet_read", "i", "sii",
-		  "SELECT currency_code, balance, update_time FROM wallet WHERE user_id = ? ORDER BY "
-		  "currency_code"},
+		  "SELECT currency_code, balance, update_time FROM wallet WHERE user_id = ?"
+		  " ORDER BY currency_code"},
 	[PROVIDER] = {"wallet_provider", "s", "i",
 		      "SELECT provider_id FROM payment_provider WHERE provider = ?"},
-	[PROVIDER_ADD] = {"wallet_provider_add", "si", "",
+	[PROVIDER_ADD] = {"wallet_provider_add", "si", NULL,
 			  "INSERT INTO payment_provider (provider, provider_id) VALUES (?, ?)"
 			  " ON DUPLICATE KEY UPDATE provider = payment_provider.provider"},
-	[CREDIT] = {"wallet_credit",
-		    "ssisiii"
-		    "is",
-		    "ii", CREDIT_SQL},
+	[CREDIT] = {"wallet_credit", "ssisiiiis", "ii", CREDIT_SQL},
 };
 
 const struct db_stmt_list wallet_stmts = {"wallet", stmts, sizeof(stmts) / sizeof(stmts[0])};

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/purchase/checkout.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/runtime/codec.h"
+#include "server/app.h"
+#include "server/db/idem.h"
+#include "server/purchase/purchase_proto.h"
+#include "server/purchase/purchase_store.h"
+#include "server/purchase/quote.h"
+
+/* A course that changes between reading its terms and buying on them is read again, so often. */
+enum { TERMS_ATTEMPTS = 4 };
+
+struct checkout {
+	struct rpc_call *call;
+	const PurchaseCourseRequest *req;
+	int64_t user_id, course_id, now_us;
+	int64_t purchase_id, transaction_id, grant_id, event_id;
+};
+
+static struct checkout begin(struct rpc_call *call, const PurchaseCourseRequest *req)
+{
+	return (struct checkout){
+		.call = call,
+		.req = req,
+		.user_id = rpc_principal(call)->user_id,
+		.course_id = course_id_of(req->course_id),
+		.now_us = app_now_us(call),
+		.purchase_id = app_new_id(call),
+		.transaction_id = app_new_id(call),
+		.grant_id = app_new_id(call),
+		.event_id = app_new_id(call),
+	};
+}
+
+/* --- refusals --- */
+
+static int already_purchased(struct error *err, int64_t purchase_id)
+{
+	char text[ID_TEXT_MAX];
+
+	id_format(ID_PURCHASE, purchase_id, text);
+	error_raise(err, &REASON_ALREADY_PURCHASED, "You have bought this course with %s.", text);
+	error_add_metadata(err, "purchase_id", "%s", text);
+	return error_set_resource(err, "edu.v1.Purchase", text);
+}
+
+static int insufficient_funds(struct error *err, const char *currency_code, int64_t missing)
+{
+	char amount[40];
+
+	error_raise(err, &REASON_INSUFFICIENT_FUNDS, "The wallet lacks %s; top up, then repeat.",
+		    money_format(currency_code, missing, amount, sizeof(amount)));
+	error_add_metadata(err, "missing_minor_units", "%" PRId64, missing);
+	return error_add_metadata(err, "currency_code", "%s", currency_code);
+}
+
+/*
+ * The course or its price says no. A request that was answered before gets that answer; who owns the course
+ * is told so rather than that it cannot be bought. What the caller may not see stays unseen.
+ */
+static int refuse(const struct checkout *c, struct purchase_result *earlier, struct error *err)
+{
+	int refusal = -err->code;
+	struct error trouble;
+	int r = purchase_store_earlier(db_of(c->call), rpc_arena(c->call), rpc_request_key(c->call),
+				       c->now_us, c->user_id, c->course_id, earlier, &trouble);
+
+	if (r < 0) {
+		*err = trouble;
+		return r;
+	}
+	if (earlier->outcome == PURCHASE_MADE ||
+	    (earlier->outcome == PURCHASE_ALREADY_LIVE && refusal == -STATUS_NOT_FOUND))
+		return refusal;
+	return 0;
+}
+
+/* --- the purchase --- */
+
+static int agree_terms(const struct checkout *c, struct course_terms *terms, struct quote *quote,
+		       struct error *err)
+{
+	int r = course_terms_read(db_of(c->call), rpc_arena(c->call), c->course_id, c->req->currency_code,
+				  terms, err);
+
+	if (r < 0)
+		return r;
+	if (!course_visible_to(terms, rpc_principal(c->call)))
+		return course_not_found(err, c->course_id);
+	r = quote_course(terms, c->req->currency_code, quote, err);
+	if (r < 0)
+		return r;
+	return quote_agreed(quote, c->req->expected_total->minor_units, err);
+}
+
+static struct purchase completed_purchase(const struct checkout *c, const struct course_terms *terms,
+					  const struct quote *quote)
+{
+	struct purchase p = {
+		.purchase_id = c->purchase_id,
+		.user_id = c->user_id,
+		.course_id = c->course_id,
+		.course_revision = terms->revision,
+		.state = PURCHASE_COMPLETED,
+		.source = PURCHASE_FROM_WALLET,
+		.list_price = quote->list_price,
+		.discount = quote->discount,
+		.tax = quote->tax,
+		.total = quote->total,
+		.charged = quote->total,
+		.transaction_id = quote->total ? c->transaction_id : 0,
+		.create_us = c->now_us,
+		.complete_us = c->now_us,
+	};
+
+	snprintf(p.currency_code, sizeof(p.currency_code), "%s", quote->currency_code);
+	return p;
+}
+
+/* The packed answer, made before the purchase, in whose transaction it is stored. */
+static int pack_reply(const struct checkout *c, const struct purchase *p, struct span *ret, struct error *err)
+{
+	PurchaseCourseResponse reply = PURCHASE_COURSE_RESPONSE_INIT;
+	int r;
+
+	reply.purchase = purchase_to_proto(rpc_arena(c->call), p);
+	r = app_built(rpc_arena(c->call), err);
+	return r < 0 ? r : codec_pack(&reply.base, rpc_arena(c->call), ret, err);
+}
+
+static int complete(const struct checkout *c, const struct purchase *p, const struct ledger_posting *posting,
+		    struct purchase_result *ret, struct error *err)
+{
+	struct purchase_order order = {
+		.purchase = p,
+		.posting = posting,
+		.grant_id = c->grant_id,
+		.event_id = c->event_id,
+		.event_payload = purchase_event_payload(rpc_arena(c->call), p),
+		.key = rpc_request_key(c->call),
+	};
+	int r = pack_reply(c, p, &order.reply, err);
+
+	if (r < 0)
+		return r;
+	r = purchase_store_complete(db_of(c->call), rpc_arena(c->call), &order, ret, err);
+	if (r == 0 && ret->outcome == PURCHASE_MADE)
+		ret->reply = order.reply;
+	return r;
+}
+
+/* One purchase on the terms as they are now. */
+static int buy(const struct checkout *c, struct purchase_result *result, struct error *err)
+{
+	struct course_terms terms;
+	struct quote quote;
+	struct ledger_posting posting = {0};
+	int r = agree_terms(c, &terms, &quote, err);
+
+	if (r == -STATUS_NOT_FOUND || r == -STATUS_FAILED_PRECONDITION)
+		return refuse(c, result, err);
+	if (r == 0 && quote.total > 0)
+		r = ledger_post_purchase(&posting, c->user_id, quote.currency_code, quote.total,
+					 terms.instructors, terms.n_instructors, err);
+	if (r < 0)
+		return r;
+	struct purchase p = completed_purchase(c, &terms, &quote);
+	return complete(c, &p, &posting, result, err);
+}
+
+static int answer(const struct checkout *c, const struct purchase_result *result, PurchaseCourseResponse *ret,
+		  struct error *err)
+{
+	switch (result->outcome) {
+	case PURCHASE_MADE:
+		return rpc_reply_packed(c->call, result->reply);
+	case PURCHASE_REPLAYED:
+		return app_replay(c->call, result->reply, &ret->base, err);
+	case PURCHASE_KEY_REUSED:
+		return idem_reused(err);
+	case PURCHASE_TERMS_CHANGED:
+		return error_raise(err, &RPC_REASON_CONFLICT, "The course keeps changing; repeat the call.");
+	case PURCHASE_ALREADY_LIVE:
+		return already_purchased(err, result->live_purchase_id);
+	case PURCHASE_NOT_COVERED:
+		return insufficient_funds(err, c->req->currency_code, result->missing);
+	}
+	return error_internal(err, "a purchase with outcome %d", result->outcome);
+}
+
+int checkout_purchase_course(struct rpc_call *call, const PurchaseCourseRequest *req,
+			     PurchaseCourseResponse *ret, struct error *err)
+{
+	struct checkout c = begin(call, req);
+	struct purchase_result result = {.outcome = PURCHASE_TERMS_CHANGED};
+
+	if (strcmp(req->expected_total->currency_code, req->currency_code) != 0)
+		return error_field(err, "expected_total.currency_code", "must be currency_code, %s",
+				   req->currency_code);
+	for (int i = 0; i < TERMS_ATTEMPTS && result.outcome == PURCHASE_TERMS_CHANGED; i++) {
+		int r = buy(&c, &result, err);
+
+		if (r < 0)
+			return r;
+	}
+	return answer(&c, &result, ret, err);
+}

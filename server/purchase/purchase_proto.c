@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/purchase/purchase_proto.h"
+
+#include <inttypes.h>
+
+#include "proto/runtime/codec.h"
+#include "server/app.h"
+
+Money *money_to_proto(struct arena *arena, const char *currency_code, int64_t minor_units)
+{
+	Money *money = codec_new(MONEY_DESC, arena);
+	char *code = arena_strdup(arena, currency_code);
+
+	if (!money || !code)
+		return NULL;
+	money->currency_code = code;
+	money->minor_units = minor_units;
+	return money;
+}
+
+Purchase *purchase_to_proto(struct arena *arena, const struct purchase *p)
+{
+	Purchase *ret = codec_new(PURCHASE_DESC, arena);
+
+	if (!ret)
+		return NULL;
+	ret->purchase_id = app_id(arena, ID_PURCHASE, p->purchase_id);
+	ret->user_id = app_id(arena, ID_USER, p->user_id);
+	ret->course_id = app_id(arena, ID_COURSE, p->course_id);
+	ret->course_revision = p->course_revision;
+	ret->state = (Edu__V1__PurchaseState)p->state;
+	ret->payment_source = (Edu__V1__PaymentSource)p->source;
+	ret->list_price = money_to_proto(arena, p->currency_code, p->list_price);
+	ret->discount = money_to_proto(arena, p->currency_code, p->discount);
+	ret->tax = money_to_proto(arena, p->currency_code, p->tax);
+	ret->total = money_to_proto(arena, p->currency_code, p->total);
+	ret->charged = money_to_proto(arena, p->currency_code, p->charged);
+	ret->create_time = app_timestamp(arena, p->create_us);
+	ret->complete_time = app_timestamp(arena, p->complete_us);
+	ret->transaction_id = app_id(arena, ID_TRANSACTION, p->transaction_id);
+	return ret;
+}
+
+Wallet *wallet_to_proto(struct arena *arena, int64_t user_id, const struct wallet_balance *balances,
+			unsigned n)
+{
+	Wallet *ret = codec_new(WALLET_DESC, arena);
+	Money **list = arena_array(arena, n, sizeof(Money *));
+	int64_t update_us = 0;
+
+	if (!ret || !list)
+		return NULL;
+	for (unsigned i = 0; i < n; i++) {
+		list[i] = money_to_proto(arena, balances[i].currency_code, balances[i].minor_units);
+		if (!list[i])
+			return NULL;
+		if (balances[i].update_us > update_us)
+			update_us = balances[i].update_us;
+	}
+	ret->user_id = app_id(arena, ID_USER, user_id);
+	ret->n_balances = n;
+	ret->balances = list;
+	ret->update_time = app_timestamp(arena, update_us);
+	return ret;
+}
+
+struct span purchase_event_payload(struct arena *arena, const struct purchase *p)
+{
+	return span_str(arena_printf(
+		arena,
+		"{\"purchase_id\":\"%s\",\"user_id\":\"%s\",\"course_id\":\"%s\","
+		"\"currency_code\":\"%s\",\"total_minor_units\":\"%" PRId64 "\",\"transaction_id\":\"%s\"}",
+		app_id(arena, ID_PURCHASE, p->purchase_id), app_id(arena, ID_USER, p->user_id),
+		app_id(arena, ID_COURSE, p->course_id), p->currency_code, p->total,
+		app_id(arena, ID_TRANSACTION, p->transaction_id)));
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
+
+#include "server/app.h"
+#include "server/purchase/checkout.h"
+#include "server/purchase/purchase_proto.h"
+#include "server/purchase/purchase_store.h"
+
+enum { READS_ANYBODY = ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN };
+
+static bool may_see_purchases_of(const struct principal *who, int64_t user_id)
+{
+	return who->user_id == user_id || principal_has_role(who, READS_ANYBODY);
+}
+
+/* --- GetPurchase --- */
+
+static int purchase_not_found(struct error *err, int64_t purchase_id)
+{
+	char text[ID_TEXT_MAX];
+
+	id_format(ID_PURCHASE, purchase_id, text);
+	error_raise(err, &REASON_PURCHASE_NOT_FOUND, "There is no purchase %s, or you may not see it.", text);
+	return error_set_resource(err, "edu.v1.Purchase", text);
+}
+
+static int get_purchase(struct rpc_call *call, const GetPurchaseRequest *req, GetPurchaseResponse *ret,
+			struct error *err)
+{
+	struct purchase purchase;
+	int64_t purchase_id;
+	int r;
+
+	if (!id_parse(ID_PURCHASE, req->purchase_id, &purchase_id))
+		return error_field(err, "purchase_id", "must be an id that starts with pur_");
+	r = purchase_store_read(db_of(call), rpc_arena(call), purchase_id, &purchase, err);
+	if (r < 0)
+		return r;
+	if (r == 0 || !may_see_purchases_of(rpc_principal(call), purchase.user_id))
+		return purchase_not_found(err, purchase_id);
+	ret->purchase = purchase_to_proto(rpc_arena(call), &purchase);
+	return app_built(rpc_arena(call), err);
+}
+
+/* --- ListPurchases --- */
+
+/* Where the next page goes on: the last purchase shown. */
+struct purchase_cursor {
+	int64_t before_id;
+};
+
+static int purchases_to_proto(struct rpc_call *call, const struct purchase *list, unsigned n,
+			      ListPurchasesResponse *ret, struct error *err)
+{
+	ret->purchases = arena_array(rpc_arena(call), n, sizeof(Purchase *));
+	for (unsigned i = 0; i < n && ret->purchases; i++)
+		ret->purchases[i] = purchase_to_proto(rpc_arena(call), &list[i]);
+	ret->n_purchases = n;
+	return app_built(rpc_arena(call), err);
+}
+
+static int list_purchases(struct rpc_call *call, const ListPurchasesRequest *req, ListPurchasesResponse *ret,
+			  struct error *err)
+{
+	int64_t user_id = app_user_or_caller(call, req->user_id);
+	unsigned size = app_page_size(req->page_size), n = 0;
+	struct purchase_cursor cursor = {.before_id = INT64_MAX};
+	struct purchase *list = NULL;
+	int r;
+
+	if (!may_see_purchases_of(rpc_principal(call), user_id))
+		return error_raise(err, &RPC_REASON_ROLE_MISSING,
+				   "Another user's purchases are seen by SUPPORT and ADMIN.");
+	r = app_page_open(call, &req->base, req->page_token, &cursor, sizeof(cursor), err);
+	if (r < 0)
+		return r;
+	/* One more than the page holds says whether another follows. */
+	r = purchase_store_list(db_of(call), rpc_arena(call), user_id, course_id_of(req->course_id),
+				cursor.before_id, size + 1, &list, &n, err);
+	if (r < 0)
+		return r;
+	if (n > size) {
+		n = size;
+		cursor.before_id = list[n - 1].purchase_id;
+		ret->next_page_token = app_page_next(call, &req->base, &cursor, sizeof(cursor));
+	}
+	return purchases_to_proto(call, list, n, ret, err);
+}
+
+EDU_SERVICE_PURCHASE_COURSE(checkout_purchase_course, RPC_ON_DB);
+EDU_SERVICE_GET_PURCHASE(get_purchase, RPC_ON_DB);
+EDU_SERVICE_LIST_PURCHASES(list_purchases, RPC_ON_DB);

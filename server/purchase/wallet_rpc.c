@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+
+#include "edu/v1/edu_service.server.h"
+#include "server/app.h"
+#include "server/db/audit.h"
+#include "server/db/idem.h"
+#include "server/purchase/ledger.h"
+#include "server/purchase/purchase_proto.h"
+#include "server/purchase/wallet_store.h"
+#include "server/user/user.h"
+
+enum { READS_ANY_WALLET = ROLE_MASK_SUPPORT | ROLE_MASK_PAYMENTS | ROLE_MASK_ADMIN };
+
+static int read_wallet(struct db_conn *conn, struct arena *arena, int64_t user_id, Wallet **ret,
+		       struct error *err)
+{
+	struct wallet_balance *balances = NULL;
+	unsigned n = 0;
+	int r = wallet_store_read(conn, arena, user_id, &balances, &n, err);
+
+	if (r < 0)
+		return r;
+	*ret = wallet_to_proto(arena, user_id, balances, n);
+	return app_built(arena, err);
+}
+
+/* --- GetWallet --- */
+
+static int get_wallet(struct rpc_call *call, const GetWalletRequest *req, GetWalletResponse *ret,
+		      struct error *err)
+{
+	const struct principal *who = rpc_principal(call);
+	int64_t user_id = app_user_or_caller(call, req->user_id);
+	int r = 0;
+
+	if (user_id != who->user_id && !principal_has_role(who, READS_ANY_WALLET))
+		return error_raise(err, &RPC_REASON_ROLE_MISSING,
+				   "Another user's wallet is seen by SUPPORT, PAYMENTS and ADMIN.");
+	if (user_id != who->user_id)
+		r = user_require(db_of(call), user_id, err);
+	return r < 0 ? r : read_wallet(db_of(call), rpc_arena(call), user_id, &ret->wallet, err);
+}
+
+/* --- TopUpWallet --- */
+
+/* The ids are made before the transaction, so that a re-run meets its own. */
+struct top_up {
+	struct rpc_call *call;
+	const TopUpWalletRequest *req;
+	TopUpWalletResponse *ret;
+	int64_t user_id, actor_id, now_us;
+	int64_t transaction_id, provider_id, event_id, audit_id;
+	bool repeated; /* the payment had been credited before */
+};
+
+static struct top_up top_up_begin(struct rpc_call *call, const TopUpWalletRequest *req,
+				  TopUpWalletResponse *ret)
+{
+	return (struct top_up){
+		.call = call,
+		.req = req,
+		.ret = ret,
+		.user_id = app_user_or_caller(call, req->user_id),
+		.actor_id = rpc_principal(call)->user_id,
+		.now_us = app_now_us(call),
+		.transaction_id = app_new_id(call),
+		.provider_id = app_new_id(call),
+		.event_id = app_new_id(call),
+		.audit_id = app_new_id(call),
+	};
+}
+
+static int payment_already_recorded(struct error *err, int64_t transaction_id)
+{
+	char text[ID_TEXT_MAX];
+
+	id_format(ID_TRANSACTION, transaction_id, text);
+	error_raise(err, &REASON_PAYMENT_ALREADY_RECORDED,
+		    "This payment was credited to another user or with another amount by %s; have it looked "
+		    "into.",
+		    text);
+	return error_add_metadata(err, "transaction_id", "%s", text);
+}
+
+static int balance_overflow(struct error *err)
+{
+	return error_raise(err, &REASON_AMOUNT_OVERFLOW,
+			   "The balance would be too large; nothing was credited. Use a smaller amount.");
+}
+
+/* Says what happened to the feed and, as it was done for somebody else, to the audit. */
+static int top_up_report(struct db_conn *conn, const struct top_up *t, struct error *err)
+{
+	struct arena *arena = rpc_arena(t->call);
+	const Money *amount = t->req->amount;
+	const char *detail = arena_printf(
+		arena, "{\"transaction_id\":\"%s\",\"currency_code\":\"%s\",\"minor_units\":\"%" PRId64 "\"}",
+		app_id(arena, ID_TRANSACTION, t->transaction_id), amount->currency_code, amount->minor_units);
+	struct event event = {
+		.event_id = t->event_id,
+		.kind = EVENT_WALLET_TOPPED_UP,
+		.subject_id = t->user_id,
+		.user_id = t->user_id,
+		.create_us = t->now_us,
+		.payload = span_str(detail),
+	};
+	struct audit audit = {
+		.audit_id = t->audit_id,
+		.actor_id = t->actor_id,
+		.action = "wallet.top_up",
+		.subject_id = t->user_id,
+		.detail = detail,
+		.create_us = t->now_us,
+	};
+	int r = event_append(conn, &event, err);
+
+	return r < 0 ? r : audit_append(conn, &audit, err);
+}
+
+/* Credits the payment, or finds who did: t->transaction_id is that of the payment afterwards. */
+static int top_up_credit(struct db_conn *conn, struct top_up *t, int64_t provider_id, struct error *err)
+{
+	struct ledger_posting posting = {0};
+	struct wallet_payment payment = {
+		.provider = t->req->provider,
+		.provider_payment_id = t->req->provider_payment_id,
+		.user_id = t->user_id,
+		.currency_code = t->req->amount->currency_code,
+		.amount = t->req->amount->minor_units,
+		.transaction_id = t->transaction_id,
+		.actor_id = t->actor_id,
+		.create_us = t->now_us,
+		.posting = &posting,
+	};
+	enum wallet_outcome outcome;
+	int64_t first;
+	int r = ledger_post_top_up(&posting, provider_id, t->user_id, payment.currency_code, payment.amount,
+				   err);
+
+	if (r == 0)
+		r = wallet_store_credit(conn, rpc_arena(t->call), &payment, &outcome, &first, err);
+	if (r < 0)
+		return r;
+	if (outcome == WALLET_PAYMENT_DIFFERS)
+		return payment_already_recorded(err, first);
+	if (outcome == WALLET_OVERFLOW)
+		return balance_overflow(err);
+	t->repeated = outcome == WALLET_PAYMENT_REPEATED;
+	t->ret->transaction_id = app_id(rpc_arena(t->call), ID_TRANSACTION, first);
+	return t->repeated ? 0 : top_up_report(conn, t, err);
+}
+
+static int top_up_in_transaction(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct top_up *t = arg;
+	int64_t provider_id;
+	int r = user_require(conn, t->user_id, err);
+
+	if (r == 0)
+		r = wallet_store_provider(conn, t->req->provider, t->provider_id, &provider_id, err);
+	if (r == 0)
+		r = top_up_credit(conn, t, provider_id, err);
+	if (r == 0)
+		r = read_wallet(conn, rpc_arena(t->call), t->user_id, &t->ret->wallet, err);
+	return r;
+}
+
+static int top_up_wallet(struct rpc_call *call, const TopUpWalletRequest *req, TopUpWalletResponse *ret,
+			 struct error *err)
+{
+	struct top_up t = top_up_begin(call, req, ret);
+	int r;
+
+	if (req->amount->minor_units <= 0)
+		return error_field(err, "amount.minor_units", "must be above 0");
+	r = app_transaction(call, IDEM_MONEY_US, top_up_in_transaction, &t, &ret->base, err);
+	if (r == 0 && t.repeated)
+		rpc_add_header(call, "edu-replayed", "1");
+	return r;
+}
+
+EDU_SERVICE_TOP_UP_WALLET(top_up_wallet, RPC_ON_DB);
+EDU_SERVICE_GET_WALLET(get_wallet, RPC_ON_DB);

@@ -1,0 +1,1011 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "server/base/clock.h"
+#include "server/db/idem.h"
+#include "server/purchase/grant.h"
+#include "server/purchase/purchase_store.h"
+#include "server/purchase/wallet_store.h"
+#include "tests/lib/ledger_check.h"
+#include "tests/lib/testdb.h"
+#include "tests/lib/threads.h"
+
+/* The stores by themselves, on data put in by SQL; every statement of theirs is run here, the compound ones
+ * too. */
+
+enum { CROWD = 50, ARENA_BYTES = 1 << 20, METHOD = 77 };
+#define NOW INT64_C(1750000000000000)
+
+static const struct db_stmt_list *const lists[] = {&purchase_stmts, &wallet_stmts, &grant_stmts, NULL};
+
+static struct testdb *db;
+static struct db_conn *conn;
+static struct arena arena;
+static struct error err;
+static _Atomic int64_t last_id = 1000;
+
+static int64_t new_id(void)
+{
+	return ++last_id;
+}
+
+static void __attribute__((format(printf, 1, 2))) sql(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	testdb_run(conn, text);
+}
+
+static int64_t __attribute__((format(printf, 1, 2))) number(const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return testdb_number(db, text);
+}
+
+static int64_t new_course(void)
+{
+	int64_t course_id = new_id();
+
+	sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, "
+	    "prerequisites,"
+	    " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, "
+	    "revision,"
+	    " create_us, update_us) VALUES (%" PRId64
+	    ", 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 5, 0, 0)",
+	    course_id);
+	return course_id;
+}
+
+/* --- orders --- */
+
+/* One buyer's wish, with everything it needs; `key` is filled from request and body. */
+struct wish {
+	int64_t user_id, course_id, total, now_us;
+	int request, body;
+
+	struct db_conn *conn;
+	struct arena arena;
+	struct purchase purchase;
+	struct ledger_posting posting;
+	struct request_key key;
+	struct purchase_order order;
+	struct purchase_result result;
+	struct error err;
+	int r;
+	bool ready;
+};
+
+static void wish_prepare(struct wish *w)
+{
+	static const struct course_share shares[] = {{901, 3333}, {902, 3333}, {903, 3334}};
+	const char *reply;
+
+	if (w->ready)
+		return;
+	arena_init(&w->arena, ARENA_BYTES);
+	w->purchase = (struct purchase){
+		.purchase_id = new_id(),
+		.user_id = w->user_id,
+		.course_id = w->course_id,
+		.course_revision = 5,
+		.state = PURCHASE_COMPLETED,
+		.source = PURCHASE_FROM_WALLET,
+		.currency_code = "EUR",
+		.list_price = w->total,
+		.total = w->total,
+		.charged = w->total,
+		.transaction_id = w->total ? new_id() : 0,
+		.create_us = w->now_us ? w->now_us : NOW,
+	};
+	w->purchase.complete_us = w->purchase.create_us;
+	if (w->total)
+		assert_int_equal(
+			ledger_post_purchase(&w->posting, w->user_id, "EUR", w->total, shares, 3, &w->err),
+			0);
+	w->key = (struct request_key){.present = true, .principal_id = w->user_id, .method = METHOD};
+	memcpy(w->key.request_id, &w->request, sizeof(w->request));
+	memcpy(w->key.body_hash, &w->body, sizeof(w->body));
+	reply = arena_printf(&w->arena, "reply of %" PRId64, w->purchase.purchase_id);
+	w->order = (struct purchase_order){.purchase = &w->purchase,
+					   .posting = &w->posting,
+					   .grant_id = new_id(),
+					   .event_id = new_id(),
+					   .event_payload = span_str("{}"),
+					   .key = &w->key,
+					   .reply = span_str(reply)};
+	w->ready = true;
+}
+
+static enum purchase_outcome wish_buy(struct wish *w)
+{
+	wish_prepare(w);
+	w->r = purchase_store_complete(w->conn ? w->conn : conn, &w->arena, &w->order, &w->result, &w->err);
+	if (w->r < 0) {
+		fprintf(stderr, "purchase: %s\n", w->err.message);
+		return (enum purchase_outcome) - 1;
+	}
+	return w->result.outcome;
+}
+
+static void wish_done(struct wish *w)
+{
+	arena_done(&w->arena);
+	*w = (struct wish){0};
+}
+
+static void fund(int64_t user_id, int64_t amount);
+
+/* A buyer with so much money, and a course. */
+static struct wish new_wish(int64_t funds, int64_t total)
+{
+	static int requests;
+	struct wish w = {
+		.user_id = new_id(), .course_id = new_course(), .total = total, .request = ++requests};
+
+	if (funds)
+		fund(w.user_id, funds);
+	return w;
+}
+
+/* --- payments --- */
+
+struct credit {
+	struct wallet_payment payment;
+	struct ledger_posting posting;
+	enum wallet_outcome outcome;
+	int64_t first;
+};
+
+/* As a caller does it: in a transaction that is rolled back unless the payment counts. */
+static int credit_body(struct db_conn *c, void *arg, struct error *e)
+{
+	struct credit *credit = arg;
+	int64_t provider_id;
+	int r = wallet_store_provider(c, credit->payment.provider, credit->payment.transaction_id + 500000,
+				      &provider_id, e);
+
+	credit->posting = (struct ledger_posting){0};
+	credit->payment.posting = &credit->posting;
+	if (r == 0)
+		r = ledger_post_top_up(&credit->posting, provider_id, credit->payment.user_id,
+				       credit->payment.currency_code, credit->payment.amount, e);
+	if (r == 0)
+		r = wallet_store_credit(c, &arena, &credit->payment, &credit->outcome, &credit->first, e);
+	if (r == 0 && credit->outcome > WALLET_PAYMENT_REPEATED)
+		return error_internal(e, "refused");
+	return r;
+}
+
+static struct credit credit_pay(const char *provider, const char *payment_id, int64_t user_id,
+				const char *currency, int64_t amount)
+{
+	struct credit c = {.payment = {.provider = provider,
+				       .provider_payment_id = payment_id,
+				       .user_id = user_id,
+				       .currency_code = currency,
+				       .amount = amount,
+				       .transaction_id = new_id(),
+				       .actor_id = 1,
+				       .create_us = NOW}};
+	int r = db_transaction(conn, true, credit_body, &c, &err);
+
+	assert_true(r == 0 || c.outcome > WALLET_PAYMENT_REPEATED);
+	return c;
+}
+
+static void fund(int64_t user_id, int64_t amount)
+{
+	char payment_id[32];
+
+	snprintf(payment_id, sizeof(payment_id), "fund-%" PRId64, new_id());
+	assert_int_equal(credit_pay("bank", payment_id, user_id, "EUR", amount).outcome, WALLET_CREDITED);
+}
+
+static int64_t balance_of(int64_t user_id)
+{
+	return number("SELECT IFNULL(SUM(balance), -1) FROM wallet WHERE user_id = %" PRId64, user_id);
+}
+
+static int64_t purchases_of(int64_t user_id)
+{
+	return number("SELECT COUNT(*) FROM purchase WHERE user_id = %" PRId64, user_id);
+}
+
+/* Rows of every table that a purchase writes. */
+static int64_t rows_written(void)
+{
+	return number("SELECT (SELECT COUNT(*) FROM purchase) + (SELECT COUNT(*) FROM ledger_transaction) +"
+		      " (SELECT COUNT(*) FROM ledger_entry) + (SELECT COUNT(*) FROM access_grant) +"
+		      " (SELECT COUNT(*) FROM enrollment) + (SELECT COUNT(*) FROM event) +"
+		      " (SELECT COUNT(*) FROM idempotency)");
+}
+
+/* --- one purchase --- */
+
+static void completes_in_one_round_trip_and_one_commit(void **state)
+{
+	struct wish w = new_wish(5000, 1999);
+	struct db_counters before, after;
+
+	wish_prepare(&w);
+	before = db_counters(conn);
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	after = db_counters(conn);
+	assert_int_equal(after.round_trips - before.round_trips, 1);
+	assert_int_equal(after.commits - before.commits, 1);
+	assert_int_equal(balance_of(w.user_id), 3001);
+	assert_int_equal(number("SELECT COUNT(*) FROM event WHERE kind = 'purchase.completed' AND subject_id "
+				"= %" PRId64 " AND user_id = %" PRId64 " AND course_id = %" PRId64
+				" AND payload = '{}'",
+				w.purchase.purchase_id, w.user_id, w.course_id),
+			 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM idempotency WHERE principal_id = %" PRId64
+				" AND reply = 'reply of %" PRId64
+				"' AND expire_time - create_time = 2592000000000",
+				w.user_id, w.purchase.purchase_id),
+			 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM enrollment WHERE user_id = %" PRId64 " AND epoch = 0",
+				w.user_id),
+			 1);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&w);
+}
+
+static void reads_what_it_wrote(void **state)
+{
+	struct wish w = new_wish(INT64_MAX, INT64_MAX);
+	struct purchase p;
+
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	assert_int_equal(purchase_store_read(conn, &arena, w.purchase.purchase_id, &p, &err), 1);
+	assert_int_equal(p.user_id, w.user_id);
+	assert_int_equal(p.course_id, w.course_id);
+	assert_int_equal(p.course_revision, 5);
+	assert_int_equal(p.state, PURCHASE_COMPLETED);
+	assert_int_equal(p.source, PURCHASE_FROM_WALLET);
+	assert_string_equal(p.currency_code, "EUR");
+	assert_true(p.list_price == INT64_MAX && p.total == INT64_MAX && p.charged == INT64_MAX);
+	assert_int_equal(p.discount, 0);
+	assert_int_equal(p.tax, 0);
+	assert_int_equal(p.transaction_id, w.purchase.transaction_id);
+	assert_true(p.create_us == NOW && p.complete_us == NOW);
+	assert_int_equal(balance_of(w.user_id), 0);
+	assert_int_equal(purchase_store_read(conn, &arena, new_id(), &p, &err), 0);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&w);
+}
+
+static void a_repeat_gets_the_first_answer(void **state)
+{
+	struct wish w = new_wish(5000, 1999), again = {0};
+
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	again = (struct wish){
+		.user_id = w.user_id, .course_id = w.course_id, .total = 1999, .request = w.request};
+	/* Whatever became of the course since. */
+	sql("UPDATE course SET state = 4, revision = 9 WHERE course_id = %" PRId64, w.course_id);
+	assert_int_equal(wish_buy(&again), PURCHASE_REPLAYED);
+	assert_int_equal(again.result.reply.len, w.order.reply.len);
+	assert_memory_equal(again.result.reply.data, w.order.reply.data, w.order.reply.len);
+	assert_int_equal(balance_of(w.user_id), 3001);
+	assert_int_equal(purchases_of(w.user_id), 1);
+	wish_done(&w);
+	wish_done(&again);
+}
+
+static void the_same_order_run_again_meets_itself(void **state)
+{
+	struct wish w = new_wish(5000, 1999);
+
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	assert_int_equal(wish_buy(&w), PURCHASE_REPLAYED);
+	assert_int_equal(balance_of(w.user_id), 3001);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&w);
+}
+
+static void another_body_is_refused(void **state)
+{
+	struct wish w = new_wish(5000, 1999), other;
+	int64_t rows;
+
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	other = (struct wish){
+		.user_id = w.user_id, .course_id = new_course(), .total = 5, .request = w.request, .body = 9};
+	rows = rows_written();
+	assert_int_equal(wish_buy(&other), PURCHASE_KEY_REUSED);
+	assert_int_equal(rows_written(), rows);
+	wish_done(&w);
+	wish_done(&other);
+}
+
+static void an_expired_key_is_free(void **state)
+{
+	struct wish w = new_wish(5000, 1999), later;
+
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	later = (struct wish){.user_id = w.user_id,
+			      .course_id = new_course(),
+			      .total = 1999,
+			      .request = w.request,
+			      .body = 9,
+			      .now_us = NOW + IDEM_MONEY_US};
+	assert_int_equal(wish_buy(&later), PURCHASE_MADE);
+	assert_int_equal(balance_of(w.user_id), 5000 - 2 * 1999);
+	wish_done(&w);
+	wish_done(&later);
+}
+
+static void takes_no_more_than_there_is(void **state)
+{
+	struct wish empty = new_wish(0, 1999), poor = new_wish(1998, 1999), exact = new_wish(1999, 1999);
+	int64_t rows = rows_written();
+
+	assert_int_equal(wish_buy(&empty), PURCHASE_NOT_COVERED);
+	assert_int_equal(empty.result.missing, 1999);
+	assert_int_equal(wish_buy(&poor), PURCHASE_NOT_COVERED);
+	assert_int_equal(poor.result.missing, 1);
+	assert_int_equal(rows_written(), rows);
+	assert_int_equal(balance_of(poor.user_id), 1998);
+
+	assert_int_equal(wish_buy(&exact), PURCHASE_MADE);
+	assert_int_equal(balance_of(exact.user_id), 0);
+
+	/* The key was not used up. */
+	fund(poor.user_id, 1);
+	assert_int_equal(wish_buy(&poor), PURCHASE_MADE);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&empty);
+	wish_done(&poor);
+	wish_done(&exact);
+}
+
+static void money_in_another_currency_does_not_count(void **state)
+{
+	struct wish w = new_wish(0, 100);
+	char payment_id[32];
+
+	snprintf(payment_id, sizeof(payment_id), "usd-%" PRId64, w.user_id);
+	credit_pay("bank", payment_id, w.user_id, "USD", 100);
+	assert_int_equal(wish_buy(&w), PURCHASE_NOT_COVERED);
+	assert_int_equal(w.result.missing, 100);
+	wish_done(&w);
+}
+
+static void the_course_must_be_what_was_read(void **state)
+{
+	struct wish w = new_wish(5000, 1999);
+	int64_t rows = rows_written();
+
+	sql("UPDATE course SET revision = 6 WHERE course_id = %" PRId64, w.course_id);
+	assert_int_equal(wish_buy(&w), PURCHASE_TERMS_CHANGED);
+	sql("UPDATE course SET revision = 5, state = 4 WHERE course_id = %" PRId64, w.course_id);
+	assert_int_equal(wish_buy(&w), PURCHASE_TERMS_CHANGED);
+	assert_int_equal(rows_written(), rows);
+	assert_int_equal(balance_of(w.user_id), 5000);
+	wish_done(&w);
+}
+
+static void one_purchase_lives_at_a_time(void **state)
+{
+	struct wish w = new_wish(9000, 1999), second;
+	int64_t rows;
+
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	rows = rows_written();
+	second = (struct wish){.user_id = w.user_id,
+			       .course_id = w.course_id,
+			       .total = 1999,
+			       .request = 1000000 + w.request};
+	assert_int_equal(wish_buy(&second), PURCHASE_ALREADY_LIVE);
+	assert_int_equal(second.result.live_purchase_id, w.purchase.purchase_id);
+	assert_int_equal(rows_written(), rows);
+
+	/* Once its access has ended, one may buy again; the first enrollment stays. */
+	sql("UPDATE purchase SET access_end_time = 1 WHERE purchase_id = %" PRId64, w.purchase.purchase_id);
+	sql("UPDATE access_grant SET revoke_time = %" PRId64 " WHERE grant_id = %" PRId64, NOW + 60,
+	    w.order.grant_id);
+	sql("UPDATE enrollment SET epoch = 3 WHERE user_id = %" PRId64, w.user_id);
+	wish_done(&second);
+	second = (struct wish){.user_id = w.user_id,
+			       .course_id = w.course_id,
+			       .total = 1999,
+			       .request = 2000000 + w.request,
+			       .now_us = NOW + 100};
+	assert_int_equal(wish_buy(&second), PURCHASE_MADE);
+	assert_int_equal(number("SELECT COUNT(*) FROM enrollment WHERE user_id = %" PRId64
+				" AND epoch = 3 AND start_time = %" PRId64,
+				w.user_id, NOW),
+			 1);
+
+	struct grant_window *windows;
+	unsigned n;
+	assert_int_equal(grant_windows_read(conn, &arena, w.user_id, w.course_id, &windows, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_true(windows[0].start_us == NOW && windows[0].end_us == NOW + 60);
+	assert_true(windows[1].start_us == NOW + 100 && windows[1].end_us == INT64_MAX);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&w);
+	wish_done(&second);
+}
+
+static void a_free_course_moves_no_money(void **state)
+{
+	struct wish w = new_wish(0, 0);
+	struct purchase p;
+
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	assert_int_equal(purchase_store_read(conn, &arena, w.purchase.purchase_id, &p, &err), 1);
+	assert_int_equal(p.transaction_id, 0);
+	assert_int_equal(
+		number("SELECT COUNT(*) FROM ledger_transaction WHERE purchase_id = %" PRId64, p.purchase_id),
+		0);
+	assert_int_equal(balance_of(w.user_id), -1);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&w);
+}
+
+/* --- what was before --- */
+
+static enum purchase_outcome earlier(const struct wish *w, int64_t now_us, struct purchase_result *ret)
+{
+	assert_int_equal(
+		purchase_store_earlier(conn, &arena, &w->key, now_us, w->user_id, w->course_id, ret, &err),
+		0);
+	return ret->outcome;
+}
+
+static void tells_what_was_before(void **state)
+{
+	struct wish w = new_wish(5000, 1999), other;
+	struct purchase_result result;
+
+	wish_prepare(&w);
+	assert_int_equal(earlier(&w, NOW, &result), PURCHASE_MADE);
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	assert_int_equal(earlier(&w, NOW, &result), PURCHASE_REPLAYED);
+	assert_memory_equal(result.reply.data, w.order.reply.data, w.order.reply.len);
+
+	other = (struct wish){
+		.user_id = w.user_id, .course_id = w.course_id, .request = w.request, .body = 9};
+	wish_prepare(&other);
+	assert_int_equal(earlier(&other, NOW, &result), PURCHASE_KEY_REUSED);
+
+	/* The key has expired, the purchase lives. */
+	assert_int_equal(earlier(&w, NOW + IDEM_MONEY_US, &result), PURCHASE_ALREADY_LIVE);
+	assert_int_equal(result.live_purchase_id, w.purchase.purchase_id);
+	wish_done(&w);
+	wish_done(&other);
+}
+
+/* --- crowds --- */
+
+static void *crowd_member(void *arg)
+{
+	struct wish *w = arg;
+
+	w->conn = testdb_connect(db, lists);
+	wish_buy(w);
+	db_close(w->conn);
+	return NULL;
+}
+
+static struct wish *crowd_of(const struct wish *model)
+{
+	struct wish *crowd = calloc(CROWD, sizeof(*crowd));
+
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = *model;
+		crowd[i].request = model->request * 1000 + i;
+	}
+	return crowd;
+}
+
+static unsigned crowd_count(const struct wish *crowd, enum purchase_outcome outcome)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < CROWD; i++)
+		n += crowd[i].r == 0 && crowd[i].result.outcome == outcome;
+	return n;
+}
+
+static void crowd_done(struct wish *crowd)
+{
+	for (int i = 0; i < CROWD; i++)
+		wish_done(&crowd[i]);
+	free(crowd);
+}
+
+static void fifty_requests_for_one_course_make_one_purchase(void **state)
+{
+	struct wish model = new_wish(100000, 1999), *crowd = crowd_of(&model);
+	int64_t made = 0;
+
+	threads_run(CROWD, crowd_member, crowd, sizeof(*crowd));
+	assert_int_equal(crowd_count(crowd, PURCHASE_MADE), 1);
+	assert_int_equal(crowd_count(crowd, PURCHASE_ALREADY_LIVE), CROWD - 1);
+	for (int i = 0; i < CROWD; i++)
+		if (crowd[i].result.outcome == PURCHASE_MADE)
+			made = crowd[i].purchase.purchase_id;
+	for (int i = 0; i < CROWD; i++)
+		if (crowd[i].result.outcome == PURCHASE_ALREADY_LIVE)
+			assert_int_equal(crowd[i].result.live_purchase_id, made);
+	assert_int_equal(balance_of(model.user_id), 100000 - 1999);
+	assert_int_equal(purchases_of(model.user_id), 1);
+	assert_int_equal(
+		number("SELECT COUNT(*) FROM idempotency WHERE principal_id = %" PRId64, model.user_id), 1);
+	assert_int_equal(ledger_faults(db), 0);
+	crowd_done(crowd);
+}
+
+static void one_request_fifty_times_makes_one_purchase(void **state)
+{
+	struct wish model = new_wish(100000, 1999), *crowd = crowd_of(&model);
+	const struct wish *first = NULL;
+
+	for (int i = 0; i < CROWD; i++)
+		crowd[i].request = model.request;
+	threads_run(CROWD, crowd_member, crowd, sizeof(*crowd));
+	assert_int_equal(crowd_count(crowd, PURCHASE_MADE), 1);
+	assert_int_equal(crowd_count(crowd, PURCHASE_REPLAYED), CROWD - 1);
+	for (int i = 0; i < CROWD; i++)
+		if (crowd[i].result.outcome == PURCHASE_MADE)
+			first = &crowd[i];
+	for (int i = 0; i < CROWD; i++)
+		if (&crowd[i] != first)
+			assert_memory_equal(crowd[i].result.reply.data, first->order.reply.data,
+					    first->order.reply.len);
+	assert_int_equal(balance_of(model.user_id), 100000 - 1999);
+	assert_int_equal(ledger_faults(db), 0);
+	crowd_done(crowd);
+}
+
+static void fifty_refused_at_once_do_not_fall_over_each_other(void **state)
+{
+	struct wish model = new_wish(1998, 1999), *crowd = crowd_of(&model);
+
+	for (int i = 0; i < CROWD; i++)
+		crowd[i].request = model.request + 1000 * (i % 2);
+	threads_run(CROWD, crowd_member, crowd, sizeof(*crowd));
+	assert_int_equal(crowd_count(crowd, PURCHASE_NOT_COVERED), CROWD);
+	assert_int_equal(purchases_of(model.user_id), 0);
+	assert_int_equal(balance_of(model.user_id), 1998);
+	crowd_done(crowd);
+}
+
+static void many_courses_at_once_never_overdraw(void **state)
+{
+	/* Enough for 20 of 50, and a cent. */
+	struct wish model = new_wish(20 * 1999 + 1, 1999), *crowd = crowd_of(&model);
+
+	for (int i = 0; i < CROWD; i++)
+		crowd[i].course_id = new_course();
+	threads_run(CROWD, crowd_member, crowd, sizeof(*crowd));
+	assert_int_equal(crowd_count(crowd, PURCHASE_MADE), 20);
+	assert_int_equal(crowd_count(crowd, PURCHASE_NOT_COVERED), CROWD - 20);
+	for (int i = 0; i < CROWD; i++)
+		if (crowd[i].result.outcome == PURCHASE_NOT_COVERED)
+			assert_int_equal(crowd[i].result.missing, 1998);
+	assert_int_equal(balance_of(model.user_id), 1);
+	assert_int_equal(purchases_of(model.user_id), 20);
+	assert_int_equal(ledger_faults(db), 0);
+	crowd_done(crowd);
+}
+
+/* --- what gets in the way --- */
+
+static void pause_ms(int ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	nanosleep(&t, NULL);
+}
+
+/* Until somebody waits for a lock. The server renews what it tells of transactions only when it was not asked
+ * for 0.1 s. */
+static void await_lock_wait(void)
+{
+	for (int i = 0; i < 50; i++) {
+		if (number("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK "
+			   "WAIT'"))
+			return;
+		pause_ms(150);
+	}
+	fail_msg("nobody waits for a lock");
+}
+
+static void a_deadlock_is_survived(void **state)
+{
+	struct wish w = new_wish(5000, 1999);
+	pthread_t thread;
+
+	/* The other has written more than the purchase, so that the purchase is the one given up. */
+	sql("START TRANSACTION");
+	sql("INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, "
+	    "create_time, payload)"
+	    " SELECT 5000000 + seq, 'test', 0, 0, 0, 0, 0, '' FROM seq_1_to_1000");
+	sql("SELECT balance INTO @balance FROM wallet WHERE user_id = %" PRId64 " FOR UPDATE", w.user_id);
+	assert_int_equal(pthread_create(&thread, NULL, crowd_member, &w), 0);
+	await_lock_wait();
+	int64_t deadlocks =
+		number("SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status"
+		       " WHERE variable_name = 'innodb_deadlocks'");
+	sql("UPDATE course SET level = 2 WHERE course_id = %" PRId64, w.course_id);
+	sql("DELETE FROM event WHERE kind = 'test'");
+	sql("COMMIT");
+	pthread_join(thread, NULL);
+	assert_int_equal(number("SELECT CAST(variable_value AS SIGNED) FROM information_schema.global_status"
+				" WHERE variable_name = 'innodb_deadlocks'"),
+			 deadlocks + 1);
+	assert_int_equal(w.r, 0);
+	assert_int_equal(w.result.outcome, PURCHASE_MADE);
+	assert_int_equal(balance_of(w.user_id), 3001);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&w);
+}
+
+static void *buy_within_300_ms(void *arg)
+{
+	struct wish *w = arg;
+
+	db_set_deadline(w->conn, monotonic_us() + 300000);
+	wish_buy(w);
+	db_set_deadline(w->conn, INT64_MAX);
+	return NULL;
+}
+
+static void a_passed_deadline_leaves_nothing_behind(void **state)
+{
+	struct wish w = new_wish(5000, 1999);
+	int64_t rows = rows_written();
+	pthread_t thread;
+
+	w.conn = testdb_connect(db, lists);
+	sql("START TRANSACTION");
+	sql("SELECT balance INTO @balance FROM wallet WHERE user_id = %" PRId64 " FOR UPDATE", w.user_id);
+	assert_int_equal(pthread_create(&thread, NULL, buy_within_300_ms, &w), 0);
+	pthread_join(thread, NULL);
+	assert_true(w.r == -STATUS_DEADLINE_EXCEEDED);
+	sql("COMMIT");
+	/* The same connection's next statement must not commit what was left. */
+	struct purchase p;
+	assert_int_equal(purchase_store_read(w.conn, &arena, w.purchase.purchase_id, &p, &err), 0);
+	assert_int_equal(rows_written(), rows);
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	assert_int_equal(balance_of(w.user_id), 3001);
+	assert_int_equal(ledger_faults(db), 0);
+	db_close(w.conn);
+	wish_done(&w);
+}
+
+static void a_change_of_the_course_waits_for_who_is_buying(void **state)
+{
+	struct wish w = new_wish(5000, 1999);
+	struct db_conn *instructor = testdb_connect(db, NULL);
+	pthread_t thread;
+	char text[200];
+
+	/* The purchase holds the course's shared lock while it waits for the wallet. */
+	sql("START TRANSACTION");
+	sql("SELECT balance INTO @balance FROM wallet WHERE user_id = %" PRId64 " FOR UPDATE", w.user_id);
+	assert_int_equal(pthread_create(&thread, NULL, crowd_member, &w), 0);
+	await_lock_wait();
+	testdb_run(instructor, "SET innodb_lock_wait_timeout = 0");
+	snprintf(text, sizeof(text), "UPDATE course SET revision = 6 WHERE course_id = %" PRId64,
+		 w.course_id);
+	assert_int_equal(db_run_text(instructor, text, &err), -STATUS_ABORTED);
+	sql("COMMIT");
+	pthread_join(thread, NULL);
+	assert_int_equal(w.result.outcome, PURCHASE_MADE);
+	db_close(instructor);
+	wish_done(&w);
+}
+
+/* --- lost connections --- */
+
+static _Atomic int keep_killing;
+
+/* Ends the connections of buyers wherever they are, also in the middle of their commit. */
+static void *kill_connections(void *arg)
+{
+	static const struct db_stmt who = {
+		"buyers", "", "i",
+		"SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND command = 'Execute'"
+		" AND id <> CONNECTION_ID()"};
+	static const struct db_stmt_list list = {"kill", &who, 1};
+	static const struct db_stmt_list *const kill_lists[] = {&list, NULL};
+	struct db_conn *c = testdb_connect(db, kill_lists);
+	struct error e;
+
+	while (keep_killing) {
+		struct db_rows rows _cleanup_rows_ = {0};
+		char text[64];
+
+		if (db_query_row(c, &who, DB_NO_ARGS, &rows, &e) > 0) {
+			snprintf(text, sizeof(text), "KILL CONNECTION %" PRId64, db_col_i64(&rows, 0));
+			(void)!db_run_text(c, text, &e);
+		}
+		pause_ms(3);
+	}
+	db_close(c);
+	return NULL;
+}
+
+enum { BUYERS = 6, WISHES = 60 };
+
+struct buyer {
+	int64_t user_id;
+	struct wish wishes[WISHES];
+	unsigned unknown;
+};
+
+/* As a client does: an unknown outcome, or a refusal to try, is settled by repeating the same request. */
+static void *buy_until_settled(void *arg)
+{
+	struct buyer *b = arg;
+	struct db_conn *c = testdb_connect(db, lists);
+
+	for (int i = 0; i < WISHES; i++) {
+		struct wish *w = &b->wishes[i];
+
+		w->conn = c;
+		do {
+			wish_prepare(w);
+			w->r = purchase_store_complete(c, &w->arena, &w->order, &w->result, &w->err);
+			b->unknown += w->r == -STATUS_DEADLINE_EXCEEDED;
+		} while (w->r < 0);
+	}
+	db_close(c);
+	return NULL;
+}
+
+static void lost_connections_neither_lose_nor_double_a_purchase(void **state)
+{
+	struct buyer *buyers = calloc(BUYERS, sizeof(*buyers));
+	pthread_t killer;
+	uint64_t replayed = 0;
+
+	for (int b = 0; b < BUYERS; b++) {
+		buyers[b].user_id = new_id();
+		fund(buyers[b].user_id, WISHES * 100);
+		for (int i = 0; i < WISHES; i++)
+			buyers[b].wishes[i] = (struct wish){.user_id = buyers[b].user_id,
+							    .course_id = new_course(),
+							    .total = 100,
+							    .request = i + 1};
+	}
+	keep_killing = 1;
+	assert_int_equal(pthread_create(&killer, NULL, kill_connections, NULL), 0);
+	threads_run(BUYERS, buy_until_settled, buyers, sizeof(*buyers));
+	keep_killing = 0;
+	pthread_join(killer, NULL);
+	for (int b = 0; b < BUYERS; b++) {
+		for (int i = 0; i < WISHES; i++) {
+			enum purchase_outcome outcome = buyers[b].wishes[i].result.outcome;
+
+			assert_true(outcome == PURCHASE_MADE || outcome == PURCHASE_REPLAYED);
+			replayed += outcome == PURCHASE_REPLAYED;
+			wish_done(&buyers[b].wishes[i]);
+		}
+		assert_int_equal(purchases_of(buyers[b].user_id), WISHES);
+		assert_int_equal(balance_of(buyers[b].user_id), 0);
+	}
+	assert_int_equal(ledger_faults(db), 0);
+	print_message("%" PRIu64 " commits were lost and met again\n", replayed);
+	free(buyers);
+}
+
+/* --- payments --- */
+
+static void a_payment_is_credited_once(void **state)
+{
+	int64_t user = new_id(), other = new_id();
+	struct credit first = credit_pay("bank", "pay-1", user, "EUR", 5000), c;
+
+	assert_int_equal(first.outcome, WALLET_CREDITED);
+	assert_int_equal(first.first, first.payment.transaction_id);
+	c = credit_pay("bank", "pay-1", user, "EUR", 5000);
+	assert_int_equal(c.outcome, WALLET_PAYMENT_REPEATED);
+	assert_int_equal(c.first, first.payment.transaction_id);
+	c = credit_pay("bank", "pay-1", user, "EUR", 5001);
+	assert_int_equal(c.outcome, WALLET_PAYMENT_DIFFERS);
+	assert_int_equal(c.first, first.payment.transaction_id);
+	assert_int_equal(credit_pay("bank", "pay-1", user, "USD", 5000).outcome, WALLET_PAYMENT_DIFFERS);
+	assert_int_equal(credit_pay("bank", "pay-1", other, "EUR", 5000).outcome, WALLET_PAYMENT_DIFFERS);
+	assert_int_equal(balance_of(user), 5000);
+	assert_int_equal(balance_of(other), -1);
+	assert_int_equal(ledger_faults(db), 0);
+}
+
+static void payments_are_told_apart_exactly(void **state)
+{
+	static const char *const names[][2] = {{"x-bank", "p"}, {"X-bank", "p"},  {"x-bank ", "p"},
+					       {"x-bank", "P"}, {"x-bank", "p "}, {"x-b\xc3\xa4nk", "p"}};
+	int64_t user = new_id();
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(credit_pay(names[i][0], names[i][1], user, "EUR", 1).outcome,
+				 WALLET_CREDITED);
+	assert_int_equal(balance_of(user), 6);
+	/* A provider keeps its clearing account. */
+	assert_int_equal(number("SELECT COUNT(DISTINCT owner_id) FROM ledger_entry e JOIN payment p USING "
+				"(transaction_id)"
+				" WHERE p.user_id = %" PRId64 " AND e.account_kind = 4",
+				user),
+			 4);
+}
+
+static void a_balance_stays_in_range(void **state)
+{
+	int64_t user = new_id();
+
+	assert_int_equal(credit_pay("bank", "big-1", user, "EUR", INT64_MAX - 1).outcome, WALLET_CREDITED);
+	assert_int_equal(credit_pay("bank", "big-2", user, "EUR", 2).outcome, WALLET_OVERFLOW);
+	assert_int_equal(credit_pay("bank", "big-3", user, "EUR", INT64_MAX).outcome, WALLET_OVERFLOW);
+	assert_int_equal(credit_pay("bank", "big-4", user, "EUR", 1).outcome, WALLET_CREDITED);
+	assert_true(balance_of(user) == INT64_MAX);
+	/* What was refused may come again, with room for it. */
+	assert_int_equal(number("SELECT COUNT(*) FROM payment WHERE user_id = %" PRId64, user), 2);
+	assert_int_equal(ledger_faults(db), 0);
+}
+
+static void reads_balances_by_currency(void **state)
+{
+	int64_t user = new_id();
+	struct wallet_balance *balances;
+	unsigned n;
+
+	assert_int_equal(wallet_store_read(conn, &arena, user, &balances, &n, &err), 0);
+	assert_int_equal(n, 0);
+	credit_pay("bank", "cur-1", user, "USD", 7);
+	credit_pay("bank", "cur-2", user, "EUR", 5);
+	credit_pay("bank", "cur-3", user, "USD", 4);
+	assert_int_equal(wallet_store_read(conn, &arena, user, &balances, &n, &err), 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(balances[0].currency_code, "EUR");
+	assert_int_equal(balances[0].minor_units, 5);
+	assert_string_equal(balances[1].currency_code, "USD");
+	assert_int_equal(balances[1].minor_units, 11);
+	assert_true(balances[1].update_us == NOW);
+}
+
+/* --- lists --- */
+
+static void lists_the_newest_first(void **state)
+{
+	struct wish w[5];
+	struct purchase *list;
+	unsigned n;
+
+	w[0] = new_wish(5000, 100);
+	for (int i = 1; i < 5; i++) {
+		w[i] = w[0];
+		w[i].request = w[0].request + 5000 + i;
+		w[i].course_id = new_course();
+	}
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(wish_buy(&w[i]), PURCHASE_MADE);
+	assert_int_equal(purchase_store_list(conn, &arena, w[0].user_id, 0, INT64_MAX, 3, &list, &n, &err),
+			 0);
+	assert_int_equal(n, 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(list[i].purchase_id, w[4 - i].purchase.purchase_id);
+	assert_int_equal(
+		purchase_store_list(conn, &arena, w[0].user_id, 0, list[2].purchase_id, 3, &list, &n, &err),
+		0);
+	assert_int_equal(n, 2);
+	assert_int_equal(list[1].purchase_id, w[0].purchase.purchase_id);
+	assert_int_equal(purchase_store_list(conn, &arena, w[0].user_id, w[2].course_id, INT64_MAX, 3, &list,
+					     &n, &err),
+			 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].purchase_id, w[2].purchase.purchase_id);
+	assert_int_equal(purchase_store_list(conn, &arena, new_id(), 0, INT64_MAX, 3, &list, &n, &err), 0);
+	assert_int_equal(n, 0);
+	for (int i = 0; i < 5; i++)
+		wish_done(&w[i]);
+}
+
+static void windows_end_at_the_first_of_expiry_and_revocation(void **state)
+{
+	static const struct {
+		const char *values;
+		int64_t start, end;
+	} grants[] = {
+		{"100, NULL, NULL", 100, INT64_MAX},
+		{"200, 300, NULL", 200, 300},
+		{"210, 300, 250", 210, 250},
+		{"220, 300, 350", 220, 300},
+		{"230, NULL, 230", 0, 0},
+		{"240, NULL, 120", 0, 0},
+		{"400, NULL, 500", 400, 500},
+	};
+	int64_t user = new_id(), course = new_id();
+	struct grant_window *windows = NULL;
+	unsigned n, expected = 0;
+
+	for (unsigned i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+		sql("INSERT INTO access_grant (grant_id, user_id, course_id, source_kind, start_time, "
+		    "expire_time,"
+		    " revoke_time) VALUES (%" PRId64 ", %" PRId64 ", %" PRId64 ", 2, %s)",
+		    new_id(), user, course, grants[i].values);
+	assert_int_equal(grant_windows_read(conn, &arena, user, course, &windows, &n, &err), 0);
+	assert_int_equal(n, 5);
+	for (unsigned i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+		if (grants[i].end) {
+			assert_true(windows[expected].start_us == grants[i].start);
+			assert_true(windows[expected].end_us == grants[i].end);
+			expected++;
+		}
+	assert_int_equal(grant_windows_read(conn, &arena, user, new_id(), &windows, &n, &err), 0);
+	assert_int_equal(n, 0);
+}
+
+static int setup(void **state)
+{
+	db = testdb_new();
+	conn = testdb_connect(db, lists);
+	arena_init(&arena, ARENA_BYTES * 8);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	arena_done(&arena);
+	db_close(conn);
+	testdb_free(db);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(completes_in_one_round_trip_and_one_commit),
+		cmocka_unit_test(reads_what_it_wrote),
+		cmocka_unit_test(a_repeat_gets_the_first_answer),
+		cmocka_unit_test(the_same_order_run_again_meets_itself),
+		cmocka_unit_test(another_body_is_refused),
+		cmocka_unit_test(an_expired_key_is_free),
+		cmocka_unit_test(takes_no_more_than_there_is),
+		cmocka_unit_test(money_in_another_currency_does_not_count),
+		cmocka_unit_test(the_course_must_be_what_was_read),
+		cmocka_unit_test(one_purchase_lives_at_a_time),
+		cmocka_unit_test(a_free_course_moves_no_money),
+		cmocka_unit_test(tells_what_was_before),
+		cmocka_unit_test(fifty_requests_for_one_course_make_one_purchase),
+		cmocka_unit_test(one_request_fifty_times_makes_one_purchase),
+		cmocka_unit_test(fifty_refused_at_once_do_not_fall_over_each_other),
+		cmocka_unit_test(many_courses_at_once_never_overdraw),
+		cmocka_unit_test(a_deadlock_is_survived),
+		cmocka_unit_test(a_passed_deadline_leaves_nothing_behind),
+		cmocka_unit_test(a_change_of_the_course_waits_for_who_is_buying),
+		cmocka_unit_test(lost_connections_neither_lose_nor_double_a_purchase),
+		cmocka_unit_test(a_payment_is_credited_once),
+		cmocka_unit_test(payments_are_told_apart_exactly),
+		cmocka_unit_test(a_balance_stays_in_range),
+		cmocka_unit_test(reads_balances_by_currency),
+		cmocka_unit_test(lists_the_newest_first),
+		cmocka_unit_test(windows_end_at_the_first_of_expiry_and_revocation),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

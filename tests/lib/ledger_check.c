@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/ledger_check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const struct {
+	const char *fault, *sql;
+} checks[] = {
+	{"transactions that do not sum to zero", "SELECT COUNT(*) FROM (SELECT transaction_id FROM "
+						 "ledger_entry GROUP BY transaction_id, currency_code"
+						 " HAVING SUM(amount) <> 0 OR COUNT(*) < 2) x"},
+	{"currencies that do not sum to zero",
+	 "SELECT COUNT(*) FROM (SELECT currency_code FROM ledger_entry GROUP BY currency_code"
+	 " HAVING SUM(amount) <> 0) x"},
+	{"transactions without entries",
+	 "SELECT COUNT(*) FROM ledger_transaction t"
+	 " WHERE NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.transaction_id = t.transaction_id)"},
+	{"entries without a transaction",
+	 "SELECT COUNT(*) FROM ledger_entry e"
+	 " WHERE NOT EXISTS (SELECT 1 FROM ledger_transaction t WHERE t.transaction_id = e.transaction_id)"},
+	{"wallets that are not the sum of their entries",
+	 "SELECT COUNT(*) FROM wallet w WHERE w.balance < 0 OR w.balance <>"
+	 " (SELECT IFNULL(SUM(e.amount), 0) FROM ledger_entry e WHERE e.account_kind = 1"
+	 "  AND e.owner_id = w.user_id AND e.currency_code = w.currency_code)"},
+	{"entries of wallets that are not there",
+	 "SELECT COUNT(*) FROM ledger_entry e WHERE e.account_kind = 1 AND NOT EXISTS"
+	 " (SELECT 1 FROM wallet w WHERE w.user_id = e.owner_id AND w.currency_code = e.currency_code)"},
+	{"purchases that are not paid by their transaction",
+	 "SELECT COUNT(*) FROM purchase p WHERE p.charged <>"
+	 " (SELECT IFNULL(-SUM(e.amount), 0) FROM ledger_entry e JOIN ledger_transaction t USING "
+	 "(transaction_id)"
+	 "  WHERE t.purchase_id = p.purchase_id AND t.transaction_id = p.transaction_id AND e.account_kind = "
+	 "1"
+	 "  AND e.owner_id = p.user_id AND e.currency_code = p.currency_code)"},
+	{"completed purchases without one grant",
+	 "SELECT COUNT(*) FROM purchase p WHERE p.state = 2 AND 1 <> (SELECT COUNT(*) FROM access_grant g"
+	 " WHERE g.purchase_id = p.purchase_id AND g.user_id = p.user_id AND g.course_id = p.course_id)"},
+	{"completed purchases without an enrollment",
+	 "SELECT COUNT(*) FROM purchase p WHERE p.state = 2 AND NOT EXISTS (SELECT 1 FROM enrollment e"
+	 " WHERE e.user_id = p.user_id AND e.course_id = p.course_id)"},
+	{"payments that are not what their transaction credited",
+	 "SELECT COUNT(*) FROM payment p WHERE p.amount <> (SELECT IFNULL(SUM(e.amount), 0) FROM "
+	 "ledger_entry e"
+	 " WHERE e.transaction_id = p.transaction_id AND e.account_kind = 1 AND e.owner_id = p.user_id"
+	 "  AND e.currency_code = p.currency_code)"},
+};
+
+int64_t ledger_faults(const struct testdb *t)
+{
+	int64_t faults = 0;
+
+	for (unsigned i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		int64_t n = testdb_number(t, checks[i].sql);
+
+		if (n)
+			fprintf(stderr, "%" PRId64 " %s\n", n, checks[i].fault);
+		faults += n;
+	}
+	return faults;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_LEDGER_CHECK_H
+#define TESTS_LEDGER_CHECK_H
+
+#include "tests/lib/testdb.h"
+
+/*
+ * How many things are wrong with the money in a database, 0 for none: transactions that do not sum to zero in
+ * a currency or have no entries, entries without a transaction, wallets that are not the sum of their entries
+ * or are overdrawn, entries of wallets without a wallet, purchases that are paid without a transaction of
+ * their total, completed purchases without a grant and an enrollment, and payments without their transaction.
+ * Prints each kind.
+ */
+int64_t ledger_faults(const struct testdb *t);
+
+#endif
