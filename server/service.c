@@ -210,7 +210,7 @@ static int make_caches(struct service *s, struct error *err)
 static int make_ids(struct service *s, struct error *err)
 {
 	unsigned node;
-	int r = node_lease_start(&s->config->db, s->config->clock, &s->node, &node, err);
+	int r = node_lease_start(&s->config->db, &clock_system, &s->node, &node, err);
 	if (r < 0)
 		return r;
 	id_maker_init(&s->ids, node);

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/lib/testserver.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <cmocka.h>
+
+#include "server/auth/authenticator.h"
+#include "server/course/lesson.h"
+#include "server/user/user_store.h"
+
+enum { ARENA_CAP = 64 << 20 };
+
+static const struct service_desc *const services[] = {&edu_service_desc, NULL};
+
+static void die(const char *what, const struct error *err)
+{
+	fprintf(stderr, "testserver: %s: %s\n", what, err->message);
+	exit(1);
+}
+
+static int64_t testclock_now_us(const struct clock *clock)
+{
+	const struct testclock *c = (const struct testclock *)clock;
+	return clock_now_us(&clock_system) + c->ahead_us;
+}
+
+static void start(struct testserver *t)
+{
+	char target[64];
+	struct error err;
+	error_clear(&err);
+	if (service_start(&t->config, &t->service, &err) < 0)
+		die("cannot start the service", &err);
+	snprintf(target, sizeof(target), "127.0.0.1:%d", service_port(t->service));
+	const struct client_options options = {.target = target, .timeout_ms = 60000, .no_retries = true};
+	if (client_channel_new(&options, services, &t->channel, &err) < 0)
+		die("cannot make a channel", &err);
+}
+
+static void stop(struct testserver *t)
+{
+	client_channel_free(t->channel);
+	service_stop(t->service);
+}
+
+static struct testserver *testserver_on(struct testdb *db, const char *key_dir)
+{
+	struct testserver *t = calloc(1, sizeof(*t));
+	if (!t)
+		abort();
+	t->db = db;
+	snprintf(t->key_dir, sizeof(t->key_dir), "%s", key_dir);
+	t->clock.clock.now_us = testclock_now_us;
+	arena_init(&t->arena, ARENA_CAP);
+	service_config_defaults(&t->config);
+	t->config.db = t->db->config;
+	t->config.listen = "127.0.0.1:0";
+	t->config.db_workers = 8;
+	t->config.drain_ms = 1000;
+	t->config.argon2_kib = 64;
+	t->config.argon2_passes = 1;
+	t->config.key_dir = t->key_dir;
+	t->config.rate_default = 0;
+	t->config.rate_login = 0;
+	t->config.feed_poll_ms = 20;
+	t->config.clock = &t->clock.clock;
+	start(t);
+	return t;
+}
+
+struct testserver *testserver_new(void)
+{
+	char key_dir[TEMP_DIR_MAX];
+	temp_dir_make(key_dir);
+	return testserver_on(testdb_new(), key_dir);
+}
+
+struct testserver *testserver_replica(struct testserver *t)
+{
+	struct testserver *replica = testserver_on(t->db, t->key_dir);
+	replica->clock.ahead_us = t->clock.ahead_us;
+	return replica;
+}
+
+static void release(struct testserver *t)
+{
+	stop(t);
+	arena_done(&t->arena);
+	free(t);
+}
+
+void testserver_free(struct testserver *t)
+{
+	struct testdb *db = t->db;
+	char key_dir[TEMP_DIR_MAX];
+	memcpy(key_dir, t->key_dir, sizeof(key_dir));
+	release(t);
+	temp_dir_remove(key_dir);
+	testdb_free(db);
+}
+
+void testserver_replica_free(struct testserver *t)
+{
+	release(t);
+}
+
+int testserver_setup(void **state)
+{
+	*state = testserver_new();
+	return 0;
+}
+
+int testserver_teardown(void **state)
+{
+	testserver_free(*state);
+	return 0;
+}
+
+void testserver_restart(struct testserver *t)
+{
+	stop(t);
+	start(t);
+}
+
+void testserver_reset(struct testserver *t)
+{
+	arena_reset(&t->arena);
+}
+
+/* --- users --- */
+
+static int64_t new_id(struct testserver *t)
+{
+	struct app *app = service_app(t->service);
+	return id_make(app->ids, clock_now_ms(app->clock));
+}
+
+void testserver_user(struct testserver *t, const char *name, uint32_t roles, struct testuser *ret)
+{
+	static const struct db_stmt_list *const lists[] = {&user_stmts, NULL};
+	struct error err;
+	int64_t now_us = clock_now_us(t->config.clock);
+
+	*ret = (struct testuser){.user_id = new_id(t)};
+	id_format(ID_USER, ret->user_id, ret->id);
+	if (name)
+		snprintf(ret->name, sizeof(ret->name), "%s", name);
+	else
+		snprintf(ret->name, sizeof(ret->name), "u.%s", ret->id + 4);
+	struct user u = {
+		.user_id = ret->user_id,
+		.user_name = ret->name,
+		.display_name = ret->name,
+		.bio = (char *)"",
+		.language = (char *)"",
+		.password_hash = (char *)"none",
+		.roles = roles | ROLE_MASK_LEARNER,
+		.state = USER_ACTIVE,
+		.revision = 1,
+		.create_us = now_us,
+		.update_us = now_us,
+	};
+	struct db_conn *conn = testdb_connect(t->db, lists);
+	if (user_store_insert(conn, &u, &err) < 0)
+		die("cannot insert a user", &err);
+	db_close(conn);
+	testserver_token(t, ret, u.roles);
+}
+
+void testserver_token(struct testserver *t, struct testuser *u, uint32_t roles)
+{
+	struct principal who = {
+		.user_id = u->user_id, .session_id = new_id(t), .roles = roles | ROLE_MASK_LEARNER};
+	struct arena arena;
+	struct error err;
+	const char *token;
+
+	arena_init(&arena, 1 << 16);
+	if (token_issue(service_app(t->service)->auth->tokens, &who, &arena, &token, &err) < 0)
+		die("cannot issue a token", &err);
+	snprintf(u->token, sizeof(u->token), "%s", token);
+	u->session_id = who.session_id;
+	arena_done(&arena);
+}
+
+struct client_call_options as(const struct testuser *u)
+{
+	return (struct client_call_options){.token = u ? u->token : ""};
+}
+
+/* --- courses --- */
+
+static void make_course(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
+			struct testcourse *ret)
+{
+	struct client_call_options options = as(instructor);
+	CreateCourseRequest req = CREATE_COURSE_REQUEST_INIT;
+	Free free_of_charge = FREE_INIT;
+	PriceList list = PRICE_LIST_INIT;
+	Money price = MONEY_INIT, *prices[] = {&price};
+	CreateCourseResponse *reply;
+	struct error err;
+
+	req.title = (char *)"A course";
+	req.summary = (char *)"What it is about";
+	req.subject = (char *)"mathematics";
+	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_BEGINNER;
+	req.language = (char *)"en";
+	price.currency_code = (char *)"EUR";
+	price.minor_units = eur_cents;
+	list.prices = prices;
+	list.n_prices = 1;
+	if (eur_cents) {
+		req.pricing_case = EDU__V1__CREATE_COURSE_REQUEST__PRICING_PRICE_LIST;
+		req.price_list = &list;
+	} else {
+		req.pricing_case = EDU__V1__CREATE_COURSE_REQUEST__PRICING_FREE;
+		req.free = &free_of_charge;
+	}
+	if (edu_service_create_course_call(t->channel, &req, &options, &t->arena, &reply, &err) < 0)
+		die("CreateCourse", &err);
+	snprintf(ret->id, sizeof(ret->id), "%s", reply->course->course_id);
+	if (!id_parse(ID_COURSE, ret->id, &ret->course_id))
+		abort();
+}
+
+static void make_lesson(struct testserver *t, const struct testuser *instructor, int kind,
+			struct testcourse *ret)
+{
+	struct client_call_options options = as(instructor);
+	CreateLessonRequest req = CREATE_LESSON_REQUEST_INIT;
+	CreateLessonResponse *reply;
+	struct error err;
+	unsigned i = ret->n_lessons++;
+
+	req.course_id = ret->id;
+	req.title = (char *)"A lesson";
+	req.kind = (LessonKind)kind;
+	req.duration_seconds = kind == LESSON_VIDEO ? 640 : 60;
+	if (edu_service_create_lesson_call(t->channel, &req, &options, &t->arena, &reply, &err) < 0)
+		die("CreateLesson", &err);
+	snprintf(ret->lessons[i], sizeof(ret->lessons[i]), "%s", reply->lesson->lesson_id);
+	if (!id_parse(ID_LESSON, ret->lessons[i], &ret->lesson_ids[i]))
+		abort();
+}
+
+static void publish(struct testserver *t, const struct testuser *instructor, struct testcourse *c)
+{
+	SubmitCourseForReviewRequest submit = SUBMIT_COURSE_FOR_REVIEW_REQUEST_INIT;
+	ApproveCourseRequest approve = APPROVE_COURSE_REQUEST_INIT;
+	SubmitCourseForReviewResponse *submitted;
+	ApproveCourseResponse *approved;
+	struct testuser admin;
+	struct client_call_options options = as(instructor);
+	struct error err;
+
+	submit.course_id = approve.course_id = c->id;
+	if (edu_service_submit_course_for_review_call(t->channel, &submit, &options, &t->arena, &submitted,
+						      &err) < 0)
+		die("SubmitCourseForReview", &err);
+	testserver_user(t, NULL, ROLE_MASK_ADMIN, &admin);
+	options = as(&admin);
+	if (edu_service_approve_course_call(t->channel, &approve, &options, &t->arena, &approved, &err) < 0)
+		die("ApproveCourse", &err);
+}
+
+void testserver_course(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
+		       const int *kinds, struct testcourse *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	make_course(t, instructor, eur_cents, ret);
+	for (; *kinds && ret->n_lessons < 16; kinds++)
+		make_lesson(t, instructor, *kinds, ret);
+	publish(t, instructor, ret);
+}
+
+/* --- assertions --- */
+
+static const char *reason_of(const struct error *err)
+{
+	return err->reason ? err->reason->name : "(none)";
+}
+
+void assert_reason_at(const char *file, int line, int r, const struct error *err, const char *reason)
+{
+	if (r >= 0)
+		print_error("succeeded instead of failing with %s\n", reason);
+	else if (strcmp(reason_of(err), reason) != 0)
+		print_error("failed with %s (%s), not %s\n", reason_of(err), err->message, reason);
+	else
+		return;
+	_fail(file, line);
+}
+
+void assert_ok_at(const char *file, int line, int r, const struct error *err)
+{
+	if (r >= 0)
+		return;
+	print_error("failed with %s (%s)\n", reason_of(err), err->message);
+	for (unsigned i = 0; i < err->n_violations && i < ERROR_VIOLATIONS_MAX; i++)
+		print_error("  %s: %s\n", err->violations[i].field, err->violations[i].description);
+	_fail(file, line);
+}
+
+void assert_violation_at(const char *file, int line, const struct error *err, const char *field)
+{
+	for (unsigned i = 0; i < err->n_violations && i < ERROR_VIOLATIONS_MAX; i++)
+		if (strcmp(err->violations[i].field, field) == 0)
+			return;
+	print_error("no violation of %s; the first of %u is of %s\n", field, err->n_violations,
+		    err->n_violations ? err->violations[0].field : "(none)");
+	_fail(file, line);
+}
+
+char *new_request_id(char out[37])
+{
+	uint8_t b[16];
+	if (getrandom(b, sizeof(b), 0) != sizeof(b))
+		abort();
+	b[6] = (b[6] & 0x0f) | 0x40;
+	b[8] = (b[8] & 0x3f) | 0x80;
+	snprintf(out, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+		 b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	return out;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_TESTSERVER_H
+#define TESTS_TESTSERVER_H
+
+#include "client/client.h"
+#include "edu/v1/edu_service.client.h"
+#include "proto/runtime/ids.h"
+#include "server/base/principal.h"
+#include "server/service.h"
+#include "tests/lib/temp_dir.h"
+#include "tests/lib/testdb.h"
+
+/*
+ * The whole service in this process, over a database of its own, on a free port, and a channel to it.
+ * Passwords are hashed cheaply, nothing is rate-limited. A failure of what is not under test ends the
+ * program.
+ */
+struct testserver {
+	struct testdb *db;
+	char key_dir[TEMP_DIR_MAX]; /* shared by replicas */
+	struct service_config config;
+	struct service *service;
+	struct client_channel *channel;
+	struct arena arena; /* of the test's main thread; testserver_reset() */
+	struct testclock {
+		struct clock clock;
+		_Atomic int64_t ahead_us; /* of the system's clock: move it to let time pass */
+	} clock;
+};
+
+struct testserver *testserver_new(void);
+void testserver_free(struct testserver *t);
+
+/* cmocka group fixtures: *state is the struct testserver. */
+int testserver_setup(void **state);
+int testserver_teardown(void **state);
+
+/* Stops and starts the service on the same database, with its config as it is now. */
+void testserver_restart(struct testserver *t);
+
+/* Forgets every reply in the arena. */
+void testserver_reset(struct testserver *t);
+
+/* A second replica on the same database, with a channel to it. Free it before the first. */
+struct testserver *testserver_replica(struct testserver *t);
+void testserver_replica_free(struct testserver *t);
+
+/* Somebody to call as. */
+struct testuser {
+	int64_t user_id;
+	char id[ID_TEXT_MAX]; /* usr_... */
+	char name[33];
+	char token[2048]; /* an access token with the roles, of a session nobody revokes */
+	int64_t session_id;
+};
+
+/* A user who holds these roles (LEARNER is added) and never signs in with a password. Names are made up when
+ * NULL. */
+void testserver_user(struct testserver *t, const char *name, uint32_t roles, struct testuser *ret);
+
+/* Another token for the user, as of the test's clock now. */
+void testserver_token(struct testserver *t, struct testuser *u, uint32_t roles);
+
+/* Options that call as the user; NULL: without a token. */
+struct client_call_options as(const struct testuser *u);
+
+/* A published course of the instructor with one lesson per kind in `kinds` (enum lesson_kind, ended by 0;
+ * videos last 640 s, the others 60), priced in EUR; price 0 is free. Made over the API by the instructor and
+ * an administrator. */
+struct testcourse {
+	int64_t course_id;
+	char id[ID_TEXT_MAX];
+	unsigned n_lessons;
+	int64_t lesson_ids[16];
+	char lessons[16][ID_TEXT_MAX];
+};
+void testserver_course(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
+		       const int *kinds, struct testcourse *ret);
+
+/* That the call failed with this reason ("COURSE_NOT_FOUND"); prints what it did otherwise. */
+void assert_reason_at(const char *file, int line, int r, const struct error *err, const char *reason);
+#define assert_reason(r, err, reason) assert_reason_at(__FILE__, __LINE__, (r), (err), (reason))
+
+/* That the call succeeded; prints why not. */
+void assert_ok_at(const char *file, int line, int r, const struct error *err);
+#define assert_ok(r, err) assert_ok_at(__FILE__, __LINE__, (r), (err))
+
+/* That some violation of the error names the field. */
+void assert_violation_at(const char *file, int line, const struct error *err, const char *field);
+#define assert_violation(err, field) assert_violation_at(__FILE__, __LINE__, (err), (field))
+
+/* A random UUID as text, for request_id. */
+char *new_request_id(char out[37]);
+
+#endif
