@@ -73,8 +73,8 @@ static void text_repair(char *text, bool truncated)
 	}
 }
 
-__attribute__((format(printf, 3, 0)))
-static void text_vprint(char *out, size_t size, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void text_vprint(char *out, size_t size, const char *format,
+							      va_list args)
 {
 	int n = vsnprintf(out, size, format, args);
 
@@ -105,8 +105,8 @@ void error_clear(struct error *err)
 	err->resource_type[0] = err->resource_name[0] = err->correlation_id[0] = '\0';
 }
 
-__attribute__((format(printf, 3, 0)))
-static int raise_va(struct error *err, const struct error_reason *reason, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static int
+raise_va(struct error *err, const struct error_reason *reason, const char *format, va_list args)
 {
 	error_clear(err);
 	err->code = reason->code;
@@ -161,8 +161,8 @@ int error_add_metadata(struct error *err, const char *key, const char *format, .
 	return -err->code;
 }
 
-__attribute__((format(printf, 3, 0)))
-static void add_violation_va(struct error *err, const char *field, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void add_violation_va(struct error *err, const char *field,
+								   const char *format, va_list args)
 {
 	if (err->n_violations < ERROR_VIOLATIONS_MAX) {
 		struct error_violation *v = &err->violations[err->n_violations];

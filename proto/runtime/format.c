@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "proto/runtime/money.h"
+#include "proto/runtime/uuid.h"
 
 enum { EMAIL_MAX = 254, URL_MAX = 2048, LABEL_MAX = 63 };
 
@@ -36,14 +37,9 @@ static bool is_hex(char c)
 
 static bool is_uuid(const char *s)
 {
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	size_t i;
+	uint8_t ignored[16];
 
-	for (i = 0; s[i] && form[i]; i++) {
-		if (form[i] == '-' ? s[i] != '-' : !is_hex(s[i]))
-			return false;
-	}
-	return !s[i] && !form[i];
+	return uuid_parse(s, ignored);
 }
 
 /* Labels of letters, digits and inner hyphens, 1 to 63 long, joined by dots, up to `end`. */
