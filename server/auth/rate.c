@@ -18,6 +18,8 @@ enum {
 	SETS = 256, /* a shard */
 	WAYS = 6,
 	CLASSES_MAX = 8,
+	RATE_MAX = 100 * 1000 * 1000, /* a second */
+	FILL_SECONDS_MAX = 30 * 24 * 3600,
 };
 
 const struct rate_class rate_classes[] = {
@@ -115,9 +117,9 @@ bool rate_limiter_configure(struct rate_limiter *l, const char *spec)
 	if (i < 0 || sscanf(equals + 1, "%lf/%u%n", &per_second, &burst, &used) != 2 ||
 	    equals[1 + used] != '\0')
 		return false;
-	/* One in a day to a million a second; anything else is a slip of the pen. */
-	if (!(per_second == 0 || (per_second >= 1.0 / 86400 && per_second <= 1e6)) || burst < 1 ||
-	    burst > 1000000)
+	/* Anything else is a slip of the pen, or would not fit: a bucket must fill within 30 days. */
+	if (burst < 1 || !(per_second == 0 || (per_second > 0 && per_second <= RATE_MAX &&
+					       burst / per_second <= FILL_SECONDS_MAX)))
 		return false;
 	l->limits[i] = limit_of(per_second, burst);
 	return true;

@@ -8,11 +8,11 @@
 #include "proto/runtime/span.h"
 
 /*
- * A bounded map from bytes to a reference-counted blob, sharded, thread-safe, evicting the entry not used for longest
- * (approximately). Values are immutable.
+ * A bounded map from bytes to a reference-counted blob, sharded, thread-safe, evicting the entry not used for
+ * longest (approximately). Values are immutable.
  *
- * A fill is dropped if its key was invalidated while it was being loaded: take the generation before loading, hand it
- * to cache_put().
+ * A fill is dropped if its key was invalidated while it was being loaded: take the generation before loading,
+ * hand it to cache_put().
  */
 struct cache;
 struct cache_value; /* holds a reference */

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * The time, injected: every rule that reads a clock is given one of these, and tests move it. Times are microseconds
- * since the Unix epoch, UTC; that is also how the database stores them.
+ * The time, injected: every rule that reads a clock is given one of these, and tests move it. Times are
+ * microseconds since the Unix epoch, UTC; that is also how the database stores them.
  */
 struct clock {
 	int64_t (*now_us)(const struct clock *clock); /* thread-safe */

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * One line per event on standard error: time, level, message, then key=value fields. Thread-safe; a line is written
- * with one write(2). Secrets (passwords, tokens, keys) are never passed to it.
+ * One line per event on standard error: time, level, message, then key=value fields. Thread-safe; a line is
+ * written with one write(2). Secrets (passwords, tokens, keys) are never passed to it.
  */
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 

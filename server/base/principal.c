@@ -10,8 +10,9 @@ struct name {
 };
 
 static const struct name roles[] = {
-	{"LEARNER", ROLE_MASK_LEARNER},   {"INSTRUCTOR", ROLE_MASK_INSTRUCTOR}, {"SUPPORT", ROLE_MASK_SUPPORT},
-	{"PAYMENTS", ROLE_MASK_PAYMENTS}, {"ADMIN", ROLE_MASK_ADMIN},           {NULL, 0},
+	{"LEARNER", ROLE_MASK_LEARNER}, {"INSTRUCTOR", ROLE_MASK_INSTRUCTOR},
+	{"SUPPORT", ROLE_MASK_SUPPORT}, {"PAYMENTS", ROLE_MASK_PAYMENTS},
+	{"ADMIN", ROLE_MASK_ADMIN},     {NULL, 0},
 };
 
 static const struct name scopes[] = {

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * A bounded queue of pointers, many producers, many consumers. Closing wakes every consumer; what is queued is still
- * handed out, then pops return false.
+ * A bounded queue of pointers, many producers, many consumers. Closing wakes every consumer; what is queued
+ * is still handed out, then pops return false.
  */
 struct queue;
 

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * What makes two requests the same one (AIP-155): who asked, which method, which request_id; and a hash of the rest of
- * the request, by which a reuse with another body is told. rpc computes it, db/idem stores it.
+ * What makes two requests the same one (AIP-155): who asked, which method, which request_id; and a hash of
+ * the rest of the request, by which a reuse with another body is told. rpc computes it, db/idem stores it.
  */
 struct request_key {
 	bool present;           /* the request carried a request_id */

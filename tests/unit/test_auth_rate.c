@@ -171,6 +171,7 @@ static void test_specs(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(rate_limiter_configure(l, bad[i]));
 	assert_true(rate_limiter_configure(l, "login=0.5/5"));
+	assert_true(rate_limiter_configure(l, "=10000000/20000001"));
 	assert_true(rate_class_known(RATE_LOGIN_ACCOUNT));
 	assert_true(rate_class_known(""));
 	assert_false(rate_class_known("typo"));
