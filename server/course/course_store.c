@@ -106,7 +106,7 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[READ] = {"course_read", "i", WHOLE_TYPES,
 		  "SELECT " WHOLE_COLUMNS " FROM course c WHERE c.course_id = ?"},
 	[LOCK] = {"course_lock", "i", "i", "SELECT course_id FROM course WHERE course_id = ? FOR UPDATE"},
-	[INSERT] = {"course_insert", "iisssssssssssiiiiiiiii", "",
+	[INSERT] = {"course_insert", "iissssssssssiiiiiiiii", "",
 		    "INSERT INTO course (course_id, creator_id, external_id, title, summary, description, "
 		    "objectives,"
 		    " audience, prerequisites, subject, language, license, level, pricing, "
