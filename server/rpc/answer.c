@@ -160,7 +160,7 @@ static void answer_done(struct answer *a)
 
 bool answer_start(struct answer *a, struct tag *tag)
 {
-	grpc_call_error e = grpc_call_start_batch(a->call->core, a->ops, a->n_ops, tag, NULL);
+	grpc_call_error e = batch_start(a->call->core, a->ops, a->n_ops, tag);
 
 	/* Once the batch is started the call may be over, and another's. */
 	answer_done(a);

@@ -111,8 +111,8 @@ void call_release(struct rpc_call *call)
 
 void call_release_elsewhere(struct rpc_call *call)
 {
-	/* A batch of nothing only puts its tag in the poller's queue. */
-	grpc_call_start_batch(call->core, NULL, 0, &call->release_tag, NULL);
+
+	batch_start(call->core, NULL, 0, &call->release_tag);
 }
 
 static char *put_hex(char *out, uint64_t value, int digits)
@@ -193,7 +193,7 @@ bool call_run_at(struct rpc_call *call, enum rpc_place place, bool on_poller, bo
 	if (on_poller)
 		call->task(call);
 	else
-		grpc_call_start_batch(call->core, NULL, 0, &call->task_tag, NULL);
+		batch_start(call->core, NULL, 0, &call->task_tag);
 	return true;
 }
 

@@ -26,6 +26,7 @@ static void *poller_main(void *arg)
 		if (event.type == GRPC_OP_COMPLETE) {
 			struct tag *tag = event.tag;
 
+			tag_take(tag);
 			tag->run(tag, event.success != 0);
 		}
 	}

@@ -169,7 +169,7 @@ static void stream_receive(struct stream *s)
 	pthread_mutex_lock(&s->lock);
 	s->receiving = true;
 	pthread_mutex_unlock(&s->lock);
-	if (grpc_call_start_batch(s->call->core, &op, 1, &s->receive_tag, NULL) == GRPC_CALL_OK)
+	if (batch_start(s->call->core, &op, 1, &s->receive_tag) == GRPC_CALL_OK)
 		return;
 	pthread_mutex_lock(&s->lock);
 	s->receiving = false;

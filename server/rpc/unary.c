@@ -127,7 +127,7 @@ static void payload_ask(struct rpc_call *call)
 
 	op.data.recv_message.recv_message = &call->payload;
 	call->payload_tag.run = payload_came;
-	e = grpc_call_start_batch(call->core, &op, 1, &call->payload_tag, NULL);
+	e = batch_start(call->core, &op, 1, &call->payload_tag);
 	if (e == GRPC_CALL_OK)
 		return;
 	unary_answer(call, error_internal(&call->error, "core refused to receive: %s",
