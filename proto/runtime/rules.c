@@ -288,16 +288,19 @@ static const struct field_rule *rule_of(const struct message_rules *rules, unsig
 	return NULL;
 }
 
-/* Every field is looked at, with a rule or without: enums and times have rules that nobody writes. */
+/* Enums and times have rules that nobody writes, so they and what may hold them are looked at without one
+ * too. */
 static void check_message(struct check *c, const struct message_rules *rules, const ProtobufCMessage *message)
 {
 	static const struct field_rule no_rule;
 	const ProtobufCMessageDescriptor *desc = message->descriptor;
 
 	for (unsigned i = 0; i < desc->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &desc->fields[i];
 		const struct field_rule *rule = rule_of(rules, i);
 
-		check_field(c, rules, rule ? rule : &no_rule, &desc->fields[i], message);
+		if (rule || field->type == PROTOBUF_C_TYPE_ENUM || field->type == PROTOBUF_C_TYPE_MESSAGE)
+			check_field(c, rules, rule ? rule : &no_rule, field, message);
 	}
 }
 
