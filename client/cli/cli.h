@@ -23,6 +23,11 @@ struct cli {
 	char session_reason[64];
 };
 
+/* --- program.c --- */
+
+/* The whole program, for any service. */
+enum exit_code cli_main(const struct service_desc *service, int argc, char **argv);
+
 /* --- command.c --- */
 
 /* Calls the method of the invocation and prints what it answers. */

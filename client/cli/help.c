@@ -10,7 +10,7 @@
 #include "client/cli/options.h"
 #include "client/cli/values.h"
 
-enum { HELP_WIDTH = 100, HELP_ARENA_MAX = 4 << 20, FLAG_INDENT = 6, COMMAND_WIDTH = 26 };
+enum { HELP_WIDTH = 100, HELP_ARENA_MAX = 4 << 20, FLAG_INDENT = 6, COMMAND_WIDTH = 28 };
 
 /* --- text --- */
 
@@ -123,9 +123,8 @@ void help_overview(FILE *out, const struct service_desc *service, const struct d
 struct flag_help {
 	FILE *out;
 	const struct docs *docs;
-	const struct message_rules *rules; /* of the request */
+	const struct method_desc *method;
 	struct arena *arena;
-	unsigned n;
 };
 
 static const struct field_rule *find_rule(const struct message_rules *rules, const char *field)
@@ -150,27 +149,68 @@ static const struct message_rules *rules_of(const struct message_rules *rules,
 	return rules && rules->desc == desc ? rules : NULL;
 }
 
-/* Shapes of enums can be long: they are wrapped like text. */
+/* A field of a message that may be left out is required only with the rest of that message: not said. */
+static bool flag_is_required(const struct flag_help *help, const char *name)
+{
+	const struct message_rules *rules = help->method->request_rules;
+	struct flag_path path;
+
+	if (!flag_find(help->method->request, name, &path))
+		return false;
+	for (unsigned i = 0; i < path.n; i++) {
+		const struct field_rule *rule = find_rule(rules, path.fields[i]->name);
+		if (!rule || !rule->required)
+			return false;
+		rules = rule->nested;
+	}
+	return true;
+}
+
+static const char *flag_shape(const struct flag_help *help, const ProtobufCFieldDescriptor *field)
+{
+	const struct flag_path path = {.fields = {field}, .n = 1};
+
+	if (!flag_is_switch(&path))
+		return arena_printf(help->arena, " %s", value_shape(field, help->arena));
+	return field->type == PROTOBUF_C_TYPE_BOOL ? "[=false]" : "";
+}
+
+/* What this program does about a field that is left out. */
+static const char *flag_left_out(const struct flag_help *help, const ProtobufCFieldDescriptor *field)
+{
+	const ProtobufCMessageDescriptor *request = help->method->request;
+	int request_id = help->method->request_id_field;
+
+	if (request_id >= 0 && field == &request->fields[request_id])
+		return "  (made when left out)";
+	if (field == protobuf_c_message_descriptor_get_field_by_name(request, "password"))
+		return "  (asked for when left out)";
+	if (field == protobuf_c_message_descriptor_get_field_by_name(request, "update_mask"))
+		return "  (the fields given, when left out)";
+	return "";
+}
+
 static void put_flag(void *arg, const char *name, const ProtobufCMessageDescriptor *message,
 		     const ProtobufCFieldDescriptor *field)
 {
-	struct flag_help *help = arg;
-	const struct field_rule *rule = find_rule(rules_of(help->rules, message), field->name);
+	const struct flag_help *help = arg;
+	const struct field_rule *rule =
+		find_rule(rules_of(help->method->request_rules, message), field->name);
+	const char *left_out = flag_left_out(help, field), *shape = flag_shape(help, field);
 
 	if (rule && rule->output_only)
 		return;
-	const char *shape = value_shape(field, help->arena);
-	char head[4096];
-	snprintf(head, sizeof(head), "--%s %s%s%s", name, shape, rule && rule->required ? "  (required)" : "",
-		 field->label == PROTOBUF_C_LABEL_REPEATED ? "  (may be repeated)" : "");
+	const char *required = !*left_out && flag_is_required(help, name) ? "  (required)" : "";
+	const char *repeated = field->label == PROTOBUF_C_LABEL_REPEATED ? "  (may be repeated)" : "";
+	const char *head = arena_printf(help->arena, "--%s%s%s%s%s", name, shape ? shape : "", required,
+					left_out, repeated);
 	fputs("  ", help->out);
-	put_wrapped(help->out, FLAG_INDENT, 2, head);
+	put_wrapped(help->out, FLAG_INDENT, 2, head ? head : name);
 	const char *text = docs_field(help->docs, message->name, field->name, help->arena);
 	if (*text) {
 		fprintf(help->out, "%*s", FLAG_INDENT, "");
 		put_wrapped(help->out, FLAG_INDENT, FLAG_INDENT, text);
 	}
-	help->n++;
 }
 
 static void put_list(FILE *out, const char *label, const char *const *names)
@@ -216,7 +256,7 @@ void help_method(FILE *out, const struct method_desc *method, const struct docs 
 {
 	struct arena arena;
 	char kebab[NAME_SIZE];
-	struct flag_help help = {.out = out, .docs = docs, .rules = method->request_rules, .arena = &arena};
+	struct flag_help help = {.out = out, .docs = docs, .method = method, .arena = &arena};
 
 	arena_init(&arena, HELP_ARENA_MAX);
 	name_kebab(method->name, kebab);
@@ -225,7 +265,9 @@ void help_method(FILE *out, const struct method_desc *method, const struct docs 
 	put_caller(out, &method->policy);
 	fputs(kind_note(method->kind), out);
 	if (method->request->n_fields > 0)
-		fputs("\nFlags:\n", out);
+		fputs("\nFlags (a name that only one message has may stand without it: --title for "
+		      "--course.title):\n",
+		      out);
 	flags_visit(method->request, put_flag, &help);
 	fputs("\nOptions of every command, and exit codes: edu help\n", out);
 	arena_done(&arena);

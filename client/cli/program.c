@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "client/cli/cli.h"
+#include "client/cli/help.h"
+#include "client/cli/report.h"
+
+/* A wrong command line is told in one line a fault, without the words of the contract. */
+static enum exit_code usage(const struct cli *cli, const struct error *err)
+{
+	const char *command = cli->invocation.command;
+
+	for (unsigned i = 0; i < err->n_violations && i < ERROR_VIOLATIONS_MAX; i++)
+		fprintf(stderr, "edu%s%s: --%s %s\n", command ? " " : "", command ? command : "",
+			err->violations[i].field, err->violations[i].description);
+	if (err->n_violations == 0)
+		fprintf(stderr, "edu: %s\n", err->message);
+	return EXIT_USAGE;
+}
+
+static enum exit_code help(const struct cli *cli, const char *topic)
+{
+	const struct method_desc *method = topic ? invocation_method(cli->service, topic) : NULL;
+
+	if (topic && !method) {
+		fprintf(stderr, "edu: there is no command \"%s\" to explain; see edu help\n", topic);
+		return EXIT_USAGE;
+	}
+	if (method)
+		help_method(stdout, method, cli->docs);
+	else
+		help_overview(stdout, cli->service, cli->docs);
+	return EXIT_DONE;
+}
+
+static enum exit_code forget(struct cli *cli)
+{
+	const struct options *o = &cli->invocation.options;
+	struct error err;
+
+	error_clear(&err);
+	if (session_file_init(&cli->session_file, o->profile, o->target, &err) < 0)
+		return usage(cli, &err);
+	if (!session_file_remove(&cli->session_file))
+		fprintf(stderr, "edu: no session was kept for %s\n", o->target);
+	return EXIT_DONE;
+}
+
+static enum exit_code service_config(const struct cli *cli)
+{
+	const struct service_desc *services[] = {cli->service, NULL};
+	struct arena arena;
+
+	arena_init(&arena, CLI_ARENA_MAX);
+	const char *config = client_service_config(services, &arena);
+	if (config)
+		puts(config);
+	arena_done(&arena);
+	return config ? EXIT_DONE : EXIT_FAULT;
+}
+
+static enum exit_code run(struct cli *cli)
+{
+	const struct invocation *i = &cli->invocation;
+
+	if (i->method && !i->options.help)
+		return command_run(cli);
+	if (!i->command && !i->options.help) {
+		fputs("edu: no command was given; see edu help\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (!i->command || strcmp(i->command, "help") == 0)
+		return help(cli, i->topic);
+	if (i->options.help)
+		return help(cli, i->method ? i->command : NULL);
+	if (strcmp(i->command, "forget") == 0)
+		return forget(cli);
+	if (strcmp(i->command, "service-config") == 0)
+		return service_config(cli);
+	puts("edu " EDU_VERSION);
+	return EXIT_DONE;
+}
+
+enum exit_code cli_main(const struct service_desc *service, int argc, char **argv)
+{
+	struct cli cli = {.service = service};
+	struct error err;
+
+	error_clear(&err);
+	int r = docs_new(cli.service, &cli.docs, &err);
+	if (r == 0)
+		r = invocation_read(cli.service, argc, argv, request_base, &cli.invocation, &err);
+	enum exit_code code = r < 0 ? usage(&cli, &err) : run(&cli);
+	client_channel_free(cli.channel);
+	client_session_free(cli.session);
+	invocation_done(&cli.invocation);
+	docs_free(cli.docs);
+	return code;
+}
