@@ -10,6 +10,8 @@ import threading
 import unittest
 import uuid
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from stack import PASSWORD, Stack
 from test_every_rpc import World
 from wire import Refused, Wire, messages
@@ -27,6 +29,12 @@ SELECT (SELECT COUNT(*) FROM user), (SELECT COUNT(*) FROM course), (SELECT COUNT
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def timestamp(moment):
+    ret = Timestamp()
+    ret.FromDatetime(moment)
+    return ret
 
 
 def unb64(text):
@@ -221,7 +229,7 @@ class BadInput(unittest.TestCase):
     def test_a_stale_epoch(self):
         user = self.world.enrolled_learner(self.world.course)
         lesson = self.world.lessons[1]["lessonId"]
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = timestamp(datetime.datetime.now(datetime.timezone.utc))
         report = {"lesson_id": lesson, "session_id": str(uuid.uuid4()), "client_time": now, "session_start_time": now}
         numeric = self.stack.sql(f"SELECT e.user_id FROM enrollment e JOIN user u USING (user_id) "
                                  f"WHERE u.user_name = '{user}'")[0][0]
@@ -241,7 +249,7 @@ class BadInput(unittest.TestCase):
                                     (datetime.timedelta(days=-1), "FAILED_PRECONDITION", "NOT_ENROLLED")):
             self.refused(code, reason, self.wire.call, "progress", "RecordProgress", token,
                          lesson_id=self.world.lessons[0]["lessonId"], session_id=str(uuid.uuid4()),
-                         client_time=now + delta, session_start_time=now + delta)
+                         client_time=timestamp(now + delta), session_start_time=timestamp(now + delta))
 
     def test_a_passed_deadline(self):
         with self.assertRaises(Refused) as caught:

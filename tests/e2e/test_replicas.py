@@ -15,6 +15,7 @@ class Replicas(unittest.TestCase):
         cls.b = Wire(cls.stack.start().target)
         cls.stack.register("learner")
         cls.stack.register("teacher", "INSTRUCTOR")
+        cls.stack.register("author", "INSTRUCTOR")
 
     @classmethod
     def tearDownClass(cls):
@@ -58,13 +59,13 @@ class Replicas(unittest.TestCase):
         self.refused_within(1.0, "TOKEN_REVOKED", lambda: self.b.call("user", "GetUser", token))
 
     def test_a_changed_course_is_known_everywhere(self):
-        admin = self.a.call("user", "Login", login="root-admin", password=PASSWORD).session.access_token
-        course = self.a.call("course", "CreateCourse", admin, title="One", free={}).course
-        self.assertEqual(self.b.call("course", "GetCourse", admin, course_id=course.course_id).course.title, "One")
-        self.a.call("course", "UpdateCourse", admin, course={"course_id": course.course_id, "title": "Two"},
+        author = self.a.call("user", "Login", login="author", password=PASSWORD).session.access_token
+        course = self.a.call("course", "CreateCourse", author, title="One", free={}).course
+        self.assertEqual(self.b.call("course", "GetCourse", author, course_id=course.course_id).course.title, "One")
+        self.a.call("course", "UpdateCourse", author, course={"course_id": course.course_id, "title": "Two"},
                     update_mask={"paths": ["title"]})
         started = time.monotonic()
-        while self.b.call("course", "GetCourse", admin, course_id=course.course_id).course.title != "Two":
+        while self.b.call("course", "GetCourse", author, course_id=course.course_id).course.title != "Two":
             self.assertLess(time.monotonic() - started, 1.0)
             time.sleep(0.01)
 

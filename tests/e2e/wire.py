@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls with bytes of one's own making, and errors read as a partner in another language reads them."""
 import importlib
-import pathlib
 import subprocess
 import sys
 import tempfile
@@ -21,12 +20,11 @@ def messages(name):
         proto = ROOT / "proto"
         files = [*proto.glob("edu/v1/*.proto"), proto / "grpc_c/v1/options.proto",
                  *(proto / "deps").glob("google/rpc/*.proto")]
-        subprocess.run(["protoc", f"-I{proto}", f"-I{proto / 'deps'}", f"--python_out={_generated.name}", *files],
+        subprocess.run(["protoc", f"-I{proto / 'deps'}", f"-I{proto}", f"--python_out={_generated.name}", *files],
                        check=True)
-        # google.rpc lives beside protobuf's own google package.
-        import google
-        google.__path__.append(str(pathlib.Path(_generated.name) / "google"))
+        # google is a namespace package: google.rpc is found beside protobuf's own google.protobuf.
         sys.path.insert(0, _generated.name)
+        importlib.invalidate_caches()
     return importlib.import_module(name + "_pb2")
 
 
