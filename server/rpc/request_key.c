@@ -4,37 +4,7 @@
 #include <openssl/evp.h>
 
 #include "proto/runtime/codec.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-bool uuid_parse(const char *text, uint8_t ret[16])
-{
-	if (strlen(text) != 36)
-		return false;
-	for (int i = 0; i < 16; i++) {
-		int high, low;
-
-		if (i == 4 || i == 6 || i == 8 || i == 10) {
-			if (*text++ != '-')
-				return false;
-		}
-		high = hex_value(*text++);
-		low = hex_value(*text++);
-		if (high < 0 || low < 0)
-			return false;
-		ret[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
+#include "proto/runtime/uuid.h"
 
 static char **request_id_of(const struct method *m, ProtobufCMessage *request)
 {

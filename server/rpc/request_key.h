@@ -16,7 +16,4 @@ int request_key_make(const struct method *m, const struct principal *who, Protob
 		     struct arena *arena, struct request_key *ret, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* The 16 bytes of a UUID in its 36-character form; false for anything else. */
-bool uuid_parse(const char *text, uint8_t ret[16]) __attribute__((warn_unused_result));
-
 #endif
