@@ -15,7 +15,7 @@ CREATE TABLE course (
   prerequisites VARCHAR(1000) NOT NULL,
   subject VARCHAR(64) NOT NULL,
   level TINYINT NOT NULL COMMENT 'edu.v1.CourseLevel; 0 when not said',
-  language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag; empty when not said',
+  language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag in its recommended case, so that one language has one text; empty when not said',
   license VARCHAR(100) NOT NULL,
   pricing TINYINT NOT NULL COMMENT '0 unset, 1 free, 2 as course_price lists',
   planned_learning_hours INT NOT NULL COMMENT '0 when not said',
@@ -27,15 +27,14 @@ CREATE TABLE course (
   publish_us BIGINT NULL COMMENT 'NULL before',
   title_key VARCHAR(100) COLLATE utf8mb4_unicode_520_nopad_ci AS (LEFT(title, 100)) STORED COMMENT 'what the order by title compares',
   subject_key VARCHAR(64) AS (LOWER(subject)) STORED COMMENT 'what the filter by subject compares',
-  language_key VARCHAR(35) AS (LOWER(language)) STORED COMMENT 'what the filter by language compares',
   PRIMARY KEY (course_id),
   UNIQUE KEY course_external_key (creator_id, external_id),
   KEY course_newest (state, course_id),
   KEY course_title (state, title_key, course_id),
   KEY course_subject_newest (state, subject_key, course_id),
   KEY course_subject_title (state, subject_key, title_key, course_id),
-  KEY course_language_newest (state, language_key, course_id),
-  KEY course_language_title (state, language_key, title_key, course_id)
+  KEY course_language_newest (state, language, course_id),
+  KEY course_language_title (state, language, title_key, course_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A course';
 
 CREATE TABLE course_instructor (

@@ -60,7 +60,7 @@ enum listed_column {
  * subquery, not EXISTS, which the optimizer would turn into a read of the whole price table.
  */
 #define FILTERS                                                                                              \
-	" AND (? IS NULL OR c.subject_key = LOWER(?)) AND (? IS NULL OR c.language_key = LOWER(?))"          \
+	" AND (? IS NULL OR c.subject_key = LOWER(?)) AND (? IS NULL OR c.language = ?)"                     \
 	" AND (? = 0 OR c.level = ?) AND (? = 0 OR c.pricing = 1)"                                           \
 	" AND (? IS NULL OR (SELECT q.minor_units FROM course_price q"                                       \
 	" WHERE q.course_id = c.course_id AND q.currency_code = ?) BETWEEN ? AND ?)"
