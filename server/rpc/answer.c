@@ -117,10 +117,26 @@ static void answer_count(const struct rpc_call *call, int code)
 		  status_code_name(code), latency_us, call->principal.user_id, call->label);
 }
 
+/*
+ * An error that begins the answer has its headers among the trailers: without initial metadata core sends
+ * trailers only, and a client that has seen headers no longer repeats the call (gRPC's A6, client retries).
+ */
+static size_t headers_move(struct answer *a, grpc_metadata *trailing)
+{
+	grpc_op *first = &a->ops[0];
+	size_t n = 0;
+
+	if (a->n_ops == 0 || first->op != GRPC_OP_SEND_INITIAL_METADATA || a->payload)
+		return 0;
+	for (; n < first->data.send_initial_metadata.count; n++)
+		trailing[n] = a->initial[n];
+	first->data.send_initial_metadata.count = 0;
+	return n;
+}
+
 void answer_add_status(struct answer *a, int r)
 {
 	struct rpc_call *call = a->call;
-	grpc_op *op = op_add(a, GRPC_OP_SEND_STATUS_FROM_SERVER);
 	int code = STATUS_OK;
 	size_t n = 0;
 
@@ -128,8 +144,10 @@ void answer_add_status(struct answer *a, int r)
 		error_settle(call, r);
 		code = call->error.code;
 		n = error_trailers(call, a->trailing);
+		n += headers_move(a, a->trailing + n);
 		a->message = grpc_slice_from_copied_string(error_public_message(&call->error));
 	}
+	grpc_op *op = op_add(a, GRPC_OP_SEND_STATUS_FROM_SERVER);
 	op->data.send_status_from_server.trailing_metadata_count = n;
 	op->data.send_status_from_server.trailing_metadata = a->trailing;
 	op->data.send_status_from_server.status = (grpc_status_code)code;

@@ -13,7 +13,7 @@ struct answer {
 	struct rpc_call *call;
 	grpc_op ops[4];
 	size_t n_ops;
-	grpc_metadata initial[1 + CALL_HEADERS_MAX], trailing[2];
+	grpc_metadata initial[1 + CALL_HEADERS_MAX], trailing[2 + 1 + CALL_HEADERS_MAX];
 	grpc_slice message; /* of the status */
 	grpc_byte_buffer *payload;
 };

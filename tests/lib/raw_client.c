@@ -215,6 +215,8 @@ static void reply_read(struct raw_call *call, struct arena *arena, struct raw_re
 	ret->code = (int)call->code;
 	ret->message = slice_copy(call->details, arena);
 	value = metadata_find(&call->initial, "x-request-id");
+	if (!value) /* an error that is all of the answer has its headers among the trailers */
+		value = metadata_find(&call->trailing, "x-request-id");
 	ret->label = value ? slice_copy(*value, arena) : NULL;
 	value = metadata_find(&call->trailing, "grpc-retry-pushback-ms");
 	ret->pushback = value ? slice_copy(*value, arena) : NULL;

@@ -10,6 +10,7 @@
 #include "edu/v1/edu_service.server.h"
 
 _Atomic int session_newest, session_oldest, session_lifetime, session_refreshes, session_refused;
+_Atomic int session_busy, session_handled;
 
 static struct rpc_server *server;
 
@@ -48,8 +49,20 @@ static Session *session_make(struct rpc_call *call, int n)
 	return s;
 }
 
+static int busy(struct error *err)
+{
+	session_handled++;
+	if (session_busy == 0)
+		return 0;
+	session_busy--;
+	return error_raise(err, &RPC_REASON_OVERLOADED, "a queue is full");
+}
+
 static int login(struct rpc_call *call, const LoginRequest *req, LoginResponse *ret, struct error *err)
 {
+	int r = busy(err);
+	if (r < 0)
+		return r;
 	if (strcmp(req->login, "ada") != 0 || strcmp(req->password, "correct horse") != 0)
 		return error_raise(err, &REASON_CREDENTIALS_INVALID, "no user has this name and password");
 	session_newest = 0;
@@ -88,7 +101,10 @@ static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCou
 		      struct error *err)
 {
 	Course *course = arena_zalloc(rpc_arena(call), sizeof(*course));
+	int r = busy(err);
 
+	if (r < 0)
+		return r;
 	*course = (Course)COURSE_INIT;
 	course->course_id = req->course_id;
 	course->creator_id = arena_printf(rpc_arena(call), "%lld", (long long)rpc_principal(call)->user_id);
@@ -111,6 +127,7 @@ int session_server_start(void)
 	struct error err;
 
 	session_newest = session_oldest = session_refreshes = session_refused = 0;
+	session_busy = session_handled = 0;
 	session_lifetime = 900;
 	rpc_server_config_defaults(&config);
 	config.address = "127.0.0.1:0";

@@ -18,6 +18,9 @@ extern _Atomic int session_lifetime;  /* seconds an access token says it has */
 extern _Atomic int session_refreshes; /* exchanges that were asked for */
 extern _Atomic int session_refused;   /* calls refused for an expired token */
 
+extern _Atomic int session_busy;    /* so many calls of Login and GetCourse to come are OVERLOADED */
+extern _Atomic int session_handled; /* calls of Login and GetCourse, busy ones included */
+
 /* Starts it on a free port, which is returned, everything above as after a first Login. */
 int session_server_start(void);
 void session_server_stop(void);
