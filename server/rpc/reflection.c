@@ -193,13 +193,15 @@ static bool reflection_answer(const struct reflection *reflection, const ServerR
 static int info_open(struct rpc_call *call, struct error *err)
 {
 	struct reflection_stream *s = arena_zalloc(rpc_arena(call), sizeof(*s));
+	int r;
 
 	if (!s)
 		return error_internal(err, "no memory for a reflection stream");
 	arena_init(&s->arena, call->server->config.arena_cap);
-	rpc_set_state(call, s);
-	standing_add(&call->server->standing, &s->standing, call);
-	return 0;
+	r = standing_add(&call->server->standing, &s->standing, call, err);
+	if (r == 0)
+		rpc_set_state(call, s);
+	return r;
 }
 
 /* The message is gone when its answer is asked for: a copy of it, made the way it came. */

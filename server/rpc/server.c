@@ -133,7 +133,7 @@ static int server_init(struct rpc_server *s, const struct rpc_row *const *rows,
 {
 	int r;
 
-	standing_init(&s->standing);
+	standing_init(&s->standing, 1 + s->config.max_calls / 8);
 	if (getrandom(&s->boot, sizeof(s->boot), 0) != sizeof(s->boot))
 		return error_internal(err, "the kernel has no random bytes");
 	s->health.services = services;

@@ -3,10 +3,12 @@
 
 #include "server/rpc/call.h"
 
-void standing_init(struct standing *s)
+enum { STANDING_RETRY_MS = 1000 };
+
+void standing_init(struct standing *s, unsigned max)
 {
+	*s = (struct standing){.max = max};
 	pthread_mutex_init(&s->lock, NULL);
-	s->first = NULL;
 }
 
 void standing_done(struct standing *s)
@@ -14,14 +16,30 @@ void standing_done(struct standing *s)
 	pthread_mutex_destroy(&s->lock);
 }
 
-void standing_add(struct standing *s, struct standing_stream *stream, struct rpc_call *call)
+static void standing_link(struct standing *s, struct standing_stream *stream, struct rpc_call *call)
 {
-	pthread_mutex_lock(&s->lock);
 	*stream = (struct standing_stream){.next = s->first, .at = &s->first, .call = call};
 	if (s->first)
 		s->first->at = &stream->next;
 	s->first = stream;
+	s->n++;
+}
+
+int standing_add(struct standing *s, struct standing_stream *stream, struct rpc_call *call, struct error *err)
+{
+	bool room;
+
+	pthread_mutex_lock(&s->lock);
+	room = s->n < s->max;
+	if (room)
+		standing_link(s, stream, call);
 	pthread_mutex_unlock(&s->lock);
+	if (room)
+		return 0;
+	(void)!error_raise(
+		err, &RPC_REASON_OVERLOADED,
+		"The server has too many of these streams open. Wait and repeat, or ask without a stream.");
+	return error_set_retry(err, STANDING_RETRY_MS);
 }
 
 void standing_remove(struct standing *s, struct standing_stream *stream)
@@ -30,6 +48,7 @@ void standing_remove(struct standing *s, struct standing_stream *stream)
 	*stream->at = stream->next;
 	if (stream->next)
 		stream->next->at = stream->at;
+	s->n--;
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -45,5 +64,5 @@ int standing_drained(struct error *err)
 {
 	(void)!error_raise(err, &RPC_REASON_DRAINING,
 			   "The server is stopping. Open the stream again elsewhere.");
-	return error_set_retry(err, 1000);
+	return error_set_retry(err, STANDING_RETRY_MS);
 }

@@ -14,6 +14,7 @@ struct rpc_call;
  */
 struct standing {
 	pthread_mutex_t lock;
+	unsigned n, max;
 	struct standing_stream *first;
 };
 
@@ -22,11 +23,13 @@ struct standing_stream {
 	struct rpc_call *call;
 };
 
-void standing_init(struct standing *s);
+/* `max` bounds how many there may be: anybody may open them, and each takes the place of a call. */
+void standing_init(struct standing *s, unsigned max);
 void standing_done(struct standing *s);
 
-/* From a stream's open and closed. */
-void standing_add(struct standing *s, struct standing_stream *stream, struct rpc_call *call);
+/* From a stream's open, where it raises OVERLOADED when there are too many, and closed. */
+int standing_add(struct standing *s, struct standing_stream *stream, struct rpc_call *call, struct error *err)
+	__attribute__((warn_unused_result));
 void standing_remove(struct standing *s, struct standing_stream *stream);
 
 /* Asks every one of them for its next message. Any thread. */

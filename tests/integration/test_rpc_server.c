@@ -831,6 +831,31 @@ static void test_health_watch(void **state)
 	assert_int_equal(reply.code, STATUS_CANCELLED);
 }
 
+static void test_too_many_watches(void **state)
+{
+	struct fixture *f = *state;
+	struct raw_call *calls[10];
+	struct raw_reply reply;
+
+	/* An eighth of the 64 calls and one may stand. */
+	for (int i = 0; i < 9; i++) {
+		calls[i] = watch(f, "");
+		watch_expect(f, calls[i], HealthCheckResponse_SERVING);
+	}
+	calls[9] = watch(f, "");
+	raw_finish(calls[9], &f->arena, &reply);
+	assert_reason(&reply, &RPC_REASON_OVERLOADED);
+	for (int i = 0; i < 9; i++) {
+		raw_cancel(calls[i]);
+		raw_finish(calls[i], &f->arena, &reply);
+	}
+	usleep(50 * 1000);
+	calls[0] = watch(f, "");
+	watch_expect(f, calls[0], HealthCheckResponse_SERVING);
+	raw_cancel(calls[0]);
+	raw_finish(calls[0], &f->arena, &reply);
+}
+
 /* --- reflection --- */
 
 static ServerReflectionResponse *reflect(struct fixture *f, struct raw_call *call,
@@ -1094,6 +1119,7 @@ int main(void)
 		SERVED(test_writer_nobody_reads),
 		SERVED(test_health_check),
 		SERVED(test_health_watch),
+		SERVED(test_too_many_watches),
 		SERVED(test_reflection),
 		SERVED(test_start_refusals),
 		cmocka_unit_test(test_reflection_off),
