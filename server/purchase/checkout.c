@@ -2,11 +2,13 @@
 #include "server/purchase/checkout.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "proto/runtime/codec.h"
 #include "server/app.h"
+#include "server/base/metrics.h"
 #include "server/db/idem.h"
 #include "server/purchase/purchase_proto.h"
 #include "server/purchase/purchase_store.h"
@@ -193,11 +195,33 @@ static int answer(const struct checkout *c, const struct purchase_result *result
 	return error_internal(err, "a purchase with outcome %d", result->outcome);
 }
 
+/* --- what it costs the database --- */
+
+static pthread_once_t metrics_once = PTHREAD_ONCE_INIT;
+static struct metric *purchases, *round_trips, *commits;
+
+static void register_metrics(void)
+{
+	purchases = metric_counter("edu_purchases_total", "Purchases completed.", NULL);
+	round_trips = metric_counter("edu_purchase_round_trips_total",
+				     "Round trips to the database of the purchases completed.", NULL);
+	commits = metric_counter("edu_purchase_commits_total", "Commits of the purchases completed.", NULL);
+}
+
+static void count(struct db_counters before, struct db_counters after)
+{
+	pthread_once(&metrics_once, register_metrics);
+	metric_add(purchases, 1);
+	metric_add(round_trips, (int64_t)(after.round_trips - before.round_trips));
+	metric_add(commits, (int64_t)(after.commits - before.commits));
+}
+
 int checkout_purchase_course(struct rpc_call *call, const PurchaseCourseRequest *req,
 			     PurchaseCourseResponse *ret, struct error *err)
 {
 	struct checkout c = begin(call, req);
 	struct purchase_result result = {.outcome = PURCHASE_TERMS_CHANGED};
+	struct db_counters before = db_counters(db_of(call));
 
 	if (strcmp(req->expected_total->currency_code, req->currency_code) != 0)
 		return error_field(err, "expected_total.currency_code", "must be currency_code, %s",
@@ -208,5 +232,7 @@ int checkout_purchase_course(struct rpc_call *call, const PurchaseCourseRequest 
 		if (r < 0)
 			return r;
 	}
+	if (result.outcome == PURCHASE_MADE)
+		count(before, db_counters(db_of(call)));
 	return answer(&c, &result, ret, err);
 }
