@@ -14,12 +14,17 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
 #include "google/protobuf/descriptor.pb-c.h"
 #include "grpc/health/v1/health.tables.h"
 #include "grpc/reflection/v1/reflection.tables.h"
 #include "probe/v1/probe.tables.h"
 #include "tests/lib/probe_server.h"
 #include "tests/lib/raw_client.h"
+#include "tests/lib/temp_dir.h"
 
 #define ECHO "/probe.v1.Probe/Echo"
 #define ECHO_COLD "/probe.v1.Probe/EchoCold"
@@ -1010,6 +1015,65 @@ static void test_reflection_off(void **state)
 	arena_done(&f.arena);
 }
 
+/* A key and a certificate for "localhost" that it signs itself, as PEM files; the certificate's text in `ca`.
+ */
+static void certificate_write(const char *key_path, const char *path, char *ca, size_t size)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *certificate = X509_new();
+	X509_EXTENSION *names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, "DNS:localhost");
+	X509_NAME *name = X509_get_subject_name(certificate);
+	FILE *file;
+
+	X509_set_version(certificate, 2);
+	X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+	X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+	X509_set_pubkey(certificate, key);
+	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"localhost", -1, -1, 0);
+	X509_set_issuer_name(certificate, name);
+	X509_add_ext(certificate, names, -1);
+	assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
+	file = fopen(key_path, "we");
+	PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
+	fclose(file);
+	file = fopen(path, "w+e");
+	PEM_write_X509(file, certificate);
+	rewind(file);
+	ca[fread(ca, 1, size - 1, file)] = '\0';
+	fclose(file);
+	X509_EXTENSION_free(names);
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+}
+
+static void test_tls(void **state)
+{
+	char directory[TEMP_DIR_MAX], key[TEMP_DIR_MAX + 32], certificate[TEMP_DIR_MAX + 32], ca[4096];
+	EchoRequest req = echo_request("sealed");
+	struct rpc_server_config config;
+	struct fixture f = {0};
+	struct raw_reply reply;
+
+	temp_dir_make(directory);
+	snprintf(key, sizeof(key), "%s/key.pem", directory);
+	snprintf(certificate, sizeof(certificate), "%s/certificate.pem", directory);
+	certificate_write(key, certificate, ca, sizeof(ca));
+	probe_config(&config);
+	config.tls_key = key;
+	config.tls_certificate = certificate;
+	server_up(&f, &config);
+	/* In the clear nothing is served. */
+	echo_call(&f, ECHO, &req, &(struct raw_options){.timeout_ms = 500}, &reply);
+	assert_int_not_equal(reply.code, STATUS_OK);
+	raw_client_free(f.client);
+	f.client = raw_client_new_tls(f.target, ca);
+	assert_non_null(echo_call(&f, ECHO, &req, NULL, &reply));
+	raw_client_free(f.client);
+	rpc_server_free(f.server);
+	arena_done(&f.arena);
+	temp_dir_remove(directory);
+}
+
 static void *stop_main(void *arg)
 {
 	rpc_server_stop(arg);
@@ -1123,6 +1187,7 @@ int main(void)
 		SERVED(test_reflection),
 		SERVED(test_start_refusals),
 		cmocka_unit_test(test_reflection_off),
+		cmocka_unit_test(test_tls),
 		SERVED(test_drain),
 		cmocka_unit_test(test_drain_cuts),
 	};

@@ -30,24 +30,37 @@ static grpc_arg arg_int(const char *key, int value)
 	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
 }
 
-struct raw_client *raw_client_new(const char *target)
+static struct raw_client *client_new(const char *target, grpc_channel_credentials *credentials,
+				     const char *name)
 {
 	struct raw_client *c = calloc(1, sizeof(*c));
-	grpc_channel_credentials *credentials;
 	grpc_arg args[] = {
 		/* Every client its own connection; no retries behind the test's back. */
 		arg_int(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1),
 		arg_int(GRPC_ARG_ENABLE_RETRIES, 0),
 		arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
+		{.type = GRPC_ARG_STRING,
+		 .key = (char *)GRPC_SSL_TARGET_NAME_OVERRIDE_ARG,
+		 .value.string = (char *)name},
 	};
-	const grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
+	const grpc_channel_args all = {.num_args = name ? 4 : 3, .args = args};
 
-	grpc_init();
-	credentials = grpc_insecure_credentials_create();
 	c->channel = grpc_channel_create(target, credentials, &all);
 	grpc_channel_credentials_release(credentials);
 	c->queue = grpc_completion_queue_create_for_pluck(NULL);
 	return c;
+}
+
+struct raw_client *raw_client_new(const char *target)
+{
+	grpc_init();
+	return client_new(target, grpc_insecure_credentials_create(), NULL);
+}
+
+struct raw_client *raw_client_new_tls(const char *target, const char *ca)
+{
+	grpc_init();
+	return client_new(target, grpc_ssl_credentials_create(ca, NULL, NULL, NULL), "localhost");
 }
 
 void raw_client_free(struct raw_client *c)

@@ -19,6 +19,8 @@ struct raw_client;
 struct raw_call;
 
 struct raw_client *raw_client_new(const char *target);
+/* Over TLS, trusting this PEM certificate, which must name "localhost". */
+struct raw_client *raw_client_new_tls(const char *target, const char *ca);
 void raw_client_free(struct raw_client *c);
 
 /* How a call goes out. */
