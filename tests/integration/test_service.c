@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/testserver.h"
+
+static void test_is_ready_once_started(void **state)
+{
+	struct testserver *t = *state;
+	const char *why;
+
+	assert_int_equal(service_ready(t->service, &why), 1);
+	assert_string_equal(why, "");
+	assert_non_null(strstr(service_jwks(t->service), "\"keys\""));
+}
+
+static void test_a_busy_port_is_an_error(void **state)
+{
+	struct testserver *t = *state;
+	struct service_config config = t->config;
+	struct service *second = NULL;
+	char address[64];
+	struct error err;
+
+	error_clear(&err);
+	snprintf(address, sizeof(address), "127.0.0.1:%d", service_port(t->service));
+	config.listen = address;
+	assert_true(service_start(&config, &second, &err) < 0);
+	assert_non_null(strstr(err.message, address));
+	assert_null(second);
+}
+
+static void test_a_database_that_is_not_there_is_an_error(void **state)
+{
+	struct testserver *t = *state;
+	struct service_config config = t->config;
+	struct service *second = NULL;
+	struct error err;
+
+	error_clear(&err);
+	config.db.socket = "/nonexistent/mysqld.sock";
+	assert_true(service_start(&config, &second, &err) < 0);
+	assert_null(second);
+}
+
+/* Every statement of every store fits the schema: they were all prepared when the workers' connections
+ * opened. */
+static void test_a_schema_that_does_not_fit_is_an_error(void **state)
+{
+	struct testserver *t = *state;
+	struct service_config config = t->config;
+	struct service *second = NULL;
+	struct error err;
+
+	struct db_conn *conn = testdb_connect(t->db, NULL);
+	testdb_run(conn, "ALTER TABLE lesson RENAME COLUMN weight TO heaviness");
+	error_clear(&err);
+	config.listen = "127.0.0.1:0";
+	int r = service_start(&config, &second, &err);
+	testdb_run(conn, "ALTER TABLE lesson RENAME COLUMN heaviness TO weight");
+	db_close(conn);
+	assert_true(r < 0);
+	assert_non_null(strstr(err.message, "lesson"));
+}
+
+static void test_survives_losing_its_connections(void **state)
+{
+	struct testserver *t = *state;
+	struct testuser user;
+	GetUserRequest req = GET_USER_REQUEST_INIT;
+	GetUserResponse *reply;
+	struct error err;
+
+	testserver_user(t, NULL, 0, &user);
+	struct client_call_options options = as(&user);
+	struct db_conn *conn = testdb_connect(t->db, NULL);
+	testdb_run(conn,
+		   "BEGIN NOT ATOMIC"
+		   " FOR p IN (SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()"
+		   " AND db = DATABASE()) DO KILL p.id; END FOR; END");
+	db_close(conn);
+	for (int i = 0; i < 20; i++) {
+		int r = edu_service_get_user_call(t->channel, &req, &options, &t->arena, &reply, &err);
+		assert_ok(r, &err);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_is_ready_once_started),
+		cmocka_unit_test(test_a_busy_port_is_an_error),
+		cmocka_unit_test(test_a_database_that_is_not_there_is_an_error),
+		cmocka_unit_test(test_a_schema_that_does_not_fit_is_an_error),
+		cmocka_unit_test(test_survives_losing_its_connections),
+	};
+	return cmocka_run_group_tests(tests, testserver_setup, testserver_teardown);
+}
