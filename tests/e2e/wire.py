@@ -9,22 +9,25 @@ import grpc
 
 from stack import ROOT
 
-_generated = None
+
+def _generate():
+    """Makes Python modules of the contract's .proto files, as a partner would; they go with the process."""
+    directory = tempfile.TemporaryDirectory(prefix="edu-e2e-proto-")
+    proto = ROOT / "proto"
+    files = [*proto.glob("edu/v1/*.proto"), proto / "grpc_c/v1/options.proto",
+             *(proto / "deps").glob("google/rpc/*.proto")]
+    subprocess.run(["protoc", f"-I{proto / 'deps'}", f"-I{proto}", f"--python_out={directory.name}", *files],
+                   check=True)
+    # google is a namespace package: google.rpc is found beside protobuf's own google.protobuf.
+    sys.path.insert(0, directory.name)
+    return directory
+
+
+_generated = _generate()
 
 
 def messages(name):
     """The Python module of a .proto of the contract: messages("edu.v1.user")."""
-    global _generated
-    if _generated is None:
-        _generated = tempfile.TemporaryDirectory(prefix="edu-e2e-proto-")
-        proto = ROOT / "proto"
-        files = [*proto.glob("edu/v1/*.proto"), proto / "grpc_c/v1/options.proto",
-                 *(proto / "deps").glob("google/rpc/*.proto")]
-        subprocess.run(["protoc", f"-I{proto / 'deps'}", f"-I{proto}", f"--python_out={_generated.name}", *files],
-                       check=True)
-        # google is a namespace package: google.rpc is found beside protobuf's own google.protobuf.
-        sys.path.insert(0, _generated.name)
-        importlib.invalidate_caches()
     return importlib.import_module(name + "_pb2")
 
 

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures the server against a bare C-core echo server in one run, on one machine; see tools/bench."""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+from google.protobuf.timestamp_pb2 import Timestamp  # noqa: E402
+
+from stack import PASSWORD, Stack  # noqa: E402
+from test_every_rpc import World  # noqa: E402
+from wire import Wire, messages  # noqa: E402
+
+LOAD = ROOT / "build" / "release" / "tests" / "load"
+LEARNERS, LESSONS, REPORTS = 200, 20, 40000
+
+
+def varint(n):
+    out = bytearray()
+    while n > 127:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes(out + bytes([n]))
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Run:
+    """One measurement: what the load client printed, and what the server's process burnt meanwhile."""
+
+    def __init__(self, name, pid, target, path, seconds, concurrency, *flags):
+        before = cpu_seconds(pid)
+        done = subprocess.run([LOAD / "load", "--target", target, "--path", path, "--seconds", str(seconds),
+                               "--concurrency", str(concurrency), *map(str, flags)], capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"bench: {name}: a call did not answer OK:\n{done.stdout}{done.stderr}")
+        self.name, self.result = name, json.loads(done.stdout)
+        self.cpu_us = (cpu_seconds(pid) - before) / self.result["calls"] * 1e6
+        self.rate = self.result["per_second"]
+        print(f"  {name:<34}{self.rate:>10,.0f} calls/s   p50 {self.result['p50_us']:>7,} us   "
+              f"p99 {self.result['p99_us']:>7,} us   server CPU {self.cpu_us:>6.1f} us/call", flush=True)
+
+
+class Echo:
+    """The bare C-core server, answering so many bytes."""
+
+    def __init__(self, reply_bytes, pollers):
+        self.pollers = pollers
+        self.process = subprocess.Popen([LOAD / "echo_server", "--path", "/echo.Echo/Echo", "--pollers", str(pollers),
+                                         "--reply-bytes", str(reply_bytes)], stdout=subprocess.PIPE, text=True)
+        self.target = "127.0.0.1:" + self.process.stdout.readline().strip()
+
+    def run(self, seconds, concurrency, payload_hex):
+        return Run(f"echo, {self.pollers} pollers", self.process.pid, self.target, "/echo.Echo/Echo", seconds,
+                   concurrency, "--payload-hex", payload_hex)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+        self.process.stdout.close()
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.rows = []
+
+    def row(self, name, value, unit, reference):
+        """Adds a figure: median over median, since single runs on a small machine are noisy."""
+        self.rows.append({"name": name, "value": round(value, 1), "unit": unit, "reference": round(reference, 1),
+                          "ratio": round(value / reference, 3)})
+
+    def against_echo(self, name, measure, reply_bytes, payload_hex, concurrency):
+        """Interleaves the echo at each poller count with what is measured; the echo's best counts."""
+        seconds, best, ours = self.options.seconds, {}, []
+        for _ in range(self.options.rounds):
+            for pollers in (1, 2):
+                echo = Echo(reply_bytes, pollers)
+                best.setdefault(pollers, []).append(echo.run(seconds, concurrency, payload_hex))
+                echo.stop()
+            ours.append(measure())
+        reference = max(median(runs) for runs in best.values())
+        self.row(name, median(ours), "calls/s", reference)
+        return ours
+
+
+def median(runs):
+    rates = sorted(r.rate for r in runs)
+    return rates[len(rates) // 2]
+
+
+def seed(stack):
+    """A published course of LESSONS lessons and LEARNERS learners enrolled in it; returns the course, lessons, tokens."""
+    world = World(stack)
+    course = world.new_course("--free")
+    world.publish(course, *["VIDEO"] * LESSONS)
+    lessons = []
+    token = ""
+    while True:
+        page = stack.edu("list-lessons", "--course-id", course, "--page-size", 100,
+                         *(("--page-token", token) if token else ()))
+        lessons += [x["lessonId"] for x in page["lessons"]]
+        token = page.get("nextPageToken", "")
+        if not token:
+            break
+
+    wire = Wire(stack.target)
+
+    def enroll(i):
+        name = f"bench-{i}"
+        wire.call("user", "RegisterUser", user_name=name, password=PASSWORD)
+        token = wire.call("user", "Login", login=name, password=PASSWORD).session.access_token
+        wire.call("purchase", "PurchaseCourse", token, course_id=course, currency_code="EUR",
+                  expected_total={"currency_code": "EUR"}, payment_source=1, request_id=str(uuid.uuid4()))
+        return token
+
+    with ThreadPoolExecutor(16) as pool:
+        tokens = list(pool.map(enroll, range(LEARNERS)))
+    wire.close()
+    return course, lessons, tokens
+
+
+def write_reports(directory, lessons, tokens):
+    """REPORTS requests over every (learner, lesson), each a later heartbeat of its session; and the token of each."""
+    request = messages("edu.v1.progress").RecordProgressRequest
+    now = Timestamp()
+    now.FromDatetime(datetime.datetime.now(datetime.timezone.utc))
+    sessions = {}
+    with open(directory / "reports", "wb") as reports, open(directory / "tokens", "w", encoding="ascii") as senders:
+        for n in range(REPORTS):
+            learner, lesson = n % len(tokens), n // len(tokens) % len(lessons)
+            session = sessions.setdefault((learner, lesson), str(uuid.uuid4()))
+            beat = n // (len(tokens) * len(lessons)) + 1
+            start = Timestamp(seconds=now.seconds - 3600)
+            packed = request(lesson_id=lessons[lesson], session_id=session, client_time=now, session_start_time=start,
+                             learning_seconds=30 * beat, interactions=beat, coverage=(1 << beat) - 1,
+                             position_seconds=30 * beat).SerializeToString()
+            reports.write(varint(len(packed)) + packed)
+            senders.write(tokens[learner] + "\n")
+    return packed
+
+
+def changed_keys(stack):
+    return int(stack.sql("SELECT COUNT(*) FROM progress_lesson WHERE interactions > 0")[0][0])
+
+
+def measure_reads(bench, stack, course, token):
+    path, request = "/edu.v1.EduService/GetCourse", messages("edu.v1.course").GetCourseRequest(course_id=course)
+    payload = request.SerializeToString()
+    wire = Wire(stack.target)
+    reply = wire.raw(path, payload, token)
+    wire.close()
+    server = stack.replicas[0]
+
+    def measure():
+        return Run("GetCourse, signed in", server.process.pid, server.target, path, bench.options.seconds, 64,
+                   "--payload-hex", payload.hex(), "--token", token)
+
+    print(f"\nGetCourse against the echo ({len(payload)} bytes asked, {len(reply)} answered, 64 in flight)")
+    bench.against_echo("get_course_vs_echo", measure, len(reply), payload.hex(), 64)
+
+
+def measure_writes(bench, stack, directory, sample, label=""):
+    server = stack.replicas[0]
+
+    def against(replica, name):
+        return Run(name, replica.process.pid, replica.target, "/edu.v1.EduService/RecordProgress", bench.options.seconds,
+                   bench.options.in_flight, "--requests-file", directory / "reports", "--tokens-file",
+                   directory / "tokens")
+
+    print(f"\nRecordProgress{label}, acknowledged after commit, against the echo ({bench.options.in_flight} in flight)")
+    ours = bench.against_echo("record_progress_vs_echo" + label.replace(" ", "_").replace(",", ""),
+                              lambda: against(server, "RecordProgress" + label), 120, sample.hex(),
+                              bench.options.in_flight)
+    keys = changed_keys(stack)
+    print(f"  distinct (learner, lesson) rows changed: {keys:,}")
+    if keys < 1000:
+        raise SystemExit(f"bench: only {keys} distinct keys changed; the figure does not count")
+    single = stack.start("--combiner-batch", "1")
+    row_by_row = [against(single, "RecordProgress, batch of 1" + label) for _ in range(bench.options.rounds)]
+    bench.row("record_progress_vs_batch_of_one" + label.replace(" ", "_").replace(",", ""), median(ours), "calls/s",
+              median(row_by_row))
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4, help="of each run (4)")
+    parser.add_argument("--rounds", type=int, default=3, help="how often each is run; medians count (3)")
+    parser.add_argument("--in-flight", type=int, default=256, help="progress reports under way (256)")
+    parser.add_argument("--label", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--append", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--out", default=str(ROOT / "build" / "bench.json"), help="where the figures go (build/bench.json)")
+    options = parser.parse_args()
+    bench = Bench(options)
+    with Stack("--access-token-seconds", "7200") as stack, tempfile.TemporaryDirectory() as directory:
+        started = time.monotonic()
+        course, lessons, tokens = seed(stack)
+        sample = write_reports(pathlib.Path(directory), lessons, tokens)
+        print(f"seeded {len(tokens)} learners and {len(lessons)} lessons in {time.monotonic() - started:.1f} s")
+        if not options.label:
+            measure_reads(bench, stack, course, tokens[0])
+        measure_writes(bench, stack, pathlib.Path(directory), sample, options.label)
+
+    earlier = json.loads(pathlib.Path(options.out).read_text()) if options.append else []
+    pathlib.Path(options.out).write_text(json.dumps(earlier + bench.rows, indent=2) + "\n")
+    print(f"\n{'name':<44}{'value':>12} {'unit':<9}{'reference':>12}{'ratio':>8}")
+    for row in bench.rows:
+        print(f"{row['name']:<44}{row['value']:>12,.0f} {row['unit']:<9}{row['reference']:>12,.0f}{row['ratio']:>8.2f}")
+
+
+if __name__ == "__main__":
+    main()
