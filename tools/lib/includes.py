@@ -58,7 +58,7 @@ def faults(root, path):
             yield f"{path}: {room} may not include {name}"
         elif other in PUBLIC and base not in PUBLIC[other]:
             yield f"{path}: {name} is private to {other}"
-        elif other in AREAS and base.endswith("_store.h"):
+        elif room in AREAS and other in AREAS and base.endswith("_store.h"):
             yield f"{path}: {name} holds another area's SQL; ask through its other headers"
 
 
