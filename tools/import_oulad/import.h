@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef IMPORT_IMPORT_H
+#define IMPORT_IMPORT_H
+
+#include "client/client.h"
+#include "client/session.h"
+#include "proto/runtime/ids.h"
+#include "tools/import_oulad/keys.h"
+#include "tools/import_oulad/options.h"
+#include "tools/import_oulad/progress_bar.h"
+#include "tools/import_oulad/secret.h"
+#include "tools/import_oulad/tables.h"
+#include "tools/import_oulad/tally.h"
+
+enum { IMPORT_ARENA_MAX = 16 << 20 };
+
+/* One run. Filled by one stage after the other; from the learners on only the tally changes. */
+struct import {
+	const struct options *options;
+	struct oulad data;
+	char learner_secret[SECRET_MAX];
+	struct progress_bar bar;
+	struct tally tally;
+
+	/* connection.c */
+	struct client_channel *channel;
+	struct client_session *session; /* of the importing account; NULL before it has signed in */
+	char user_id[ID_TEXT_MAX];      /* that account */
+
+	/* course.c */
+	char course_key[KEY_EXTERNAL_ID_MAX], course_id[ID_TEXT_MAX];
+	char (*lesson_ids)[ID_TEXT_MAX]; /* by material */
+};
+
+/* --- connection.c --- */
+
+/* Connects, and signs the importing account in; it must hold the roles the import needs. */
+int connection_open(struct import *im, struct error *err) __attribute__((warn_unused_result));
+void connection_close(struct import *im);
+
+/*
+ * Makes an error outlast the arena of its call, in which its reason lives. Returns the negated code again.
+ */
+int connection_keep_error(struct error *err);
+
+/* --- course.c --- */
+
+/* Finds or makes the course and its lessons, and publishes it. */
+int course_import(struct import *im, struct error *err) __attribute__((warn_unused_result));
+
+/* --- learner.c --- */
+
+struct report_pool;
+
+/*
+ * Finds or makes one learner's account, purchase and sessions. Called by several threads, each with an arena
+ * of its own.
+ */
+int learner_import(struct import *im, struct report_pool *pool, const struct oulad_learner *learner,
+		   struct arena *arena, struct error *err) __attribute__((warn_unused_result));
+
+/* --- crew.c --- */
+
+/* Imports all learners, several at once. The first failure ends it. */
+int crew_import(struct import *im, struct error *err) __attribute__((warn_unused_result));
+
+#endif

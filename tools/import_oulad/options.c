@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/import_oulad/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORKERS = 16, IN_FLIGHT = 256 };
+
+static const char help[] =
+	"Usage: import_oulad DIR --presentation MODULE/PRESENTATION --user NAME --password-file FILE\n"
+	"                    --learner-secret-file FILE [flags]\n"
+	"\n"
+	"Imports one presentation of the Open University Learning Analytics Dataset (OULAD) into EduService, "
+	"over\n"
+	"its API alone. DIR holds courses.csv, vle.csv, studentInfo.csv, studentRegistration.csv, "
+	"studentVle.csv.\n"
+	"\n"
+	"  the presentation              a course, external_id oulad-AAA-2013J, published at --price\n"
+	"  a material of vle.csv         a lesson, external_id its id_site; QUIZ for quiz, LIVE for "
+	"ouelluminate and\n"
+	"                                oucollaborate, TEXT for the rest\n"
+	"  a student                     an account, user_name oulad-aaa-2013j-28400\n"
+	"  a registration                a purchase by that account; its wallet is topped up with the price "
+	"before\n"
+	"                                (provider oulad-import). Who left later had bought, too\n"
+	"  a student's clicks on a       a session of learning; the day's clicks, summed over its rows, are "
+	"its\n"
+	"  material on a day             interactions. Its time is that of the import\n"
+	"\n"
+	"Clicks on a material that is not in vle.csv, and those of a student without a registration, are "
+	"skipped and\n"
+	"counted.\n"
+	"\n"
+	"Run again, it finds what is there, makes what is missing, and changes nothing else: names and "
+	"request ids\n"
+	"follow from the data. So an import that failed is continued by the same command.\n"
+	"\n"
+	"Flags:\n"
+	"  --presentation NAME           such as AAA/2013J\n"
+	"  --target ADDRESS              the server (EDU_TARGET, or localhost:50051)\n"
+	"  --tls                         speak TLS\n"
+	"  --ca FILE                     PEM certificates to trust instead of the system's; means --tls\n"
+	"  --authority NAME              name the server's certificate must have, when it is not the "
+	"target's\n"
+	"  --user NAME                   account that imports. It needs the roles INSTRUCTOR (it creates the "
+	"course),\n"
+	"                                PAYMENTS (it credits wallets) and ADMIN (it approves the course and "
+	"looks up\n"
+	"                                learners)\n"
+	"  --password-file FILE          its password is the first line; \"-\" reads standard input\n"
+	"  --learner-secret-file FILE    its first line, of 16 characters or more, is the secret the "
+	"learners'\n"
+	"                                passwords are made of. Keep it: a later run needs the same. A "
+	"password is\n"
+	"                                printf %s USER_NAME | openssl dgst -sha256 -hmac SECRET\n"
+	"  --price AMOUNT                what the course costs (49.00 EUR)\n"
+	"  --workers N                   learners imported at once, 1 to 256 (16)\n"
+	"  --in-flight N                 reports of progress under way at once, 1 to 10000 (256)\n"
+	"  --help                        this text\n"
+	"\n"
+	"Progress goes to standard error, the summary to standard output.\n"
+	"Exit status: 0 imported; 1 failed, with the reason on standard error; 2 the command line is "
+	"wrong.\n";
+
+void options_help(FILE *out)
+{
+	fputs(help, out);
+}
+
+static int wrong(struct error *err, const char *flag, const char *text)
+{
+	return error_raise(err, &RPC_REASON_FIELD_INVALID, "--%s \"%s\" is wrong; --help says what it takes",
+			   flag, text);
+}
+
+static int number_read(const char *flag, const char *text, unsigned max, unsigned *ret, struct error *err)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long n = strtoul(text, &end, 10);
+	if (errno || *end || text[0] < '0' || text[0] > '9' || n < 1 || n > max)
+		return wrong(err, flag, text);
+	*ret = (unsigned)n;
+	return 0;
+}
+
+/* Digits, and a point with at most `exponent` digits, as minor units. False when it is none, or too much. */
+static bool amount_read(const char *text, const char *end, int exponent, int64_t *ret)
+{
+	int64_t value = 0;
+	int decimals = -1; /* digits behind the point; -1 before it */
+
+	for (; text < end; text++) {
+		if (*text == '.' && decimals < 0 && exponent > 0) {
+			decimals = 0;
+			continue;
+		}
+		if (*text < '0' || *text > '9' || (decimals >= 0 && ++decimals > exponent) ||
+		    __builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_add_overflow(value, *text - '0', &value))
+			return false;
+	}
+	for (int i = decimals < 0 ? 0 : decimals; i < exponent; i++) {
+		if (__builtin_mul_overflow(value, 10, &value))
+			return false;
+	}
+	*ret = value;
+	return true;
+}
+
+int options_price(const char *text, int64_t *ret, char currency[CURRENCY_MAX], struct error *err)
+{
+	const char *space = strchr(text, ' ');
+
+	if (!space || space == text || !currency_valid(space + 1) || text[0] == '.' || space[-1] == '.' ||
+	    !amount_read(text, space, currency_exponent(space + 1), ret) || *ret == 0)
+		return error_raise(err, &RPC_REASON_FIELD_INVALID,
+				   "--price \"%s\" is no amount above zero, such as \"49.00 EUR\"", text);
+	snprintf(currency, CURRENCY_MAX, "%s", space + 1);
+	return 0;
+}
+
+enum flag {
+	FLAG_PRESENTATION = 1,
+	FLAG_TARGET,
+	FLAG_TLS,
+	FLAG_CA,
+	FLAG_AUTHORITY,
+	FLAG_USER,
+	FLAG_PASSWORD_FILE,
+	FLAG_LEARNER_SECRET_FILE,
+	FLAG_PRICE,
+	FLAG_WORKERS,
+	FLAG_IN_FLIGHT,
+	FLAG_HELP,
+};
+
+static const struct option flags[] = {
+	{"presentation", required_argument, NULL, FLAG_PRESENTATION},
+	{"target", required_argument, NULL, FLAG_TARGET},
+	{"tls", no_argument, NULL, FLAG_TLS},
+	{"ca", required_argument, NULL, FLAG_CA},
+	{"authority", required_argument, NULL, FLAG_AUTHORITY},
+	{"user", required_argument, NULL, FLAG_USER},
+	{"password-file", required_argument, NULL, FLAG_PASSWORD_FILE},
+	{"learner-secret-file", required_argument, NULL, FLAG_LEARNER_SECRET_FILE},
+	{"price", required_argument, NULL, FLAG_PRICE},
+	{"workers", required_argument, NULL, FLAG_WORKERS},
+	{"in-flight", required_argument, NULL, FLAG_IN_FLIGHT},
+	{"help", no_argument, NULL, FLAG_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+static int flag_set(struct options *o, int flag, const char *value, struct error *err)
+{
+	switch ((enum flag)flag) {
+	case FLAG_PRESENTATION:
+		o->presentation = value;
+		return 0;
+	case FLAG_TARGET:
+		o->target = value;
+		return 0;
+	case FLAG_CA:
+		o->ca_file = value;
+		o->tls = true;
+		return 0;
+	case FLAG_TLS:
+		o->tls = true;
+		return 0;
+	case FLAG_AUTHORITY:
+		o->authority = value;
+		return 0;
+	case FLAG_USER:
+		o->user = value;
+		return 0;
+	case FLAG_PASSWORD_FILE:
+		o->password_file = value;
+		return 0;
+	case FLAG_LEARNER_SECRET_FILE:
+		o->learner_secret_file = value;
+		return 0;
+	case FLAG_PRICE:
+		return options_price(value, &o->price, o->currency, err);
+	case FLAG_WORKERS:
+		return number_read("workers", value, OPTION_WORKERS_MAX, &o->workers, err);
+	case FLAG_IN_FLIGHT:
+		return number_read("in-flight", value, OPTION_IN_FLIGHT_MAX, &o->in_flight, err);
+	case FLAG_HELP:
+		o->help = true;
+		return 0;
+	}
+	return error_raise(err, &RPC_REASON_FIELD_INVALID, "--help lists the flags");
+}
+
+/* What there is no default for. */
+static int options_check(const struct options *o, struct error *err)
+{
+	const struct {
+		const char *value, *what;
+	} needed[] = {
+		{o->dir, "DIR, the directory with the CSV files,"},
+		{o->presentation, "--presentation"},
+		{o->user, "--user"},
+		{o->password_file, "--password-file"},
+		{o->learner_secret_file, "--learner-secret-file"},
+	};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (!needed[i].value)
+			return error_raise(err, &RPC_REASON_FIELD_INVALID, "%s is missing; see --help",
+					   needed[i].what);
+	}
+	return 0;
+}
+
+int options_read(int argc, char **argv, struct options *ret, struct error *err)
+{
+	const char *target = getenv("EDU_TARGET");
+	int flag, r = 0;
+
+	*ret = (struct options){.target = target && *target ? target : "localhost:50051",
+				.currency = "EUR",
+				.price = 4900,
+				.workers = WORKERS,
+				.in_flight = IN_FLIGHT};
+	while (r == 0 && (flag = getopt_long(argc, argv, "", flags, NULL)) != -1)
+		r = flag_set(ret, flag, optarg, err);
+	if (r < 0 || ret->help)
+		return r;
+	if (optind < argc)
+		ret->dir = argv[optind++];
+	if (optind < argc)
+		return error_raise(err, &RPC_REASON_FIELD_INVALID, "\"%s\" is one argument too many",
+				   argv[optind]);
+	return options_check(ret, err);
+}
