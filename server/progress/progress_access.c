@@ -7,6 +7,24 @@ struct access_key {
 	int64_t user_id, course_id;
 };
 
+void progress_access_set_windows(struct progress_access *a, const struct grant_window *windows, unsigned n)
+{
+	struct grant_window *last = NULL;
+
+	a->n_windows = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (last && windows[i].start_us <= last->end_us) {
+			if (last->end_us < windows[i].end_us)
+				last->end_us = windows[i].end_us;
+			continue;
+		}
+		if (a->n_windows == PROGRESS_WINDOWS_MAX)
+			memmove(a->windows, a->windows + 1, --a->n_windows * sizeof(*windows));
+		last = &a->windows[a->n_windows++];
+		*last = windows[i];
+	}
+}
+
 bool progress_access_covers(const struct progress_access *a, int64_t at_us)
 {
 	for (unsigned i = 0; i < a->n_windows; i++)
@@ -28,8 +46,8 @@ bool progress_access_cached(struct cache *cache, int64_t user_id, int64_t course
 	return true;
 }
 
-static int read_through(struct db_conn *conn, struct arena *arena, const struct access_key *key,
-			struct progress_access *ret, struct error *err)
+static int read_rows(struct db_conn *conn, struct arena *arena, const struct access_key *key,
+		     struct progress_access *ret, struct error *err)
 {
 	struct grant_window *windows = NULL;
 	unsigned n = 0;
@@ -43,9 +61,7 @@ static int read_through(struct db_conn *conn, struct arena *arena, const struct 
 	r = grant_windows_read(conn, arena, key->user_id, key->course_id, &windows, &n, err);
 	if (r < 0)
 		return r;
-	ret->n_windows = n < PROGRESS_WINDOWS_MAX ? n : PROGRESS_WINDOWS_MAX;
-	if (ret->n_windows)
-		memcpy(ret->windows, windows + n - ret->n_windows, ret->n_windows * sizeof(*windows));
+	progress_access_set_windows(ret, windows, n);
 	return 0;
 }
 
@@ -54,17 +70,11 @@ int progress_access_read(struct cache *cache, struct db_conn *conn, struct arena
 {
 	struct access_key key = {user_id, course_id};
 	struct span bytes = span_of(&key, sizeof(key));
-	uint64_t generation;
-	int r;
+	uint64_t generation = cache_generation(cache, bytes);
+	int r = read_rows(conn, arena, &key, ret, err);
 
-	if (progress_access_cached(cache, user_id, course_id, ret))
-		return 0;
-	generation = cache_generation(cache, bytes);
-	r = read_through(conn, arena, &key, ret, err);
-	/* Who is not enrolled is not remembered: a purchase made a moment ago on another replica must count
-	 * at once. */
 	if (r == 0 && ret->enrolled)
-		cache_put(cache, bytes, span_of(ret, sizeof(*ret)), 0, generation);
+		(void)cache_put(cache, bytes, span_of(ret, sizeof(*ret)), 0, generation);
 	return r;
 }
 

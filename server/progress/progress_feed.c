@@ -3,11 +3,13 @@
 
 #include "server/progress/progress_access.h"
 
+static bool starts_with(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
 void progress_on_event(struct app *app, const struct event *e)
 {
-	static const char *const kinds[] = {EVENT_GRANT_ADDED, EVENT_PURCHASE_COMPLETED};
-
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (!strcmp(e->kind, kinds[i]))
-			progress_access_invalidate(app->access, e->user_id, e->course_id);
+	if (starts_with(e->kind, "grant.") || starts_with(e->kind, "purchase."))
+		progress_access_invalidate(app->access, e->user_id, e->course_id);
 }

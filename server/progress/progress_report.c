@@ -81,12 +81,22 @@ static int check_clock(const struct report *r, int64_t now_us, struct error *err
 
 /* Access is asked about the time of learning, so that what was learnt offline before a refund still counts. A
  * clock that runs behind by as much as it may run ahead does not lose the first minutes after a purchase. */
-static int check_access(const struct report *r, const struct progress_access *access, struct error *err)
+static bool covered(const struct report *r, const struct progress_access *access)
 {
 	int64_t late_us = r->client_us + (int64_t)REPORT_AHEAD_SECONDS * US;
 
-	if (!access->enrolled ||
-	    (!progress_access_covers(access, r->client_us) && !progress_access_covers(access, late_us)))
+	return access->enrolled &&
+	       (progress_access_covers(access, r->client_us) || progress_access_covers(access, late_us));
+}
+
+bool report_has_access(const struct report *r, const struct progress_access *access)
+{
+	return r->epoch == access->epoch && covered(r, access);
+}
+
+static int check_access(const struct report *r, const struct progress_access *access, struct error *err)
+{
+	if (!covered(r, access))
 		return error_raise(err, &REASON_NOT_ENROLLED,
 				   "the learner had no access to the lesson's course at client_time");
 	if (r->epoch < access->epoch) {

@@ -33,6 +33,9 @@ struct report {
 int report_read(const RecordProgressRequest *req, int64_t caller_id, struct report *ret, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* True when the access covers the report's time, in the report's epoch. */
+bool report_has_access(const struct report *r, const struct progress_access *access);
+
 /*
  * Decides whether the report may be merged, given its lesson and the learner's access: NOT_ENROLLED,
  * STALE_EPOCH, CLOCK_SKEW, PROGRESS_TOO_OLD, LESSON_KIND_MISMATCH. Fills in course_id and the coverage that

@@ -44,12 +44,14 @@ struct recording {
 static void recorded(struct progress_write *w, int r, const struct error *err)
 {
 	struct recording *rec = w->owner;
+	struct error *own = rpc_call_error(rec->call);
 
-	if (r == 0) {
-		rec->ret->progress = lesson_to_proto(rpc_arena(rec->call), &w->merged);
-		r = app_built(rpc_arena(rec->call), rpc_call_error(rec->call));
+	if (r < 0) {
+		rpc_call_finish(rec->call, r, err);
+		return;
 	}
-	rpc_call_finish(rec->call, r, r < 0 && err->code ? err : rpc_call_error(rec->call));
+	rec->ret->progress = lesson_to_proto(rpc_arena(rec->call), &w->merged);
+	rpc_call_finish(rec->call, app_built(rpc_arena(rec->call), own), own);
 }
 
 static int submit(struct recording *rec, const struct lesson_info *lesson,
@@ -71,7 +73,19 @@ static int submit(struct recording *rec, const struct lesson_info *lesson,
 	return r;
 }
 
-/* What memory did not have is read once; the next report of this learner stays on the poller. */
+/* Whoever never was enrolled learns of a lesson only what ListLessons would show him. */
+static int check_lesson_visible(struct rpc_call *call, const struct lesson_info *lesson, struct error *err)
+{
+	struct course_terms course;
+	int r = course_terms_read(db_of(call), rpc_arena(call), lesson->course_id, NULL, &course, err);
+
+	if (r < 0)
+		return r;
+	return course_visible_to(&course, rpc_principal(call)) ? 0 : lesson_not_found(err, lesson->lesson_id);
+}
+
+/* What memory did not have, or what would refuse the report, is read; the learner's next report stays on the
+ * poller. */
 static int load_and_submit(struct rpc_call *call, void *state, struct error *err)
 {
 	struct recording *rec = state;
@@ -84,6 +98,8 @@ static int load_and_submit(struct rpc_call *call, void *state, struct error *err
 	if (r == 0)
 		r = progress_access_read(app->access, conn, rpc_arena(call), rec->write.report.user_id,
 					 lesson.course_id, &access, err);
+	if (r == 0 && !access.enrolled)
+		r = check_lesson_visible(call, &lesson, err);
 	return r < 0 ? r : submit(rec, &lesson, &access, err);
 }
 
@@ -116,7 +132,8 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 	if (r < 0)
 		return r;
 	if (lesson_info_cached(app->lessons, rec->write.report.lesson_id, &lesson) &&
-	    progress_access_cached(app->access, rec->write.report.user_id, lesson.course_id, &access))
+	    progress_access_cached(app->access, rec->write.report.user_id, lesson.course_id, &access) &&
+	    report_has_access(&rec->write.report, &access))
 		return submit(rec, &lesson, &access, err);
 	return rpc_run_on(call, RPC_ON_DB, load_and_submit, rec);
 }

@@ -26,8 +26,8 @@ enum {
 	" (SELECT MAX(g.purchase_id) FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = "     \
 	"e.course_id),"                                                                                      \
 	" EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id"    \
-	"  AND g.start_time <= ? AND (g.expire_time IS NULL OR g.expire_time > ?)"                               \
-	"  AND (g.revoke_time IS NULL OR g.revoke_time > ?)),"                                                   \
+	"  AND g.start_time <= ? AND (g.expire_time IS NULL OR g.expire_time > ?)"                           \
+	"  AND (g.revoke_time IS NULL OR g.revoke_time > ?)),"                                               \
 	" COALESCE(p.lessons_completed, 0), c.lesson_count, COALESCE(p.last_time, 0)"                        \
 	" FROM enrollment e JOIN course c ON c.course_id = e.course_id"                                      \
 	" LEFT JOIN progress_course p ON p.user_id = e.user_id AND p.course_id = e.course_id AND p.epoch = " \
