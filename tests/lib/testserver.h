@@ -82,8 +82,12 @@ void assert_reason_at(const char *file, int line, int r, const struct error *err
 #define assert_reason(r, err, reason) assert_reason_at(__FILE__, __LINE__, (r), (err), (reason))
 
 /* That the call succeeded; prints why not. */
-void assert_ok_at(const char *file, int line, int r, const struct error *err);
-#define assert_ok(r, err) assert_ok_at(__FILE__, __LINE__, (r), (err))
+#define assert_ok(r, err)                                                                                    \
+	do {                                                                                                 \
+		if ((r) < 0)                                                                                 \
+			fail_not_ok(__FILE__, __LINE__, (err));                                              \
+	} while (0)
+void fail_not_ok(const char *file, int line, const struct error *err) __attribute__((noreturn));
 
 /* That some violation of the error names the field. */
 void assert_violation_at(const char *file, int line, const struct error *err, const char *field);
