@@ -12,7 +12,7 @@ static const char *const helps[EXIT_CODES] = {
 	[EXIT_NOT_FOUND] = "not found, or not visible to you",
 	[EXIT_STATE] = "not in this state: it exists already, has changed, or lacks something first",
 	[EXIT_LATER] = "not executed: the same may succeed later",
-	[EXIT_UNKNOWN] = "no answer: it may or may not have happened; repeat it with the same request id",
+	[EXIT_UNKNOWN] = "no answer: it may have happened; repeat it, with the same request id if any",
 	[EXIT_FAULT] = "a fault of the server, or one that this program does not understand",
 };
 

@@ -49,13 +49,24 @@ static const char *report_action(const struct error *err, const struct docs *doc
 	return *action ? action : exit_code_help(exit_code_of(err));
 }
 
+/* A reason that is not the server's is named like its code, and said once. */
+static void put_reason(FILE *out, const struct error *err)
+{
+	const char *code = status_code_name(err->code);
+	const char *reason = err->reason ? err->reason->name : code;
+
+	fprintf(out, "\n  reason: %s", reason);
+	if (strcmp(reason, code) != 0)
+		fprintf(out, " (%s)", code);
+	fputc('\n', out);
+}
+
 static void report_text(FILE *out, const char *command, const struct error *err, const char *action,
 			const char *request_id)
 {
 	fprintf(out, "edu%s%s: ", command ? " " : "", command ? command : "");
 	put_safe(out, err->message);
-	fprintf(out, "\n  reason: %s (%s)\n", err->reason ? err->reason->name : "none",
-		status_code_name(err->code));
+	put_reason(out, err);
 	put_violations(out, err);
 	for (unsigned i = 0; i < err->n_metadata; i++)
 		put_line(out, err->metadata[i].key, err->metadata[i].value);
