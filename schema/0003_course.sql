@@ -51,7 +51,8 @@ CREATE TABLE course_price (
   currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'ISO 4217',
   minor_units BIGINT NOT NULL COMMENT 'above 0',
   position INT NOT NULL COMMENT 'in the course''s list, from 1',
-  PRIMARY KEY (course_id, currency_code)
+  PRIMARY KEY (course_id, currency_code),
+  KEY course_price_newest (currency_code, course_id, minor_units)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What a course costs, once per currency';
 
 CREATE TABLE lesson (

@@ -79,6 +79,14 @@ enum listed_column {
 	" AND (? IS NULL OR (c.creator_id = ? AND c.external_id = ?)) AND (? = 0 OR c.state = ?)" FILTERS
 #define INSTRUCTOR_TYPES "isisii" FILTER_TYPES
 
+/* By price alone the price index is walked: a range or a currency that few courses have costs no read of all
+ * courses. */
+#define PRICED                                                                                               \
+	"SELECT STRAIGHT_JOIN " LISTED_COLUMNS " FROM course_price t FORCE INDEX (course_price_newest)"      \
+	" JOIN course c ON c.course_id = t.course_id"                                                        \
+	" WHERE t.currency_code = ? AND t.minor_units BETWEEN ? AND ? AND c.state = ?" FILTERS
+#define PRICED_TYPES "siii" FILTER_TYPES
+
 enum stmt {
 	READ,
 	LOCK,
@@ -99,6 +107,7 @@ enum stmt {
 	LANGUAGE_BY_TITLE,
 	INSTRUCTOR_NEWEST,
 	INSTRUCTOR_BY_TITLE,
+	PRICE_NEWEST,
 	N_STMTS,
 };
 
@@ -154,6 +163,8 @@ static const struct db_stmt stmts[N_STMTS] = {
 			       INSTRUCTOR " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
 	[INSTRUCTOR_BY_TITLE] = {"course_list_instructor_title", INSTRUCTOR_TYPES "ssii", LISTED_TYPES,
 				 INSTRUCTOR TITLE_PAGE},
+	[PRICE_NEWEST] = {"course_list_price_newest", PRICED_TYPES "ii", LISTED_TYPES,
+			  PRICED " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
 };
 
 const struct db_stmt_list course_stmts = {"course", stmts, N_STMTS};
@@ -405,12 +416,24 @@ static enum stmt catalogue_stmt(const struct course_filter *f)
 	enum stmt first = f->by_title ? BY_TITLE : NEWEST;
 	if (f->instructor_id)
 		return f->by_title ? INSTRUCTOR_BY_TITLE : INSTRUCTOR_NEWEST;
-	return f->subject ? first + 1 : f->language ? first + 2 : first;
+	if (f->subject || f->language)
+		return f->subject ? first + 1 : first + 2;
+	return f->currency_code && !f->by_title ? PRICE_NEWEST : first;
 }
 
-static unsigned bind_start(const struct course_filter *f, struct db_value *args)
+static int64_t greatest_price(const struct course_filter *f)
+{
+	return f->max_minor_units ? f->max_minor_units : INT64_MAX;
+}
+
+static unsigned bind_start(const struct course_filter *f, enum stmt stmt, struct db_value *args)
 {
 	unsigned n = 0;
+	if (stmt == PRICE_NEWEST) {
+		args[n++] = db_str(f->currency_code);
+		args[n++] = db_i64(f->min_minor_units);
+		args[n++] = db_i64(greatest_price(f));
+	}
 	if (f->instructor_id) {
 		args[n++] = db_i64(f->instructor_id);
 		args[n++] = db_str(f->external_id);
@@ -425,17 +448,10 @@ static unsigned bind_start(const struct course_filter *f, struct db_value *args)
 static unsigned bind_filters(const struct course_filter *f, struct db_value *args)
 {
 	const struct db_value values[] = {
-		db_str(f->subject),
-		db_str(f->subject),
-		db_str(f->language),
-		db_str(f->language),
-		db_i64(f->level),
-		db_i64(f->level),
-		db_i64(f->free_only),
-		db_str(f->currency_code),
-		db_str(f->currency_code),
-		db_i64(f->min_minor_units),
-		db_i64(f->max_minor_units ? f->max_minor_units : INT64_MAX),
+		db_str(f->subject),         db_str(f->subject),        db_str(f->language),
+		db_str(f->language),        db_i64(f->level),          db_i64(f->level),
+		db_i64(f->free_only),       db_str(f->currency_code),  db_str(f->currency_code),
+		db_i64(f->min_minor_units), db_i64(greatest_price(f)),
 	};
 	memcpy(args, values, sizeof(values));
 	return sizeof(values) / sizeof(values[0]);
@@ -460,7 +476,8 @@ int course_store_list(struct db_conn *conn, struct arena *arena, const struct co
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	struct db_value args[24];
-	unsigned n_args = bind_start(filter, args), n = 0;
+	enum stmt stmt = catalogue_stmt(filter);
+	unsigned n_args = bind_start(filter, stmt, args), n = 0;
 	struct course *courses = arena_array(arena, limit, sizeof(*courses));
 	if (!courses)
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
@@ -468,7 +485,7 @@ int course_store_list(struct db_conn *conn, struct arena *arena, const struct co
 
 	n_args += bind_filters(filter, args + n_args);
 	n_args += bind_page(filter, limit, args + n_args);
-	int r = db_query(conn, &stmts[catalogue_stmt(filter)], args, n_args, &rows, err);
+	int r = db_query(conn, &stmts[stmt], args, n_args, &rows, err);
 	if (r < 0)
 		return r;
 	while ((r = db_next(&rows, err)) > 0 && n < limit)
