@@ -63,7 +63,10 @@ void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
 
 /* --- other ways to return --- */
 
-/* Continues on another executor. A full queue answers OVERLOADED by itself. `state` lives in the arena. */
+/*
+ * Continues on another executor. A full queue answers OVERLOADED by itself, and a deadline that passes meanwhile
+ * DEADLINE_PASSED: both say that nothing was done, so nothing may have been changed before. `state` lives in the arena.
+ */
 typedef int (*rpc_continuation)(struct rpc_call *call, void *state, struct error *err);
 int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation next, void *state);
 
