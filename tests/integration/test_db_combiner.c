@@ -46,6 +46,7 @@ static struct db_conn *observer; /* of the finishing thread: sees what is commit
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t some_finished = PTHREAD_COND_INITIALIZER;
 static unsigned n_finished;
+static atomic_uint n_writes;
 
 static int compare(const void *a, const void *b)
 {
@@ -58,6 +59,7 @@ static int write_with_rows(void *arg, struct db_conn *conn, void *const *items, 
 {
 	struct db_value args[BATCH_MAX][2];
 	struct db_rows rows = {0};
+	atomic_fetch_add(&n_writes, 1);
 	for (unsigned i = 0; i < n; i++) {
 		const struct item *item = items[i];
 		args[i][0] = db_i64(item->id);
@@ -128,6 +130,7 @@ static int clear(void **state)
 	testdb_run(c, "DELETE FROM item");
 	db_close(c);
 	n_finished = 0;
+	atomic_store(&n_writes, 0);
 	return 0;
 }
 
@@ -215,7 +218,8 @@ static struct combiner *run_one_batch(void *blind, unsigned hold_us)
 	struct db_conn *holder = lock_item_zero();
 	items[N] = (struct item){.id = 0, .bits = 2};
 	assert_true(combiner_submit(c, &items[N]));
-	usleep(100000);
+	while (atomic_load(&n_writes) == 0)
+		usleep(1000);
 	for (unsigned i = 0; i < N; i++)
 		assert_true(combiner_submit(c, &items[i]));
 	usleep(hold_us);
