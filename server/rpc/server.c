@@ -12,6 +12,7 @@
 enum {
 	HEALTH_NOTICE_MS = 100, /* health watchers hear NOT_SERVING before connections are closed */
 	IDLE_POLL_MS = 2,
+	CORE_LOG_PAUSE_US = 1000 * 1000,
 };
 
 static const char *const place_names[RPC_PLACES] = {
@@ -119,11 +120,20 @@ static int methods_make(struct rpc_server *s, const struct rpc_row *const *rows,
 
 /* --- core's words --- */
 
-/* Core names its files and lines; what it calls an error is mostly a peer's doing. */
+/*
+ * What core calls an error is mostly a peer's doing, who may do it a thousand times a second: one line a
+ * second is shown, the rest in debug only.
+ */
 static void core_log(gpr_log_func_args *args)
 {
-	enum log_level level = args->severity == GPR_LOG_SEVERITY_ERROR ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG;
+	static _Atomic int64_t quiet_until_us;
+	const int64_t now_us = monotonic_us();
+	enum log_level level = LOG_LEVEL_DEBUG;
 
+	if (args->severity == GPR_LOG_SEVERITY_ERROR && now_us >= atomic_load(&quiet_until_us)) {
+		atomic_store(&quiet_until_us, now_us + CORE_LOG_PAUSE_US);
+		level = LOG_LEVEL_WARNING;
+	}
 	log_write(level, "grpc: %s", args->message);
 }
 
