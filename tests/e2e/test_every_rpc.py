@@ -318,9 +318,10 @@ class EveryRpc(unittest.TestCase):
     def test_help_of_every_method(self):
         for method in declared_methods():
             command = re.sub(r"(?<!^)(?=[A-Z])", "-", method).lower()
-            done = self.stack.edu_raw("help", command)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            self.assertIn(command, done.stdout)
+            for topic in (command, method):
+                done = self.stack.edu_raw("help", topic)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn(command, done.stdout)
 
     def test_session_file_is_private(self):
         home = self.stack.dir / "home" / "learner"
