@@ -50,8 +50,8 @@ extern const struct db_stmt_list event_stmts;
 struct event_feed;
 
 /*
- * Called for every event once, in the order read (nearly that of commit): by event_feed_start() for what it finds, then
- * on the feed's thread. Must not block. What the event points to is the feed's.
+ * Called for every event once, in the order read (nearly that of commit): by event_feed_start() for what it
+ * finds, then on the feed's thread. Must not block. What the event points to is the feed's.
  */
 typedef void (*event_listener)(void *arg, const struct event *e);
 
