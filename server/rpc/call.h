@@ -13,17 +13,14 @@
 #include "server/base/request_key.h"
 
 /*
- * What a handler sees of a call, and how methods are put in the server's table. Areas include this header and no other
- * of this room.
+ * What a handler sees of a call, and how methods are put in the server's table. Areas include this header and
+ * no other of this room.
  *
- * A handler starts with a valid request, a caller the method's policy admits, and time left before the deadline. It
- * returns
- *   0              done: `ret` is sent;
- *   RPC_DEFERRED   (from rpc_defer) somebody will call rpc_call_finish() once, from any thread;
- *   RPC_MOVED      (from rpc_run_on) the rest runs on another executor;
- *   negative       the error in `err` is sent.
- * What it reads from the request and puts into `ret` lives in the call's arena, until the call is over. A handler is
- * never entered twice at once for one call.
+ * A handler starts with a valid request, a caller the method's policy admits, and time left before the
+ * deadline. It returns 0              done: `ret` is sent; RPC_DEFERRED   (from rpc_defer) somebody will call
+ * rpc_call_finish() once, from any thread; RPC_MOVED      (from rpc_run_on) the rest runs on another
+ * executor; negative       the error in `err` is sent. What it reads from the request and puts into `ret`
+ * lives in the call's arena, until the call is over. A handler is never entered twice at once for one call.
  */
 struct rpc_call;
 
@@ -43,8 +40,9 @@ struct arena *rpc_arena(struct rpc_call *call);
 const struct principal *rpc_principal(const struct rpc_call *call); /* user_id 0 when anonymous */
 const struct method_desc *rpc_method(const struct rpc_call *call);
 const struct request_key *rpc_request_key(const struct rpc_call *call);
-const char *rpc_request_label(const struct rpc_call *call); /* the request id echoed to the caller and put in logs */
-const char *rpc_peer_address(struct rpc_call *call);        /* without the port; "" when unknown */
+const char *
+rpc_request_label(const struct rpc_call *call);      /* the request id echoed to the caller and put in logs */
+const char *rpc_peer_address(struct rpc_call *call); /* without the port; "" when unknown */
 
 /* The application's own, given to rpc_server_new(). */
 void *rpc_app(const struct rpc_call *call);
@@ -64,24 +62,27 @@ void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
 /* --- other ways to return --- */
 
 /*
- * Continues on another executor. A full queue answers OVERLOADED by itself, and a deadline that passes meanwhile
- * DEADLINE_PASSED: both say that nothing was done, so nothing may have been changed before. `state` lives in the arena.
+ * Continues on another executor. A full queue answers OVERLOADED by itself, and a deadline that passes
+ * meanwhile DEADLINE_PASSED: both say that nothing was done, so nothing may have been changed before. `state`
+ * lives in the arena.
  */
 typedef int (*rpc_continuation)(struct rpc_call *call, void *state, struct error *err);
 int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation next, void *state);
 
 /*
- * Answers with these bytes, a packed response message, instead of packing `ret`: for answers that are kept packed. They
- * are copied before this returns. Returns RPC_DONE, so that `return rpc_reply_packed(...)` reads well. Unary only.
+ * Answers with these bytes, a packed response message, instead of packing `ret`: for answers that are kept
+ * packed. They are copied before this returns. Returns RPC_DONE, so that `return rpc_reply_packed(...)` reads
+ * well. Unary only.
  */
 int rpc_reply_packed(struct rpc_call *call, struct span bytes);
 
-/* Says that rpc_call_finish() will come. Must be called before anything that may finish the call is started. */
+/* Says that rpc_call_finish() will come. Must be called before anything that may finish the call is started.
+ */
 int rpc_defer(struct rpc_call *call);
 
 /*
- * Ends a deferred call: r is 0 and `ret` filled in, or negative and *err read. Any thread; exactly once. Nothing of the
- * call may be touched afterwards.
+ * Ends a deferred call: r is 0 and `ret` filled in, or negative and *err read. Any thread; exactly once.
+ * Nothing of the call may be touched afterwards.
  */
 void rpc_call_finish(struct rpc_call *call, int r, const struct error *err);
 
@@ -91,34 +92,38 @@ struct error *rpc_call_error(struct rpc_call *call);
 /* --- streaming --- */
 
 /*
- * A stream's callbacks run one at a time, each as a task on the row's place; no thread is held between them. For
- * client- and bidirectional streams `message` takes one incoming message; for server streams and bidirectional ones
- * `next` is asked for one outgoing message whenever the last has been sent. The next incoming message is read only
- * when nothing waits to be sent, which bounds memory whatever the client does.
+ * A stream's callbacks run one at a time, each as a task on the row's place; no thread is held between them.
+ * For client- and bidirectional streams `message` takes one incoming message; for server streams and
+ * bidirectional ones `next` is asked for one outgoing message whenever the last has been sent. The next
+ * incoming message is read only when nothing waits to be sent, which bounds memory whatever the client does.
  *
- *   open      the call begins. Server streams: `req` is the request; else NULL. Set the state with rpc_set_state().
- *   message   one message came. Lives until the callback returns.
- *   half_closed  the client will send no more. Client streams: fill `ret`. Bidirectional: `next` is asked until RPC_END.
- *   next      fill `ret` and return RPC_SEND; RPC_WAIT when there is nothing now (rpc_stream_wake() asks again);
- *             RPC_END ends the stream with OK.
- *   closed    always last, once, also when the client went away; frees the state.
+ *   open      the call begins. Server streams: `req` is the request; else NULL. Set the state with
+ * rpc_set_state(). message   one message came. Lives until the callback returns. half_closed  the client will
+ * send no more. Client streams: fill `ret`. Bidirectional: `next` is asked until RPC_END. next      fill
+ * `ret` and return RPC_SEND; RPC_WAIT when there is nothing now (rpc_stream_wake() asks again); RPC_END ends
+ * the stream with OK. closed    always last, once, also when the client went away; frees the state.
  *
- * Any of them but closed may return a negative error, which ends the stream with it. A NULL callback does nothing.
+ * Any of them but closed may return a negative error, which ends the stream with it. A NULL callback does
+ * nothing.
  */
 enum { RPC_END = 0, RPC_SEND = 1, RPC_WAIT = 2 };
 
 struct rpc_row;
 
 /*
- * The callbacks as rpc calls them. The generator emits one of these per streaming method: each calls the typed callback
- * of row->callbacks, or returns 0 (next: RPC_END) when that is NULL. Which of them a kind has no use for are NULL here.
+ * The callbacks as rpc calls them. The generator emits one of these per streaming method: each calls the
+ * typed callback of row->callbacks, or returns 0 (next: RPC_END) when that is NULL. Which of them a kind has
+ * no use for are NULL here.
  */
 struct rpc_stream {
-	int (*open)(const struct rpc_row *row, struct rpc_call *call, const ProtobufCMessage *req, struct error *err);
+	int (*open)(const struct rpc_row *row, struct rpc_call *call, const ProtobufCMessage *req,
+		    struct error *err);
 	int (*message)(const struct rpc_row *row, struct rpc_call *call, const ProtobufCMessage *message,
 		       struct error *err);
-	int (*half_closed)(const struct rpc_row *row, struct rpc_call *call, ProtobufCMessage *ret, struct error *err);
-	int (*next)(const struct rpc_row *row, struct rpc_call *call, ProtobufCMessage *ret, struct error *err);
+	int (*half_closed)(const struct rpc_row *row, struct rpc_call *call, ProtobufCMessage *ret,
+			   struct error *err);
+	int (*next)(const struct rpc_row *row, struct rpc_call *call, ProtobufCMessage *ret,
+		    struct error *err);
 	void (*closed)(const struct rpc_row *row, struct rpc_call *call);
 };
 
@@ -128,7 +133,8 @@ void *rpc_state(const struct rpc_call *call);
 /* Asks `next` again. Any thread, any time before `closed` returns. */
 void rpc_stream_wake(struct rpc_call *call);
 
-/* The arena of the message being handled, reset before each callback; rpc_arena() lasts as long as the stream. */
+/* The arena of the message being handled, reset before each callback; rpc_arena() lasts as long as the
+ * stream. */
 struct arena *rpc_message_arena(struct rpc_call *call);
 
 /* --- the table --- */
@@ -141,17 +147,17 @@ typedef int (*rpc_unary_thunk)(const struct rpc_row *row, struct rpc_call *call,
 			       ProtobufCMessage *ret, struct error *err);
 
 /*
- * One method and what serves it. The generated header gives a macro per method that defines its row, checks the
- * handler's type, and makes the link fail when a method of the service has no row:
+ * One method and what serves it. The generated header gives a macro per method that defines its row, checks
+ * the handler's type, and makes the link fail when a method of the service has no row:
  *
  *     EDU_SERVICE_GET_COURSE(get_course, RPC_ON_POLLER, .hot = true);
  */
 struct rpc_row {
 	const struct method_desc *method;
-	rpc_unary_thunk thunk;        /* unary */
-	rpc_function handler;         /* unary */
+	rpc_unary_thunk thunk;           /* unary */
+	rpc_function handler;            /* unary */
 	const struct rpc_stream *stream; /* the other kinds */
-	const void *callbacks;           /* the other kinds: the method's own struct <service>_<method>_stream */
+	const void *callbacks; /* the other kinds: the method's own struct <service>_<method>_stream */
 	enum rpc_place place;
 	bool hot; /* registered with slots of its own; the rest come through the catch-all */
 };

@@ -22,7 +22,7 @@ struct rpc_authenticator {
 
 struct rpc_executor_config {
 	unsigned threads;
-	unsigned queue; /* calls that may wait; one more is OVERLOADED */
+	unsigned queue;                                   /* calls that may wait; one more is OVERLOADED */
 	void *(*thread_start)(void *arg, unsigned index); /* returns the thread's context; NULL is fine */
 	void (*thread_stop)(void *context);
 	void *arg;
@@ -31,14 +31,14 @@ struct rpc_executor_config {
 struct rpc_server_config {
 	const char *address; /* "127.0.0.1:50051"; port 0 asks for a free one; "unix:/path" */
 	const char *tls_certificate, *tls_key; /* PEM file paths; both or neither */
-	unsigned pollers;         /* completion queues, one thread each */
-	unsigned hot_slots;       /* posted per hot method and queue */
-	unsigned catch_all_slots; /* posted per queue */
-	unsigned max_calls;       /* under way at once; one more is OVERLOADED */
-	size_t arena_cap;         /* bytes a call may allocate */
+	unsigned pollers;                      /* completion queues, one thread each */
+	unsigned hot_slots;                    /* posted per hot method and queue */
+	unsigned catch_all_slots;              /* posted per queue */
+	unsigned max_calls;                    /* under way at once; one more is OVERLOADED */
+	size_t arena_cap;                      /* bytes a call may allocate */
 	struct wire_limits limits;
-	const char *error_domain; /* "edu.v1" */
-	int drain_ms;             /* how long calls under way may take when stopping */
+	const char *error_domain;  /* "edu.v1" */
+	int drain_ms;              /* how long calls under way may take when stopping */
 	int max_connection_age_ms; /* 0: none */
 	bool reflection;
 	struct rpc_authenticator auth; /* authenticate NULL: only public methods are served */
@@ -51,8 +51,8 @@ struct rpc_server_config {
 void rpc_server_config_defaults(struct rpc_server_config *config);
 
 /*
- * Makes a server that serves these rows (NULL-terminated array of pointers), health, and reflection over `services`.
- * The rows must outlive it. A method of a service without a row is refused: STATUS_INTERNAL.
+ * Makes a server that serves these rows (NULL-terminated array of pointers), health, and reflection over
+ * `services`. The rows must outlive it. A method of a service without a row is refused: STATUS_INTERNAL.
  */
 int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row *const *rows,
 		   const struct service_desc *const *services, struct rpc_server **ret, struct error *err)
@@ -67,7 +67,8 @@ int rpc_server_port(const struct rpc_server *s);
 /* What health answers for the whole server and for each service; starts NOT_SERVING. Thread-safe. */
 void rpc_server_set_serving(struct rpc_server *s, bool serving);
 
-/* Drains: health NOT_SERVING, no new calls, waits for those under way up to drain_ms, then cancels them. Blocks. */
+/* Drains: health NOT_SERVING, no new calls, waits for those under way up to drain_ms, then cancels them.
+ * Blocks. */
 void rpc_server_stop(struct rpc_server *s);
 void rpc_server_free(struct rpc_server *s);
 
