@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -978,6 +979,33 @@ static void a_purchase_is_of_one_revision(void **state)
 	free(buyers);
 }
 
+static void a_change_in_between_is_read_again(void **state)
+{
+	struct testserver *t = *state;
+	struct db_conn *changer = testdb_connect(t->db, NULL);
+	struct testcourse course;
+	struct testuser buyer;
+	pthread_t thread;
+	char text[200];
+
+	new_buyer(t, 5000, &buyer);
+	testserver_course(t, &instructor, 1999, one_text, &course);
+	testdb_run(changer, "START TRANSACTION");
+	snprintf(text, sizeof(text), "UPDATE course SET revision = 70 WHERE course_id = %" PRId64,
+		 course.course_id);
+	testdb_run(changer, text);
+	struct order o = new_order(t, &buyer, course.id, 1999);
+	assert_int_equal(pthread_create(&thread, NULL, order_send, &o), 0);
+	/* It reads the terms that are committed, and then waits for the change at the course's lock. */
+	usleep(400000);
+	testdb_run(changer, "COMMIT");
+	pthread_join(thread, NULL);
+	assert_ok(o.r, &o.err);
+	assert_int_equal(o.purchase->course_revision, 70);
+	db_close(changer);
+	order_done(&o);
+}
+
 static void a_passed_deadline_takes_nothing_or_all(void **state)
 {
 	struct testserver *t = *state;
@@ -1253,6 +1281,7 @@ int main(void)
 		TEST(one_request_fifty_times_makes_one_purchase),
 		TEST(one_wallet_is_never_overdrawn),
 		TEST(a_purchase_is_of_one_revision),
+		TEST(a_change_in_between_is_read_again),
 		TEST(a_passed_deadline_takes_nothing_or_all),
 		TEST(a_purchase_is_seen_by_its_buyer_and_staff),
 		TEST(purchases_come_in_pages_the_newest_first),
