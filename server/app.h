@@ -78,15 +78,17 @@ char *app_id(struct arena *arena, const char *kind, int64_t id);
 int app_built(const struct arena *arena, struct error *err) __attribute__((warn_unused_result));
 
 /*
- * Pages, by keyset: a page_token carries the key of the last row shown (`cursor`, plain bytes), authenticated and bound
- * to the request's other arguments; see auth/page_token.h.
+ * Pages, by keyset: a page_token carries the key of the last row shown (`cursor`, plain bytes), authenticated
+ * and bound to the request's other arguments; see auth/page_token.h.
  *
- * app_page_size: 0 is 20, above 100 is 100. app_page_open: fills the cursor from the request's token, or leaves it as
- * it is on the first page; PAGE_TOKEN_INVALID. app_page_next: the token of the next page, in the arena; NULL when full.
+ * app_page_size: 0 is 20, above 100 is 100. app_page_open: fills the cursor from the request's token, or
+ * leaves it as it is on the first page; PAGE_TOKEN_INVALID. app_page_next: the token of the next page, in the
+ * arena; NULL when full.
  */
 unsigned app_page_size(int32_t page_size);
 int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token, void *cursor,
 		  size_t cursor_size, struct error *err) __attribute__((warn_unused_result));
-char *app_page_next(struct rpc_call *call, const ProtobufCMessage *req, const void *cursor, size_t cursor_size);
+char *app_page_next(struct rpc_call *call, const ProtobufCMessage *req, const void *cursor,
+		    size_t cursor_size);
 
 #endif

@@ -12,6 +12,7 @@
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"
 #include "server/base/log.h"
+#include "server/course/catalogue_store.h"
 #include "server/course/course_feed.h"
 #include "server/course/lesson_store.h"
 #include "server/db/audit.h"
@@ -40,8 +41,9 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,   &event_stmts,    &audit_stmts,  &user_stmts,  &session_stmts,  &course_stmts,
-	&lesson_stmts, &purchase_stmts, &wallet_stmts, &grant_stmts, &progress_stmts, NULL,
+	&idem_stmts,   &event_stmts,     &audit_stmts,  &user_stmts,     &session_stmts,
+	&course_stmts, &catalogue_stmts, &lesson_stmts, &purchase_stmts, &wallet_stmts,
+	&grant_stmts,  &progress_stmts,  NULL,
 };
 
 struct service {

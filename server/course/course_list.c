@@ -3,6 +3,7 @@
 #include "proto/runtime/ids.h"
 #include "proto/runtime/wire.h"
 #include "server/app.h"
+#include "server/course/catalogue_store.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
 
@@ -75,7 +76,7 @@ static void copy_title_key(char *out, size_t size, const char *title)
 	out[length] = '\0';
 }
 
-static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter *f,
+static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter f,
 		     ListCoursesResponse *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
@@ -86,19 +87,19 @@ static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struc
 	int r = app_page_open(call, &req->base, req->page_token, &cursor, sizeof(cursor), err);
 	if (r < 0)
 		return r;
-	f->after_id = cursor.course_id;
-	f->after_title = cursor.course_id ? cursor.title : NULL;
+	f.after_id = cursor.course_id;
+	f.after_title = cursor.course_id ? cursor.title : NULL;
 	/* One more than is shown says whether there is another page. */
-	r = course_store_list(db_of(call), arena, f, size + 1, &courses, &n, err);
+	r = catalogue_store_list(db_of(call), arena, &f, size + 1, &courses, &n, err);
 	if (r < 0)
 		return r;
-	ret->courses = arena_array(arena, n + 1, sizeof(*ret->courses));
+	ret->courses = arena_array(arena, n + 1, sizeof(Course *));
 	for (unsigned i = 0; ret->courses && i < n && i < size; i++)
 		ret->courses[ret->n_courses++] = course_to_proto(arena, &courses[i]);
 	if (n > size) {
 		memset(&cursor, 0, sizeof(cursor));
 		cursor.course_id = courses[size - 1].course_id;
-		if (f->by_title)
+		if (f.by_title)
 			copy_title_key(cursor.title, sizeof(cursor.title), courses[size - 1].title);
 		ret->next_page_token = app_page_next(call, &req->base, &cursor, sizeof(cursor));
 	}
@@ -110,7 +111,7 @@ static int list_courses(struct rpc_call *call, const ListCoursesRequest *req, Li
 {
 	struct course_filter filter;
 	int r = take_filter(call, req, &filter, err);
-	return r < 0 ? r : read_page(call, req, &filter, ret, err);
+	return r < 0 ? r : read_page(call, req, filter, ret, err);
 }
 
 EDU_SERVICE_LIST_COURSES(list_courses, RPC_ON_DB);

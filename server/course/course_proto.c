@@ -15,7 +15,7 @@ const char *course_etag(const struct course *c, char out[COURSE_ETAG_SIZE])
 
 static void put_instructors(struct arena *arena, const struct course *c, Course *ret)
 {
-	ret->instructors = arena_array(arena, c->n_instructors + 1, sizeof(*ret->instructors));
+	ret->instructors = arena_array(arena, c->n_instructors + 1, sizeof(CourseInstructor *));
 	for (unsigned i = 0; ret->instructors && i < c->n_instructors; i++) {
 		CourseInstructor *m = codec_new(COURSE_INSTRUCTOR_DESC, arena);
 		if (!m)
@@ -31,7 +31,7 @@ static PriceList *price_list(struct arena *arena, const struct course *c)
 	PriceList *list = codec_new(PRICE_LIST_DESC, arena);
 	if (!list)
 		return NULL;
-	list->prices = arena_array(arena, c->n_prices + 1, sizeof(*list->prices));
+	list->prices = arena_array(arena, c->n_prices + 1, sizeof(Money *));
 	for (unsigned i = 0; list->prices && i < c->n_prices; i++) {
 		Money *m = codec_new(MONEY_DESC, arena);
 		if (!m)

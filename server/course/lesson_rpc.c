@@ -96,7 +96,7 @@ static int list_lessons(struct rpc_call *call, const ListLessonsRequest *req, Li
 				      err);
 	if (r < 0)
 		return r;
-	ret->lessons = arena_array(arena, n + 1, sizeof(*ret->lessons));
+	ret->lessons = arena_array(arena, n + 1, sizeof(Lesson *));
 	for (unsigned i = 0; ret->lessons && i < n && i < size; i++)
 		ret->lessons[ret->n_lessons++] = lesson_to_proto(arena, &lessons[i]);
 	if (n > size) {

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/course/catalogue_store.h"
+
+#include <string.h>
+
+#include "server/course/course_row.h"
+
+/*
+ * A page of the catalogue. A filter that is not set is a NULL or 0 parameter; the optimizer, which sees the
+ * parameters, drops it. The index is forced, because on a guess of "half of the rows" the optimizer prefers
+ * to walk the whole state from its end, and a page would cost what lies before it. The price is a scalar
+ * subquery, not EXISTS, which the optimizer would turn into a read of the whole price table.
+ */
+#define FILTERS                                                                                              \
+	" AND (? IS NULL OR c.subject_key = LOWER(?)) AND (? IS NULL OR c.language = ?)"                     \
+	" AND (? = 0 OR c.level = ?) AND (? = 0 OR c.pricing = 1)"                                           \
+	" AND (? IS NULL OR (SELECT q.minor_units FROM course_price q"                                       \
+	" WHERE q.course_id = c.course_id AND q.currency_code = ?) BETWEEN ? AND ?)"
+#define FILTER_TYPES "ssssiiissii"
+
+#define CATALOGUE(index)                                                                                     \
+	"SELECT " COURSE_LISTED_COLUMNS " FROM course c FORCE INDEX (" index ") WHERE c.state = ?" FILTERS
+#define NEWEST_PAGE " AND c.course_id < ? ORDER BY c.course_id DESC LIMIT ?"
+#define TITLE_PAGE                                                                                           \
+	" AND c.title_key >= ? AND (c.title_key > ? OR c.course_id > ?) ORDER BY c.title_key, c.course_id "  \
+	"LIMIT ?"
+
+#define INSTRUCTOR                                                                                           \
+	"SELECT " COURSE_LISTED_COLUMNS " FROM course_instructor t FORCE INDEX (course_instructor_user)"     \
+	" JOIN course c ON c.course_id = t.course_id WHERE t.user_id = ?"                                    \
+	" AND (? IS NULL OR (c.creator_id = ? AND c.external_id = ?)) AND (? = 0 OR c.state = ?)" FILTERS
+#define INSTRUCTOR_TYPES "isisii" FILTER_TYPES
+
+/* By price alone the price index is walked: a range or a currency that few courses have costs no read of all
+ * courses. */
+#define PRICED                                                                                               \
+	"SELECT STRAIGHT_JOIN " COURSE_LISTED_COLUMNS                                                        \
+	" FROM course_price t FORCE INDEX (course_price_newest)"                                             \
+	" JOIN course c ON c.course_id = t.course_id"                                                        \
+	" WHERE t.currency_code = ? AND t.minor_units BETWEEN ? AND ? AND c.state = ?" FILTERS
+#define PRICED_TYPES "siii" FILTER_TYPES
+
+/* In the order of choose_stmt(). */
+enum stmt {
+	NEWEST,
+	SUBJECT_NEWEST,
+	LANGUAGE_NEWEST,
+	BY_TITLE,
+	SUBJECT_BY_TITLE,
+	LANGUAGE_BY_TITLE,
+	INSTRUCTOR_NEWEST,
+	INSTRUCTOR_BY_TITLE,
+	PRICE_NEWEST,
+	N_STMTS,
+};
+
+static const struct db_stmt stmts[N_STMTS] = {
+	[NEWEST] = {"course_list_newest", "i" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+		    CATALOGUE("course_newest") NEWEST_PAGE},
+	[SUBJECT_NEWEST] = {"course_list_subject_newest", "i" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+			    CATALOGUE("course_subject_newest") NEWEST_PAGE},
+	[LANGUAGE_NEWEST] = {"course_list_language_newest", "i" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+			     CATALOGUE("course_language_newest") NEWEST_PAGE},
+	[BY_TITLE] = {"course_list_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
+		      CATALOGUE("course_title") TITLE_PAGE},
+	[SUBJECT_BY_TITLE] = {"course_list_subject_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
+			      CATALOGUE("course_subject_title") TITLE_PAGE},
+	[LANGUAGE_BY_TITLE] = {"course_list_language_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
+			       CATALOGUE("course_language_title") TITLE_PAGE},
+	[INSTRUCTOR_NEWEST] = {"course_list_instructor_newest", INSTRUCTOR_TYPES "ii", COURSE_LISTED_TYPES,
+			       INSTRUCTOR " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
+	[INSTRUCTOR_BY_TITLE] = {"course_list_instructor_title", INSTRUCTOR_TYPES "ssii", COURSE_LISTED_TYPES,
+				 INSTRUCTOR TITLE_PAGE},
+	[PRICE_NEWEST] = {"course_list_price_newest", PRICED_TYPES "ii", COURSE_LISTED_TYPES,
+			  PRICED " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
+};
+
+const struct db_stmt_list catalogue_stmts = {"catalogue", stmts, N_STMTS};
+
+/* The statement whose index fits the most selective filter best. */
+static enum stmt choose_stmt(const struct course_filter *f)
+{
+	enum stmt first = f->by_title ? BY_TITLE : NEWEST;
+	if (f->instructor_id)
+		return f->by_title ? INSTRUCTOR_BY_TITLE : INSTRUCTOR_NEWEST;
+	if (f->subject || f->language)
+		return f->subject ? first + 1 : first + 2;
+	return f->currency_code && !f->by_title ? PRICE_NEWEST : first;
+}
+
+static int64_t greatest_price(const struct course_filter *f)
+{
+	return f->max_minor_units ? f->max_minor_units : INT64_MAX;
+}
+
+static unsigned bind_start(const struct course_filter *f, enum stmt stmt, struct db_value *args)
+{
+	unsigned n = 0;
+	if (stmt == PRICE_NEWEST) {
+		args[n++] = db_str(f->currency_code);
+		args[n++] = db_i64(f->min_minor_units);
+		args[n++] = db_i64(greatest_price(f));
+	}
+	if (f->instructor_id) {
+		args[n++] = db_i64(f->instructor_id);
+		args[n++] = db_str(f->external_id);
+		args[n++] = db_i64(f->instructor_id);
+		args[n++] = db_str(f->external_id);
+		args[n++] = db_i64(f->state);
+	}
+	args[n++] = db_i64(f->state);
+	return n;
+}
+
+static unsigned bind_filters(const struct course_filter *f, struct db_value *args)
+{
+	const struct db_value values[] = {
+		db_str(f->subject),         db_str(f->subject),        db_str(f->language),
+		db_str(f->language),        db_i64(f->level),          db_i64(f->level),
+		db_i64(f->free_only),       db_str(f->currency_code),  db_str(f->currency_code),
+		db_i64(f->min_minor_units), db_i64(greatest_price(f)),
+	};
+	memcpy(args, values, sizeof(values));
+	return sizeof(values) / sizeof(values[0]);
+}
+
+static unsigned bind_page(const struct course_filter *f, unsigned limit, struct db_value *args)
+{
+	unsigned n = 0;
+	if (f->by_title) {
+		args[n++] = db_str(f->after_title ? f->after_title : "");
+		args[n++] = db_str(f->after_title ? f->after_title : "");
+		args[n++] = db_i64(f->after_id);
+	} else {
+		args[n++] = db_i64(f->after_id ? f->after_id : INT64_MAX);
+	}
+	args[n++] = db_i64(limit);
+	return n;
+}
+
+int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct course_filter *filter,
+			 unsigned limit, struct course **ret, unsigned *ret_n, struct error *err)
+{
+	_cleanup_rows_ struct db_rows rows = {0};
+	struct db_value args[24];
+	enum stmt stmt = choose_stmt(filter);
+	unsigned n_args = bind_start(filter, stmt, args), n = 0;
+	struct course *courses = arena_array(arena, limit, sizeof(*courses));
+	if (!courses)
+		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+				   "the page does not fit the call's memory");
+
+	n_args += bind_filters(filter, args + n_args);
+	n_args += bind_page(filter, limit, args + n_args);
+	int r = db_query(conn, &stmts[stmt], args, n_args, &rows, err);
+	if (r < 0)
+		return r;
+	while ((r = db_next(&rows, err)) > 0 && n < limit)
+		course_row_read_listed(&rows, arena, &courses[n++]);
+	if (r < 0)
+		return r;
+	*ret = courses;
+	*ret_n = n;
+	return 0;
+}
