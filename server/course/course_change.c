@@ -93,16 +93,17 @@ int course_change_body(struct db_conn *conn, void *arg, struct error *err)
 	return app_built(arena, err);
 }
 
-void course_change_committed(struct course_change *change)
+/* When the commit's answer was lost, it may have happened. */
+void course_change_settle(struct course_change *change, int r, const struct error *err)
 {
-	course_cache_forget(app_of(change->call)->courses, change->course_id);
+	if (r >= 0 || err->reason == &RPC_REASON_OUTCOME_UNKNOWN)
+		course_cache_forget(app_of(change->call)->courses, change->course_id);
 }
 
 int course_change_run(struct course_change *change, struct error *err)
 {
 	course_change_begin(change);
 	int r = db_transaction(db_of(change->call), false, course_change_body, change, err);
-	/* Also when it failed: a commit whose answer was lost may have happened. */
-	course_change_committed(change);
+	course_change_settle(change, r, err);
 	return r;
 }

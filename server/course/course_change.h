@@ -29,12 +29,12 @@ struct course_change {
 /* As a transaction of its own. */
 int course_change_run(struct course_change *change, struct error *err) __attribute__((warn_unused_result));
 
-/* The transaction's body (`arg` is the change), and what follows its commit; for creates inside
+/* The transaction's body (`arg` is the change), and what follows its end; for creates inside
  * app_transaction(). */
 void course_change_begin(struct course_change *change);
 int course_change_body(struct db_conn *conn, void *arg, struct error *err)
 	__attribute__((warn_unused_result));
-void course_change_committed(struct course_change *change);
+void course_change_settle(struct course_change *change, int r, const struct error *err);
 
 /* INSTRUCTOR_NOT_QUALIFIED unless every instructor of the course is an active user with the role. */
 int course_check_qualified(struct db_conn *conn, const struct course *c, struct error *err)

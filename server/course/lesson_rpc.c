@@ -62,7 +62,7 @@ static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, 
 		return error_field(err, "duration_seconds", "must be at least 1 for a video");
 	course_change_begin(&change);
 	int r = app_transaction(call, IDEM_CREATE_US, course_change_body, &change, &ret->base, err);
-	course_change_committed(&change);
+	course_change_settle(&change, r, err);
 	return r < 0 ? r : app_built(rpc_arena(call), err);
 }
 
