@@ -436,7 +436,7 @@ static int run_once(struct db_conn *conn, struct db_prepared *p, const struct db
 		r = run_single(conn, p, args, n_args, ret_affected, err);
 	if (r < 0)
 		clean_up_after_failure(conn, p);
-	else if (p->compound)
+	else if (p->compound && !conn->in_transaction)
 		conn->counters.commits++;
 	else
 		mysql_stmt_free_result(p->handle);

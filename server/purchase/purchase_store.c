@@ -214,8 +214,15 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 	};
 	struct complete_run run = {arena, args, sizeof(args) / sizeof(args[0]), ret};
 
+	int r;
+
 	memset(ret, 0, sizeof(*ret));
-	return db_retry(conn, complete_once, &run, err);
+	r = db_retry(conn, complete_once, &run, err);
+	/* What may exist is an outcome; any other key is of an id that was made for this purchase. */
+	if (r == -STATUS_ALREADY_EXISTS)
+		return error_internal(err, "an id of a new purchase exists already: %s",
+				      db_duplicate_key(conn));
+	return r;
 }
 
 int purchase_store_earlier(struct db_conn *conn, struct arena *arena, const struct request_key *key,

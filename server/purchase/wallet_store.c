@@ -146,6 +146,9 @@ int wallet_store_credit(struct db_conn *conn, struct arena *arena, const struct 
 				 db_i64(payment->amount), db_i64(payment->transaction_id),
 				 db_i64(payment->create_us), db_i64(payment->actor_id), db_str(lines)),
 			 &rows, err);
+	if (r == -STATUS_ALREADY_EXISTS)
+		return error_internal(err, "an id of a new payment exists already: %s",
+				      db_duplicate_key(conn));
 	if (r < 0)
 		return r;
 	if (r == 0)

@@ -669,6 +669,25 @@ static void a_deadlock_is_survived(void **state)
 	wish_done(&w);
 }
 
+static void an_error_in_the_middle_leaves_nothing_behind(void **state)
+{
+	struct wish first = new_wish(5000, 1999), w = new_wish(5000, 1999);
+
+	assert_int_equal(wish_buy(&first), PURCHASE_MADE);
+	wish_prepare(&w);
+	int64_t own_id = w.purchase.transaction_id, rows = rows_written();
+	w.purchase.transaction_id = first.purchase.transaction_id;
+	wish_buy(&w);
+	assert_int_equal(w.r, -STATUS_INTERNAL);
+	assert_int_equal(rows_written(), rows);
+	assert_int_equal(balance_of(w.user_id), 5000);
+	w.purchase.transaction_id = own_id;
+	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&first);
+	wish_done(&w);
+}
+
 static void *buy_within_300_ms(void *arg)
 {
 	struct wish *w = arg;
@@ -1002,6 +1021,7 @@ int main(void)
 		cmocka_unit_test(fifty_refused_at_once_do_not_fall_over_each_other),
 		cmocka_unit_test(many_courses_at_once_never_overdraw),
 		cmocka_unit_test(a_deadlock_is_survived),
+		cmocka_unit_test(an_error_in_the_middle_leaves_nothing_behind),
 		cmocka_unit_test(a_passed_deadline_leaves_nothing_behind),
 		cmocka_unit_test(a_change_of_the_course_waits_for_who_is_buying),
 		cmocka_unit_test(lost_connections_neither_lose_nor_double_a_purchase),
