@@ -213,7 +213,6 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		db_bytes(order->reply),
 	};
 	struct complete_run run = {arena, args, sizeof(args) / sizeof(args[0]), ret};
-
 	int r;
 
 	memset(ret, 0, sizeof(*ret));
