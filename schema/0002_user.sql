@@ -12,11 +12,11 @@ CREATE TABLE user (
   password_hash VARCHAR(128) NOT NULL COMMENT 'Argon2id, in its own encoding with salt and parameters',
   roles INT UNSIGNED NOT NULL COMMENT 'bits of enum role (server/base/principal.h)',
   administrator TINYINT AS (IF(roles & 16, 1, NULL)) VIRTUAL COMMENT '1 for holders of ADMIN, so that they can be found and locked',
-  roles_us BIGINT NOT NULL COMMENT 'when SetUserRoles set them, 0 before; access tokens issued before are void',
+  roles_time BIGINT NOT NULL COMMENT 'when SetUserRoles set them, 0 before; access tokens issued before are void',
   state TINYINT NOT NULL COMMENT 'edu.v1.UserState: 1 active, 2 suspended',
   revision BIGINT NOT NULL COMMENT 'counts changes, from 1; the etag is made of it',
-  create_us BIGINT NOT NULL COMMENT 'when the account was made',
-  update_us BIGINT NOT NULL COMMENT 'when it was last changed',
+  create_time BIGINT NOT NULL COMMENT 'when the account was made',
+  update_time BIGINT NOT NULL COMMENT 'when it was last changed',
   PRIMARY KEY (user_id),
   UNIQUE KEY user_name_key (user_name),
   UNIQUE KEY user_email_key (email),
@@ -26,21 +26,21 @@ CREATE TABLE user (
 CREATE TABLE session (
   session_id BIGINT NOT NULL COMMENT 'ses_ id; the same through every refresh',
   user_id BIGINT NOT NULL COMMENT 'whose',
-  create_us BIGINT NOT NULL COMMENT 'when the user signed in',
-  expire_us BIGINT NOT NULL COMMENT 'no refresh token of it lives longer',
-  revoke_us BIGINT NULL COMMENT 'when it was ended before its time; NULL while it lives',
+  create_time BIGINT NOT NULL COMMENT 'when the user signed in',
+  expire_time BIGINT NOT NULL COMMENT 'no refresh token of it lives longer',
+  revoke_time BIGINT NULL COMMENT 'when it was ended before its time; NULL while it lives',
   PRIMARY KEY (session_id),
   KEY session_user (user_id),
-  KEY session_expire (expire_us)
+  KEY session_expire (expire_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A signed-in user: the family of its refresh tokens';
 
 CREATE TABLE refresh_token (
   token_hash BINARY(32) NOT NULL COMMENT 'hash of the token; the token itself is not stored',
   session_id BIGINT NOT NULL COMMENT 'its family',
-  create_us BIGINT NOT NULL COMMENT 'when it was made',
-  expire_us BIGINT NOT NULL COMMENT 'when it ends unless it is used',
+  create_time BIGINT NOT NULL COMMENT 'when it was made',
+  expire_time BIGINT NOT NULL COMMENT 'when it ends unless it is used',
   successor_hash BINARY(32) NULL COMMENT 'the token it was exchanged for; NULL while it is unused. Shown again, it ends the session',
   PRIMARY KEY (token_hash),
   KEY refresh_token_session (session_id),
-  KEY refresh_token_expire (expire_us)
+  KEY refresh_token_expire (expire_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Every refresh token made, used ones too, until it ends';

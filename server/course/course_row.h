@@ -13,9 +13,9 @@
 #define COURSE_LISTED_COLUMNS                                                                                \
 	"c.course_id, c.creator_id, c.external_id, c.title, c.summary, c.subject, c.language, c.license, "   \
 	"c.level, "                                                                                          \
-	"c.pricing, c.planned_learning_hours, c.state, c.lesson_count, c.revision, c.create_us, "            \
-	"c.update_us, "                                                                                      \
-	"c.publish_us, "                                                                                     \
+	"c.pricing, c.planned_learning_hours, c.state, c.lesson_count, c.revision, c.create_time, "            \
+	"c.update_time, "                                                                                      \
+	"c.publish_time, "                                                                                     \
 	"(SELECT GROUP_CONCAT(i.user_id, ':', i.share_basis_points ORDER BY i.position)"                     \
 	" FROM course_instructor i WHERE i.course_id = c.course_id), "                                       \
 	"(SELECT GROUP_CONCAT(p.currency_code, ':', p.minor_units ORDER BY p.position)"                      \

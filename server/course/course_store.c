@@ -32,13 +32,13 @@ static const struct db_stmt stmts[N_STMTS] = {
 		    "objectives,"
 		    " audience, prerequisites, subject, language, license, level, pricing, "
 		    "planned_learning_hours, state,"
-		    " lesson_count, revision, create_us, update_us, publish_us)"
+		    " lesson_count, revision, create_time, update_time, publish_time)"
 		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 	[UPDATE] = {"course_update", "sssssssssiiiiiiiii", "",
 		    "UPDATE course SET title = ?, summary = ?, description = ?, objectives = ?, audience = ?,"
 		    " prerequisites = ?, subject = ?, language = ?, license = ?, level = ?, pricing = ?,"
-		    " planned_learning_hours = ?, state = ?, lesson_count = ?, revision = ?, update_us = ?, "
-		    "publish_us = ?"
+		    " planned_learning_hours = ?, state = ?, lesson_count = ?, revision = ?, update_time = ?, "
+		    "publish_time = ?"
 		    " WHERE course_id = ?"},
 	[BY_EXTERNAL_ID] = {"course_by_external_id", "is", "i",
 			    "SELECT course_id FROM course WHERE creator_id = ? AND external_id = ?"},

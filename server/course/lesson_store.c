@@ -16,9 +16,9 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"lesson_insert", "iissiiiiiii", "",
 		    "INSERT INTO lesson (lesson_id, course_id, external_id, title, kind, duration_seconds, "
 		    "weight, position,"
-		    " free_preview, create_us, update_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		    " free_preview, create_time, update_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 	[LIST] = {"lesson_list", "iissi", INFO_TYPES "ssii",
-		  "SELECT " INFO_COLUMNS ", external_id, title, create_us, update_us FROM lesson"
+		  "SELECT " INFO_COLUMNS ", external_id, title, create_time, update_time FROM lesson"
 		  " WHERE course_id = ? AND position > ? AND (? IS NULL OR external_id = ?) ORDER BY "
 		  "position LIMIT ?"},
 	[INFO] = {"lesson_info", "i", INFO_TYPES, "SELECT " INFO_COLUMNS " FROM lesson WHERE lesson_id = ?"},

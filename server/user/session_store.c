@@ -7,20 +7,20 @@ enum stmt { INSERT, LOCK_TOKEN, INSERT_TOKEN, USE_TOKEN, REVOKE, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"session_insert", "iiii", "",
-		    "INSERT INTO session (session_id, user_id, create_us, expire_us) VALUES (?, ?, ?, ?)"},
+		    "INSERT INTO session (session_id, user_id, create_time, expire_time) VALUES (?, ?, ?, ?)"},
 	[LOCK_TOKEN] =
 		{"session_lock_token", "b", "iiibiiii",
-		 "SELECT t.session_id, t.create_us, t.expire_us, t.successor_hash, s.user_id, s.create_us,"
-		 " s.expire_us, s.revoke_us FROM refresh_token t JOIN session s ON s.session_id = "
+		 "SELECT t.session_id, t.create_time, t.expire_time, t.successor_hash, s.user_id, s.create_time,"
+		 " s.expire_time, s.revoke_time FROM refresh_token t JOIN session s ON s.session_id = "
 		 "t.session_id"
 		 " WHERE t.token_hash = ? FOR UPDATE"},
 	[INSERT_TOKEN] = {"session_insert_token", "biii", "",
-			  "INSERT INTO refresh_token (token_hash, session_id, create_us, expire_us)"
+			  "INSERT INTO refresh_token (token_hash, session_id, create_time, expire_time)"
 			  " VALUES (?, ?, ?, ?)"},
 	[USE_TOKEN] = {"session_use_token", "bb", "",
 		       "UPDATE refresh_token SET successor_hash = ? WHERE token_hash = ?"},
 	[REVOKE] = {"session_revoke", "ii", "",
-		    "UPDATE session SET revoke_us = ? WHERE session_id = ? AND revoke_us IS NULL"},
+		    "UPDATE session SET revoke_time = ? WHERE session_id = ? AND revoke_time IS NULL"},
 };
 
 const struct db_stmt_list session_stmts = {"session", stmts, N_STMTS};

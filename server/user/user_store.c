@@ -7,9 +7,9 @@
 #include "proto/runtime/ids.h"
 
 #define COLUMNS                                                                                              \
-	"user_id, user_name, email, display_name, bio, language, password_hash, roles, roles_us, state, "    \
+	"user_id, user_name, email, display_name, bio, language, password_hash, roles, roles_time, state, "    \
 	"revision,"                                                                                          \
-	" create_us, update_us"
+	" create_time, update_time"
 #define TYPES "issssssiiiiii"
 
 enum stmt { READ, LOCK, BY_NAME, BY_EMAIL, INSERT, UPDATE, REHASH, ADMINISTRATORS, ROLES, EXISTS, N_STMTS };
@@ -22,9 +22,9 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"user_insert", TYPES, "",
 		    "INSERT INTO user (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 	[UPDATE] = {"user_update", "ssssiiiii", "",
-		    "UPDATE user SET email = ?, display_name = ?, bio = ?, language = ?, roles = ?, roles_us "
+		    "UPDATE user SET email = ?, display_name = ?, bio = ?, language = ?, roles = ?, roles_time "
 		    "= ?,"
-		    " revision = ?, update_us = ? WHERE user_id = ?"},
+		    " revision = ?, update_time = ? WHERE user_id = ?"},
 	[REHASH] = {"user_rehash", "sis", "",
 		    "UPDATE user SET password_hash = ? WHERE user_id = ? AND password_hash = ?"},
 	[ADMINISTRATORS] =

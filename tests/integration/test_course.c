@@ -852,7 +852,7 @@ static void fill_catalogue(struct testserver *t, const struct testuser *instruct
 		 "objectives, audience,"
 		 " prerequisites, subject, level, language, license, pricing, planned_learning_hours, state, "
 		 "lesson_count,"
-		 " revision, create_us, update_us, publish_us)"
+		 " revision, create_time, update_time, publish_time)"
 		 " SELECT seq, %lld, CONCAT('x', seq), CONCAT(IF(seq %% 2, 'b', 'B'), LPAD(46 - seq, 4, "
 		 "'0')), '', 'long', '[]',"
 		 " '', '', IF(seq %% 3, 'Physics', 'Art'), 1 + seq %% 4, IF(seq %% 5, 'en', 'zh-Hans'), '', "

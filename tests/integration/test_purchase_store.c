@@ -69,7 +69,7 @@ static int64_t new_course(void)
 	    "prerequisites,"
 	    " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, "
 	    "revision,"
-	    " create_us, update_us) VALUES (%" PRId64
+	    " create_time, update_time) VALUES (%" PRId64
 	    ", 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 5, 0, 0)",
 	    course_id);
 	return course_id;

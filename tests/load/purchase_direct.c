@@ -43,7 +43,7 @@ static void seed(void)
 		"audience,"
 		" prerequisites, subject, level, language, license, pricing, planned_learning_hours, state, "
 		"lesson_count,"
-		" revision, create_us, update_us)"
+		" revision, create_time, update_time)"
 		" SELECT %" PRId64
 		" + seq, 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 1, 0, 0"
 		" FROM seq_0_to_%d";
