@@ -19,7 +19,7 @@ struct job {
 	bool fresh; /* the account was made just now */
 	const char *token;
 	const CourseProgress *progress; /* NULL: not enrolled */
-	const struct oulad_session **missing;
+	unsigned *missing;              /* indices into the data's sessions */
 	unsigned n_missing;
 };
 
@@ -205,8 +205,8 @@ static const LessonProgress *lesson_recorded(const struct job *job, unsigned mat
  */
 static int sessions_choose(struct job *job, struct error *err)
 {
-	const struct oulad_session *s = &job->im->data.sessions[job->learner->first_session];
-	unsigned n = job->learner->n_sessions, end;
+	unsigned first = job->learner->first_session, n = job->learner->n_sessions, end;
+	const struct oulad_session *s = &job->im->data.sessions[first];
 
 	job->missing = arena_array(job->arena, n, sizeof(*job->missing));
 	if (n && !job->missing)
@@ -219,7 +219,7 @@ static int sessions_choose(struct job *job, struct error *err)
 		if (recorded && recorded->session_count == end - begin && recorded->interactions == clicks)
 			continue;
 		for (unsigned i = begin; i < end; i++)
-			job->missing[job->n_missing++] = &s[i];
+			job->missing[job->n_missing++] = first + i;
 	}
 	tally_add(&job->im->tally, THING_SESSION, FATE_FOUND, n - job->n_missing);
 	return 0;

@@ -17,7 +17,7 @@ struct round {
 	const struct report_batch *batch;
 	pthread_cond_t over;
 	unsigned pending;
-	const struct oulad_session **again; /* those that another try may cure */
+	unsigned *again; /* those that another try may cure */
 	unsigned n_again, n_fatal;
 	int r; /* of a fatal failure when there is one, else of one that may be cured */
 	struct error err;
@@ -27,7 +27,7 @@ struct round {
 struct report {
 	struct report *next; /* free */
 	struct round *round;
-	const struct oulad_session *session;
+	unsigned session; /* index into the data's */
 	struct arena arena;
 };
 
@@ -72,7 +72,7 @@ void report_pool_free(struct report_pool *pool)
 
 /* --- one report --- */
 
-static struct report *report_take(struct round *round, const struct oulad_session *session)
+static struct report *report_take(struct round *round, unsigned session)
 {
 	struct report_pool *pool = round->pool;
 
@@ -89,9 +89,9 @@ static struct report *report_take(struct round *round, const struct oulad_sessio
 	return report;
 }
 
-static void round_fail(struct round *round, const struct oulad_session *session, int r,
-		       const struct error *err)
+static void round_fail(struct round *round, unsigned session, int r, const struct error *err)
 {
+	const struct oulad_session *s = &round->pool->im->data.sessions[session];
 	bool curable = patience_curable(r, err);
 
 	if (curable)
@@ -100,8 +100,8 @@ static void round_fail(struct round *round, const struct oulad_session *session,
 		round->r = r;
 		round->err = *err;
 		connection_keep_error(&round->err);
-		error_add_metadata(&round->err, "id_site", "%" PRId64, session->material_id);
-		error_add_metadata(&round->err, "date", "%" PRId32, session->day);
+		error_add_metadata(&round->err, "id_site", "%" PRId64, s->material_id);
+		error_add_metadata(&round->err, "date", "%" PRId32, s->day);
 	}
 	round->n_fatal += !curable;
 }
@@ -129,8 +129,8 @@ static void report_done(void *arg, int r, const RecordProgressResponse *reply, c
 static void report_send(struct report *report)
 {
 	const struct report_batch *batch = report->round->batch;
-	const struct oulad_session *s = report->session;
 	struct import *im = report->round->pool->im;
+	const struct oulad_session *s = &im->data.sessions[report->session];
 	const struct client_call_options options = {.token = batch->token};
 	RecordProgressRequest request = RECORD_PROGRESS_REQUEST_INIT;
 	Google__Protobuf__Timestamp now = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
@@ -157,8 +157,7 @@ static void report_send(struct report *report)
 
 /* --- a batch --- */
 
-static int round_run(struct round *round, const struct oulad_session *const *sessions, unsigned n,
-		     struct error *err)
+static int round_run(struct round *round, const unsigned *sessions, unsigned n, struct error *err)
 {
 	for (unsigned i = 0; i < n; i++)
 		report_send(report_take(round, sessions[i]));
@@ -175,8 +174,8 @@ int report_pool_send(struct report_pool *pool, const struct report_batch *batch,
 {
 	struct round round = {.pool = pool, .batch = batch};
 	struct patience p = PATIENCE;
-	const struct oulad_session **own = calloc(batch->n_sessions, sizeof(*own));
-	const struct oulad_session **todo = batch->sessions, **spare = own;
+	unsigned *own = calloc(batch->n_sessions, sizeof(*own));
+	unsigned *todo = batch->sessions, *spare = own;
 	unsigned n = batch->n_sessions;
 	int r;
 

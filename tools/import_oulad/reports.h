@@ -18,8 +18,8 @@ void report_pool_free(struct report_pool *pool); /* no report may be under way; 
 struct report_batch {
 	const char *user_name, *token; /* of the learner */
 	int64_t epoch;                 /* of the enrollment */
-	const struct oulad_session **sessions;
-	unsigned n_sessions; /* at least one */
+	unsigned *sessions;            /* indices into the data's */
+	unsigned n_sessions;           /* at least one */
 };
 
 /*

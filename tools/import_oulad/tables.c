@@ -236,7 +236,7 @@ static int click_row(void *arg, const struct csv_row *row, struct error *err)
 {
 	struct oulad *o = arg;
 	struct oulad_session s = {.line = row->line};
-	int64_t day;
+	int64_t day = 0;
 
 	if (!row_belongs(o, row))
 		return 0;
