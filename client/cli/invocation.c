@@ -37,7 +37,7 @@ const struct method_desc *invocation_method(const struct service_desc *service, 
 
 	for (unsigned i = 0; i < service->n_methods; i++) {
 		name_kebab(service->methods[i].name, kebab);
-		if (strcmp(kebab, command) == 0 || strcmp(service->methods[i].name, command) == 0)
+		if (strcmp(kebab, command) == 0)
 			return &service->methods[i];
 	}
 	return NULL;

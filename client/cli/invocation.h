@@ -34,7 +34,7 @@ int invocation_read(const struct service_desc *service, int argc, char **argv, i
 		    struct invocation *ret, struct error *err) __attribute__((warn_unused_result));
 void invocation_done(struct invocation *i);
 
-/* The method a command names ("create-course"; its own name "CreateCourse" does too), or NULL. */
+/* The method a command names ("create-course"), or NULL. */
 const struct method_desc *invocation_method(const struct service_desc *service, const char *command);
 
 #endif

@@ -19,9 +19,17 @@ static enum exit_code usage(const struct cli *cli, const struct error *err)
 	return EXIT_USAGE;
 }
 
+/* A command, or a method by its own name. */
+static const struct method_desc *find_topic(const struct cli *cli, const char *topic)
+{
+	const struct method_desc *method = invocation_method(cli->service, topic);
+
+	return method ? method : service_method(cli->service, topic);
+}
+
 static enum exit_code help(const struct cli *cli, const char *topic)
 {
-	const struct method_desc *method = topic ? invocation_method(cli->service, topic) : NULL;
+	const struct method_desc *method = topic ? find_topic(cli, topic) : NULL;
 
 	if (topic && !method) {
 		fprintf(stderr, "edu: there is no command \"%s\" to explain; see edu help\n", topic);

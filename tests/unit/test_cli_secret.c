@@ -82,7 +82,10 @@ static void test_asked_for_without_echo(void **state)
 	int terminal, status;
 	pid_t child = forkpty(&terminal, NULL, NULL, NULL);
 
-	assert_true(child >= 0);
+	if (child < 0) { /* only where there are no pseudo-terminals to be had, as in a bare chroot */
+		assert_int_equal(access("/dev/pts/ptmx", F_OK), -1);
+		return;
+	}
 	if (child == 0)
 		_exit(secret_ask("password", out, &err) == 0 && strcmp(out, "hunter2") == 0 ? 0 : 1);
 	shown_until(terminal, shown, sizeof(shown), "password: ");
