@@ -18,6 +18,7 @@
 #include "server/db/audit.h"
 #include "server/db/idem.h"
 #include "server/db/lease.h"
+#include "server/db/migrate.h"
 #include "server/progress/progress_feed.h"
 #include "server/progress/progress_write.h"
 #include "server/purchase/grant.h"
@@ -326,7 +327,9 @@ static void stop_watch(struct service *s)
 static int start_all(struct service *s, struct error *err)
 {
 	const struct service_config *config = s->config;
-	int r = make_caches(s, err);
+	int r = migrate_check(&config->db, err);
+	if (r >= 0)
+		r = make_caches(s, err);
 	if (r >= 0)
 		r = make_ids(s, err);
 	if (r >= 0)

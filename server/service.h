@@ -44,8 +44,9 @@ struct service_config {
 void service_config_defaults(struct service_config *config);
 
 /*
- * Starts everything and returns once calls are served. The schema must be there (db/migrate.h). The config,
- * and what it points to, must outlive the service. What failed is in err; nothing is left running then.
+ * Starts everything and returns once calls are served. Refuses a schema that this server cannot run on
+ * (db/migrate.h). The config, and what it points to, must outlive the service. What failed is in err; nothing
+ * is left running then.
  */
 int service_start(const struct service_config *config, struct service **ret, struct error *err)
 	__attribute__((warn_unused_result));

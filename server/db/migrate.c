@@ -309,8 +309,10 @@ static int check_applied(const struct applied_list *list, struct error *err)
 		const struct migration *m = &schema_migrations[i];
 		const struct applied *a = applied_find(list, m->number);
 		if (!a || !a->finished)
-			return error_internal(
-				err, "the schema lacks migration %s: migrate the database first", m->name);
+			return error_internal(err,
+					      "the schema lacks migration %s: migrate the database first "
+					      "(edu-server migrate)",
+					      m->name);
 		int r = check_unchanged(m, a, err);
 		if (r < 0)
 			return r;
@@ -324,7 +326,8 @@ int migrate_check(const struct db_config *db, struct error *err)
 	struct db_conn *conn = NULL;
 	int r = db_open(db, migrate_lists, &conn, err);
 	if (r == -STATUS_INTERNAL && strstr(err->message, "schema_migration"))
-		return error_internal(err, "the database has no schema: migrate it first");
+		return error_internal(err,
+				      "the database has no schema: migrate it first (edu-server migrate)");
 	if (r == 0)
 		r = applied_read(conn, &list, err);
 	db_close(conn);

@@ -11,6 +11,8 @@
 
 enum {
 	HEALTH_NOTICE_MS = 100, /* health watchers hear NOT_SERVING before connections are closed */
+	GOAWAY_NOTICE_MS = 500, /* then idle connections are closed */
+	DRAIN_POLL_MS = 20,
 	IDLE_POLL_MS = 2,
 	CORE_LOG_PAUSE_US = 1000 * 1000,
 };
@@ -288,17 +290,37 @@ static gpr_timespec in_ms(int ms)
 	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN));
 }
 
+/*
+ * Waits for core to be done; false when the time is over. Connections without a call get a moment to hear the
+ * GOAWAY: clients that do not look at theirs while idle would take seconds.
+ */
+static bool core_drained(struct rpc_server *s, grpc_completion_queue *queue)
+{
+	int64_t end_us = monotonic_us() + s->config.drain_ms * INT64_C(1000);
+	int64_t busy_us = monotonic_us(), now_us = busy_us;
+
+	while (now_us < end_us && now_us - busy_us < GOAWAY_NOTICE_MS * 1000) {
+		if (grpc_completion_queue_next(queue, in_ms(DRAIN_POLL_MS), NULL).type != GRPC_QUEUE_TIMEOUT)
+			return true;
+		now_us = monotonic_us();
+		if (atomic_load_explicit(&s->under_way, memory_order_acquire) > 0)
+			busy_us = now_us;
+	}
+	return false;
+}
+
 /* Lets calls under way end, within the time; then cuts them. Core takes no new ones meanwhile. */
 static void core_drain(struct rpc_server *s)
 {
 	grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
-	grpc_event event;
+	unsigned under_way;
 
 	grpc_server_shutdown_and_notify(s->core, queue, s);
-	event = grpc_completion_queue_next(queue, in_ms(s->config.drain_ms), NULL);
-	if (event.type == GRPC_QUEUE_TIMEOUT) {
-		log_warning("calls still under way after %d ms are cancelled: %u", s->config.drain_ms,
-			    atomic_load(&s->under_way));
+	if (!core_drained(s, queue)) {
+		under_way = atomic_load(&s->under_way);
+		if (under_way > 0)
+			log_warning("calls still under way after %d ms are cancelled: %u", s->config.drain_ms,
+				    under_way);
 		grpc_server_cancel_all_calls(s->core);
 		grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 	}

@@ -59,8 +59,8 @@ class Refused(Exception):
 class Wire:
     """A channel to a server, speaking bytes."""
 
-    def __init__(self, target):
-        self.channel = grpc.insecure_channel(target, [("grpc.max_send_message_length", -1)])
+    def __init__(self, target, options=()):
+        self.channel = grpc.insecure_channel(target, [("grpc.max_send_message_length", -1), *options])
 
     def close(self):
         self.channel.close()
