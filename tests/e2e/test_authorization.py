@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may do what: every method, called by everybody, on their own objects and on others'.
+
+A row says for whom the call passes authorization, and what everybody else is told. A method without a row fails the
+run, and so does a caller that a row forgets: what a row does not name is refused.
+"""
+import datetime
+import unittest
+import uuid
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from stack import PASSWORD, Stack
+from test_every_rpc import World, declared_methods
+from wire import Refused, Wire, messages
+
+# learner bought from teacher; stranger and rival are a learner and an instructor with nothing to do with either.
+CALLERS = ("anonymous", "forged", "learner", "stranger", "teacher", "rival", "helper", "treasurer", "root-admin")
+SIGNED_IN = set(CALLERS) - {"anonymous", "forged"}
+EVERYBODY = set(CALLERS) - {"forged"}
+INSTRUCTORS = {"teacher", "rival", "root-admin"}
+OWNERS = {"teacher", "root-admin"}  # of the courses
+NOBODY = "usr_0000000000001"
+
+
+def row(method, what, request, may, passes="OK", others="ROLE_MISSING", **exceptions):
+    """`passes` is what `may` get, `others` what the rest of the signed-in get; exceptions name single callers (with
+    _ for -). Without a token, what is not public is TOKEN_MISSING; a token that is not ours is refused everywhere."""
+    return method, what, request, may, passes, others, {k.replace("_", "-"): v for k, v in exceptions.items()}
+
+
+ROWS = [
+    row("RegisterUser", "a new name", lambda w, c: {"user_name": w.unique("n"), "password": PASSWORD}, EVERYBODY),
+    row("Login", "the learner", lambda w, c: {"login": "learner", "password": PASSWORD}, EVERYBODY),
+    row("RefreshSession", "a session", lambda w, c: {"refresh_token": w.session("learner").refresh_token}, EVERYBODY),
+
+    row("GetUser", "oneself", lambda w, c: {}, SIGNED_IN),
+    row("GetUser", "another by id", lambda w, c: {"user_id": w.users["learner"]},
+        {"learner", "helper", "root-admin"}),
+    row("GetUser", "another by name", lambda w, c: {"user_name": "Learner"}, {"learner", "helper", "root-admin"}),
+    row("GetUser", "nobody by id", lambda w, c: {"user_id": NOBODY}, {"helper", "root-admin"}, "USER_NOT_FOUND"),
+    row("GetUser", "nobody by name", lambda w, c: {"user_name": "nobody-here"}, {"helper", "root-admin"},
+        "USER_NOT_FOUND"),
+    row("UpdateUser", "oneself", lambda w, c: w.new_bio(""), SIGNED_IN),
+    row("UpdateUser", "another", lambda w, c: w.new_bio(w.users["learner"]), {"learner", "root-admin"}),
+    row("UpdateUser", "nobody", lambda w, c: w.new_bio(NOBODY), {"root-admin"}, "USER_NOT_FOUND"),
+    row("SetUserRoles", "oneself", lambda w, c: {"user_id": w.users[c], "roles": [5], "reason": "x", "etag": "r0"},
+        {"root-admin"}, "ETAG_MISMATCH"),
+    row("SetUserRoles", "another", lambda w, c: {"user_id": w.users["stranger"], "roles": [5], "reason": "x",
+                                                 "etag": "r0"}, {"root-admin"}, "ETAG_MISMATCH"),
+
+    row("CreateCourse", "one's own", lambda w, c: {"title": w.unique("Course")}, INSTRUCTORS,
+        root_admin="INSTRUCTOR_NOT_QUALIFIED"),
+    row("CreateCourse", "another's", lambda w, c: {"title": w.unique("Course"),
+                                                   "instructors": [{"user_id": w.users["teacher"]}]},
+        OWNERS, rival="FIELD_INVALID"),
+    row("UpdateCourse", "a draft", lambda w, c: w.new_license(w.draft), OWNERS, rival="COURSE_NOT_FOUND"),
+    row("UpdateCourse", "a published one", lambda w, c: w.new_license(w.course), OWNERS,
+        rival="NOT_COURSE_INSTRUCTOR"),
+    row("GetCourse", "a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
+        anonymous="COURSE_NOT_FOUND"),
+    row("GetCourse", "a published one", lambda w, c: {"course_id": w.course}, EVERYBODY),
+    row("ListCourses", "the catalogue", lambda w, c: {}, EVERYBODY),
+    row("ListCourses", "an instructor's", lambda w, c: {"instructor_id": w.users["teacher"]}, EVERYBODY),
+    row("ListCourses", "an instructor's drafts", lambda w, c: {"instructor_id": w.users["teacher"], "state": 1},
+        OWNERS, others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
+    row("ListCourses", "everybody's drafts", lambda w, c: {"state": 1}, {"root-admin"},
+        others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
+    row("SubmitCourseForReview", "a draft", lambda w, c: {"course_id": w.draft, "etag": "r0"}, OWNERS,
+        "ETAG_MISMATCH", rival="COURSE_NOT_FOUND"),
+    row("SubmitCourseForReview", "a published one", lambda w, c: {"course_id": w.course}, OWNERS,
+        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR"),
+    row("ApproveCourse", "a draft", lambda w, c: {"course_id": w.draft}, {"root-admin"}, "COURSE_STATE_INVALID"),
+    row("CreateLesson", "in a draft", lambda w, c: {"course_id": w.draft, "title": "L", "kind": 2}, OWNERS,
+        rival="COURSE_NOT_FOUND"),
+    row("CreateLesson", "in a published one", lambda w, c: {"course_id": w.course, "title": "L", "kind": 2}, OWNERS,
+        rival="NOT_COURSE_INSTRUCTOR"),
+    row("ListLessons", "of a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
+        anonymous="COURSE_NOT_FOUND"),
+    row("ListLessons", "of a published one", lambda w, c: {"course_id": w.course}, EVERYBODY),
+    row("TopUpWallet", "one's own", lambda w, c: w.payment(w.users[c]), {"treasurer"}),
+    row("TopUpWallet", "another's", lambda w, c: w.payment(w.users["learner"]), {"treasurer"}),
+    row("GetWallet", "one's own", lambda w, c: {}, SIGNED_IN),
+    row("GetWallet", "another's", lambda w, c: {"user_id": w.users["learner"]},
+        {"learner", "helper", "treasurer", "root-admin"}),
+    row("GetWallet", "nobody's", lambda w, c: {"user_id": NOBODY}, {"helper", "treasurer", "root-admin"},
+        "USER_NOT_FOUND"),
+    row("PurchaseCourse", "a published one", lambda w, c: w.order(w.course, 0), SIGNED_IN, "PRICE_CHANGED",
+        learner="ALREADY_PURCHASED"),
+    row("PurchaseCourse", "a draft", lambda w, c: w.order(w.draft, 9999), OWNERS, "COURSE_NOT_PUBLISHED",
+        others="COURSE_NOT_FOUND"),
+    row("GetPurchase", "another's", lambda w, c: {"purchase_id": w.purchase}, {"learner", "helper", "root-admin"},
+        others="PURCHASE_NOT_FOUND"),
+    row("ListPurchases", "one's own", lambda w, c: {}, SIGNED_IN),
+    row("ListPurchases", "another's", lambda w, c: {"user_id": w.users["learner"]},
+        {"learner", "helper", "root-admin"}),
+    row("ListPurchases", "nobody's", lambda w, c: {"user_id": NOBODY}, {"helper", "root-admin"}),
+
+    row("RecordProgress", "one's own", lambda w, c: w.report(w.lesson), {"learner"}, others="NOT_ENROLLED"),
+    row("RecordProgress", "another's", lambda w, c: w.report(w.lesson, "learner"), {"learner"}),
+    row("RecordProgress", "in a draft", lambda w, c: w.report(w.draft_lesson), OWNERS, "NOT_ENROLLED",
+        others="LESSON_NOT_FOUND"),
+    row("GetCourseProgress", "one's own", lambda w, c: {"course_id": w.course}, {"learner"},
+        others="ENROLLMENT_NOT_FOUND"),
+    row("GetCourseProgress", "another's", lambda w, c: {"course_id": w.course, "user_id": w.users["learner"]},
+        OWNERS | {"learner"}, others="NOT_COURSE_INSTRUCTOR"),
+    row("GetCourseProgress", "another's in a draft",
+        lambda w, c: {"course_id": w.draft, "user_id": w.users["learner"]}, OWNERS, "ENROLLMENT_NOT_FOUND",
+        others="COURSE_NOT_FOUND", learner="ENROLLMENT_NOT_FOUND"),
+    row("GetCourseProgress", "one's own in nothing", lambda w, c: {"course_id": "crs_0000000000001"}, SIGNED_IN,
+        "ENROLLMENT_NOT_FOUND"),
+    row("ListEnrollments", "one's own", lambda w, c: {}, SIGNED_IN),
+    row("ListEnrollments", "another's", lambda w, c: {"user_id": w.users["learner"]},
+        {"learner", "helper", "root-admin"}),
+    row("ListEnrollments", "a course's", lambda w, c: {"course_id": w.course}, OWNERS,
+        others="NOT_COURSE_INSTRUCTOR"),
+    row("ListEnrollments", "a draft's", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND"),
+    row("ListEnrollments", "another's in a course",
+        lambda w, c: {"course_id": w.course, "user_id": w.users["learner"]},
+        OWNERS | {"learner", "helper"}, others="NOT_COURSE_INSTRUCTOR"),
+]
+
+
+class Scene(World):
+    """The objects that the rows name, and requests about them."""
+
+    def __init__(self, stack):
+        super().__init__(stack)
+        stack.register("rival", "INSTRUCTOR")
+        stack.register("helper", "SUPPORT")
+        stack.register("stranger")
+        stack.users["root-admin"] = self.edu("get-user", user="root-admin")["user"]["userId"]
+        stack.users["forged"] = stack.users["learner"]
+        stack.users["anonymous"] = stack.users["learner"]
+        self.users = stack.users
+        self.draft = self.new_course()
+        self.draft_lesson = self.add_lesson(self.draft, "TEXT")["lessonId"]
+        self.lesson = self.lessons[1]["lessonId"]
+        self.top_up("learner", "50 EUR")
+        self.purchase = self.buy(self.course, "learner")["purchaseId"]
+        self.wire = Wire(stack.target)
+        self.tokens = {c: self.session(c).access_token for c in SIGNED_IN}
+        self.tokens["anonymous"] = None
+        head, claims, signature = self.tokens["root-admin"].split(".")
+        self.tokens["forged"] = f"{head}.{claims}.{signature[::-1]}"
+
+    def unique(self, prefix):
+        return f"{prefix}-{uuid.uuid4().hex[:16]}"
+
+    def session(self, name):
+        return self.wire.call("user", "Login", login=name, password=PASSWORD).session
+
+    def new_bio(self, user_id):
+        return {"user": {"user_id": user_id, "bio": self.unique("bio")}, "update_mask": {"paths": ["bio"]}}
+
+    def new_license(self, course_id):
+        return {"course": {"course_id": course_id, "license": self.unique("l")},
+                "update_mask": {"paths": ["license"]}}
+
+    def payment(self, user_id):
+        return {"user_id": user_id, "amount": {"currency_code": "USD", "minor_units": 1}, "provider": "bank",
+                "provider_payment_id": self.unique("p"), "request_id": str(uuid.uuid4())}
+
+    def order(self, course_id, total):
+        return {"course_id": course_id, "currency_code": "EUR", "payment_source": 1, "request_id": str(uuid.uuid4()),
+                "expected_total": {"currency_code": "EUR", "minor_units": total}}
+
+    def report(self, lesson_id, whose=None):
+        now = Timestamp()
+        now.FromDatetime(datetime.datetime.now(datetime.timezone.utc))
+        return {"lesson_id": lesson_id, "session_id": str(uuid.uuid4()), "client_time": now,
+                "session_start_time": now, "user_id": self.users[whose] if whose else ""}
+
+
+def area_of(method):
+    return next(a for a in ("user", "course", "purchase", "progress")
+                if hasattr(messages("edu.v1." + a), method + "Request"))
+
+
+class Authorization(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack().__enter__()
+        cls.scene = Scene(cls.stack)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.scene.wire.close()
+        cls.stack.__exit__(None, None, None)
+
+    def outcome(self, caller, method, fields):
+        try:
+            self.scene.wire.call(area_of(method), method, self.scene.tokens[caller], **fields)
+            return "OK"
+        except Refused as error:
+            return error.reason
+
+    @staticmethod
+    def expected(caller, may, passes, others, exceptions):
+        if caller == "forged":
+            return "TOKEN_INVALID"
+        if caller in exceptions:
+            return exceptions[caller]
+        if caller in may:
+            return passes
+        return "TOKEN_MISSING" if caller == "anonymous" else others
+
+    def test_every_method_has_a_row(self):
+        self.assertEqual(sorted(declared_methods()), sorted({r[0] for r in ROWS}))
+
+    def test_every_row(self):
+        for method, what, request, may, passes, others, exceptions in ROWS:
+            for caller in CALLERS:
+                with self.subTest(f"{method}: {what}, by {caller}"):
+                    self.assertEqual(self.outcome(caller, method, request(self.scene, caller)),
+                                     self.expected(caller, may, passes, others, exceptions))
+
+    def test_lists_hold_only_what_may_be_seen(self):
+        scene = self.scene
+        for caller in sorted(EVERYBODY):
+            for fields in ({}, {"instructor_id": scene.users["teacher"]}, {"state": 3}):
+                answer = scene.wire.call("course", "ListCourses", scene.tokens[caller], page_size=100, **fields)
+                states = {c.state for c in answer.courses}
+                self.assertIn(3, states)
+                if caller != "teacher" or "instructor_id" not in fields:
+                    self.assertEqual(states, {3}, f"{fields}, by {caller}")
+
+    def test_a_role_that_was_taken_away_is_gone_at_once(self):
+        scene, stack = self.scene, self.stack
+        stack.register("former", "INSTRUCTOR")
+        before = scene.session("former")
+        scene.wire.call("user", "SetUserRoles", scene.tokens["root-admin"], user_id=stack.users["former"], roles=[1],
+                        reason="test")
+        with self.assertRaises(Refused) as caught:
+            scene.wire.call("course", "CreateCourse", before.access_token, title="Mine")
+        self.assertEqual(caught.exception.reason, "TOKEN_REVOKED")
+        after = scene.wire.call("user", "RefreshSession", refresh_token=before.refresh_token).session
+        self.assertEqual(list(after.user.roles), [1])
+        with self.assertRaises(Refused) as caught:
+            scene.wire.call("course", "CreateCourse", after.access_token, title="Mine")
+        self.assertEqual(caught.exception.reason, "ROLE_MISSING")
+
+
+if __name__ == "__main__":
+    unittest.main()
