@@ -72,9 +72,9 @@ class Lifecycle(unittest.TestCase):
     @contextlib.contextmanager
     def held(self, seconds=HOLD_SECONDS):
         """Nothing can write progress for so long."""
-        holder = subprocess.Popen(["mariadb", "--socket", self.stack.socket, "--user", "root", "--batch", "--unbuffered",
-                                   "--skip-column-names", self.stack.database], text=True, stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE)
+        holder = subprocess.Popen(["mariadb", "--socket", self.stack.socket, "--user", "root", "--batch",
+                                   "--unbuffered", "--skip-column-names", self.stack.database], text=True,
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         holder.stdin.write("LOCK TABLES progress_session WRITE;\nSELECT 'held';\n")
         holder.stdin.flush()
         self.assertEqual(holder.stdout.readline().strip(), "held")
@@ -179,7 +179,8 @@ class Lifecycle(unittest.TestCase):
         """Runs a server that must not start; returns what it says to the operator."""
         done = subprocess.run([SERVER, "serve", "--db-socket", self.stack.socket, "--db-name",
                                database or self.stack.database, "--listen", "127.0.0.1:0", "--metrics-listen", "off",
-                               "--key-dir", self.stack.dir / "keys", *flags], capture_output=True, text=True, timeout=60)
+                               "--key-dir", self.stack.dir / "keys", *flags],
+                              capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
         said = [line for line in done.stderr.splitlines() if line.startswith("edu-server: ")]
         self.assertEqual(len(said), 1, done.stderr)

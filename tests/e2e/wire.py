@@ -57,9 +57,10 @@ class Refused(Exception):
 
 
 class Wire:
-    """A channel to a server, speaking bytes."""
+    """A channel to a server, speaking bytes. A patient one waits, within a call's time, for a server to be there."""
 
-    def __init__(self, target, options=()):
+    def __init__(self, target, options=(), patient=False):
+        self.patient = patient
         self.channel = grpc.insecure_channel(target, [("grpc.max_send_message_length", -1), *options])
 
     def close(self):
@@ -69,7 +70,7 @@ class Wire:
         """Sends bytes, returns bytes; Refused carries the error."""
         headers = [*metadata, *([("authorization", "Bearer " + token)] if token else [])]
         try:
-            return self.channel.unary_unary(path)(payload, timeout=timeout, metadata=headers)
+            return self.channel.unary_unary(path)(payload, timeout=timeout, metadata=headers, wait_for_ready=self.patient)
         except grpc.RpcError as error:
             raise Refused(error) from None
 
