@@ -43,6 +43,10 @@ struct event {
 int event_append(struct db_conn *conn, const struct event *e, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* The same for `n` of them, in one round trip; inside a transaction. */
+int event_append_many(struct db_conn *conn, struct arena *arena, const struct event *events, unsigned n,
+		      struct error *err) __attribute__((warn_unused_result));
+
 extern const struct db_stmt_list event_stmts;
 
 /* --- the feed, one per process: a thread with a connection of its own --- */

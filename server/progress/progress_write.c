@@ -57,14 +57,20 @@ static unsigned sum_courses(struct progress_write *const *items, const struct pr
 	return n_courses;
 }
 
-static int append_completions(struct db_conn *conn, struct progress_write *const *items, unsigned n,
-			      const struct progress_lesson *merged, struct error *err)
+static int append_completions(struct db_conn *conn, struct arena *arena, struct progress_write *const *items,
+			      unsigned n, const struct progress_lesson *merged, struct error *err)
 {
-	int r = 0;
+	struct event *events = arena_array(arena, n, sizeof(*events));
+	unsigned n_events = 0;
 
-	for (unsigned i = 0; r == 0 && i < n; i++) {
+	if (!events)
+		return error_internal(err, "no memory for the events of %u progress reports", n);
+	for (unsigned i = 0; i < n; i++) {
 		const struct report *p = &items[i]->report;
-		const struct event e = {
+
+		if (!merged[i].completed_now)
+			continue;
+		events[n_events++] = (struct event){
 			.event_id = items[i]->event_id,
 			.kind = EVENT_LESSON_COMPLETED,
 			.subject_id = p->lesson_id,
@@ -72,10 +78,8 @@ static int append_completions(struct db_conn *conn, struct progress_write *const
 			.course_id = p->course_id,
 			.create_us = merged[i].complete_us,
 		};
-		if (merged[i].completed_now)
-			r = event_append(conn, &e, err);
 	}
-	return r;
+	return n_events ? event_append_many(conn, arena, events, n_events, err) : 0;
 }
 
 struct batch {
@@ -117,7 +121,7 @@ static int merge(struct app *app, struct db_conn *conn, struct arena *arena,
 	r = progress_store_courses(conn, arena, b.courses,
 				   sum_courses(items, b.deltas, n, b.merged, b.courses), err);
 	if (r == 0)
-		r = append_completions(conn, items, n, b.merged, err);
+		r = append_completions(conn, arena, items, n, b.merged, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
 		items[i]->merged = b.merged[i];
 	return r;

@@ -70,7 +70,8 @@ class Wire:
         """Sends bytes, returns bytes; Refused carries the error."""
         headers = [*metadata, *([("authorization", "Bearer " + token)] if token else [])]
         try:
-            return self.channel.unary_unary(path)(payload, timeout=timeout, metadata=headers, wait_for_ready=self.patient)
+            return self.channel.unary_unary(path)(payload, timeout=timeout, metadata=headers,
+                                                  wait_for_ready=self.patient)
         except grpc.RpcError as error:
             raise Refused(error) from None
 
