@@ -83,9 +83,11 @@ static const struct flag flags[] = {
 	{"argon2-passes", "N", KIND_NUMBER, AT(argon2_passes), NULL, 2, 1, 64, ON_SERVE | ON_CREATE_ADMIN,
 	 "passes of a password hash"},
 	{"rate-default", "N", KIND_NUMBER, AT(rate_default), NULL, 2000, 0, 10000000, ON_SERVE,
-	 "calls per second of one account; 0 does not limit"},
+	 "calls per second of one account, on each replica; 0 does not limit"},
 	{"rate-login", "N", KIND_NUMBER, AT(rate_login), NULL, 20, 0, 10000000, ON_SERVE,
 	 "registrations and logins per second from one address; 0 does not limit"},
+	{"trust-forwarded-for", NULL, KIND_SWITCH, AT(trust_forwarded_for), NULL, 0, 0, 0, ON_SERVE,
+	 "count callers by the last x-forwarded-for; for a server that only the edge can reach"},
 	{"no-reflection", NULL, KIND_SWITCH, AT(no_reflection), NULL, 0, 0, 0, ON_SERVE,
 	 "do not describe the services to clients"},
 

@@ -20,7 +20,7 @@ struct config {
 	unsigned hot_slots, catch_all_slots, max_calls, combiner_batch, cache_mib;
 	unsigned drain_seconds, access_token_seconds, refresh_token_days, argon2_mib, argon2_passes;
 	unsigned rate_default, rate_login;
-	bool no_reflection;
+	bool no_reflection, trust_forwarded_for;
 
 	const char *user_name, *password_file, *email; /* create-admin */
 };

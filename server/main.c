@@ -122,6 +122,7 @@ static void set_service_config(const struct config *c, const struct db_config *d
 	ret->password_queue = c->password_queue;
 	ret->drain_ms = (int)c->drain_seconds * 1000;
 	ret->reflection = !c->no_reflection;
+	ret->trust_forwarded_for = c->trust_forwarded_for;
 	ret->key_dir = c->key_dir;
 	ret->access_token_us = (int64_t)c->access_token_seconds * 1000000;
 	ret->refresh_token_us = (int64_t)c->refresh_token_days * 24 * 3600 * 1000000;

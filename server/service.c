@@ -239,6 +239,7 @@ static int start_rpc(struct service *s, struct error *err)
 	rpc.error_domain = "edu.v1";
 	rpc.drain_ms = config->drain_ms;
 	rpc.reflection = config->reflection;
+	rpc.trust_forwarded_for = config->trust_forwarded_for;
 	rpc.auth = (struct rpc_authenticator){auth_authenticate, auth_admit, s->app.auth};
 	rpc.executors[RPC_ON_DB] = (struct rpc_executor_config){
 		.threads = config->db_workers,

@@ -26,6 +26,7 @@ struct service_config {
 	unsigned password_workers, password_queue; /* a thread and argon2_kib of memory each */
 	int drain_ms;
 	bool reflection;
+	bool trust_forwarded_for; /* the edge in front sets it and nobody else can connect */
 
 	const char *key_dir; /* NULL: keys of this process, kept in memory, for tests */
 	int64_t access_token_us, refresh_token_us;

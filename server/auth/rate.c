@@ -24,12 +24,12 @@ enum {
 
 const struct rate_class rate_classes[] = {
 	/* Far above what one person or phone does; for a backend that calls for many, raise it. */
-	{RATE_DEFAULT, RATE_BY_CALLER, 2000, 4000},
+	{RATE_DEFAULT, RATE_BY_ACCOUNT, 2000, 4000},
 	/* Each costs a password hash: a school behind one address gets in, a guesser gets nowhere. */
 	{RATE_LOGIN, RATE_BY_ADDRESS, 20, 60},
 	/* Ten tries, then one in five seconds. */
 	{RATE_LOGIN_ACCOUNT, RATE_BY_TEXT, 0.2, 10},
-	{NULL, RATE_BY_CALLER, 0, 0},
+	{NULL, RATE_BY_ACCOUNT, 0, 0},
 };
 
 struct bucket {
@@ -207,8 +207,8 @@ int rate_admit(struct rate_limiter *l, const char *rate_class, const struct prin
 
 	if (class < 0)
 		class = 0;
-	if (rate_classes[class].subject == RATE_BY_CALLER && principal_signed_in(who))
-		return admit_account(l, class, who->user_id, err);
+	if (rate_classes[class].subject == RATE_BY_ACCOUNT)
+		return principal_signed_in(who) ? admit_account(l, class, who->user_id, err) : 0;
 	wait_ns = take(l, class, span_str(address), 'a');
 	return wait_ns == 0 ? 0 : limited(err, class, "address", wait_ns);
 }

@@ -18,7 +18,7 @@
  * active at once than there is room for, the one nearest to full is. Thread-safe; never blocks for long.
  */
 enum rate_subject {
-	RATE_BY_CALLER,  /* the account when signed in, else the address */
+	RATE_BY_ACCOUNT, /* the account; who is not signed in is not counted: the edge counts its sources */
 	RATE_BY_ADDRESS, /* the address, signed in or not */
 	RATE_BY_TEXT,    /* what rate_admit_text() is given */
 };
@@ -54,7 +54,7 @@ bool rate_class_known(const char *name);
 
 /*
  * Takes one from the caller's bucket: 0, or RATE_LIMITED with when to come again. An unknown class is counted
- * as the default one. A caller of whom nothing is known (no account, no address) shares one bucket.
+ * as the default one. Of a class by address, callers whose address is unknown share one bucket.
  */
 int rate_admit(struct rate_limiter *l, const char *rate_class, const struct principal *who,
 	       const char *address, struct error *err) __attribute__((warn_unused_result));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/base/log.h"
+#include "server/rpc/line.h"
 #include "server/rpc/policy.h"
 #include "server/rpc/server_impl.h"
 
@@ -52,6 +53,7 @@ struct rpc_call *call_take(struct poller *p)
 			return NULL;
 	}
 	call->began_us = monotonic_us();
+	line_add(p, call);
 	atomic_fetch_add_explicit(&p->server->under_way, 1, memory_order_relaxed);
 	metric_add(p->server->under_way_gauge, 1);
 	return call;
@@ -84,8 +86,10 @@ static void call_reset(struct rpc_call *call)
 	call->key.present = false;
 	call->principal = (struct principal){0};
 	call->n_headers = 0;
+	call->evicted = false;
 	atomic_store_explicit(&call->cancelled, false, memory_order_relaxed);
 	atomic_store_explicit(&call->finished, false, memory_order_relaxed);
+	atomic_store_explicit(&call->with_caller, false, memory_order_relaxed);
 	if (call->error.code != STATUS_OK)
 		error_clear(&call->error);
 	arena_reset(&call->arena);
@@ -96,6 +100,7 @@ void call_release(struct rpc_call *call)
 	struct rpc_server *s = call->server;
 	struct poller *p = call->poller;
 
+	line_remove(p, call);
 	call_reset(call);
 	if (p->n_free < CALLS_KEPT) {
 		call->next = p->free;
@@ -160,7 +165,8 @@ static int load_check(struct rpc_call *call)
 {
 	struct rpc_server *s = call->server;
 
-	if (atomic_load_explicit(&s->under_way, memory_order_relaxed) > s->config.max_calls) {
+	if (atomic_load_explicit(&s->under_way, memory_order_relaxed) > s->config.max_calls &&
+	    !line_evict(call->poller)) {
 		(void)!error_raise(
 			&call->error, &RPC_REASON_OVERLOADED,
 			"The server has too many calls under way. Nothing was done; wait and repeat.");
@@ -224,10 +230,20 @@ const char *rpc_request_label(const struct rpc_call *call)
 	return call->label;
 }
 
+/* Where the edge says the call came from. */
+static const char *forwarded_address(struct rpc_call *call)
+{
+	struct span address = metadata_forwarded_for(&call->metadata);
+
+	return address.len ? arena_strndup(&call->arena, (const char *)address.data, address.len) : NULL;
+}
+
 const char *rpc_peer_address(struct rpc_call *call)
 {
 	char *uri;
 
+	if (!call->peer && call->server->config.trust_forwarded_for)
+		call->peer = forwarded_address(call);
 	if (call->peer)
 		return call->peer;
 	uri = grpc_call_get_peer(call->core);

@@ -42,7 +42,7 @@ const struct method_desc *rpc_method(const struct rpc_call *call);
 const struct request_key *rpc_request_key(const struct rpc_call *call);
 const char *
 rpc_request_label(const struct rpc_call *call);      /* the request id echoed to the caller and put in logs */
-const char *rpc_peer_address(struct rpc_call *call); /* without the port; "" when unknown */
+const char *rpc_peer_address(struct rpc_call *call); /* no port; what the edge says, if trusted; "" unknown */
 
 /* The application's own, given to rpc_server_new(). */
 void *rpc_app(const struct rpc_call *call);

@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+enum { ADDRESS_MAX = 45 /* of an IPv6 address in its longest form */ };
+
 struct span slice_span(const grpc_slice *slice)
 {
 	return span_of(GRPC_SLICE_START_PTR(*slice), GRPC_SLICE_LENGTH(*slice));
@@ -38,6 +40,41 @@ void metadata_read(const grpc_metadata_array *metadata, struct call_headers *ret
 		else if (SPAN_IS(key, "x-request-id") && label_valid(value))
 			ret->request_label = value;
 	}
+}
+
+static bool address_valid(struct span address)
+{
+	static const char allowed[] = "0123456789abcdefABCDEF:.";
+
+	if (address.len == 0 || address.len > ADDRESS_MAX)
+		return false;
+	for (size_t i = 0; i < address.len; i++) {
+		if (!memchr(allowed, address.data[i], sizeof(allowed) - 1))
+			return false;
+	}
+	return true;
+}
+
+static struct span last_item(struct span list)
+{
+	size_t start = list.len;
+
+	while (start > 0 && list.data[start - 1] != ',' && list.data[start - 1] != ' ')
+		start--;
+	return span_of(list.data + start, list.len - start);
+}
+
+struct span metadata_forwarded_for(const grpc_metadata_array *metadata)
+{
+	struct span ret = {0};
+
+	for (size_t i = 0; i < metadata->count; i++) {
+		struct span key = slice_span(&metadata->metadata[i].key);
+
+		if (SPAN_IS(key, "x-forwarded-for"))
+			ret = last_item(slice_span(&metadata->metadata[i].value));
+	}
+	return address_valid(ret) ? ret : (struct span){0};
 }
 
 const char *peer_address(char *uri)

@@ -17,6 +17,12 @@ struct call_headers {
 
 void metadata_read(const grpc_metadata_array *metadata, struct call_headers *ret);
 
+/*
+ * The address that the nearest proxy says it was called from: the last item of the last x-forwarded-for
+ * header. Empty when there is none, or it is no IP address by its characters.
+ */
+struct span metadata_forwarded_for(const grpc_metadata_array *metadata);
+
 /* The bytes of a slice, which stays core's. */
 struct span slice_span(const grpc_slice *slice);
 

@@ -41,6 +41,8 @@ struct rpc_server_config {
 	int drain_ms;              /* how long calls under way may take when stopping */
 	int max_connection_age_ms; /* 0: none */
 	bool reflection;
+	/* Take a caller's address from x-forwarded-for, as the edge sets it; only where nobody else can connect. */
+	bool trust_forwarded_for;
 	struct rpc_authenticator auth; /* authenticate NULL: only public methods are served */
 	struct rpc_executor_config executors[RPC_PLACES]; /* RPC_ON_POLLER's is not read */
 	const struct clock *clock;

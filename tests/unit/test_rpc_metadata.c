@@ -80,12 +80,38 @@ static void test_peer_address(void **state)
 	}
 }
 
+static void test_forwarded_for(void **state)
+{
+	static const struct {
+		const char *header, *address;
+	} cases[] = {
+		{"192.0.2.7", "192.0.2.7"},
+		{"10.0.0.1, 192.0.2.7", "192.0.2.7"}, /* what is left of it anybody may have sent */
+		{"2001:db8::1", "2001:db8::1"},
+		{"192.0.2.7, ", ""},
+		{"unknown", ""},
+		{"", ""},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		grpc_metadata entries[] = {entry("x-forwarded-for", "198.51.100.1"),
+					   entry("x-forwarded-for", cases[i].header)};
+		grpc_metadata_array metadata = {.count = 2, .metadata = entries};
+		struct span address = metadata_forwarded_for(&metadata);
+
+		assert_int_equal(address.len, strlen(cases[i].address));
+		assert_memory_equal(address.len ? (const char *)address.data : "", cases[i].address,
+				    address.len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_labels_that_are_not_taken),
 		cmocka_unit_test(test_peer_address),
+		cmocka_unit_test(test_forwarded_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
