@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "client/internal.h"
+#include "proto/runtime/handover.h"
 
 /*
  * Calls nobody waits for: one completion queue and one thread per channel, both made by the first such call.
@@ -69,8 +70,10 @@ static void *async_serve(void *queue)
 
 		if (event.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
-		if (event.type == GRPC_OP_COMPLETE)
-			async_complete(event.tag);
+		if (event.type != GRPC_OP_COMPLETE)
+			continue;
+		handover_take(event.tag);
+		async_complete(event.tag);
 	}
 }
 

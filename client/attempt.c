@@ -2,6 +2,7 @@
 #include <grpc/byte_buffer.h>
 
 #include "client/internal.h"
+#include "proto/runtime/handover.h"
 
 static void attempt_done(struct client_attempt *a)
 {
@@ -32,6 +33,7 @@ static grpc_call_error attempt_batch(struct client_attempt *a, void *tag)
 						.status_details = &a->outcome.message}},
 	};
 
+	handover_give(tag);
 	return grpc_call_start_batch(a->call, ops, sizeof(ops) / sizeof(ops[0]), tag, NULL);
 }
 

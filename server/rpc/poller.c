@@ -26,7 +26,7 @@ static void *poller_main(void *arg)
 		if (event.type == GRPC_OP_COMPLETE) {
 			struct tag *tag = event.tag;
 
-			tag_take(tag);
+			handover_take(tag);
 			tag->run(tag, event.success != 0);
 		}
 	}

@@ -14,7 +14,7 @@ static void slot_post(struct slot *slot)
 	grpc_server *core = p->server->core;
 	grpc_call_error e;
 
-	tag_give(&slot->tag);
+	handover_give(&slot->tag);
 	if (slot->method)
 		e = grpc_server_request_registered_call(core, slot->method->registered, &slot->core,
 							&slot->deadline, &slot->metadata, &slot->payload,
