@@ -42,6 +42,7 @@ struct rpc_call {
 
 	void (*task)(struct rpc_call *call); /* what runs when its turn comes */
 	struct rpc_call *next;               /* in an executor's line, or in the free list */
+	struct rpc_call *ahead, *behind;     /* in the poller's line */
 	void *context;                       /* of the executor's thread it runs on */
 	rpc_continuation continuation;
 	void *continuation_state;
@@ -53,6 +54,8 @@ struct rpc_call {
 	struct tag payload_tag, task_tag, answer_tag, release_tag;
 	int close_cancelled; /* written by core */
 	_Atomic bool cancelled, finished;
+	_Atomic bool with_caller; /* who is to send the message, or to read the answer; never a stream's */
+	bool evicted;             /* given up for another: the poller's own */
 	struct error error;
 };
 

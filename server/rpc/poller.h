@@ -26,6 +26,7 @@ struct poller {
 	uint64_t labels; /* given so far */
 	struct rpc_call *free;
 	unsigned n_free;
+	struct rpc_call *line_first, *line_last; /* server/rpc/line.h */
 	struct slot *slots;
 	unsigned n_slots;
 };

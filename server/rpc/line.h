@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RPC_LINE_H
+#define RPC_LINE_H
+
+#include <stdbool.h>
+
+struct poller;
+struct rpc_call;
+
+/*
+ * The calls of one poller, so that one can be given up for another. A caller may begin a call and never send
+ * its message, or never read its answer: such calls cost him nothing, and without an end would be all the
+ * server takes. Only the poller's thread may use its line.
+ */
+
+/* When the call is taken, and when it is given back. */
+void line_add(struct poller *p, struct rpc_call *call);
+void line_remove(struct poller *p, struct rpc_call *call);
+
+/*
+ * Cancels a call that has waited for its caller longer than an honest one lets it, in favor of a new one.
+ * False when none is found; a long line is not searched whole at once, but goes on where it was left.
+ */
+bool line_evict(struct poller *p);
+
+#endif
