@@ -8,9 +8,6 @@ file(MAKE_DIRECTORY ${EDU_GEN_DIR})
 # Where Debian keeps the well-known types.
 find_path(EDU_WELLKNOWN_DIR google/protobuf/descriptor.proto REQUIRED)
 
-# Where it keeps gRPC's own services.
-find_path(EDU_GRPC_PROTO_DIR grpc/health/v1/health.proto PATHS /usr/share/grpc-proto REQUIRED)
-
 # edu_generated_room(NAME SOURCES file... DEPS target...): a room whose code we did not write, so that our warnings do
 # not apply to it. Its headers are system headers to whoever links it.
 function(edu_generated_room name)

@@ -13,12 +13,12 @@ die() {
 
 # What the build needs. mariadb-server-core is the server without a system service of its own.
 PACKAGES_BUILD="cmake ninja-build gcc pkg-config protobuf-compiler protobuf-c-compiler libgrpc-dev libprotobuf-c-dev
-	libprotobuf-dev libprotoc-dev grpc-proto libmariadb-dev mariadb-server-core mariadb-client libjwt-dev libssl-dev libsodium-dev
+	libprotobuf-dev libprotoc-dev libmariadb-dev mariadb-server-core mariadb-client libjwt-dev libssl-dev libsodium-dev
 	libjansson-dev libcsv-dev uthash-dev libmicrohttpd-dev libsmartcols-dev libcmocka-dev ccache"
 # What the tests need besides.
 PACKAGES_TEST="python3 python3-venv curl"
 # What tools/check needs besides.
-PACKAGES_CHECK="clang clang-tidy clang-format libclang-rt-14-dev"
+PACKAGES_CHECK="clang clang-tidy clang-format libclang-rt-dev"
 
 # need PACKAGE...: installs those that are missing; asks for root only when something is.
 need() {
@@ -43,12 +43,12 @@ need() {
 	rm -f "${TMPDIR:-/tmp}/eduservice-apt.$$.log"
 }
 
-# build PRESET [TARGET...]: configures and builds build/PRESET, saying how it goes.
+# build PRESET [TARGET...]: configures and builds build/PRESET, saying how it goes. $EDU_CMAKE_FLAGS go to cmake.
 build() {
 	local preset=$1
 	shift
 	step "Building ($preset)"
-	(cd "$ROOT" && cmake --preset "$preset" -B "$BUILD/$preset" >"$BUILD/$preset.configure.log" 2>&1) || {
+	(cd "$ROOT" && cmake --preset "$preset" -B "$BUILD/$preset" ${EDU_CMAKE_FLAGS:-} >"$BUILD/$preset.configure.log" 2>&1) || {
 		tail -30 "$BUILD/$preset.configure.log" >&2
 		die "configuring failed; the whole log is $BUILD/$preset.configure.log"
 	}
