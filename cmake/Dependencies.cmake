@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The Debian packages the build needs; tools/lib/install.sh installs them.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)

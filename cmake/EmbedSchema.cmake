@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cmake -DOUTPUT=schema.c -P EmbedSchema.cmake -- file.sql...: the migrations as C, in the order of their numbers.
 set(files)
 set(after FALSE)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # From .proto to libraries. edu_proto_c() makes the messages of protobuf-c; edu_proto_grpc() makes what
 # protoc-gen-grpc-c adds to them. All generated files lie under ${EDU_GEN_DIR} by their import path, so that
 # #include "google/rpc/status.pb-c.h" finds them.

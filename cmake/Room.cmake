@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A room is one directory of C that builds one library with one purpose. edu_room() gives every room the same
 # warnings; edu_program() and edu_test() do the same for what is linked from rooms.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Sourced by the commands in tools/: where things are, how they speak, and what they install.
 # shellcheck shell=bash
 
