@@ -20,13 +20,25 @@ void base64url_encode(char *out, size_t size, const void *data, size_t len)
 	sodium_bin2base64(out, size, data, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
-/* libsodium refuses unused bits that are not zero; with no characters to ignore it stops at the first foreign
- * one. */
+static bool is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((uint8_t)text[i] > 0x7f)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * libsodium refuses unused bits that are not zero; with no characters to ignore it stops at the first foreign
+ * one, except that 1.0.18 takes every byte above 0x7f for '_'.
+ */
 bool base64url_decode(void *out, size_t size, const char *text, size_t len, size_t *ret_len)
 {
 	const char *end = text;
 
-	return sodium_base642bin(out, size, text, len, NULL, ret_len, &end,
+	return is_ascii(text, len) &&
+	       sodium_base642bin(out, size, text, len, NULL, ret_len, &end,
 				 sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
 	       end == text + len;
 }

@@ -49,6 +49,20 @@ static void test_base64url_one_text_per_value(void **state)
 	assert_int_equal(accepted, 4);
 }
 
+/* No byte but the 64 means anything, those above 0x7f included. */
+static void test_base64url_takes_its_alphabet_only(void **state)
+{
+	uint8_t bytes[4];
+	size_t len;
+
+	for (int i = 0; i < 256; i++) {
+		char text[] = {(char)i, 'A'};
+		bool ours = i != 0 && strchr(alphabet, i) != NULL;
+
+		assert_int_equal(base64url_decode(bytes, sizeof(bytes), text, 2, &len), ours);
+	}
+}
+
 static void test_base64url_refuses(void **state)
 {
 	static const char *const bad[] = {"Z",   "Zg=",  "Zg==",  "Zg ",  " Zg",
@@ -103,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_base64url_known_answers),
 		cmocka_unit_test(test_base64url_one_text_per_value),
+		cmocka_unit_test(test_base64url_takes_its_alphabet_only),
 		cmocka_unit_test(test_base64url_refuses),
 		cmocka_unit_test(test_smaller_s_only),
 	};
