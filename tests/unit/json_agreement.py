@@ -146,7 +146,7 @@ def check_writing(program, messages, defaults):
     arguments = ["to-json"] + (["--defaults"] if defaults else [])
     lines = convert(program, arguments, [m.SerializeToString().hex() for m in messages])
     for message, line in zip(messages, lines):
-        theirs = json_format.MessageToDict(message, including_default_value_fields=defaults)
+        theirs = json_format.MessageToDict(message, always_print_fields_with_no_presence=defaults)
         if not same(json.loads(line), theirs):
             sys.exit(f"written JSON differs (defaults={defaults}):\nours   {line}\ntheirs {json.dumps(theirs)}")
         if bytes_of(json_format.Parse(line, type(message)())) != bytes_of(message):
