@@ -173,7 +173,7 @@ def main():
         check_writing(program, messages, True)
         check_reading(program, messages)
         check_reading(program, messages, preserving_proto_field_name=True)
-        check_reading(program, messages, including_default_value_fields=True)
+        check_reading(program, messages, always_print_fields_with_no_presence=True)
         check_reading(program, messages, use_integers_for_enums=True)
     print(f"agreed on {count} messages, written twice and read four times")
 
