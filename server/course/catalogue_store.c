@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "server/app.h"
 #include "server/course/course_row.h"
 
 /*
@@ -161,5 +162,5 @@ int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct
 		return r;
 	*ret = courses;
 	*ret_n = n;
-	return 0;
+	return app_built(arena, err);
 }

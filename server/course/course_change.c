@@ -87,9 +87,10 @@ int course_change_body(struct db_conn *conn, void *arg, struct error *err)
 				.subject_id = change->subject_id,
 				.course_id = change->course_id};
 	r = append_event(conn, change->call, &e, err);
-	if (r < 0 || !change->ret)
+	if (r < 0)
 		return r;
-	*change->ret = course_to_proto(arena, &c);
+	if (change->ret)
+		*change->ret = course_to_proto(arena, &c);
 	return app_built(arena, err);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/app.h"
+
 enum listed_column {
 	COURSE_ID,
 	CREATOR_ID,
@@ -107,5 +109,6 @@ int course_row_read_whole(const struct db_rows *rows, struct arena *arena, struc
 	ret->description = db_col_str(rows, DESCRIPTION, arena);
 	ret->audience = db_col_str(rows, AUDIENCE, arena);
 	ret->prerequisites = db_col_str(rows, PREREQUISITES, arena);
-	return objectives ? read_objectives(objectives, arena, ret, err) : 0;
+	int r = objectives ? read_objectives(objectives, arena, ret, err) : 0;
+	return r < 0 ? r : app_built(arena, err);
 }

@@ -13,9 +13,9 @@
 #define COURSE_LISTED_COLUMNS                                                                                \
 	"c.course_id, c.creator_id, c.external_id, c.title, c.summary, c.subject, c.language, c.license, "   \
 	"c.level, "                                                                                          \
-	"c.pricing, c.planned_learning_hours, c.state, c.lesson_count, c.revision, c.create_time, "            \
-	"c.update_time, "                                                                                      \
-	"c.publish_time, "                                                                                     \
+	"c.pricing, c.planned_learning_hours, c.state, c.lesson_count, c.revision, c.create_time, "          \
+	"c.update_time, "                                                                                    \
+	"c.publish_time, "                                                                                   \
 	"(SELECT GROUP_CONCAT(i.user_id, ':', i.share_basis_points ORDER BY i.position)"                     \
 	" FROM course_instructor i WHERE i.course_id = c.course_id), "                                       \
 	"(SELECT GROUP_CONCAT(p.currency_code, ':', p.minor_units ORDER BY p.position)"                      \
@@ -25,6 +25,8 @@
 	COURSE_LISTED_COLUMNS ", c.description, c.audience, c.prerequisites, c.objectives"
 #define COURSE_WHOLE_TYPES COURSE_LISTED_TYPES "ssss"
 
+/* Ask app_built() when the last row was read: a course that does not fit the arena is not whole. The other
+ * asks by itself, since what is read whole may be written back. */
 void course_row_read_listed(const struct db_rows *rows, struct arena *arena, struct course *ret);
 int course_row_read_whole(const struct db_rows *rows, struct arena *arena, struct course *ret,
 			  struct error *err) __attribute__((warn_unused_result));

@@ -7,6 +7,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
+#include "server/app.h"
 #include "server/course/course_row.h"
 
 enum stmt {
@@ -34,12 +35,13 @@ static const struct db_stmt stmts[N_STMTS] = {
 		    "planned_learning_hours, state,"
 		    " lesson_count, revision, create_time, update_time, publish_time)"
 		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-	[UPDATE] = {"course_update", "sssssssssiiiiiiiii", "",
-		    "UPDATE course SET title = ?, summary = ?, description = ?, objectives = ?, audience = ?,"
-		    " prerequisites = ?, subject = ?, language = ?, license = ?, level = ?, pricing = ?,"
-		    " planned_learning_hours = ?, state = ?, lesson_count = ?, revision = ?, update_time = ?, "
-		    "publish_time = ?"
-		    " WHERE course_id = ?"},
+	[UPDATE] =
+		{"course_update", "sssssssssiiiiiiiii", "",
+		 "UPDATE course SET title = ?, summary = ?, description = ?, objectives = ?, audience = ?,"
+		 " prerequisites = ?, subject = ?, language = ?, license = ?, level = ?, pricing = ?,"
+		 " planned_learning_hours = ?, state = ?, lesson_count = ?, revision = ?, update_time = ?, "
+		 "publish_time = ?"
+		 " WHERE course_id = ?"},
 	[BY_EXTERNAL_ID] = {"course_by_external_id", "is", "i",
 			    "SELECT course_id FROM course WHERE creator_id = ? AND external_id = ?"},
 	[INSTRUCTORS_DELETE] = {"course_instructors_delete", "i", "",
@@ -115,7 +117,7 @@ int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_
 	}
 	if (r < 0)
 		return r;
-	return ret->course_id ? 0 : course_not_found(err, course_id);
+	return ret->course_id ? app_built(arena, err) : course_not_found(err, course_id);
 }
 
 /* --- writing --- */

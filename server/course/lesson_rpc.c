@@ -63,7 +63,7 @@ static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, 
 	course_change_begin(&change);
 	int r = app_transaction(call, IDEM_CREATE_US, course_change_body, &change, &ret->base, err);
 	course_change_settle(&change, r, err);
-	return r < 0 ? r : app_built(rpc_arena(call), err);
+	return r;
 }
 
 /* --- ListLessons --- */

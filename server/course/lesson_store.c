@@ -5,6 +5,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
+#include "server/app.h"
 #include "server/course/course.h"
 
 #define INFO_COLUMNS "lesson_id, course_id, kind, duration_seconds, weight, position, free_preview"
@@ -102,7 +103,7 @@ int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_
 		return r;
 	*ret = lessons;
 	*ret_n = n;
-	return 0;
+	return app_built(arena, err);
 }
 
 int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_id, struct lesson_info **ret,

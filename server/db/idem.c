@@ -20,10 +20,15 @@ int idem_reused(struct error *err)
 		"This request_id came before with another request; use a new one for a new request.");
 }
 
+static int no_memory(struct error *err)
+{
+	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+			   "The stored reply needs more memory than a call has.");
+}
+
 static bool same_body(const struct request_key *key, struct span stored)
 {
-	return stored.data && stored.len == sizeof(key->body_hash) &&
-	       memcmp(stored.data, key->body_hash, stored.len) == 0;
+	return stored.len == sizeof(key->body_hash) && memcmp(stored.data, key->body_hash, stored.len) == 0;
 }
 
 int idem_claim(struct db_conn *conn, const struct request_key *key, int64_t now_us, int64_t keep_us,
@@ -43,15 +48,15 @@ int idem_claim(struct db_conn *conn, const struct request_key *key, int64_t now_
 		return r;
 	if (r == 0)
 		return error_internal(err, "the claim of a request id returned no row");
-	if (!same_body(key, db_col_bytes(&rows, 0, arena)))
+	struct span stored_hash = db_col_bytes(&rows, 0, arena);
+	if (!stored_hash.data)
+		return no_memory(err);
+	if (!same_body(key, stored_hash))
 		return idem_reused(err);
 	if (db_is_null(&rows, 1))
 		return 0;
 	*ret_reply = db_col_bytes(&rows, 1, arena);
-	if (!ret_reply->data)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The stored reply needs more memory than a call has.");
-	return 1;
+	return ret_reply->data ? 1 : no_memory(err);
 }
 
 int idem_store(struct db_conn *conn, const struct request_key *key, struct span reply, struct error *err)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/app.h"
 #include "server/db/event.h"
 #include "server/db/idem.h"
 
@@ -173,7 +174,7 @@ static int complete_once(struct db_conn *conn, void *arg, struct error *err)
 	run->ret->live_purchase_id = db_col_i64(&rows, 1);
 	run->ret->missing = db_col_i64(&rows, 2);
 	run->ret->reply = db_col_bytes(&rows, 3, run->arena);
-	return 0;
+	return app_built(run->arena, err);
 }
 
 int purchase_store_complete(struct db_conn *conn, struct arena *arena, const struct purchase_order *order,
@@ -242,11 +243,14 @@ int purchase_store_earlier(struct db_conn *conn, struct arena *arena, const stru
 		return error_internal(err, "a lookup of one row without a row");
 	if (!db_is_null(&rows, 1)) {
 		struct span hash = db_col_bytes(&rows, 0, arena);
+
+		ret->reply = db_col_bytes(&rows, 1, arena);
+		r = app_built(arena, err);
+		if (r < 0)
+			return r;
 		bool same =
 			hash.len == sizeof(key->body_hash) && !memcmp(hash.data, key->body_hash, hash.len);
-
 		ret->outcome = same ? PURCHASE_REPLAYED : PURCHASE_KEY_REUSED;
-		ret->reply = db_col_bytes(&rows, 1, arena);
 	} else if (!db_is_null(&rows, 2)) {
 		ret->outcome = PURCHASE_ALREADY_LIVE;
 		ret->live_purchase_id = db_col_i64(&rows, 2);

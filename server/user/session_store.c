@@ -3,17 +3,20 @@
 
 #include <string.h>
 
+#include "server/app.h"
+
 enum stmt { INSERT, LOCK_TOKEN, INSERT_TOKEN, USE_TOKEN, REVOKE, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
-	[INSERT] = {"session_insert", "iiii", "",
-		    "INSERT INTO session (session_id, user_id, create_time, expire_time) VALUES (?, ?, ?, ?)"},
-	[LOCK_TOKEN] =
-		{"session_lock_token", "b", "iiibiiii",
-		 "SELECT t.session_id, t.create_time, t.expire_time, t.successor_hash, s.user_id, s.create_time,"
-		 " s.expire_time, s.revoke_time FROM refresh_token t JOIN session s ON s.session_id = "
-		 "t.session_id"
-		 " WHERE t.token_hash = ? FOR UPDATE"},
+	[INSERT] =
+		{"session_insert", "iiii", "",
+		 "INSERT INTO session (session_id, user_id, create_time, expire_time) VALUES (?, ?, ?, ?)"},
+	[LOCK_TOKEN] = {"session_lock_token", "b", "iiibiiii",
+			"SELECT t.session_id, t.create_time, t.expire_time, t.successor_hash, s.user_id, "
+			"s.create_time,"
+			" s.expire_time, s.revoke_time FROM refresh_token t JOIN session s ON s.session_id = "
+			"t.session_id"
+			" WHERE t.token_hash = ? FOR UPDATE"},
 	[INSERT_TOKEN] = {"session_insert_token", "biii", "",
 			  "INSERT INTO refresh_token (token_hash, session_id, create_time, expire_time)"
 			  " VALUES (?, ?, ?, ?)"},
@@ -53,6 +56,9 @@ int session_store_lock_token(struct db_conn *conn, struct arena *arena, const ui
 	};
 	memcpy(ret->hash, hash, REFRESH_HASH_LEN);
 	struct span successor = db_col_bytes(&rows, 3, arena);
+	r = app_built(arena, err);
+	if (r < 0)
+		return r;
 	if (successor.len == REFRESH_HASH_LEN)
 		memcpy(ret->successor, successor.data, REFRESH_HASH_LEN);
 	*ret_session = (struct session){

@@ -46,7 +46,12 @@ static int register_body(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct registration *m = arg;
 	int r = user_store_insert(conn, &m->user, err);
-	return r < 0 ? r : user_append_event(conn, EVENT_USER_REGISTERED, m->event_id, &m->user, err);
+	if (r >= 0)
+		r = user_append_event(conn, EVENT_USER_REGISTERED, m->event_id, &m->user, err);
+	if (r < 0)
+		return r;
+	m->ret->user = user_to_proto(rpc_arena(m->call), &m->user);
+	return app_built(rpc_arena(m->call), err);
 }
 
 static int store_user(struct rpc_call *call, void *state, struct error *err)
@@ -55,12 +60,7 @@ static int store_user(struct rpc_call *call, void *state, struct error *err)
 	fill_user(m);
 	m->event_id = app_new_id(call);
 	int r = app_built(rpc_arena(call), err);
-	if (r >= 0)
-		r = db_transaction(db_of(call), false, register_body, m, err);
-	if (r < 0)
-		return r;
-	m->ret->user = user_to_proto(rpc_arena(call), &m->user);
-	return app_built(rpc_arena(call), err);
+	return r < 0 ? r : db_transaction(db_of(call), false, register_body, m, err);
 }
 
 static int register_user(struct rpc_call *call, const RegisterUserRequest *req, RegisterUserResponse *ret,

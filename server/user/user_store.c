@@ -5,9 +5,10 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
+#include "server/app.h"
 
 #define COLUMNS                                                                                              \
-	"user_id, user_name, email, display_name, bio, language, password_hash, roles, roles_time, state, "    \
+	"user_id, user_name, email, display_name, bio, language, password_hash, roles, roles_time, state, "  \
 	"revision,"                                                                                          \
 	" create_time, update_time"
 #define TYPES "issssssiiiiii"
@@ -21,10 +22,11 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[BY_EMAIL] = {"user_by_email", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE email = ?"},
 	[INSERT] = {"user_insert", TYPES, "",
 		    "INSERT INTO user (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-	[UPDATE] = {"user_update", "ssssiiiii", "",
-		    "UPDATE user SET email = ?, display_name = ?, bio = ?, language = ?, roles = ?, roles_time "
-		    "= ?,"
-		    " revision = ?, update_time = ? WHERE user_id = ?"},
+	[UPDATE] =
+		{"user_update", "ssssiiiii", "",
+		 "UPDATE user SET email = ?, display_name = ?, bio = ?, language = ?, roles = ?, roles_time "
+		 "= ?,"
+		 " revision = ?, update_time = ? WHERE user_id = ?"},
 	[REHASH] = {"user_rehash", "sis", "",
 		    "UPDATE user SET password_hash = ? WHERE user_id = ? AND password_hash = ?"},
 	[ADMINISTRATORS] =
@@ -63,9 +65,11 @@ static int read_one(struct db_conn *conn, struct arena *arena, enum stmt stmt, s
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	int r = db_query_row(conn, &stmts[stmt], DB_ARGS(key), &rows, err);
-	if (r > 0)
-		read_user(&rows, arena, ret);
-	return r;
+	if (r <= 0)
+		return r;
+	read_user(&rows, arena, ret);
+	r = app_built(arena, err);
+	return r < 0 ? r : 1;
 }
 
 int user_store_read(struct db_conn *conn, struct arena *arena, int64_t user_id, struct user *ret,

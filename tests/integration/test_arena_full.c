@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A call's memory may be full at any moment. Whatever is left of it, a store gives an answer that is whole or
+ * MESSAGE_TOO_LARGE, never half of one: what is half read would be half written back.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "server/course/catalogue_store.h"
+#include "server/course/lesson_store.h"
+#include "server/db/idem.h"
+#include "server/purchase/purchase_store.h"
+#include "server/user/session_store.h"
+#include "server/user/user_store.h"
+#include "tests/lib/testdb.h"
+
+enum { ENOUGH = 64 * 1024, STEP = 16, ID = 7, NOW = 1000 };
+
+static const struct db_stmt_list *const lists[] = {
+	&user_stmts,   &session_stmts,  &course_stmts, &catalogue_stmts,
+	&lesson_stmts, &purchase_stmts, &idem_stmts,   NULL,
+};
+
+static struct db_conn *conn;
+
+static int setup(void **state)
+{
+	testdb_setup(state);
+	conn = testdb_connect(*state, lists);
+	testdb_run(conn,
+		   "INSERT INTO user VALUES (7, 'ada', 'ada@example.org', 'Ada', 'bio', 'en', 'hash', 1,"
+		   " DEFAULT, 0, 1, 1, 1, 1)");
+	testdb_run(conn, "INSERT INTO session VALUES (7, 7, 1, 9000000, NULL)");
+	testdb_run(conn,
+		   "INSERT INTO refresh_token VALUES (REPEAT('t', 32), 7, 1, 9000000, REPEAT('s', 32))");
+	testdb_run(conn,
+		   "INSERT INTO course (course_id, creator_id, external_id, title, summary, description,"
+		   " objectives, audience, prerequisites, subject, level, language, license, pricing,"
+		   " planned_learning_hours, state, lesson_count, revision, create_time, update_time)"
+		   " VALUES (7, 7, 'key', 'Title', 'Summary', 'Description', '[\"one\", \"two\"]', 'All', "
+		   "'None',"
+		   " 'maths', 1, 'en', 'free', 2, 0, 3, 1, 1, 1, 1)");
+	testdb_run(conn, "INSERT INTO course_instructor VALUES (7, 7, 1, 10000)");
+	testdb_run(conn, "INSERT INTO course_price VALUES (7, 'EUR', 100, 1)");
+	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 'key', 'Lesson', 2, 0, 1, 1, 0, 1, 1)");
+	testdb_run(conn, "INSERT INTO idempotency VALUES (7, 1, REPEAT('r', 16), REPEAT('b', 32), 'reply', "
+			 "1, 9000000)");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	db_close(conn);
+	return testdb_teardown(state);
+}
+
+/* Reads into the arena and looks at all of it: 0, or what the store returned. */
+typedef int (*reading)(struct arena *arena, struct error *err);
+
+/* With every cap from none to enough; the arena is full after the first refusal, as a call's is. */
+static void sweep(reading read)
+{
+	int answered = 0, refused = 0;
+
+	for (size_t cap = 0; cap <= ENOUGH && !answered; cap += STEP) {
+		struct arena arena;
+		struct error err;
+
+		arena_init(&arena, cap);
+		int r = read(&arena, &err);
+		if (r < 0) {
+			assert_int_equal(r, -STATUS_RESOURCE_EXHAUSTED);
+			assert_ptr_equal(err.reason, &RPC_REASON_MESSAGE_TOO_LARGE);
+			refused++;
+		} else {
+			answered++;
+		}
+		arena_done(&arena);
+	}
+	assert_int_equal(answered, 1);
+	assert_true(refused > 0);
+}
+
+static int whole_user(struct arena *arena, struct error *err)
+{
+	struct user u;
+	int r = user_store_read(conn, arena, ID, &u, err);
+
+	if (r < 0)
+		return r;
+	assert_string_equal(u.user_name, "ada");
+	assert_string_equal(u.email, "ada@example.org");
+	assert_string_equal(u.display_name, "Ada");
+	assert_string_equal(u.bio, "bio");
+	assert_string_equal(u.language, "en");
+	assert_string_equal(u.password_hash, "hash");
+	return 0;
+}
+
+static int whole_token(struct arena *arena, struct error *err)
+{
+	uint8_t hash[REFRESH_HASH_LEN];
+	struct refresh_token token;
+	struct session session;
+
+	memset(hash, 't', sizeof(hash));
+	int r = session_store_lock_token(conn, arena, hash, &token, &session, err);
+	if (r < 0)
+		return r;
+	assert_int_equal(r, 1);
+	memset(hash, 's', sizeof(hash));
+	assert_memory_equal(token.successor, hash, sizeof(hash));
+	return 0;
+}
+
+static void check_listed(const struct course *c)
+{
+	assert_string_equal(c->title, "Title");
+	assert_string_equal(c->external_id, "key");
+	assert_string_equal(c->summary, "Summary");
+	assert_string_equal(c->subject, "maths");
+	assert_string_equal(c->language, "en");
+	assert_string_equal(c->license, "free");
+	assert_int_equal(c->n_instructors, 1);
+	assert_int_equal(c->n_prices, 1);
+}
+
+static int whole_course(struct arena *arena, struct error *err)
+{
+	struct course c;
+	int r = course_store_lock(conn, arena, ID, &c, err);
+
+	if (r < 0)
+		return r;
+	check_listed(&c);
+	assert_string_equal(c.description, "Description");
+	assert_string_equal(c.audience, "All");
+	assert_string_equal(c.prerequisites, "None");
+	assert_int_equal(c.n_objectives, 2);
+	assert_string_equal(c.objectives[0], "one");
+	assert_string_equal(c.objectives[1], "two");
+	return 0;
+}
+
+static int whole_terms(struct arena *arena, struct error *err)
+{
+	struct course_terms terms;
+	int r = course_terms_read(conn, arena, ID, "EUR", &terms, err);
+
+	if (r == 0)
+		assert_string_equal(terms.title, "Title");
+	return r;
+}
+
+static int whole_page(struct arena *arena, struct error *err)
+{
+	const struct course_filter filter = {.state = COURSE_PUBLISHED, .by_title = true};
+	struct course *courses;
+	unsigned n;
+	int r = catalogue_store_list(conn, arena, &filter, 2, &courses, &n, err);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(n, 1);
+	check_listed(&courses[0]);
+	return 0;
+}
+
+static int whole_lessons(struct arena *arena, struct error *err)
+{
+	struct lesson *lessons;
+	unsigned n;
+	int r = lesson_store_list(conn, arena, ID, NULL, 0, 2, &lessons, &n, err);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(n, 1);
+	assert_string_equal(lessons[0].title, "Lesson");
+	assert_string_equal(lessons[0].external_id, "key");
+	return 0;
+}
+
+static struct request_key stored_key(void)
+{
+	struct request_key key = {.present = true, .principal_id = ID, .method = 1};
+
+	memset(key.request_id, 'r', sizeof(key.request_id));
+	memset(key.body_hash, 'b', sizeof(key.body_hash));
+	return key;
+}
+
+static int whole_reply(struct arena *arena, struct error *err)
+{
+	const struct request_key key = stored_key();
+	struct span reply;
+	int r = idem_claim(conn, &key, NOW, NOW, arena, &reply, err);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(r, 1);
+	assert_memory_equal(reply.data, "reply", reply.len);
+	return 0;
+}
+
+static int whole_earlier(struct arena *arena, struct error *err)
+{
+	const struct request_key key = stored_key();
+	struct purchase_result result;
+	int r = purchase_store_earlier(conn, arena, &key, NOW, ID, ID, &result, err);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(result.outcome, PURCHASE_REPLAYED);
+	assert_memory_equal(result.reply.data, "reply", result.reply.len);
+	return 0;
+}
+
+static void test_every_reading_is_whole_or_refused(void **state)
+{
+	const reading readings[] = {
+		whole_user, whole_token,   whole_course, whole_terms,
+		whole_page, whole_lessons, whole_reply,  whole_earlier,
+	};
+
+	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
+		sweep(readings[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_reading_is_whole_or_refused)};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
