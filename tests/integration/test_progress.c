@@ -650,6 +650,7 @@ static void test_a_revoked_grant_is_known_within_a_second(void **state)
 	record_ok(w, &u, &s);
 	run_sql(w, "UPDATE access_grant SET revoke_time = %" PRId64 " WHERE user_id = %" PRId64,
 		at_us - DAY_US, u.user_id);
+	record_ok(w, &u, &s); /* remembered, until the event */
 	make_event(w, "grant.revoked", &u, &w->course);
 	for (int i = 0; i < 100 && r == 0; i++) {
 		usleep(10000);
@@ -754,12 +755,12 @@ static void test_one_session_from_many_threads(void **state)
 	for (unsigned i = 0; i < RACERS; i++) {
 		racer_init(&racers[i], w, &u, w->course.lessons[VIDEO]);
 		racers[i].saying.req.session_id = racers[0].saying.session;
-		racers[i].saying.req.interactions = i + 1;
+		racers[i].saying.req.interactions = RACERS - i;
 		racers[i].saying.req.coverage = UINT64_C(1) << i;
 	}
 	run_race(racers);
 	for (unsigned i = 0; i < RACERS; i++) {
-		assert_true(racers[i].progress->interactions >= i + 1);
+		assert_true(racers[i].progress->interactions >= RACERS - i);
 		assert_true(racers[i].progress->coverage >> i & 1);
 		assert_int_equal(racers[i].progress->session_count, 1);
 	}
@@ -847,6 +848,18 @@ static struct db_conn *block_writes(const struct world *w)
 	return conn;
 }
 
+/* In the batch, waiting, and one that came while the batch was taken. */
+enum { ACCEPTED_MAX = 3 };
+
+static _Atomic unsigned answered;
+
+static void *race_and_count(void *arg)
+{
+	race(arg);
+	answered++;
+	return NULL;
+}
+
 static void test_a_full_queue_says_when_to_come_back(void **state)
 {
 	static struct racer racers[RACERS];
@@ -862,10 +875,11 @@ static void test_a_full_queue_says_when_to_come_back(void **state)
 	blocker = block_writes(w);
 	for (unsigned i = 0; i < RACERS; i++) {
 		racer_init(&racers[i], w, &u, w->course.lessons[TEXT]);
-		if (pthread_create(&threads[i], NULL, race, &racers[i]) != 0)
+		if (pthread_create(&threads[i], NULL, race_and_count, &racers[i]) != 0)
 			abort();
 	}
-	usleep(1000000);
+	for (int i = 0; answered < RACERS - ACCEPTED_MAX && i < 5000; i++)
+		usleep(1000);
 	db_close(blocker);
 	for (unsigned i = 0; i < RACERS; i++) {
 		pthread_join(threads[i], NULL);
@@ -876,7 +890,7 @@ static void test_a_full_queue_says_when_to_come_back(void **state)
 		}
 	}
 	end_race(racers);
-	assert_in_range(accepted, 1, 3); /* in the batch, waiting, and one after the batch was taken */
+	assert_in_range(accepted, 1, ACCEPTED_MAX);
 	assert_int_equal(
 		number(w, "SELECT COUNT(*) FROM progress_session WHERE user_id = %" PRId64, u.user_id),
 		accepted);
