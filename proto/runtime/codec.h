@@ -11,7 +11,9 @@
 
 /*
  * Bytes to message: scan, then unpack into the arena. The message lives as long as the arena and is never
- * freed by itself. Malformed is INVALID_ARGUMENT, over a cap is RESOURCE_EXHAUSTED.
+ * freed by itself. Malformed is INVALID_ARGUMENT, over a cap is RESOURCE_EXHAUSTED. A singular message that
+ * comes twice is merged, but protobuf-c 1.4 takes it for malformed when it has a oneof that is set in
+ * neither; no encoder writes that.
  */
 int codec_unpack(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
 		 struct arena *arena, ProtobufCMessage **ret, struct error *err)

@@ -5,8 +5,9 @@
  *
  *   'r'  the rest is the token;
  *   'e'  the rest edits a valid token: pairs of a position (16 bits, little-endian) and the byte to put
- * there, where a position at the token's end appends; 'p'  the rest is the payload, properly signed under a
- * good header; 'h'  the rest is the header, '@' standing for our kid, properly signed over a good payload.
+ *        there, where a position at the token's end appends;
+ *   'p'  the rest is the payload, properly signed under a good header;
+ *   'h'  the rest is the header, '@' standing for our kid, properly signed over a good payload.
  *
  * Only the very token that was issued, or one that was signed here, may be taken.
  */
@@ -16,16 +17,13 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/auth/token_text.h"
 #include "server/auth/tokens.h"
+#include "tests/fuzz/must.h"
 
 #define NOW_US INT64_C(1750000000000000)
-
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct clock_fixed clock_;
 static struct token_keys *keys;
@@ -34,25 +32,19 @@ static struct arena arena;
 static EVP_PKEY *pkey;
 static char issued[TOKEN_TEXT_MAX + 1];
 
-static void check(bool ok)
-{
-	if (!ok)
-		abort();
-}
-
 static bool taken(struct span token)
 {
 	struct principal who = {0};
 	struct error err;
 
 	if (token_verify(tokens, token, &who, &err) < 0) {
-		check(who.user_id == 0);
-		check(err.reason == &RPC_REASON_TOKEN_INVALID || err.reason == &RPC_REASON_TOKEN_EXPIRED);
+		must(who.user_id == 0);
+		must(err.reason == &RPC_REASON_TOKEN_INVALID || err.reason == &RPC_REASON_TOKEN_EXPIRED);
 		return false;
 	}
-	check(who.user_id > 0 && who.session_id > 0 && who.expire_us > NOW_US);
-	check(who.issued_us > 0 && who.issued_us <= NOW_US + TOKEN_SKEW_US);
-	check((who.organization_id != 0) || who.scopes == 0);
+	must(who.user_id > 0 && who.session_id > 0 && who.expire_us > NOW_US);
+	must(who.issued_us > 0 && who.issued_us <= NOW_US + TOKEN_SKEW_US);
+	must((who.organization_id != 0) || who.scopes == 0);
 	return true;
 }
 
@@ -66,21 +58,21 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	clock_fixed_init(&clock_, NOW_US);
 	arena_init(&arena, 1 << 20);
-	check(token_keys_new(NULL, &keys, &err) == 0);
-	check(tokens_new(&config, keys, &tokens, &err) == 0);
-	check(token_issue(tokens, &who, &arena, &text, &err) == 0);
+	must(token_keys_new(NULL, &keys, &err) == 0);
+	must(tokens_new(&config, keys, &tokens, &err) == 0);
+	must(token_issue(tokens, &who, &arena, &text, &err) == 0);
 	snprintf(issued, sizeof(issued), "%s", text);
 	bio = BIO_new_mem_buf(token_keys_signing(keys)->private_pem, -1);
 	pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
 	BIO_free(bio);
-	check(pkey != NULL && taken(span_str(issued)));
+	must(pkey != NULL && taken(span_str(issued)));
 	return 0;
 }
 
 static void try_raw(struct span token)
 {
 	if (taken(token))
-		check(token.len == strlen(issued) && memcmp(token.data, issued, token.len) == 0);
+		must(token.len == strlen(issued) && memcmp(token.data, issued, token.len) == 0);
 }
 
 static void try_edited(struct span edits)
@@ -110,8 +102,8 @@ static size_t sign(char *text, size_t len)
 	const uint8_t *at = der;
 	ECDSA_SIG *sig;
 
-	check(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey) == 1);
-	check(EVP_DigestSign(ctx, der, &der_len, (const uint8_t *)text, len) == 1);
+	must(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey) == 1);
+	must(EVP_DigestSign(ctx, der, &der_len, (const uint8_t *)text, len) == 1);
 	sig = d2i_ECDSA_SIG(NULL, &at, (long)der_len);
 	BN_bn2binpad(ECDSA_SIG_get0_r(sig), raw, 32);
 	BN_bn2binpad(ECDSA_SIG_get0_s(sig), raw + 32, 32);
@@ -119,7 +111,7 @@ static size_t sign(char *text, size_t len)
 	EVP_MD_CTX_free(ctx);
 	text[len] = '.';
 	base64url_encode(text + len + 1, BASE64URL_SIZE(sizeof(raw)), raw, sizeof(raw));
-	check(token_text_canonicalize(text));
+	must(token_text_canonicalize(text));
 	return strlen(text);
 }
 
@@ -150,10 +142,10 @@ static void check_claims(struct span payload)
 	json_t *claims = json_loadb((const char *)payload.data, payload.len, 0, NULL);
 	int64_t now = NOW_US / 1000000, skew = TOKEN_SKEW_US / 1000000;
 
-	check(says(claims, "iss", "edu") && says(claims, "aud", "edu"));
-	check(json_integer_value(json_object_get(claims, "exp")) > now);
-	check(json_integer_value(json_object_get(claims, "nbf")) <= now + skew);
-	check(json_integer_value(json_object_get(claims, "iat")) <= now + skew);
+	must(says(claims, "iss", "edu") && says(claims, "aud", "edu"));
+	must(json_integer_value(json_object_get(claims, "exp")) > now);
+	must(json_integer_value(json_object_get(claims, "nbf")) <= now + skew);
+	must(json_integer_value(json_object_get(claims, "iat")) <= now + skew);
 	json_decref(claims);
 }
 
@@ -161,7 +153,7 @@ static void try_payload(struct span payload)
 {
 	struct token_text t;
 
-	check(token_text_parse(&t, span_str(issued)));
+	must(token_text_parse(&t, span_str(issued)));
 	if (try_signed(span_of(t.header, t.header_len), payload))
 		check_claims(payload);
 }
@@ -182,9 +174,9 @@ static void try_header(struct span pattern)
 			header[len++] = (char)pattern.data[i];
 		}
 	}
-	check(token_text_parse(&t, span_str(issued)));
+	must(token_text_parse(&t, span_str(issued)));
 	if (try_signed(span_of(header, len), span_of(t.payload, t.payload_len)))
-		check(memmem(header, len, kid, strlen(kid)) != NULL);
+		must(memmem(header, len, kid, strlen(kid)) != NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
