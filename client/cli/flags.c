@@ -190,13 +190,12 @@ static void flags_visit_within(const ProtobufCMessageDescriptor *desc, const cha
 		char kebab[NAME_SIZE], name[NAME_SIZE * 2];
 
 		name_kebab(field->name, kebab);
-		snprintf(name, sizeof(name), "%s%s", prefix, kebab);
-		if (!field_is_nested(field) || depth + 1 == FLAG_DEPTH) {
+		bool within = field_is_nested(field) && depth + 1 < FLAG_DEPTH;
+		snprintf(name, sizeof(name), "%s%s%s", prefix, kebab, within ? "." : "");
+		if (within)
+			flags_visit_within(field_message(field), name, depth + 1, each, arg);
+		else
 			each(arg, name, desc, field);
-			continue;
-		}
-		strncat(name, ".", sizeof(name) - strlen(name) - 1);
-		flags_visit_within(field_message(field), name, depth + 1, each, arg);
 	}
 }
 

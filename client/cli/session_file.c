@@ -32,16 +32,14 @@ static bool name_escape(const char *target, char *out, size_t size)
 {
 	size_t n = 0;
 
+	*out = '\0';
 	for (; *target; target++) {
 		unsigned char c = (unsigned char)*target;
 		if (n + 4 > size)
 			return false;
-		if (isalnum(c) || strchr("._-:[]", c))
-			out[n++] = (char)c;
-		else
-			n += (size_t)sprintf(out + n, "%%%02X", c);
+		bool plain = isalnum(c) || strchr("._-:[]", c);
+		n += (size_t)snprintf(out + n, size - n, plain ? "%c" : "%%%02X", c);
 	}
-	out[n] = '\0';
 	return true;
 }
 

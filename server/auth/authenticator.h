@@ -46,11 +46,12 @@ void auth_free(struct auth *a);
  * These two are what rpc asks of an authenticator (struct rpc_authenticator); `auth` is a struct auth. The
  * token is what follows "Bearer ". 0 and *ret, or TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED.
  */
-int auth_authenticate(void *auth, struct span token, struct principal *ret, struct error *err);
+int auth_authenticate(void *auth, struct span token, struct principal *ret, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* 0, or RATE_LIMITED. */
 int auth_admit(void *auth, const char *rate_class, const struct principal *who, const char *address,
-	       struct error *err);
+	       struct error *err) __attribute__((warn_unused_result));
 
 /* The same for a class counted by text, such as RATE_LOGIN_ACCOUNT with the normalized user name of a Login.
  */

@@ -109,7 +109,7 @@ char *emit_quoted(struct model *m, const char *text)
 		unsigned char c = (unsigned char)*text;
 
 		if (c == '"' || c == '\\' || c == '?' || c < ' ' || c >= 0x7f)
-			out += sprintf(out, "\\%03o", c);
+			out += snprintf(out, sizeof("\\377"), "\\%03o", c);
 		else
 			*out++ = *text;
 	}

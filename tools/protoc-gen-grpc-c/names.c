@@ -48,8 +48,8 @@ static char *convert(struct arena *a, const char *name, enum letters letters, co
 	while (*name) {
 		size_t len = strcspn(name, ".");
 
-		if (out != result)
-			out = stpcpy(out, separator);
+		for (const char *s = separator; out != result && *s; s++)
+			*out++ = *s;
 		if (letters == LETTERS_CAMEL)
 			out = put_camel(out, name, len);
 		else
