@@ -86,7 +86,6 @@ static void call_reset(struct rpc_call *call)
 	call->key.present = false;
 	call->principal = (struct principal){0};
 	call->n_headers = 0;
-	call->evicted = false;
 	atomic_store_explicit(&call->cancelled, false, memory_order_relaxed);
 	atomic_store_explicit(&call->finished, false, memory_order_relaxed);
 	atomic_store_explicit(&call->with_caller, false, memory_order_relaxed);
@@ -166,7 +165,7 @@ static int load_check(struct rpc_call *call)
 	struct rpc_server *s = call->server;
 
 	if (atomic_load_explicit(&s->under_way, memory_order_relaxed) > s->config.max_calls &&
-	    !line_evict(call->poller)) {
+	    !line_evict(s)) {
 		(void)!error_raise(
 			&call->error, &RPC_REASON_OVERLOADED,
 			"The server has too many calls under way. Nothing was done; wait and repeat.");

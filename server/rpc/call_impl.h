@@ -55,7 +55,6 @@ struct rpc_call {
 	int close_cancelled; /* written by core */
 	_Atomic bool cancelled, finished;
 	_Atomic bool with_caller; /* who is to send the message, or to read the answer; never a stream's */
-	bool evicted;             /* given up for another: the poller's own */
 	struct error error;
 };
 

@@ -2,8 +2,7 @@
 #include "server/rpc/line.h"
 
 #include "server/rpc/call_impl.h"
-#include "server/rpc/poller.h"
-#include "server/rpc/server.h"
+#include "server/rpc/server_impl.h"
 
 enum {
 	PATIENCE_US =
@@ -11,7 +10,7 @@ enum {
 	LOOKS_MAX = 64,
 };
 
-void line_add(struct poller *p, struct rpc_call *call)
+static void append(struct poller *p, struct rpc_call *call)
 {
 	call->ahead = p->line_last;
 	call->behind = NULL;
@@ -22,7 +21,7 @@ void line_add(struct poller *p, struct rpc_call *call)
 	p->line_last = call;
 }
 
-void line_remove(struct poller *p, struct rpc_call *call)
+static void take_out(struct poller *p, struct rpc_call *call)
 {
 	if (call->ahead)
 		call->ahead->behind = call->behind;
@@ -34,32 +33,56 @@ void line_remove(struct poller *p, struct rpc_call *call)
 		p->line_last = call->ahead;
 }
 
-static bool is_stuck(const struct rpc_call *call, int64_t now_us)
+void line_add(struct poller *p, struct rpc_call *call)
 {
-	return atomic_load_explicit(&call->with_caller, memory_order_relaxed) &&
-	       now_us - call->began_us > PATIENCE_US;
+	pthread_mutex_lock(&p->line_lock);
+	append(p, call);
+	pthread_mutex_unlock(&p->line_lock);
 }
 
-bool line_evict(struct poller *p)
+void line_remove(struct poller *p, struct rpc_call *call)
 {
-	const int64_t now_us = monotonic_us();
+	pthread_mutex_lock(&p->line_lock);
+	take_out(p, call);
+	pthread_mutex_unlock(&p->line_lock);
+}
 
+/* Claims a call that is stuck: it is not with its caller any more, and who would go on with it sees that. */
+static bool claim(struct rpc_call *call, int64_t now_us)
+{
+	return now_us - call->began_us > PATIENCE_US && atomic_exchange(&call->with_caller, false);
+}
+
+static bool evict_from(struct poller *p, int64_t now_us)
+{
 	for (unsigned i = 0; i < LOOKS_MAX && p->line_first; i++) {
 		struct rpc_call *call = p->line_first;
-		bool stuck = is_stuck(call, now_us);
 
-		line_remove(p, call);
-		line_add(p, call);
-		if (!stuck)
+		take_out(p, call);
+		append(p, call);
+		if (!claim(call, now_us))
 			continue;
-		/* Once only: it stays in line until core has given it back. Not UNAVAILABLE: what waits to be
-		 * read did happen. */
-		call->evicted = true;
-		atomic_store_explicit(&call->with_caller, false, memory_order_relaxed);
+		/* Not UNAVAILABLE: what waits to be read did happen. */
 		grpc_call_cancel_with_status(
 			call->core, GRPC_STATUS_CANCELLED,
 			"the server is busy, and the call waited for its caller too long", NULL);
 		return true;
 	}
 	return false;
+}
+
+bool line_evict(struct rpc_server *s)
+{
+	const int64_t now_us = monotonic_us();
+	bool evicted = false;
+
+	for (unsigned i = 0; i < s->n_pollers && !evicted; i++) {
+		struct poller *p = &s->pollers[i];
+
+		/* In line, a call cannot be given back: it stays itself while it is cancelled. */
+		pthread_mutex_lock(&p->line_lock);
+		evicted = evict_from(p, now_us);
+		pthread_mutex_unlock(&p->line_lock);
+	}
+	return evicted;
 }

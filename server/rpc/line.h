@@ -6,11 +6,12 @@
 
 struct poller;
 struct rpc_call;
+struct rpc_server;
 
 /*
- * The calls of one poller, so that one can be given up for another. A caller may begin a call and never send
+ * The calls of a poller, so that one can be given up for another. A caller may begin a call and never send
  * its message, or never read its answer: such calls cost him nothing, and without an end would be all the
- * server takes. Only the poller's thread may use its line.
+ * server takes. Any thread may use any line.
  */
 
 /* When the call is taken, and when it is given back. */
@@ -18,9 +19,10 @@ void line_add(struct poller *p, struct rpc_call *call);
 void line_remove(struct poller *p, struct rpc_call *call);
 
 /*
- * Cancels a call that has waited for its caller longer than an honest one lets it, in favor of a new one.
- * False when none is found; a long line is not searched whole at once, but goes on where it was left.
+ * Cancels a call of any line that has waited for its caller longer than an honest one lets it, in favor of a
+ * new one. False when none is found: a long line is not searched whole at once, the search goes on where it
+ * was left.
  */
-bool line_evict(struct poller *p);
+bool line_evict(struct rpc_server *s);
 
 #endif

@@ -10,6 +10,7 @@
 int poller_init(struct poller *p, struct rpc_server *server, unsigned index, struct error *err)
 {
 	*p = (struct poller){.server = server, .index = index};
+	pthread_mutex_init(&p->line_lock, NULL);
 	p->queue = grpc_completion_queue_create_for_next(NULL);
 	return p->queue ? 0 : error_internal(err, "cannot make a completion queue");
 }
@@ -70,4 +71,5 @@ void poller_done(struct poller *p)
 	if (p->queue)
 		grpc_completion_queue_destroy(p->queue);
 	p->queue = NULL;
+	pthread_mutex_destroy(&p->line_lock);
 }

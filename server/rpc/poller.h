@@ -15,7 +15,8 @@ struct slot;
 
 /*
  * One completion queue and the one thread that serves it. It owns the slots posted on the queue and the calls
- * that arrive there; what is not its thread touches none of it.
+ * that arrive there; what is not its thread touches none of it but the
+ * line.
  */
 struct poller {
 	struct rpc_server *server;
@@ -26,6 +27,7 @@ struct poller {
 	uint64_t labels; /* given so far */
 	struct rpc_call *free;
 	unsigned n_free;
+	pthread_mutex_t line_lock;
 	struct rpc_call *line_first, *line_last; /* server/rpc/line.h */
 	struct slot *slots;
 	unsigned n_slots;

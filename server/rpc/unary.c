@@ -20,7 +20,7 @@ void unary_answer(struct rpc_call *call, int r)
 	struct answer a;
 
 	call->answer_tag.run = unary_answered;
-	atomic_store_explicit(&call->with_caller, true, memory_order_relaxed);
+	atomic_store_explicit(&call->with_caller, true, memory_order_release);
 	answer_init(&a, call);
 	answer_add_headers(&a);
 	if (r == 0 && call->packed) {
@@ -115,9 +115,9 @@ static void payload_came(struct tag *tag, bool ok)
 {
 	struct rpc_call *call = TAG_OWNER(tag, struct rpc_call, payload_tag);
 
-	atomic_store_explicit(&call->with_caller, false, memory_order_relaxed);
-	if (!ok || call->evicted)
-		call_release(call); /* the caller went away, or came too late */
+	/* Not with the caller any more: given up for another (server/rpc/line.h), whatever came. */
+	if (!atomic_exchange(&call->with_caller, false) || !ok)
+		call_release(call);
 	else
 		unary_begin(call);
 }
@@ -129,7 +129,7 @@ static void payload_ask(struct rpc_call *call)
 
 	op.data.recv_message.recv_message = &call->payload;
 	call->payload_tag.run = payload_came;
-	atomic_store_explicit(&call->with_caller, true, memory_order_relaxed);
+	atomic_store_explicit(&call->with_caller, true, memory_order_release);
 	e = batch_start(call->core, &op, 1, &call->payload_tag);
 	if (e == GRPC_CALL_OK)
 		return;

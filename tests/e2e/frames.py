@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP/2 by hand, for what no gRPC library would send: calls without an end, unread answers, forged frames."""
+import gzip
+import socket
+import struct
+
+DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+END_STREAM, ACK, END_HEADERS = 1, 1, 4
+INITIAL_WINDOW_SIZE = 4
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def _integer(value, bits, first=0):
+    most = (1 << bits) - 1
+    if value < most:
+        return bytes([first | value])
+    out, value = bytearray([first | most]), value - most
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def header(key, value):
+    """A literal that no table keeps (RFC 7541, 6.2.3)."""
+    key, value = key.encode(), value if isinstance(value, bytes) else value.encode()
+    return b"\x10" + _integer(len(key), 7) + key + _integer(len(value), 7) + value
+
+
+def headers(path, *extra):
+    return b"".join(header(k, v) for k, v in (
+        (":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "localhost"),
+        ("content-type", "application/grpc"), ("te", "trailers"), *extra))
+
+
+def message(payload, compressed=False):
+    if compressed:
+        payload = gzip.compress(payload)
+    return bytes([compressed]) + struct.pack(">I", len(payload)) + payload
+
+
+class Connection:
+    """One connection of a peer that keeps to no rule but those it wants to."""
+
+    def __init__(self, target, **settings):
+        host, port = target.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), 10)
+        self.buffer, self.stream = b"", 1
+        packed = b"".join(struct.pack(">HI", int(k[1:]), v) for k, v in settings.items())
+        self.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, packed))
+        self.read(lambda f: f[0] == SETTINGS and f[1] & ACK)
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def begin(self, path, payload=None, *extra, end=True):
+        """Begins a call, with this as its data if there is any; returns its stream."""
+        stream, self.stream = self.stream, self.stream + 2
+        data = frame(HEADERS, END_HEADERS, stream, headers(path, *extra))
+        for i in range(0, len(payload or b""), 16384):
+            data += frame(DATA, 0, stream, payload[i:i + 16384])
+        if payload is not None and end:
+            data += frame(DATA, END_STREAM, stream)
+        self.send(data)
+        return stream
+
+    def read(self, wanted, timeout=10):
+        """Frames up to the wanted one, as (kind, flags, stream, payload); ends early when the peer closes."""
+        frames = []
+        self.socket.settimeout(timeout)
+        while True:
+            while len(self.buffer) < 9 or len(self.buffer) < 9 + int.from_bytes(self.buffer[:3], "big"):
+                more = self.socket.recv(65536)
+                if not more:
+                    return frames
+                self.buffer += more
+            end = 9 + int.from_bytes(self.buffer[:3], "big")
+            got = (self.buffer[3], self.buffer[4], int.from_bytes(self.buffer[5:9], "big"), self.buffer[9:end])
+            self.buffer = self.buffer[end:]
+            if got[0] in (SETTINGS, PING) and not got[1] & ACK:
+                self.send(frame(got[0], ACK, 0, got[3] if got[0] == PING else b""))
+            frames.append(got)
+            if wanted(got):
+                return frames
+
+    def answer(self, stream, timeout=10):
+        """Everything up to the end of a call, as bytes."""
+        def over(f):
+            return f[0] == GOAWAY or f[2] == stream and (f[0] == RESET or f[0] in (DATA, HEADERS) and f[1] & END_STREAM)
+        return b"".join(f[3] for f in self.read(over, timeout) if f[2] == stream)
