@@ -19,6 +19,21 @@ enum {
 /* Crockford's base32 in lower case: no i, l, o, u. */
 static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
+/* The value of a digit, or more than 31. Not by searching: ids are parsed several times a call. */
+static unsigned digit_of(char c)
+{
+	/* clang-format off */
+	static const uint8_t letters[26] = {
+		10, 11, 12, 13, 14, 15, 16, 17, 99, 18, 19, 99, 20, 21, 99, 22, 23, 24, 25, 26, 99, 27, 28, 29, 30, 31,
+	};
+	/* clang-format on */
+	unsigned digit = (unsigned)(unsigned char)c - '0', letter = (unsigned)(unsigned char)c - 'a';
+
+	if (digit < 10)
+		return digit;
+	return letter < 26 ? letters[letter] : 99;
+}
+
 char *id_format(const char *kind, int64_t id, char out[ID_TEXT_MAX])
 {
 	char *p = out + KIND_LENGTH + 1;
@@ -42,11 +57,11 @@ bool id_parse(const char *kind, const char *text, int64_t *ret)
 	if (text[0] > '0' + FIRST_DIGIT_MAX)
 		return false;
 	for (int i = 0; i < DIGITS; i++) {
-		const char *digit = strchr(digits, text[i]);
+		unsigned digit = digit_of(text[i]);
 
-		if (!digit)
+		if (digit > 31)
 			return false;
-		id = id << DIGIT_BITS | (uint64_t)(digit - digits);
+		id = id << DIGIT_BITS | digit;
 	}
 	if (id == 0)
 		return false;

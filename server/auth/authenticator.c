@@ -81,15 +81,43 @@ void auth_free(struct auth *a)
 	free(a);
 }
 
+/* A token's signature names it: of unguessable bytes, a few make as good a key as all. */
+static struct span signature_text(struct span token)
+{
+	const size_t len = BASE64URL_SIZE(TOKEN_SIGNATURE_LEN) - 1;
+
+	return token.len < len ? token : span_of(token.data + token.len - len, len);
+}
+
+/* What is remembered of a token: whose it is, then its whole text, since anybody may sign off with another's
+ * signature. */
 static bool remembered(struct auth *a, struct span token, struct principal *ret)
 {
-	struct cache_value *v = cache_get(a->verified, token, clock_now_us(a->clock));
+	struct cache_value *v = cache_get(a->verified, signature_text(token), clock_now_us(a->clock));
+	struct span known;
+	bool same;
 
 	if (!v)
 		return false;
-	memcpy(ret, cache_value_span(v).data, sizeof(*ret));
+	known = cache_value_span(v);
+	same = known.len == sizeof(*ret) + token.len &&
+	       memcmp(known.data + sizeof(*ret), token.data, token.len) == 0;
+	if (same)
+		memcpy(ret, known.data, sizeof(*ret));
 	cache_value_release(v);
-	return true;
+	return same;
+}
+
+/* token.len is at most TOKEN_TEXT_MAX, or it would not have been verified. */
+static void remember(struct auth *a, struct span token, const struct principal *who)
+{
+	const struct span key = signature_text(token);
+	uint8_t value[sizeof(*who) + TOKEN_TEXT_MAX];
+
+	memcpy(value, who, sizeof(*who));
+	memcpy(value + sizeof(*who), token.data, token.len);
+	cache_put(a->verified, key, span_of(value, sizeof(*who) + token.len), who->expire_us,
+		  cache_generation(a->verified, key));
 }
 
 /* What a token says never changes, so a remembered one is never invalidated; revocation is asked every time.
@@ -99,8 +127,7 @@ static int verify(struct auth *a, struct span token, struct principal *ret, stru
 	int r = token_verify(a->tokens, token, ret, err);
 
 	if (r == 0)
-		cache_put(a->verified, token, span_of(ret, sizeof(*ret)), ret->expire_us,
-			  cache_generation(a->verified, token));
+		remember(a, token, ret);
 	return r;
 }
 

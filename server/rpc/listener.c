@@ -44,6 +44,9 @@ grpc_server *listener_make(const struct rpc_server_config *config)
 		arg_int(GRPC_ARG_ENABLE_CHANNELZ, 0),
 		/* No compression: the receive limit is asked before a message is inflated, never after. */
 		arg_int(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
+		/* So its filters, which every operation of every call would pass, are not needed either. */
+		arg_int(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
+		arg_int(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
 	};
 	const grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
 

@@ -28,14 +28,15 @@ void rpc_server_config_defaults(struct rpc_server_config *config)
 	*config = (struct rpc_server_config){
 		.address = "127.0.0.1:50051",
 		.pollers = 2,
-		.hot_slots = 1000,
-		.catch_all_slots = 200,
+		/* Debian's core, built with its assertions, walks all that is posted on a queue at each
+		   event. */
+		.hot_slots = 64,
+		.catch_all_slots = 32,
 		.max_calls = 4096,
 		.arena_cap = 8 * 1024 * 1024,
 		.limits = wire_limits_default,
 		.error_domain = "edu.v1",
 		.drain_ms = 10 * 1000,
-		.max_connection_age_ms = 30 * 60 * 1000,
 		.reflection = true,
 		.executors =
 			{

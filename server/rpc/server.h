@@ -39,9 +39,10 @@ struct rpc_server_config {
 	struct wire_limits limits;
 	const char *error_domain;  /* "edu.v1" */
 	int drain_ms;              /* how long calls under way may take when stopping */
-	int max_connection_age_ms; /* 0: none */
+	int max_connection_age_ms; /* 0: none; else a filter more for each operation of each call */
 	bool reflection;
-	/* Take a caller's address from x-forwarded-for, as the edge sets it; only where nobody else can connect. */
+	/* Take a caller's address from x-forwarded-for, as the edge sets it; only where nobody else can
+	 * connect. */
 	bool trust_forwarded_for;
 	struct rpc_authenticator auth; /* authenticate NULL: only public methods are served */
 	struct rpc_executor_config executors[RPC_PLACES]; /* RPC_ON_POLLER's is not read */

@@ -63,7 +63,9 @@ static const struct error_reason *refused(struct fixture *f, const char *token)
 
 static bool remembered(struct fixture *f, const char *token)
 {
-	struct cache_value *v = cache_get(f->auth->verified, span_str(token), clock_now_us(&f->clock.clock));
+	const size_t len = strlen(token), signature = len < 86 ? len : 86; /* 64 bytes as base64url */
+	struct cache_value *v = cache_get(f->auth->verified, span_str(token + len - signature),
+					  clock_now_us(&f->clock.clock));
 
 	cache_value_release(v);
 	return v;
@@ -89,6 +91,24 @@ static void test_remembers_nothing_bad(void **state)
 	assert_ptr_equal(refused(f, ""), &RPC_REASON_TOKEN_INVALID);
 	assert_false(remembered(f, bad));
 	assert_false(remembered(f, ""));
+}
+
+/* Every byte of a token counts, though it is found by its signature. */
+static void test_a_signature_opens_one_token(void **state)
+{
+	struct fixture *f = *state;
+	char *bad = arena_strdup(&f->arena, f->token);
+	const size_t body = (size_t)(strrchr(bad, '.') - bad);
+
+	assert_null(refused(f, f->token));
+	for (size_t i = 0; i < body; i++) {
+		bad[i] ^= 1;
+		assert_ptr_equal(refused(f, bad), &RPC_REASON_TOKEN_INVALID);
+		bad[i] ^= 1;
+	}
+	assert_ptr_equal(refused(f, bad + 1), &RPC_REASON_TOKEN_INVALID);
+	assert_ptr_equal(refused(f, bad + body + 1), &RPC_REASON_TOKEN_INVALID);
+	assert_null(refused(f, bad));
 }
 
 static void test_a_remembered_token_expires(void **state)
@@ -212,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_fixture(test_remembers_what_it_verified),
 		with_fixture(test_remembers_nothing_bad),
+		with_fixture(test_a_signature_opens_one_token),
 		with_fixture(test_a_remembered_token_expires),
 		with_fixture(test_a_remembered_token_is_revoked),
 		with_fixture(test_never_back_from_revocation),
