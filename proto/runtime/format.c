@@ -25,9 +25,14 @@ static bool is_upper(char c)
 	return c >= 'A' && c <= 'Z';
 }
 
+static bool is_alpha(char c)
+{
+	return is_lower(c) || is_upper(c);
+}
+
 static bool is_alnum(char c)
 {
-	return is_digit(c) || is_lower(c) || is_upper(c);
+	return is_digit(c) || is_alpha(c);
 }
 
 static bool is_hex(char c)
@@ -96,7 +101,7 @@ static bool take_script(const char **s)
 {
 	const char *p = *s;
 
-	if (*p++ != '-' || !take(&p, is_upper, 1) || !take(&p, is_lower, 3) || is_alnum(*p))
+	if (*p++ != '-' || !take(&p, is_alpha, 4) || is_alnum(*p))
 		return false;
 	*s = p;
 	return true;
@@ -106,24 +111,56 @@ static bool take_region(const char **s)
 {
 	const char *p = *s;
 
-	if (*p++ != '-' || (!take(&p, is_upper, 2) && !take(&p, is_digit, 3)))
+	if (*p++ != '-' || (!take(&p, is_alpha, 2) && !take(&p, is_digit, 3)))
 		return false;
 	*s = p;
 	return true;
 }
 
-/*
- * RFC 5646: language of 2 or 3 letters, optionally script and region, in the case its section 2.1.1
- * recommends: one language then has one text, and a filter finds it.
- */
+/* RFC 5646: language of 2 or 3 letters, optionally script and region. */
 static bool is_language(const char *s)
 {
-	if (!take(&s, is_lower, 2))
+	if (!take(&s, is_alpha, 2))
 		return false;
-	(void)take(&s, is_lower, 1);
+	(void)take(&s, is_alpha, 1);
 	(void)take_script(&s);
 	(void)take_region(&s);
 	return *s == '\0';
+}
+
+static char to_lower(char c)
+{
+	return is_upper(c) ? (char)(c - 'A' + 'a') : c;
+}
+
+static char to_upper(char c)
+{
+	return is_lower(c) ? (char)(c - 'a' + 'A') : c;
+}
+
+/* What has the case already may be a constant. */
+static void set(char *at, char c)
+{
+	if (*at != c)
+		*at = c;
+}
+
+/* Behind the language, a subtag of four letters is a script (Hans), one of two a region (TW). */
+void format_language(char *tag)
+{
+	for (char *subtag = tag; *subtag;) {
+		size_t len = strcspn(subtag, "-");
+		bool region = subtag != tag && len == 2;
+
+		bool script = subtag != tag && len == 4;
+
+		for (size_t i = 0; i < len; i++) {
+			bool upper = region || (script && i == 0);
+
+			set(&subtag[i], upper ? to_upper(subtag[i]) : to_lower(subtag[i]));
+		}
+		subtag += len + (subtag[len] == '-');
+	}
 }
 
 static bool is_ipv6_literal(const char *s, const char *end)

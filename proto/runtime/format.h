@@ -14,4 +14,10 @@ bool format_check(enum string_format format, const char *s);
 /* What to tell whoever sent a string without the form: "must be ...". Not for STRING_ANY. */
 const char *format_must(enum string_format format);
 
+/*
+ * Gives a language tag that has the form the case of RFC 5646, section 2.1.1, in place: "zh-Hant-TW" for
+ * "ZH-hant-tw". One language then has one text, and a filter finds it.
+ */
+void format_language(char *tag);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edu/v1/edu_service.server.h"
+#include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/wire.h"
 #include "server/app.h"
@@ -40,6 +41,7 @@ static int choose_state(const ListCoursesRequest *req, const struct principal *w
 static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter *f,
 		       struct error *err)
 {
+	format_language(req->language);
 	*f = (struct course_filter){
 		.subject = or_null(req->subject),
 		.language = or_null(req->language),

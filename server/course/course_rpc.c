@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/codec.h"
+#include "proto/runtime/format.h"
 #include "proto/runtime/rules.h"
 #include "server/app.h"
 #include "server/course/course_cache.h"
@@ -69,6 +70,7 @@ static int take_request(struct rpc_call *call, const CreateCourseRequest *req, s
 	int64_t now_us = app_now_us(call);
 	int r = 0;
 
+	format_language(req->language);
 	*c = (struct course){
 		.course_id = app_new_id(call),
 		.creator_id = who->user_id,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/rules.h"
 #include "server/course/course_proto.h"
@@ -196,6 +197,7 @@ int course_take_fields(struct course *c, const Course *from, char *const *paths,
 	};
 	int r = 0;
 
+	format_language(from->language);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (mask_has(paths, n_paths, texts[i].path))
 			*texts[i].to = texts[i].value;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.server.h"
+#include "proto/runtime/format.h"
 #include "proto/runtime/rules.h"
 #include "server/app.h"
 #include "server/auth/password.h"
@@ -24,6 +25,7 @@ static void fill_user(struct registration *m)
 	const RegisterUserRequest *req = m->req;
 	struct arena *arena = rpc_arena(m->call);
 	int64_t now_us = app_now_us(m->call);
+	format_language(req->language);
 	m->user = (struct user){
 		.user_id = app_new_id(m->call),
 		.user_name = user_text_fold(arena, req->user_name),
@@ -145,8 +147,10 @@ static int update_fields(struct user_change *change, struct user *u, struct erro
 		u->display_name = from->display_name;
 	if (mask_has(paths, n_paths, "bio"))
 		u->bio = from->bio;
-	if (mask_has(paths, n_paths, "language"))
+	if (mask_has(paths, n_paths, "language")) {
+		format_language(from->language);
 		u->language = from->language;
+	}
 	if (!*u->display_name)
 		return error_field(err, "user.display_name", "must not be empty");
 	return app_built(rpc_arena(change->call), err);

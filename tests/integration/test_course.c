@@ -161,7 +161,8 @@ static void test_create_keeps_everything(void **state)
 	req.prerequisites = (char *)"p";
 	req.subject = (char *)"Mathematics";
 	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_ADVANCED;
-	req.language = (char *)"zh-Hans";
+	char language[] = "ZH-hans"; /* answered in its recommended case */
+	req.language = language;
 	req.license = (char *)"CC-BY-4.0";
 	first.user_id = p.ivan.id;
 	first.share_basis_points = 2500;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/runtime/format.h"
@@ -72,9 +73,31 @@ static void test_user_name(void **state)
 
 static void test_language(void **state)
 {
-	TAKES(STRING_LANGUAGE, "en", "zh", "fil", "zh-Hans", "pt-BR", "zh-Hant-TW", "es-419", "sr-Latn-RS");
-	REFUSES(STRING_LANGUAGE, "", "e", "EN", "english", "en-us", "en_US", "zh-hans", "zh-Hans-", "-en",
-		"en-", "en-U", "en-USA", "en-41", "en-US-x-private", "en-Latin", "zh-TW-Hant", "en ");
+	TAKES(STRING_LANGUAGE, "en", "zh", "fil", "zh-Hans", "pt-BR", "zh-Hant-TW", "es-419", "sr-Latn-RS",
+	      "EN", "en-us", "ZH-hANS");
+	REFUSES(STRING_LANGUAGE, "", "e", "english", "en_US", "zh-Hans-", "-en", "en-", "en-U", "en-USA",
+		"en-41", "en-US-x-private", "en-Latin", "zh-TW-Hant", "en ");
+}
+
+static void test_language_case(void **state)
+{
+	static const char *const tags[][2] = {
+		{"", ""},
+		{"EN", "en"},
+		{"fIL", "fil"},
+		{"en-us", "en-US"},
+		{"ZH-hANS", "zh-Hans"},
+		{"zH-hant-tW", "zh-Hant-TW"},
+		{"ES-419", "es-419"},
+	};
+
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		char tag[16];
+
+		snprintf(tag, sizeof(tag), "%s", tags[i][0]);
+		format_language(tag);
+		assert_string_equal(tag, tags[i][1]);
+	}
 }
 
 static void test_url(void **state)
@@ -119,6 +142,7 @@ int main(void)
 		cmocka_unit_test(test_user_name),     cmocka_unit_test(test_language),
 		cmocka_unit_test(test_url),           cmocka_unit_test(test_url_length),
 		cmocka_unit_test(test_any),           cmocka_unit_test(test_each_says_what_to_do),
+		cmocka_unit_test(test_language_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
