@@ -10,7 +10,8 @@
 #include "server/rpc/call.h"
 
 /*
- * What every area's handlers share: made once by main, constant while calls run, reached through the call.
+ * What every area's handlers share: made by server/service.c, constant while calls run, reached through the
+ * call.
  */
 struct auth;      /* server/auth/authenticator.h */
 struct passwords; /* server/auth/password.h */
@@ -22,7 +23,7 @@ struct app {
 	struct auth *auth;
 	const struct passwords *passwords;
 	int64_t refresh_token_us; /* how long an unused refresh token lives */
-	struct cache *courses;    /* packed GetCourseResponse by course id; see course/course_cache.h */
+	struct cache *courses;    /* GetCourse's answers by course id; see course/course_cache.h */
 	struct cache *lessons;    /* struct lesson_info by lesson id; see course/lesson.h */
 	struct cache *access; /* struct progress_access by user and course; see progress/progress_access.h */
 	struct combiner *progress; /* see progress/progress_write.h */

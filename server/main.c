@@ -207,8 +207,7 @@ static void wait_and_drain(sigset_t *signals, struct service *service)
 	log_info("stopping signal=%s", strsignal(which));
 	if (pthread_create(&impatient, NULL, stop_at_once, signals) == 0)
 		pthread_detach(impatient);
-	service_stop(service);
-	log_info("stopped");
+	service_drain(service);
 }
 
 static void announce(const struct config *c, const struct service *service)
@@ -242,7 +241,9 @@ static int run_serve(const struct config *c, const struct db_config *db)
 	}
 	announce(c, service);
 	wait_and_drain(&signals, service);
-	metrics_http_stop(metrics);
+	metrics_http_stop(metrics); /* it asks the service */
+	service_stop(service);
+	log_info("stopped");
 	return 0;
 }
 

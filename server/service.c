@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -59,6 +60,7 @@ struct service {
 
 	pthread_t watch;
 	bool watching, stopping;
+	atomic_bool draining;
 	pthread_mutex_t lock; /* of stopping */
 	pthread_cond_t wake;
 };
@@ -148,6 +150,20 @@ static int start_feed(struct service *s, struct error *err)
 
 /* --- authentication --- */
 
+/* A class nobody knows would count its calls against the default budget, silently. */
+static int check_rate_classes(struct error *err)
+{
+	for (const struct service_desc *const *service = services; *service; service++)
+		for (unsigned i = 0; i < (*service)->n_methods; i++) {
+			const struct method_desc *m = &(*service)->methods[i];
+			if (!rate_class_known(m->policy.rate_class))
+				return error_internal(err,
+						      "%s names the rate class \"%s\", which there is not",
+						      m->path, m->policy.rate_class);
+		}
+	return 0;
+}
+
 static int start_auth(struct service *s, struct error *err)
 {
 	const struct service_config *config = s->config;
@@ -165,7 +181,9 @@ static int start_auth(struct service *s, struct error *err)
 	auth.rate_limits = config->rate_default || config->rate_login;
 	auth.rates = rates;
 	auth.clock = config->clock;
-	int r = passwords_init(&s->passwords, config->argon2_kib, config->argon2_passes, err);
+	int r = check_rate_classes(err);
+	if (r >= 0)
+		r = passwords_init(&s->passwords, config->argon2_kib, config->argon2_passes, err);
 	return r < 0 ? r : auth_new(&auth, &s->app.auth, err);
 }
 
@@ -264,7 +282,9 @@ int service_ready(void *service, const char **why)
 {
 	const struct service *s = service;
 	*why = "";
-	if (node_lease_lost(s->node))
+	if (atomic_load(&s->draining))
+		*why = "the server is stopping";
+	else if (node_lease_lost(s->node))
 		*why = "the lease of the node id is lost";
 	else if (event_feed_age_us(s->feed) > FEED_STALE_US)
 		*why = "the event feed is more than 5 s behind";
@@ -321,6 +341,7 @@ static void stop_watch(struct service *s)
 	pthread_cond_signal(&s->wake);
 	pthread_mutex_unlock(&s->lock);
 	pthread_join(s->watch, NULL);
+	s->watching = false;
 }
 
 /* --- all of it --- */
@@ -379,16 +400,21 @@ int service_start(const struct service_config *config, struct service **ret, str
 	return 0;
 }
 
+void service_drain(struct service *s)
+{
+	atomic_store(&s->draining, true);
+	stop_watch(s);
+	if (s->rpc)
+		rpc_server_stop(s->rpc);
+}
+
 /* Calls first, then what they wait for, then what those use. */
 void service_stop(struct service *s)
 {
 	if (!s)
 		return;
-	stop_watch(s);
-	if (s->rpc)
-		rpc_server_stop(s->rpc);
-	if (s->app.progress)
-		progress_writer_stop(&s->app);
+	service_drain(s);
+	progress_writer_stop(&s->app);
 	event_feed_stop(s->feed);
 	if (s->rpc)
 		rpc_server_free(s->rpc);

@@ -52,7 +52,12 @@ void service_config_defaults(struct service_config *config);
 int service_start(const struct service_config *config, struct service **ret, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Drains, then ends every thread. Blocks. NULL is fine. */
+/* Takes no more calls and lets those under way end, within drain_ms. Blocks. What else asks the service, such
+ * as metrics, may go on. */
+void service_drain(struct service *s);
+
+/* Drains, ends every thread and frees everything: nobody may ask it anything any more. Blocks. NULL is fine.
+ */
 void service_stop(struct service *s);
 
 int service_port(const struct service *s); /* the port bound */

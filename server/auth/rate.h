@@ -34,7 +34,7 @@ struct rate_class {
 extern const struct rate_class rate_classes[];
 
 #define RATE_DEFAULT ""
-#define RATE_LOGIN "login"                 /* Login, RegisterUser, RefreshSession: by address */
+#define RATE_LOGIN "login"                 /* Login and RegisterUser: by address */
 #define RATE_LOGIN_ACCOUNT "login_account" /* Login, by the name that was tried */
 
 struct rate_limiter;
@@ -49,7 +49,7 @@ void rate_limiter_free(struct rate_limiter *l);
  */
 bool rate_limiter_configure(struct rate_limiter *l, const char *spec) __attribute__((warn_unused_result));
 
-/* Whether a method may name this class; main checks the contract's at start. */
+/* Whether a method may name this class; server/service.c checks the contract's at start. */
 bool rate_class_known(const char *name);
 
 /*

@@ -172,12 +172,11 @@ static int check_password(struct rpc_call *call, void *state, struct error *err)
 static int login(struct rpc_call *call, const LoginRequest *req, LoginResponse *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
-	struct rate_limiter *rates = app_of(call)->auth->rates;
 	struct login *m = arena_zalloc(arena, sizeof(*m));
 	const char *name = user_text_fold(arena, req->login);
 	int r = app_built(arena, err);
-	if (r >= 0 && rates)
-		r = rate_admit_text(rates, RATE_LOGIN_ACCOUNT, name, err);
+	if (r >= 0)
+		r = auth_admit_text(app_of(call)->auth, RATE_LOGIN_ACCOUNT, name, err);
 	if (r < 0)
 		return r;
 	m->call = call;
