@@ -63,7 +63,7 @@ struct event_feed_config {
 	const struct db_config *db;
 	const struct clock *clock;
 	int poll_ms;       /* 0: 250 */
-	int lost_ms;       /* 0: 10,000; away for longer, the feed calls `lost` before it goes on */
+	int lost_ms;       /* 0: 15 minutes; away for longer, the feed calls `lost` before it goes on */
 	int64_t replay_ms; /* events of this long before the start are delivered first: revocations that still
 			      matter */
 	bool sequencer;    /* compete for the lease to give rows their position */

@@ -8,7 +8,14 @@
 #include "server/db/sequencer.h"
 #include "server/db/ticker.h"
 
-enum { PAGE = 1000, POLL_MS = 250, LOST_MS = 10000, ARENA_CAP = 64 << 20 };
+enum { PAGE = 1000, POLL_MS = 250, ARENA_CAP = 64 << 20 };
+
+/*
+ * The feed goes on where it stopped, and a gap shows in the positions, so a restart of the database loses
+ * nothing and must not end everybody's session. Only after so long might events have been removed with all
+ * that came after them.
+ */
+enum { LOST_MS = 15 * 60 * 1000 };
 
 /* One poll, the sequencer's work included; after it the connection is given up and opened anew. */
 #define POLL_TIME_US (INT64_C(10) * 1000000)
