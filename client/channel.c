@@ -195,9 +195,12 @@ static bool channel_copy_services(struct client_channel *c, const struct service
 static void channel_register(struct client_channel *c)
 {
 	for (size_t i = 0; c->services[i]; i++) {
-		for (unsigned j = 0; j < c->services[i]->n_methods; j++)
-			c->handles[i][j] = grpc_channel_register_call(
-				c->core, c->services[i]->methods[j].path, NULL, NULL);
+		const struct service_desc *service = c->services[i];
+		void **handles = c->handles[i];
+
+		for (unsigned j = 0; handles && j < service->n_methods; j++)
+			handles[j] =
+				grpc_channel_register_call(c->core, service->methods[j].path, NULL, NULL);
 	}
 }
 

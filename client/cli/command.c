@@ -40,18 +40,19 @@ static int print_login(struct cli *cli, const ProtobufCMessage *reply, struct er
 	return command_print(cli, &response->session->user->base, false, err);
 }
 
-static int unary_run(struct cli *cli, struct client_call_options *options, struct error *err,
+static int unary_run(struct cli *cli, const struct client_call_options *options, struct error *err,
 		     struct arena *arena)
 {
 	const struct method_desc *method = cli->invocation.method;
 	ProtobufCMessage *request, *reply;
+	struct client_call_options asked = *options;
 	bool replayed = false;
 
+	asked.replayed = &replayed;
 	int r = json_to_message(method->request, cli->invocation.request, arena, &request, err);
 	if (r < 0)
 		return r;
-	options->replayed = &replayed;
-	r = client_unary(cli->channel, method, request, options, arena, &reply, err);
+	r = client_unary(cli->channel, method, request, &asked, arena, &reply, err);
 	if (r < 0)
 		return r;
 	if (replayed)

@@ -112,7 +112,7 @@ static const char *place_comment(const struct place *p, struct arena *arena)
 /* --- finding things --- */
 
 /* What is left of a full name after "scope.", or NULL. */
-static const char *name_within(const char *full, const char *scope)
+static __attribute__((nonnull(1))) const char *name_within(const char *full, const char *scope)
 {
 	size_t n = scope ? strlen(scope) : 0;
 

@@ -97,7 +97,7 @@ static bool read_whole(const json_t *json, struct whole *ret)
 	if (text_of(json) && whole_from_digits(text_of(json), ret))
 		return true;
 	number = number_from_text(json, 0);
-	return number && json_is_real(number) && whole_from_json(number, ret);
+	return json_is_real(number) && whole_from_json(number, ret);
 }
 
 static int read_signed(struct reader *r, const json_t *json, int64_t min, int64_t max, int64_t *ret)

@@ -44,7 +44,7 @@ int report_read(const RecordProgressRequest *req, int64_t caller_id, struct repo
 		.position_seconds = req->position_seconds,
 		.completed = req->completed,
 	};
-	if (ret->has_interval) {
+	if (req->interval) {
 		ret->interval_start_ms = req->interval->start_ms;
 		ret->interval_end_ms = req->interval->end_ms;
 	}

@@ -159,8 +159,8 @@ static int complete(const struct checkout *c, const struct purchase *p, const st
 /* One purchase on the terms as they are now. */
 static int buy(const struct checkout *c, struct purchase_result *result, struct error *err)
 {
-	struct course_terms terms;
-	struct quote quote;
+	struct course_terms terms = {0};
+	struct quote quote = {0};
 	struct ledger_posting posting = {0};
 	int r = agree_terms(c, &terms, &quote, err);
 

@@ -133,8 +133,8 @@ static int top_up_credit(struct db_conn *conn, struct top_up *t, int64_t provide
 		.create_us = t->now_us,
 		.posting = &posting,
 	};
-	enum wallet_outcome outcome;
-	int64_t first;
+	enum wallet_outcome outcome = WALLET_OVERFLOW;
+	int64_t first = 0;
 	int r = ledger_post_top_up(&posting, provider_id, t->user_id, payment.currency_code, payment.amount,
 				   err);
 
