@@ -265,13 +265,12 @@ int descriptor_index_new(const struct service_desc *const *services, struct desc
 	if (!ix)
 		return error_internal(err, "out of memory");
 	arena_init(&ix->arena, INDEX_ARENA_CAP);
-	for (; *services && !ix->failed; services++) {
+	for (; *services; services++)
 		set_add(ix, (*services)->descriptor_set);
-		if (ix->failed) {
-			descriptor_index_free(ix);
-			return error_internal(err, "the descriptor set of %s cannot be read",
-					      (*services)->name);
-		}
+	set_add(ix, status_descriptor_set);
+	if (ix->failed) {
+		descriptor_index_free(ix);
+		return error_internal(err, "an embedded descriptor set cannot be read");
 	}
 	index_sort(ix);
 	*ret = ix;
