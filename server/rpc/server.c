@@ -108,7 +108,7 @@ static int methods_make(struct rpc_server *s, const struct rpc_row *const *rows,
 	unsigned n = rows_count(rows) + rows_count(health_rows) + rows_count(reflection_rows);
 	int r;
 
-	s->methods = calloc(n, sizeof(*s->methods));
+	s->methods = calloc(n ? n : 1, sizeof(*s->methods));
 	if (!s->methods || !path_table_init(&s->paths, n))
 		return error_internal(err, "out of memory");
 	r = rows_add(s, rows, err);
