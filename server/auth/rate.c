@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/auth/rate.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -199,17 +200,29 @@ static int admit_account(struct rate_limiter *l, int class, int64_t user_id, str
 	return wait_ns == 0 ? 0 : limited(err, class, "account", wait_ns);
 }
 
+/*
+ * Whom an address stands for. One customer has the whole of an IPv6 /64 (RFC 6177) and could be a new one for
+ * every call. An IPv4 address written as IPv6 stands for itself.
+ */
+static struct span address_subject(const char *address, struct in6_addr *in6)
+{
+	if (inet_pton(AF_INET6, address, in6) != 1)
+		return span_str(address);
+	return span_of(in6->s6_addr, IN6_IS_ADDR_V4MAPPED(in6) ? 16 : 8);
+}
+
 int rate_admit(struct rate_limiter *l, const char *rate_class, const struct principal *who,
 	       const char *address, struct error *err)
 {
 	int class = class_index(rate_class);
+	struct in6_addr in6;
 	int64_t wait_ns;
 
 	if (class < 0)
 		class = 0;
 	if (rate_classes[class].subject == RATE_BY_ACCOUNT)
 		return principal_signed_in(who) ? admit_account(l, class, who->user_id, err) : 0;
-	wait_ns = take(l, class, span_str(address), 'a');
+	wait_ns = take(l, class, address_subject(address, &in6), 'a');
 	return wait_ns == 0 ? 0 : limited(err, class, "address", wait_ns);
 }
 

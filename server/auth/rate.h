@@ -54,7 +54,8 @@ bool rate_class_known(const char *name);
 
 /*
  * Takes one from the caller's bucket: 0, or RATE_LIMITED with when to come again. An unknown class is counted
- * as the default one. Of a class by address, callers whose address is unknown share one bucket.
+ * as the default one. Of a class by address, callers whose address is unknown share one bucket, and so do
+ * those of one IPv6 /64.
  */
 int rate_admit(struct rate_limiter *l, const char *rate_class, const struct principal *who,
 	       const char *address, struct error *err) __attribute__((warn_unused_result));

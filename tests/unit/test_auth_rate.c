@@ -128,6 +128,20 @@ static void test_clock_set_back_locks_nobody_out(void **state)
 	rate_limiter_free(l);
 }
 
+static void test_an_ipv6_network_is_one_caller(void **state)
+{
+	struct rate_limiter *l = fresh("login=0.001/1");
+
+	assert_true(login_from(l, "2001:db8:1:2::1"));
+	assert_false(login_from(l, "2001:db8:1:2:ffff:1:2:3"));
+	assert_false(login_from(l, "2001:0DB8:0001:0002::9"));
+	assert_true(login_from(l, "2001:db8:1:3::1"));
+	assert_true(login_from(l, "::ffff:192.0.2.1"));
+	assert_true(login_from(l, "::ffff:192.0.2.2"));
+	assert_false(login_from(l, "::ffff:192.0.2.2"));
+	rate_limiter_free(l);
+}
+
 /* A flood of addresses costs no memory, and those who were refused before it mostly still are. */
 static void test_flood_of_subjects(void **state)
 {
@@ -189,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_by_text),
 		cmocka_unit_test(test_no_limit),
 		cmocka_unit_test(test_clock_set_back_locks_nobody_out),
+		cmocka_unit_test(test_an_ipv6_network_is_one_caller),
 		cmocka_unit_test(test_flood_of_subjects),
 		cmocka_unit_test(test_specs),
 	};
