@@ -131,6 +131,7 @@ static void set_service_config(const struct config *c, const struct db_config *d
 	ret->rate_default = c->rate_default;
 	ret->rate_login = c->rate_login;
 	ret->cache_bytes = (size_t)c->cache_mib << 20;
+	ret->combiner_lanes = c->combiner_lanes;
 	ret->combiner_batch = c->combiner_batch;
 }
 

@@ -89,6 +89,7 @@ void service_config_defaults(struct service_config *config)
 		.rate_default = 2000,
 		.rate_login = 20,
 		.cache_bytes = 64 << 20,
+		.combiner_lanes = 1,
 		.combiner_batch = 512,
 		.combiner_queue = 20000,
 		.feed_poll_ms = 250,
@@ -359,8 +360,8 @@ static int start_all(struct service *s, struct error *err)
 	if (r >= 0)
 		r = open_workers(s, err);
 	if (r >= 0)
-		r = progress_writer_start(&s->app, &config->db, config->combiner_queue,
-					  config->combiner_batch, err);
+		r = progress_writer_start(&s->app, &config->db, config->combiner_lanes,
+					  config->combiner_queue, config->combiner_batch, err);
 	if (r >= 0)
 		r = start_feed(s, err);
 	if (r >= 0)

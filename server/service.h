@@ -34,7 +34,7 @@ struct service_config {
 	unsigned rate_default, rate_login; /* calls per second; 0 does not limit */
 
 	size_t cache_bytes; /* of the course and lesson caches together */
-	unsigned combiner_batch, combiner_queue;
+	unsigned combiner_lanes, combiner_batch, combiner_queue;
 	int feed_poll_ms;
 	bool sequencer; /* compete for giving events their feed position */
 

@@ -12,19 +12,27 @@
 /* One batch, its retries included. Callers with less time left have been answered by then. */
 #define BATCH_TIME_US (INT64_C(15) * 1000000)
 
-struct combiner {
-	struct combiner_config config;
-	struct db_config db;
+/* A thread with its connection, and what it works on. */
+struct lane {
+	struct combiner *c;
 	struct db_conn *conn;
 	struct queue *queue;
 	pthread_t thread;
+	bool running;
 	void **taken; /* batch_max, as they came */
 	struct entry {
 		void *item;
 		unsigned order;
 	} * entries;   /* the same, sorted */
 	void **sorted; /* their items */
+};
+
+struct combiner {
+	struct combiner_config config;
+	struct db_config db;
 	_Atomic uint64_t items, batches, retries, bad;
+	unsigned n_lanes;
+	struct lane lanes[];
 };
 
 /* --- writing --- */
@@ -60,20 +68,21 @@ static bool fault_of_an_item(int r)
  * Writes items in key order until each is committed or failed. Those a bad one was in the way of are written
  * again, without it; when nobody can say which is bad, halves are, until it stands alone.
  */
-static void write_items(struct combiner *c, void **items, unsigned n)
+static void write_items(struct lane *l, void **items, unsigned n)
 {
+	struct combiner *c = l->c;
 	struct error err;
 	while (n > 0) {
 		struct batch b = {.c = c, .items = items, .n = n, .bad = n};
-		db_set_deadline(c->conn, monotonic_us() + BATCH_TIME_US);
-		int r = db_transaction(c->conn, true, batch_body, &b, &err);
+		db_set_deadline(l->conn, monotonic_us() + BATCH_TIME_US);
+		int r = db_transaction(l->conn, true, batch_body, &b, &err);
 		atomic_fetch_add(&c->batches, 1);
 		if (r == 0 || !fault_of_an_item(r)) {
 			finish_all(c, items, n, r, &err);
 			return;
 		}
 		if (b.bad >= n && n > 1) {
-			write_items(c, items, n / 2);
+			write_items(l, items, n / 2);
 			items += n / 2;
 			n -= n / 2;
 			continue;
@@ -97,65 +106,84 @@ static int compare_entries(const void *a, const void *b, void *arg)
 	return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-static void sort_taken(struct combiner *c, unsigned n)
+static void sort_taken(struct lane *l, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		c->entries[i] = (struct entry){c->taken[i], i};
-	qsort_r(c->entries, n, sizeof(*c->entries), compare_entries, c);
+		l->entries[i] = (struct entry){l->taken[i], i};
+	qsort_r(l->entries, n, sizeof(*l->entries), compare_entries, l->c);
 	for (unsigned i = 0; i < n; i++)
-		c->sorted[i] = c->entries[i].item;
+		l->sorted[i] = l->entries[i].item;
 }
 
 static void *run(void *arg)
 {
-	struct combiner *c = arg;
+	struct lane *l = arg;
 	size_t n;
-	while ((n = queue_pop_many(c->queue, c->taken, c->config.batch_max)) > 0) {
-		sort_taken(c, (unsigned)n);
-		atomic_fetch_add(&c->items, n);
-		write_items(c, c->sorted, (unsigned)n);
+	while ((n = queue_pop_many(l->queue, l->taken, l->c->config.batch_max)) > 0) {
+		sort_taken(l, (unsigned)n);
+		atomic_fetch_add(&l->c->items, n);
+		write_items(l, l->sorted, (unsigned)n);
 	}
 	return NULL;
 }
 
 /* --- from outside --- */
 
-static void combiner_free(struct combiner *c)
+static void lane_stop(struct lane *l)
 {
-	db_close(c->conn);
-	queue_free(c->queue);
-	free(c->taken);
-	free(c->entries);
-	free(c->sorted);
-	free(c);
+	if (l->running) {
+		queue_close(l->queue);
+		pthread_join(l->thread, NULL);
+	}
+	db_close(l->conn);
+	queue_free(l->queue);
+	free(l->taken);
+	free(l->entries);
+	free(l->sorted);
 }
 
-static int combiner_allocate(struct combiner *c, struct error *err)
+static int lane_allocate(struct lane *l, struct error *err)
 {
-	unsigned n = c->config.batch_max;
-	c->queue = queue_new(c->config.queue);
-	c->taken = calloc(n, sizeof(*c->taken));
-	c->entries = calloc(n, sizeof(*c->entries));
-	c->sorted = calloc(n, sizeof(*c->sorted));
-	if (!c->queue || !c->taken || !c->entries || !c->sorted)
-		return error_internal(err, "out of memory for a combiner of %u items", c->config.queue);
+	const struct combiner_config *config = &l->c->config;
+	unsigned n = config->batch_max;
+	l->queue = queue_new((config->queue + l->c->n_lanes - 1) / l->c->n_lanes);
+	l->taken = calloc(n, sizeof(*l->taken));
+	l->entries = calloc(n, sizeof(*l->entries));
+	l->sorted = calloc(n, sizeof(*l->sorted));
+	if (!l->queue || !l->taken || !l->entries || !l->sorted)
+		return error_internal(err, "out of memory for a combiner of %u items", config->queue);
 	return 0;
+}
+
+static int lane_start(struct lane *l, struct error *err)
+{
+	int r = lane_allocate(l, err);
+	if (r == 0)
+		r = db_open(&l->c->db, l->c->config.stmts, &l->conn, err);
+	if (r == 0 && pthread_create(&l->thread, NULL, run, l) != 0)
+		r = error_internal(err, "cannot start a combiner's thread");
+	l->running = r == 0;
+	if (l->running)
+		pthread_setname_np(l->thread, "combiner");
+	return r;
 }
 
 int combiner_start(const struct combiner_config *config, struct combiner **ret, struct error *err)
 {
-	struct combiner *c = calloc(1, sizeof(*c));
+	unsigned n = config->lanes ? config->lanes : 1;
+	struct combiner *c = calloc(1, sizeof(*c) + n * sizeof(c->lanes[0]));
+	int r = 0;
 	if (!c)
 		return error_internal(err, "out of memory for a combiner");
 	c->config = *config;
 	c->db = *config->db;
-	int r = combiner_allocate(c, err);
-	if (r == 0)
-		r = db_open(&c->db, config->stmts, &c->conn, err);
-	if (r == 0 && pthread_create(&c->thread, NULL, run, c) != 0)
-		r = error_internal(err, "cannot start the combiner's thread");
+	c->n_lanes = n;
+	for (unsigned i = 0; i < n; i++)
+		c->lanes[i].c = c;
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = lane_start(&c->lanes[i], err);
 	if (r < 0) {
-		combiner_free(c);
+		combiner_stop(c);
 		return r;
 	}
 	*ret = c;
@@ -164,16 +192,17 @@ int combiner_start(const struct combiner_config *config, struct combiner **ret, 
 
 bool combiner_submit(struct combiner *c, void *item)
 {
-	return queue_push(c->queue, item);
+	unsigned at = c->n_lanes > 1 ? c->config.lane(item) % c->n_lanes : 0;
+	return queue_push(c->lanes[at].queue, item);
 }
 
 void combiner_stop(struct combiner *c)
 {
 	if (!c)
 		return;
-	queue_close(c->queue);
-	pthread_join(c->thread, NULL);
-	combiner_free(c);
+	for (unsigned i = 0; i < c->n_lanes; i++)
+		lane_stop(&c->lanes[i]);
+	free(c);
 }
 
 struct combiner_counters combiner_counters(const struct combiner *c)

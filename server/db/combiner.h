@@ -5,20 +5,25 @@
 #include "server/db/db.h"
 
 /*
- * Group commit for small durable writes. One thread with a connection of its own takes what queued while the
+ * Group commit for small durable writes. A thread with a connection of its own takes what queued while the
  * last batch was committing (there is no timer), sorts it stably by key, runs it in one transaction, commits,
- * and only then finishes each item. An item is acknowledged if and only if it is committed.
+ * and only then finishes each item. An item is acknowledged if and only if it is committed. There may be
+ * several such lanes, each with the items of some keys: the database writes for one while another finishes.
  */
 struct combiner;
 
 struct combiner_config {
 	const struct db_config *db;
 	const struct db_stmt_list *const *stmts;
-	unsigned queue;     /* items that may wait */
+	unsigned lanes;     /* threads, each with a connection; 0 is 1 */
+	unsigned queue;     /* items that may wait, over all lanes */
 	unsigned batch_max; /* items in one transaction */
 
 	/* The order rows are locked in. Items that compare equal keep the order they came in. */
 	int (*compare)(const void *a, const void *b);
+
+	/* What is equal here goes the same lane, in the order it came; not called when there is only one. */
+	unsigned (*lane)(const void *item);
 
 	/*
 	 * Writes the items inside an open transaction. May be called again with the same items (retry) or
@@ -28,7 +33,7 @@ struct combiner_config {
 	int (*write)(void *arg, struct db_conn *conn, void *const *items, unsigned n, unsigned *ret_bad,
 		     struct error *err);
 
-	/* Once per item, on the combiner's thread: r is 0 after COMMIT, or negative. The item is the caller's
+	/* Once per item, on the lane's thread: r is 0 after COMMIT, or negative. The item is the caller's
 	 * again. */
 	void (*finish)(void *arg, void *item, int r, const struct error *err);
 	void *arg;

@@ -26,6 +26,14 @@ static int compare(const void *left, const void *right)
 	return r;
 }
 
+/* A learner's rows are one lane's, so that lanes do not wait for each other's locks. */
+static unsigned lane(const void *item)
+{
+	const struct progress_write *w = item;
+
+	return (unsigned)((uint64_t)w->report.user_id * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 static bool same_course(const struct progress_course_delta *d, const struct report *r)
 {
 	return d->user_id == r->user_id && d->course_id == r->course_id && d->epoch == r->epoch;
@@ -146,16 +154,18 @@ static void finish(void *arg, void *item, int r, const struct error *err)
 	w->done(w, r, err);
 }
 
-int progress_writer_start(struct app *app, const struct db_config *db, unsigned queue, unsigned batch_max,
-			  struct error *err)
+int progress_writer_start(struct app *app, const struct db_config *db, unsigned lanes, unsigned queue,
+			  unsigned batch_max, struct error *err)
 {
 	static const struct db_stmt_list *const lists[] = {&progress_stmts, &event_stmts, NULL};
 	const struct combiner_config config = {
 		.db = db,
 		.stmts = lists,
+		.lanes = lanes,
 		.queue = queue,
 		.batch_max = batch_max,
 		.compare = compare,
+		.lane = lane,
 		.write = write_batch,
 		.finish = finish,
 		.arg = app,

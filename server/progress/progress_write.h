@@ -19,9 +19,9 @@ struct progress_write {
 	void *owner;
 };
 
-/* Makes app->progress. `batch_max` 1 writes row by row. */
-int progress_writer_start(struct app *app, const struct db_config *db, unsigned queue, unsigned batch_max,
-			  struct error *err) __attribute__((warn_unused_result));
+/* Makes app->progress. `batch_max` 1 writes row by row, over as many connections as there are lanes. */
+int progress_writer_start(struct app *app, const struct db_config *db, unsigned lanes, unsigned queue,
+			  unsigned batch_max, struct error *err) __attribute__((warn_unused_result));
 void progress_writer_stop(struct app *app);
 
 #endif

@@ -38,11 +38,12 @@ struct item {
 	int result;
 	bool seen_committed;
 	unsigned finished, order;
+	pthread_t lane;
 };
 
 static struct testdb *db;
 static struct error err;
-static struct db_conn *observer; /* of the finishing thread: sees what is committed */
+static struct db_conn *observer; /* of the finishing threads: sees what is committed */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t some_finished = PTHREAD_COND_INITIALIZER;
 static unsigned n_finished;
@@ -86,10 +87,11 @@ static void finish(void *arg, void *p, int r, const struct error *e)
 	struct item *item = p;
 	struct db_rows rows = {0};
 	struct error ignored;
+	pthread_mutex_lock(&lock);
+	item->lane = pthread_self();
 	item->seen_committed =
 		db_query_row(observer, &stmts[ITEM_GET], DB_ARGS(db_i64(item->id)), &rows, &ignored) == 1 &&
 		(db_col_u64(&rows, 0) & item->bits) == item->bits;
-	pthread_mutex_lock(&lock);
 	item->result = r;
 	item->finished++;
 	item->order = n_finished++;
@@ -134,11 +136,18 @@ static int clear(void **state)
 	return 0;
 }
 
-static struct combiner *start(void *blind)
+static unsigned lane(const void *p)
+{
+	return (unsigned)((const struct item *)p)->id;
+}
+
+static struct combiner *start_lanes(void *blind, unsigned lanes)
 {
 	struct combiner *c = NULL;
 	const struct combiner_config config = {.db = &db->config,
 					       .stmts = lists,
+					       .lanes = lanes,
+					       .lane = lane,
 					       .queue = QUEUE,
 					       .batch_max = BATCH_MAX,
 					       .compare = compare,
@@ -147,6 +156,11 @@ static struct combiner *start(void *blind)
 					       .arg = blind};
 	assert_int_equal(combiner_start(&config, &c, &err), 0);
 	return c;
+}
+
+static struct combiner *start(void *blind)
+{
+	return start_lanes(blind, 0);
 }
 
 /* --- many threads --- */
@@ -171,10 +185,11 @@ static void *submit(void *arg)
 	return NULL;
 }
 
-static void test_every_item_is_finished_once_after_its_commit(void **state)
+static struct submitter submitters[THREADS];
+
+static void run_submitters(unsigned lanes)
 {
-	static struct submitter submitters[THREADS];
-	struct combiner *c = start(NULL);
+	struct combiner *c = start_lanes(NULL, lanes);
 	for (unsigned i = 0; i < THREADS; i++)
 		submitters[i] = (struct submitter){.c = c, .number = i};
 	threads_run(THREADS, submit, submitters, sizeof(*submitters));
@@ -194,6 +209,28 @@ static void test_every_item_is_finished_once_after_its_commit(void **state)
 	assert_int_equal(counters.bad, 0);
 	assert_int_equal(testdb_number(db, "SELECT COUNT(*) FROM item WHERE bits = 18446744073709551615"),
 			 KEYS);
+}
+
+static void test_every_item_is_finished_once_after_its_commit(void **state)
+{
+	run_submitters(1);
+}
+
+/* Key k is lane k's, so that 16 keys over 4 lanes keep each lane to itself. */
+static void test_a_key_keeps_to_its_lane(void **state)
+{
+	enum { LANES = 4 };
+	pthread_t lanes[LANES];
+	run_submitters(LANES);
+	for (unsigned i = 0; i < LANES; i++)
+		lanes[i] = submitters[0].items[i].lane; /* whose ids are 0, 1, 2 ... */
+	for (unsigned i = 0; i < LANES; i++)
+		for (unsigned j = 0; j < i; j++)
+			assert_false(pthread_equal(lanes[i], lanes[j]));
+	for (unsigned i = 0; i < THREADS * EACH; i++) {
+		const struct item *item = &submitters[i / EACH].items[i % EACH];
+		assert_true(pthread_equal(item->lane, lanes[item->id % LANES]));
+	}
 }
 
 /* --- one batch of known content: queued while the thread waits for a lock --- */
@@ -365,6 +402,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_every_item_is_finished_once_after_its_commit, clear),
+		cmocka_unit_test_setup(test_a_key_keeps_to_its_lane, clear),
 		cmocka_unit_test_setup(test_items_are_written_in_key_order_and_equal_ones_as_they_came,
 				       clear),
 		cmocka_unit_test_setup(test_a_bad_item_fails_alone, clear),

@@ -311,7 +311,7 @@ static int setup(void **state)
 	f->app.ids = &f->ids;
 	error_clear(&err);
 	*state = f;
-	return progress_writer_start(&f->app, &f->db->config, 1000, 64, &err);
+	return progress_writer_start(&f->app, &f->db->config, 2, 1000, 64, &err);
 }
 
 static int teardown(void **state)
