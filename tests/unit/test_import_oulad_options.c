@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/import_oulad/options.h"
+#include "tools/oulad/options.h"
 
 static struct error err;
 

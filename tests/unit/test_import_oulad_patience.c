@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <time.h>
 
-#include "tools/import_oulad/patience.h"
+#include "tools/oulad/patience.h"
 
 static int64_t now_ms(void)
 {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "tests/lib/temp_dir.h"
-#include "tools/import_oulad/tables.h"
+#include "tools/oulad/tables.h"
 
 static char dir[TEMP_DIR_MAX];
 static struct oulad oulad;

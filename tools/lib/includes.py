@@ -21,7 +21,7 @@ ARROWS = {
     "client": {"proto/runtime"},
     "client/cli": {"proto/runtime", "client"},
     "tools/protoc-gen-grpc-c": {"proto/runtime"},
-    "tools/import_oulad": {"proto/runtime", "client"},
+    "tools/oulad": {"proto/runtime", "client"},
 }
 # Of a room, what others may include; other rooms are open.
 PUBLIC = {"server/rpc": {"call.h", "server.h"}}
@@ -32,7 +32,7 @@ WALLS = {
     r"jwt\.h$": {"server/auth"},
     r"sodium\.h$": {"server/auth"},
     r"microhttpd\.h$": {"server/base"},
-    r"csv\.h$": {"tools/import_oulad"},
+    r"csv\.h$": {"tools/oulad"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
 

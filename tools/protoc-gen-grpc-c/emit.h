@@ -36,6 +36,11 @@ void emit_source_start(struct writer *w, const struct file *file, const char *pa
 void emit_finish(struct model *m, struct writer *w, const struct file *file, const char *part,
 		 const char *extension, struct output *ret);
 
+/* The whole source `stem`.`part`.c: for each method what `unary` or `stream` writes, by its kind. */
+void emit_methods_source(struct model *m, const struct file *file, const char *part,
+			 void (*unary)(struct writer *w),
+			 void (*stream)(struct writer *w, const struct method *method), struct output *ret);
+
 /* Includes that the types this file speaks of need: tables of ours, protobuf-c headers of the others. */
 void emit_includes(struct model *m, struct writer *w, const struct file *file);
 

@@ -259,20 +259,5 @@ void emit_client_header(struct model *m, const struct file *file, struct output 
 
 void emit_client_source(struct model *m, const struct file *file, struct output *ret)
 {
-	struct writer w;
-
-	emit_source_start(&w, file, "client");
-	for (size_t i = 0; i < file->n_services; i++) {
-		const struct service *service = &file->services[i];
-
-		emit_set_service(&w, service);
-		for (size_t k = 0; k < service->n_methods; k++) {
-			emit_set_method(&w, &service->methods[k]);
-			if (is_unary(&service->methods[k]))
-				put_unary_definitions(&w);
-			else
-				put_stream_definitions(&w, &service->methods[k]);
-		}
-	}
-	emit_finish(m, &w, file, "client", "c", ret);
+	emit_methods_source(m, file, "client", put_unary_definitions, put_stream_definitions, ret);
 }

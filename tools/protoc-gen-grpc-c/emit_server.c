@@ -181,20 +181,5 @@ static void put_stream_thunks(struct writer *w, const struct method *method)
 
 void emit_server_source(struct model *m, const struct file *file, struct output *ret)
 {
-	struct writer w;
-
-	emit_source_start(&w, file, "server");
-	for (size_t i = 0; i < file->n_services; i++) {
-		const struct service *service = &file->services[i];
-
-		emit_set_service(&w, service);
-		for (size_t k = 0; k < service->n_methods; k++) {
-			emit_set_method(&w, &service->methods[k]);
-			if (is_unary(&service->methods[k]))
-				put_unary_thunk(&w);
-			else
-				put_stream_thunks(&w, &service->methods[k]);
-		}
-	}
-	emit_finish(m, &w, file, "server", "c", ret);
+	emit_methods_source(m, file, "server", put_unary_thunk, put_stream_thunks, ret);
 }

@@ -6,7 +6,7 @@
 
 #include "proto/runtime/error.h"
 #include "proto/runtime/uuid.h"
-#include "tools/import_oulad/tables.h"
+#include "tools/oulad/tables.h"
 
 /*
  * Every name and key the import gives to what it makes follows from the data alone, so that a second run

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.client.h"
-#include "tools/import_oulad/import.h"
-#include "tools/import_oulad/patience.h"
-#include "tools/import_oulad/reports.h"
+#include "tools/oulad/import.h"
+#include "tools/oulad/patience.h"
+#include "tools/oulad/reports.h"
 
 /* One learner under way. Texts live in the arena. */
 struct job {

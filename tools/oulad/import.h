@@ -5,12 +5,12 @@
 #include "client/client.h"
 #include "client/session.h"
 #include "proto/runtime/ids.h"
-#include "tools/import_oulad/keys.h"
-#include "tools/import_oulad/options.h"
-#include "tools/import_oulad/progress_bar.h"
-#include "tools/import_oulad/secret.h"
-#include "tools/import_oulad/tables.h"
-#include "tools/import_oulad/tally.h"
+#include "tools/oulad/keys.h"
+#include "tools/oulad/options.h"
+#include "tools/oulad/progress_bar.h"
+#include "tools/oulad/secret.h"
+#include "tools/oulad/tables.h"
+#include "tools/oulad/tally.h"
 
 enum { IMPORT_ARENA_MAX = 16 << 20 };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/import_oulad/tables.h"
+#include "tools/oulad/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/import_oulad/csv_file.h"
+#include "tools/oulad/csv_file.h"
 
 enum {
 	DAY_MAX = 10000,

@@ -2,7 +2,7 @@
 #ifndef IMPORT_REPORTS_H
 #define IMPORT_REPORTS_H
 
-#include "tools/import_oulad/import.h"
+#include "tools/oulad/import.h"
 
 /*
  * Sends reports of progress without waiting for each, for all workers together never more than

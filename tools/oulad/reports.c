@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/import_oulad/reports.h"
+#include "tools/oulad/reports.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "edu/v1/edu_service.client.h"
-#include "tools/import_oulad/patience.h"
+#include "tools/oulad/patience.h"
 
 enum { REPORT_ARENA_MAX = 64 << 10 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/import_oulad/secret.h"
+#include "tools/oulad/secret.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.client.h"
-#include "tools/import_oulad/import.h"
-#include "tools/import_oulad/patience.h"
+#include "tools/oulad/import.h"
+#include "tools/oulad/patience.h"
 
 enum { PAGE_SIZE = 100 };
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "tools/import_oulad/import.h"
+#include "tools/oulad/import.h"
 
 /* What a person is told. */
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.client.h"
-#include "tools/import_oulad/import.h"
-#include "tools/import_oulad/patience.h"
+#include "tools/oulad/import.h"
+#include "tools/oulad/patience.h"
 
 enum {
 	CALL_TIMEOUT_MS = 30 * 1000,
