@@ -79,6 +79,33 @@ void emit_set_method(struct writer *w, const struct method *method)
 	writer_set(w, "response", method->response->short_type);
 }
 
+bool emit_is_unary(const struct method *method)
+{
+	return !method->proto->client_streaming && !method->proto->server_streaming;
+}
+
+void emit_methods_source(struct model *m, const struct file *file, const char *part,
+			 void (*unary)(struct writer *w),
+			 void (*stream)(struct writer *w, const struct method *method), struct output *ret)
+{
+	struct writer w;
+
+	emit_source_start(&w, file, part);
+	for (size_t i = 0; i < file->n_services; i++) {
+		const struct service *service = &file->services[i];
+
+		emit_set_service(&w, service);
+		for (size_t k = 0; k < service->n_methods; k++) {
+			emit_set_method(&w, &service->methods[k]);
+			if (emit_is_unary(&service->methods[k]))
+				unary(&w);
+			else
+				stream(&w, &service->methods[k]);
+		}
+	}
+	emit_finish(m, &w, file, part, "c", ret);
+}
+
 void emit_descriptor_set(struct model *m, struct writer *w, const struct file *file)
 {
 	Google__Protobuf__FileDescriptorSet set = GOOGLE__PROTOBUF__FILE_DESCRIPTOR_SET__INIT;

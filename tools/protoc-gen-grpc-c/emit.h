@@ -36,6 +36,8 @@ void emit_source_start(struct writer *w, const struct file *file, const char *pa
 void emit_finish(struct model *m, struct writer *w, const struct file *file, const char *part,
 		 const char *extension, struct output *ret);
 
+bool emit_is_unary(const struct method *method);
+
 /* The whole source `stem`.`part`.c: for each method what `unary` or `stream` writes, by its kind. */
 void emit_methods_source(struct model *m, const struct file *file, const char *part,
 			 void (*unary)(struct writer *w),

@@ -6,11 +6,6 @@
  * definition start with the same text, so that each is written once.
  */
 
-static bool is_unary(const struct method *method)
-{
-	return !method->proto->client_streaming && !method->proto->server_streaming;
-}
-
 /* --- unary --- */
 
 static const char call_prototype[] =
@@ -247,7 +242,7 @@ void emit_client_header(struct model *m, const struct file *file, struct output 
 		for (size_t k = 0; k < service->n_methods; k++) {
 			emit_set_method(&w, &service->methods[k]);
 			writer_put(&w, "\n/* $service$.$name$ */\n");
-			if (is_unary(&service->methods[k]))
+			if (emit_is_unary(&service->methods[k]))
 				put_unary_declarations(&w);
 			else
 				put_stream_declarations(&w, &service->methods[k]);

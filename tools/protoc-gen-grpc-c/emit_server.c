@@ -6,11 +6,6 @@
  * a pointer of another type is undefined, and a generic handler type would check nothing.
  */
 
-static bool is_unary(const struct method *method)
-{
-	return !method->proto->client_streaming && !method->proto->server_streaming;
-}
-
 /* --- the header --- */
 
 static void put_unary_declarations(struct writer *w)
@@ -92,7 +87,7 @@ static void put_service_header(struct writer *w, const struct service *service)
 	for (size_t i = 0; i < service->n_methods; i++) {
 		emit_set_method(w, &service->methods[i]);
 		writer_put(w, "\n/* $service$.$name$ */\n");
-		if (is_unary(&service->methods[i]))
+		if (emit_is_unary(&service->methods[i]))
 			put_unary_declarations(w);
 		else
 			put_stream_declarations(w, &service->methods[i]);
