@@ -14,8 +14,8 @@ static char **request_id_of(const struct method *m, ProtobufCMessage *request)
 }
 
 /*
- * Hashes what the server understood, not what was sent: two encodings of one message are one request. What
- * the server does not know is left out with it, since it has no effect.
+ * Hashes what was understood, not the bytes that came: two encodings of one message are one request. Fields
+ * the server does not know count too: a client that sets one means something by it.
  */
 static int body_hash(ProtobufCMessage *request, char **request_id, struct arena *arena, uint8_t ret[32],
 		     struct error *err)
