@@ -1,7 +1,8 @@
 -- compatible-with: 1
 --
 -- What every area stands on. Times are microseconds since the Unix epoch, UTC, in columns named *_time; ids are 63-bit
--- and made by the server; text is compared byte by byte unless its column says otherwise.
+-- and made by the server; text is compared byte by byte unless its column says otherwise. Keys have their table's name;
+-- unique ones end in _key.
 
 -- The first statement of the first migration makes the table that migrations are recorded in: it is run before anything
 -- is known to be applied, so it must not fail where the table exists.
@@ -38,7 +39,7 @@ CREATE TABLE idempotency (
   create_time BIGINT NOT NULL COMMENT 'when the key was claimed',
   expire_time BIGINT NOT NULL COMMENT 'from when the key counts as free',
   PRIMARY KEY (principal_id, method, request_id),
-  KEY idempotency_expire_key (expire_time)
+  KEY idempotency_expire (expire_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Replies of requests that must take effect once';
 
 CREATE TABLE event (
@@ -67,14 +68,14 @@ INSERT INTO event_sequence (sequence_id, position) VALUES (1, 0);
 CREATE TABLE audit (
   audit_id BIGINT NOT NULL,
   actor_id BIGINT NOT NULL COMMENT 'user or service account that acted; 0 is the platform itself',
-  action VARCHAR(48) NOT NULL COMMENT 'what was done: user.set_roles',
+  action VARCHAR(48) NOT NULL COMMENT 'the method that was called, or the command of the server',
   subject_id BIGINT NOT NULL COMMENT 'what it was done to; its kind of id follows from action',
   reason VARCHAR(1024) NOT NULL COMMENT 'as the actor gave it, or empty',
   detail MEDIUMTEXT NOT NULL COMMENT 'JSON object of what changed, or empty',
   create_time BIGINT NOT NULL COMMENT 'when it was done',
   PRIMARY KEY (audit_id),
-  KEY audit_subject_key (subject_id, audit_id),
-  KEY audit_actor_key (actor_id, audit_id)
+  KEY audit_subject (subject_id, audit_id),
+  KEY audit_actor (actor_id, audit_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What privileged callers did, and why';
 
 CREATE TABLE organization (
@@ -93,5 +94,5 @@ CREATE TABLE organization_member (
   end_time BIGINT NULL COMMENT 'when it ended; NULL while it lasts',
   PRIMARY KEY (organization_id, user_id),
   UNIQUE KEY organization_member_external_key (organization_id, external_id),
-  KEY organization_member_user_key (user_id)
+  KEY organization_member_user (user_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Who belongs to which institution';

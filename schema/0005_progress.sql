@@ -4,64 +4,64 @@
 -- Times are microseconds since the Unix epoch, UTC.
 
 CREATE TABLE enrollment (
-    user_id     BIGINT NOT NULL,
-    course_id   BIGINT NOT NULL,
-    epoch       BIGINT NOT NULL DEFAULT 0 COMMENT 'current epoch of progress; a reset adds one',
-    start_time  BIGINT NOT NULL COMMENT 'when access was first granted',
-    PRIMARY KEY (user_id, course_id),
-    KEY enrollment_by_course (course_id, user_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  user_id     BIGINT NOT NULL,
+  course_id   BIGINT NOT NULL,
+  epoch       BIGINT NOT NULL DEFAULT 0 COMMENT 'current epoch of progress; a reset adds one',
+  start_time  BIGINT NOT NULL COMMENT 'when access was first granted',
+  PRIMARY KEY (user_id, course_id),
+  KEY enrollment_course (course_id, user_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='A person learning a course; access itself is in access_grant';
 
 CREATE TABLE progress_session (
-    user_id          BIGINT     NOT NULL,
-    course_id        BIGINT     NOT NULL,
-    epoch            BIGINT     NOT NULL,
-    lesson_id        BIGINT     NOT NULL,
-    session_id       BINARY(16) NOT NULL COMMENT 'UUID made by the client',
-    start_time       BIGINT     NOT NULL COMMENT 'least start the client named',
-    last_time        BIGINT     NOT NULL COMMENT 'greatest client time',
-    learning_seconds BIGINT     NOT NULL COMMENT 'greatest cumulative value; credited up to last_time - start_time',
-    interactions     BIGINT     NOT NULL COMMENT 'greatest cumulative value',
-    questions        BIGINT     NOT NULL COMMENT 'greatest cumulative value',
-    credited_before     BIGINT NOT NULL DEFAULT 0 COMMENT 'credited seconds before the last merge; gives its difference',
-    interactions_before BIGINT NOT NULL DEFAULT 0,
-    questions_before    BIGINT NOT NULL DEFAULT 0,
-    fresh               TINYINT NOT NULL DEFAULT 1 COMMENT 'the last merge made the row',
-    PRIMARY KEY (user_id, course_id, epoch, lesson_id, session_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  user_id          BIGINT     NOT NULL,
+  course_id        BIGINT     NOT NULL,
+  epoch            BIGINT     NOT NULL,
+  lesson_id        BIGINT     NOT NULL,
+  session_id       BINARY(16) NOT NULL COMMENT 'UUID made by the client',
+  start_time       BIGINT     NOT NULL COMMENT 'least start the client named',
+  last_time        BIGINT     NOT NULL COMMENT 'greatest client time',
+  learning_seconds BIGINT     NOT NULL COMMENT 'greatest cumulative value; credited up to last_time - start_time',
+  interactions     BIGINT     NOT NULL COMMENT 'greatest cumulative value',
+  questions        BIGINT     NOT NULL COMMENT 'greatest cumulative value',
+  credited_before     BIGINT NOT NULL DEFAULT 0 COMMENT 'credited seconds before the last merge; gives its difference',
+  interactions_before BIGINT NOT NULL DEFAULT 0,
+  questions_before    BIGINT NOT NULL DEFAULT 0,
+  fresh               TINYINT NOT NULL DEFAULT 1 COMMENT 'the last merge made the row',
+  PRIMARY KEY (user_id, course_id, epoch, lesson_id, session_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='What one learning session of one lesson recorded: cumulative counters, merged by MAX';
 
 CREATE TABLE progress_lesson (
-    user_id          BIGINT          NOT NULL,
-    course_id        BIGINT          NOT NULL,
-    epoch            BIGINT          NOT NULL,
-    lesson_id        BIGINT          NOT NULL,
-    coverage         BIGINT UNSIGNED NOT NULL COMMENT '64 equal slices of the media, bit 0 first; merged by OR',
-    position_seconds BIGINT          NOT NULL COMMENT 'of the greatest (position_time, position_session)',
-    position_time    BIGINT          NOT NULL,
-    position_session BINARY(16)      NOT NULL,
-    completed        TINYINT         NOT NULL COMMENT 'merged by OR; for VIDEO it follows from coverage',
-    completed_now    TINYINT         NOT NULL COMMENT 'the last merge completed it',
-    complete_time    BIGINT          NOT NULL COMMENT 'set once by the server; 0 while not completed; outside the merge law',
-    learning_seconds BIGINT          NOT NULL COMMENT 'sum of the credited seconds of its sessions',
-    interactions     BIGINT          NOT NULL COMMENT 'sum over its sessions',
-    questions        BIGINT          NOT NULL COMMENT 'sum over its sessions',
-    sessions         BIGINT          NOT NULL COMMENT 'number of its sessions',
-    last_time        BIGINT          NOT NULL COMMENT 'greatest client time',
-    PRIMARY KEY (user_id, course_id, epoch, lesson_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  user_id          BIGINT          NOT NULL,
+  course_id        BIGINT          NOT NULL,
+  epoch            BIGINT          NOT NULL,
+  lesson_id        BIGINT          NOT NULL,
+  coverage         BIGINT UNSIGNED NOT NULL COMMENT '64 equal slices of the media, bit 0 first; merged by OR',
+  position_seconds BIGINT          NOT NULL COMMENT 'of the greatest (position_time, position_session)',
+  position_time    BIGINT          NOT NULL,
+  position_session BINARY(16)      NOT NULL,
+  completed        TINYINT         NOT NULL COMMENT 'merged by OR; for VIDEO it follows from coverage',
+  completed_now    TINYINT         NOT NULL COMMENT 'the last merge completed it',
+  complete_time    BIGINT          NOT NULL COMMENT 'set once by the server; 0 while not completed; outside the merge law',
+  learning_seconds BIGINT          NOT NULL COMMENT 'sum of the credited seconds of its sessions',
+  interactions     BIGINT          NOT NULL COMMENT 'sum over its sessions',
+  questions        BIGINT          NOT NULL COMMENT 'sum over its sessions',
+  sessions         BIGINT          NOT NULL COMMENT 'number of its sessions',
+  last_time        BIGINT          NOT NULL COMMENT 'greatest client time',
+  PRIMARY KEY (user_id, course_id, epoch, lesson_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='What a learner did with a lesson; one learner''s course lies together';
 
 CREATE TABLE progress_course (
-    user_id           BIGINT NOT NULL,
-    course_id         BIGINT NOT NULL,
-    epoch             BIGINT NOT NULL,
-    lessons_completed BIGINT NOT NULL,
-    learning_seconds  BIGINT NOT NULL,
-    interactions      BIGINT NOT NULL,
-    questions         BIGINT NOT NULL,
-    last_time         BIGINT NOT NULL COMMENT 'greatest client time',
-    PRIMARY KEY (user_id, course_id, epoch)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+  user_id           BIGINT NOT NULL,
+  course_id         BIGINT NOT NULL,
+  epoch             BIGINT NOT NULL,
+  lessons_completed BIGINT NOT NULL,
+  learning_seconds  BIGINT NOT NULL,
+  interactions      BIGINT NOT NULL,
+  questions         BIGINT NOT NULL,
+  last_time         BIGINT NOT NULL COMMENT 'greatest client time',
+  PRIMARY KEY (user_id, course_id, epoch)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='The sums over a learner''s lessons of a course, so that a list costs a row each';

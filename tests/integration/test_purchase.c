@@ -209,7 +209,7 @@ static void top_up_credits_the_wallet(void **state)
 	assert_memory_equal(reply->transaction_id, "txn_", 4);
 	assert_int_equal(
 		number(t,
-		       "SELECT COUNT(*) FROM audit WHERE action = 'wallet.top_up' AND actor_id = %" PRId64
+		       "SELECT COUNT(*) FROM audit WHERE action = 'TopUpWallet' AND actor_id = %" PRId64
 		       " AND subject_id = %" PRId64,
 		       cashier.user_id, owner.user_id),
 		1);
