@@ -181,13 +181,6 @@ static const Google__Protobuf__ServiceDescriptorProto *find_service(const struct
 	return NULL;
 }
 
-const char *docs_service(const struct docs *d, const char *service, struct arena *arena)
-{
-	struct place p;
-
-	return find_service(d, service, &p) ? place_comment(&p, arena) : "";
-}
-
 const char *docs_method(const struct docs *d, const struct method_desc *method, struct arena *arena)
 {
 	struct place p;
@@ -200,13 +193,6 @@ const char *docs_method(const struct docs *d, const struct method_desc *method, 
 		}
 	}
 	return "";
-}
-
-const char *docs_message(const struct docs *d, const char *message, struct arena *arena)
-{
-	struct place p;
-
-	return find_message(d, message, &p) ? place_comment(&p, arena) : "";
 }
 
 const char *docs_group(const struct docs *d, const char *message, struct arena *arena)

@@ -14,22 +14,23 @@ static const ProtobufCMessageDescriptor *field_message(const ProtobufCFieldDescr
 	return field->type == PROTOBUF_C_TYPE_MESSAGE ? field->descriptor : NULL;
 }
 
+/* Written as one value: Timestamp, Duration, FieldMask, Money (whose fields may be given one by one as well),
+ * or one without fields. */
+static bool message_is_value(const ProtobufCMessageDescriptor *desc)
+{
+	return desc->n_fields == 0 || value_is_special(desc);
+}
+
 static bool field_is_nested(const ProtobufCFieldDescriptor *field)
 {
 	const ProtobufCMessageDescriptor *desc = field_message(field);
 
-	return desc && !flag_message_is_value(desc);
+	return desc && !message_is_value(desc);
 }
 
 static bool field_is_repeated(const ProtobufCFieldDescriptor *field)
 {
 	return field->label == PROTOBUF_C_LABEL_REPEATED;
-}
-
-/* Money is written as one value, and its fields may be given one by one as well. */
-bool flag_message_is_value(const ProtobufCMessageDescriptor *desc)
-{
-	return desc->n_fields == 0 || value_is_special(desc);
 }
 
 /* --- finding --- */

@@ -43,10 +43,6 @@ typedef void (*flag_visitor)(void *arg, const char *name, const ProtobufCMessage
 			     const ProtobufCFieldDescriptor *field);
 void flags_visit(const ProtobufCMessageDescriptor *desc, flag_visitor each, void *arg);
 
-/* True when a message is written as one value: Timestamp, Duration, FieldMask, Money, or one without fields.
- */
-bool flag_message_is_value(const ProtobufCMessageDescriptor *desc);
-
 /*
  * Fills `update_mask` with the fields given of the one message that the request otherwise carries, when the
  * request has a mask and none was given. Its id, its etag and what is the server's to write are not named.

@@ -44,7 +44,8 @@ static const char *enum_strip(const ProtobufCEnumDescriptor *desc, const char *n
 	return strncmp(name, prefix, n) == 0 && name[n] == '_' ? name + n + 1 : name;
 }
 
-void value_enum_short(const ProtobufCEnumDescriptor *desc, const char *name, char *out, size_t size)
+/* The name of an enum's value without the enum's own, in lower case: "video". */
+static void enum_short(const ProtobufCEnumDescriptor *desc, const char *name, char *out, size_t size)
 {
 	char kebab[NAME_SIZE];
 
@@ -251,7 +252,7 @@ static const char *shape_enum(const ProtobufCEnumDescriptor *desc, struct arena 
 
 	for (unsigned i = 0; i < desc->n_values; i++) {
 		size_t n = strlen(out);
-		value_enum_short(desc, desc->values[i].name, name, sizeof(name));
+		enum_short(desc, desc->values[i].name, name, sizeof(name));
 		if (desc->values[i].value != 0) /* the zero value says nothing */
 			snprintf(out + n, sizeof(out) - n, "%s%s", n > 0 ? "|" : "", name);
 	}
@@ -379,7 +380,7 @@ static const char *text_enum(const ProtobufCEnumDescriptor *desc, int number, st
 
 	if (!value)
 		return or_empty(arena_printf(arena, "%d", number));
-	value_enum_short(desc, value->name, out, sizeof(out));
+	enum_short(desc, value->name, out, sizeof(out));
 	return or_empty(arena_strdup(arena, out));
 }
 

@@ -35,7 +35,4 @@ const ProtobufCMessage *value_message(const ProtobufCMessage *message, const Pro
 ProtobufCMessage *const *value_messages(const ProtobufCMessage *message,
 					const ProtobufCFieldDescriptor *field, size_t *n);
 
-/* The name of an enum's value without the enum's own, in lower case: "video". */
-void value_enum_short(const ProtobufCEnumDescriptor *desc, const char *name, char *out, size_t size);
-
 #endif

@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <sodium.h>
 
-#include "proto/runtime/wire.h"
-
 static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "the size libsodium writes");
 
 enum { NOBODY_PASSWORD_LEN = 32 };
@@ -28,16 +26,6 @@ int passwords_init(struct passwords *p, unsigned memory_kib, unsigned passes, st
 	*p = (struct passwords){.passes = passes, .memory = (size_t)memory_kib * 1024};
 	randombytes_buf(random, sizeof(random));
 	return hash_bytes_of(p, random, sizeof(random), p->nobody, err);
-}
-
-int password_check(const char *password, const char *field, struct error *err)
-{
-	size_t length = utf8_length(span_str(password));
-
-	if (length < PASSWORD_LENGTH_MIN || length > PASSWORD_LENGTH_MAX)
-		return error_field(err, field, "must have %d to %d characters", PASSWORD_LENGTH_MIN,
-				   PASSWORD_LENGTH_MAX);
-	return 0;
 }
 
 int password_hash(const struct passwords *p, const char *password, char ret[PASSWORD_HASH_SIZE],

@@ -13,8 +13,6 @@
  */
 enum {
 	PASSWORD_HASH_SIZE = 128, /* with the NUL */
-	PASSWORD_LENGTH_MIN = 8,  /* Unicode code points, of any script */
-	PASSWORD_LENGTH_MAX = 128,
 	PASSWORD_MEMORY_KIB = 19 * 1024, /* OWASP's floor: 19 MiB, two passes, one lane */
 	PASSWORD_PASSES = 2,
 };
@@ -29,10 +27,6 @@ struct passwords {
 
 /* Hashes once. Internal error when the parameters are out of libsodium's range or memory is short. */
 int passwords_init(struct passwords *p, unsigned memory_kib, unsigned passes, struct error *err)
-	__attribute__((warn_unused_result));
-
-/* FIELD_INVALID on `field` unless the new password has the right length. Valid UTF-8 is taken for granted. */
-int password_check(const char *password, const char *field, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* The hash to store. Internal error when memory is short. */

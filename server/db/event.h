@@ -29,7 +29,6 @@
 #define EVENT_PURCHASE_COMPLETED "purchase.completed"
 #define EVENT_GRANT_ADDED "grant.added"
 #define EVENT_LESSON_COMPLETED "progress.lesson_completed"
-#define EVENT_COURSE_COMPLETED "progress.course_completed"
 
 struct event {
 	int64_t event_id; /* made by the caller before the transaction */

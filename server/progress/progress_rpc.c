@@ -107,7 +107,7 @@ static int check_own(const struct rpc_call *call, const char *user_id, struct er
 {
 	if (app_user_or_caller(call, user_id) == rpc_principal(call)->user_id)
 		return 0;
-	return error_raise(err, &REASON_ROLE_MISSING,
+	return error_raise(err, &RPC_REASON_ROLE_MISSING,
 			   "progress is reported by the learner alone; leave user_id out");
 }
 
@@ -266,7 +266,7 @@ static int check_enrollment_reader(struct rpc_call *call, const struct enrollmen
 		return 0;
 	if (q->course_id)
 		return check_course_reader(call, q->course_id, q->user_id, err);
-	return error_raise(err, &REASON_ROLE_MISSING,
+	return error_raise(err, &RPC_REASON_ROLE_MISSING,
 			   "another user's enrollments need the role SUPPORT or ADMIN");
 }
 

@@ -6,7 +6,7 @@
 #include "proto/runtime/codec.h"
 #include "server/app.h"
 
-Money *money_to_proto(struct arena *arena, const char *currency_code, int64_t minor_units)
+static Money *money_to_proto(struct arena *arena, const char *currency_code, int64_t minor_units)
 {
 	Money *money = codec_new(MONEY_DESC, arena);
 	char *code = arena_strdup(arena, currency_code);

@@ -12,7 +12,6 @@
  * What is stored as messages of the contract, in the arena. Where it is full they leave pieces out or return
  * NULL: ask app_built() once at the end.
  */
-Money *money_to_proto(struct arena *arena, const char *currency_code, int64_t minor_units);
 Purchase *purchase_to_proto(struct arena *arena, const struct purchase *p);
 Wallet *wallet_to_proto(struct arena *arena, int64_t user_id, const struct wallet_balance *balances,
 			unsigned n);

@@ -82,7 +82,7 @@ static int register_user(struct rpc_call *call, const RegisterUserRequest *req, 
 
 static int role_missing(struct error *err)
 {
-	return error_raise(err, &REASON_ROLE_MISSING, "another user needs a role that you do not hold");
+	return error_raise(err, &RPC_REASON_ROLE_MISSING, "another user needs a role that you do not hold");
 }
 
 /* By name, for whoever may read anybody; others find themselves only. */
