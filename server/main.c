@@ -112,7 +112,8 @@ static void set_service_config(const struct config *c, const struct db_config *d
 	ret->listen = c->listen;
 	ret->tls_certificate = c->tls_certificate;
 	ret->tls_key = c->tls_key;
-	ret->pollers = c->pollers;
+	if (c->pollers)
+		ret->pollers = c->pollers;
 	ret->hot_slots = c->hot_slots;
 	ret->catch_all_slots = c->catch_all_slots;
 	ret->max_calls = c->max_calls;

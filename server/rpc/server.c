@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "server/base/log.h"
 #include "server/rpc/core_locks.h"
@@ -23,13 +24,20 @@ static const char *const place_names[RPC_PLACES] = {
 	[RPC_ON_PASSWORD] = "password",
 };
 
+/* The rest is for those the pollers hand work to; and pollers with one connection wait for each other. */
+static unsigned pollers_fitting(void)
+{
+	const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return processors > 3 ? (unsigned)processors / 2 : 1;
+}
+
 void rpc_server_config_defaults(struct rpc_server_config *config)
 {
 	*config = (struct rpc_server_config){
 		.address = "127.0.0.1:50051",
-		.pollers = 2,
-		/* Debian's core, built with its assertions, walks all that is posted on a queue at each
-		   event. */
+		.pollers = pollers_fitting(),
+		/* Few: Debian's core walks all that is posted on a queue at each event. */
 		.hot_slots = 64,
 		.catch_all_slots = 32,
 		.max_calls = 4096,

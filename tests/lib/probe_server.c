@@ -384,6 +384,7 @@ void probe_config(struct rpc_server_config *config)
 	config->max_calls = 64;
 	config->drain_ms = 2000;
 	config->max_connection_age_ms = 0;
+	config->pollers = 2; /* whatever the machine: calls of one connection meet on both */
 	config->auth = (struct rpc_authenticator){.authenticate = authenticate, .admit = admit};
 	config->executors[RPC_ON_DB] = (struct rpc_executor_config){
 		.threads = 2,
