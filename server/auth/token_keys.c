@@ -126,6 +126,7 @@ static void key_done(struct token_key *key)
 		sodium_memzero(key->private_pem, strlen(key->private_pem));
 	free(key->private_pem);
 	free(key->public_pem);
+	EVP_PKEY_free(key->parsed);
 }
 
 /* Adds a key; the same key under two names is one. `name` is for the error. */
@@ -150,8 +151,9 @@ static int keys_add(struct token_keys *keys, EVP_PKEY *pkey, const char *name, s
 	}
 	key->private_pem = private_pem_of(pkey);
 	key->public_pem = public_pem_of(pkey);
+	key->parsed = EVP_PKEY_up_ref(pkey) == 1 ? pkey : NULL;
 	keys->n++;
-	if (!key->private_pem || !key->public_pem)
+	if (!key->private_pem || !key->public_pem || !key->parsed)
 		return error_internal(err, "token key %s cannot be written as PEM", name);
 	*ret = key;
 	return 0;

@@ -2,6 +2,8 @@
 #ifndef AUTH_TOKEN_KEYS_H
 #define AUTH_TOKEN_KEYS_H
 
+#include <openssl/evp.h>
+
 #include "proto/runtime/error.h"
 #include "server/base/clock.h"
 
@@ -25,6 +27,7 @@ struct token_key {
 	char kid[TOKEN_KID_SIZE];                                /* RFC 7638 thumbprint: SHA-256, base64url */
 	char x[TOKEN_COORDINATE_SIZE], y[TOKEN_COORDINATE_SIZE]; /* of the public point, base64url */
 	char *private_pem, *public_pem;                          /* as libjwt takes them */
+	EVP_PKEY *parsed;                                        /* as OpenSSL does */
 };
 
 struct token_keys;

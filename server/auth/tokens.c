@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "proto/runtime/ids.h"
+#include "server/auth/es256.h"
 #include "server/auth/token_text.h"
 
 enum { JTI_LEN = 16, US_PER_SECOND = 1000000 };
@@ -187,13 +188,23 @@ static const struct token_key *key_of(const struct tokens *t, const struct token
 	return token_keys_find(t->keys, kid);
 }
 
-/* Never called without a key: libjwt would then decode anything without verifying it. */
-static bool signature_valid(const struct token_key *key, const char *text)
+/* What is signed: header and payload as they were sent. */
+static struct span signed_part(const struct token_text *text)
+{
+	return span_of(text->text, (size_t)(strrchr(text->text, '.') - text->text));
+}
+
+/*
+ * A forger is turned away by OpenSSL, at a fraction of what libjwt costs; a token is good when both say so.
+ * Never called without a key: libjwt would then decode anything without verifying it.
+ */
+static bool signature_valid(const struct token_key *key, const struct token_text *text)
 {
 	_cleanup_jwt_ jwt_t *jwt = NULL;
 
-	return jwt_decode(&jwt, text, (const unsigned char *)key->public_pem, (int)strlen(key->public_pem)) ==
-		       0 &&
+	return es256_verify(key->parsed, signed_part(text), text->signature) &&
+	       jwt_decode(&jwt, text->text, (const unsigned char *)key->public_pem,
+			  (int)strlen(key->public_pem)) == 0 &&
 	       jwt_get_alg(jwt) == JWT_ALG_ES256;
 }
 
@@ -281,7 +292,7 @@ int token_verify(const struct tokens *t, struct span token, struct principal *re
 	if (!token_text_parse(&text, token))
 		return refuse(err);
 	key = key_of(t, &text);
-	if (!key || !signature_valid(key, text.text))
+	if (!key || !signature_valid(key, &text))
 		return refuse(err);
 	/* jansson refuses U+0000 by default, so that no string ends before its end. */
 	claims = json_loadb((const char *)text.payload, text.payload_len, JSON_REJECT_DUPLICATES, NULL);
