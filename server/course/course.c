@@ -5,18 +5,29 @@
 #include "proto/runtime/ids.h"
 #include "server/course/lesson.h"
 
-bool course_taught_by(const struct course_terms *c, int64_t user_id)
+bool course_has_share(const struct course_share *instructors, unsigned n, int64_t user_id)
 {
-	for (unsigned i = 0; i < c->n_instructors; i++)
-		if (c->instructors[i].user_id == user_id)
+	for (unsigned i = 0; i < n; i++)
+		if (instructors[i].user_id == user_id)
 			return true;
 	return false;
 }
 
+bool course_open_to(enum course_state state, const struct course_share *instructors, unsigned n,
+		    const struct principal *who)
+{
+	return state == COURSE_PUBLISHED || principal_has_role(who, ROLE_MASK_ADMIN) ||
+	       (principal_signed_in(who) && course_has_share(instructors, n, who->user_id));
+}
+
 bool course_visible_to(const struct course_terms *c, const struct principal *who)
 {
-	return c->state == COURSE_PUBLISHED || principal_has_role(who, ROLE_MASK_ADMIN) ||
-	       (principal_signed_in(who) && course_taught_by(c, who->user_id));
+	return course_open_to(c->state, c->instructors, c->n_instructors, who);
+}
+
+bool course_taught_by(const struct course_terms *c, int64_t user_id)
+{
+	return course_has_share(c->instructors, c->n_instructors, user_id);
 }
 
 int64_t course_id_of(const char *text)

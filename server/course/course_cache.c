@@ -5,7 +5,7 @@
 
 /* A value is this, then the packed answer. */
 struct head {
-	int64_t instructors[COURSE_INSTRUCTORS_MAX];
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX];
 	int32_t state;
 	uint32_t n_instructors;
 };
@@ -42,8 +42,7 @@ void course_cache_put(struct cache *courses, const struct course *c, struct span
 	uint8_t *value = arena_alloc(arena, sizeof(head) + packed.len);
 	if (!value)
 		return; /* it is answered all the same */
-	for (unsigned i = 0; i < c->n_instructors; i++)
-		head.instructors[i] = c->instructors[i].user_id;
+	memcpy(head.instructors, c->instructors, sizeof(head.instructors));
 	memcpy(value, &head, sizeof(head));
 	memcpy(value + sizeof(head), packed.data, packed.len);
 	(void)cache_put(courses, key_of(&c->course_id), span_of(value, sizeof(head) + packed.len), 0,
@@ -57,10 +56,5 @@ void course_cache_forget(struct cache *courses, int64_t course_id)
 
 bool course_answer_seen_by(const struct course_answer *a, const struct principal *who)
 {
-	if (a->state == COURSE_PUBLISHED || principal_has_role(who, ROLE_MASK_ADMIN))
-		return true;
-	for (unsigned i = 0; principal_signed_in(who) && i < a->n_instructors; i++)
-		if (a->instructors[i] == who->user_id)
-			return true;
-	return false;
+	return course_open_to(a->state, a->instructors, a->n_instructors, who);
 }

@@ -18,7 +18,7 @@
 struct course_answer {
 	enum course_state state;
 	unsigned n_instructors;
-	int64_t instructors[COURSE_INSTRUCTORS_MAX];
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX];
 	struct span packed;
 };
 
@@ -32,6 +32,7 @@ void course_cache_put(struct cache *courses, const struct course *c, struct span
 
 void course_cache_forget(struct cache *courses, int64_t course_id);
 
+/* course_open_to() of it. */
 bool course_answer_seen_by(const struct course_answer *a, const struct principal *who);
 
 #endif

@@ -13,10 +13,7 @@ enum { ALL_SHARES = 10000 /* basis points */ };
 
 bool course_has_instructor(const struct course *c, int64_t user_id)
 {
-	for (unsigned i = 0; i < c->n_instructors; i++)
-		if (c->instructors[i].user_id == user_id)
-			return true;
-	return false;
+	return course_has_share(c->instructors, c->n_instructors, user_id);
 }
 
 static bool taught_or_administered(const struct course *c, const struct principal *who)
@@ -27,7 +24,7 @@ static bool taught_or_administered(const struct course *c, const struct principa
 
 bool course_seen_by(const struct course *c, const struct principal *who)
 {
-	return c->state == COURSE_PUBLISHED || taught_or_administered(c, who);
+	return course_open_to(c->state, c->instructors, c->n_instructors, who);
 }
 
 int course_check_teacher(const struct course *c, const struct principal *who, struct error *err)

@@ -8,7 +8,7 @@
 
 /* What may be done to a course, by whom and when; and what a request may put into one. No database here. */
 
-/* Published, or the caller teaches it or administers. */
+/* course_open_to() of a course as it is stored. */
 bool course_seen_by(const struct course *c, const struct principal *who);
 bool course_has_instructor(const struct course *c, int64_t user_id);
 
