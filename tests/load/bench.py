@@ -18,12 +18,13 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from google.protobuf.timestamp_pb2 import Timestamp  # noqa: E402
 
-from stack import PASSWORD, Stack  # noqa: E402
+from stack import BUILD, PASSWORD, Stack  # noqa: E402
 from test_every_rpc import World  # noqa: E402
 from wire import Wire, messages  # noqa: E402
 
-LOAD = ROOT / "build" / "release" / "tests" / "load"
+LOAD = BUILD / "tests" / "load"
 LEARNERS, LESSONS, REPORTS = 200, 20, 40000
+COURSES = 40  # on sale
 
 
 def varint(n):
@@ -190,15 +191,111 @@ def measure_writes(bench, stack, directory, sample, label=""):
     print(f"  distinct (learner, lesson) rows changed: {keys:,}")
     if keys < 1000:
         raise SystemExit(f"bench: only {keys} distinct keys changed; the figure does not count")
-    single = stack.start("--combiner-batch", "1")
-    row_by_row = [against(single, "RecordProgress, batch of 1" + label) for _ in range(bench.options.rounds)]
-    bench.row("record_progress_vs_batch_of_one" + label.replace(" ", "_").replace(",", ""), median(ours), "calls/s",
+    single = stack.start("--combiner-batch", "1", "--combiner-lanes", "16")
+    row_by_row = [against(single, "RecordProgress, row by row" + label) for _ in range(bench.options.rounds)]
+    single.stop()
+    bench.row("record_progress_vs_row_by_row" + label.replace(" ", "_").replace(",", ""), median(ours), "calls/s",
               median(row_by_row))
+
+
+def put_on_sale(stack):
+    """COURSES courses at 12.50 EUR and money for every learner; returns the courses."""
+    wire = Wire(stack.target)
+    teacher, admin, treasurer = (wire.call("user", "Login", login=name, password=PASSWORD).session.access_token
+                                 for name in ("teacher", "root-admin", "treasurer"))
+
+    def new_course(i):
+        course = wire.call("course", "CreateCourse", teacher, title=f"For sale {i}", summary="s", subject="mathematics",
+                           level=1, language="en",
+                           price_list={"prices": [{"currency_code": "EUR", "minor_units": 1250}]}).course.course_id
+        wire.call("course", "CreateLesson", teacher, course_id=course, title="Lesson", kind=2)
+        wire.call("course", "SubmitCourseForReview", teacher, course_id=course)
+        wire.call("course", "ApproveCourse", admin, course_id=course)
+        return course
+
+    def top_up(i):
+        token = wire.call("user", "Login", login=f"bench-{i}", password=PASSWORD).session.access_token
+        user = wire.call("user", "GetUser", token).user.user_id
+        wire.call("purchase", "TopUpWallet", treasurer, user_id=user, provider="bench",
+                  provider_payment_id=f"bench-{i}", amount={"currency_code": "EUR", "minor_units": 10**8},
+                  request_id=str(uuid.uuid4()))
+
+    with ThreadPoolExecutor(8) as pool:
+        courses = list(pool.map(new_course, range(COURSES)))
+        list(pool.map(top_up, range(LEARNERS)))
+    wire.close()
+    return courses
+
+
+def measure_purchases(bench, stack, directory, tokens, label=""):
+    """Each learner buys each course once; neighbours in line are different learners, as different wallets."""
+    courses, server, runs, direct = put_on_sale(stack), stack.replicas[0], [], []
+    request = messages("edu.v1.purchase").PurchaseCourseRequest
+    (directory / "buyers").write_text("".join(token + "\n" for token in tokens), encoding="ascii")
+    print(f"\nPurchases from the wallet{label}, against the same statement run by a bare program on 16 connections")
+    share = len(courses) // bench.options.rounds
+    for n in range(bench.options.rounds):
+        with open(directory / "orders", "wb") as orders:
+            for course in courses[n * share:(n + 1) * share]:
+                for _ in tokens:
+                    packed = request(course_id=course, currency_code="EUR", payment_source=1,
+                                     expected_total={"currency_code": "EUR", "minor_units": 1250},
+                                     request_id=str(uuid.uuid4())).SerializeToString()
+                    orders.write(varint(len(packed)) + packed)
+        runs.append(Run("PurchaseCourse" + label, server.process.pid, server.target,
+                        "/edu.v1.EduService/PurchaseCourse", 60, 32, "--requests-file", directory / "orders",
+                        "--tokens-file", directory / "buyers", "--once", "--warmup", 0.2))
+        bare = json.loads(subprocess.run([LOAD / "purchase_direct", "16", "2"], check=True, capture_output=True,
+                                         text=True).stdout)
+        print(f"  {'the statement alone':<34}{bare['per_second']:>10,.0f} purchases/s", flush=True)
+        direct.append(bare["per_second"])
+    bench.row("purchase_vs_bare_sql" + label.replace(" ", "_").replace(",", ""), median(runs), "calls/s",
+              sorted(direct)[len(direct) // 2])
+
+
+def measure_logins(bench, stack, directory):
+    """With the hash that ships; the learners' hashes, made cheaply, are made anew at their first login there."""
+    server = stack.start("--argon2-mib", "19", "--argon2-passes", "2")
+    request = messages("edu.v1.user").LoginRequest
+    with open(directory / "logins", "wb") as logins:
+        for i in range(32):
+            packed = request(login=f"bench-{i}", password=PASSWORD).SerializeToString()
+            logins.write(varint(len(packed)) + packed)
+    print("\nLogin, against the password hash alone on as many threads")
+    flags = ["--requests-file", directory / "logins"]
+    target = (server.process.pid, server.target, "/edu.v1.EduService/Login")
+    Run("first Login, hashing anew", *target, 60, 16, *flags, "--once", "--warmup", 0)
+    runs, direct = [], []
+    for _ in range(bench.options.rounds):
+        runs.append(Run("Login", *target, 2, 16, *flags))
+        raw = json.loads(subprocess.run([LOAD / "argon2_direct", "2", "2"], check=True, capture_output=True,
+                                        text=True).stdout)
+        print(f"  {'the hash alone':<34}{raw['per_second']:>10,.1f} hashes/s", flush=True)
+        direct.append(raw["per_second"])
+    server.stop()
+    bench.row("login_vs_argon2", median(runs), "calls/s", sorted(direct)[len(direct) // 2])
+
+
+def resident_mib(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def measure_memory(bench, stack, course, token):
+    """The most a fresh server ever had resident, with a thousand connections calling at once."""
+    server = stack.start()
+    payload = messages("edu.v1.course").GetCourseRequest(course_id=course).SerializeToString()
+    print("\nA thousand connections, a call under way on each")
+    Run("GetCourse, 1,000 connections", server.process.pid, server.target, "/edu.v1.EduService/GetCourse", 3, 1000,
+        "--connections", 1000, "--payload-hex", payload.hex(), "--token", token)
+    bench.rows.append({"name": "rss_1000_connections_mib", "value": round(resident_mib(server.process.pid), 1),
+                       "unit": "MiB", "reference": None, "ratio": None})
+    server.stop()
 
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4, help="of each run (4)")
+    parser.add_argument("--seconds", type=float, default=3, help="of each run (3)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is run; medians count (3)")
     parser.add_argument("--in-flight", type=int, default=256, help="progress reports under way (256)")
     parser.add_argument("--label", default="", help=argparse.SUPPRESS)
@@ -214,12 +311,17 @@ def main():
         if not options.label:
             measure_reads(bench, stack, course, tokens[0])
         measure_writes(bench, stack, pathlib.Path(directory), sample, options.label)
+        measure_purchases(bench, stack, pathlib.Path(directory), tokens, options.label)
+        if not options.label:
+            measure_memory(bench, stack, course, tokens[0])
+            measure_logins(bench, stack, pathlib.Path(directory))
 
     earlier = json.loads(pathlib.Path(options.out).read_text()) if options.append else []
     pathlib.Path(options.out).write_text(json.dumps(earlier + bench.rows, indent=2) + "\n")
     print(f"\n{'name':<44}{'value':>12} {'unit':<9}{'reference':>12}{'ratio':>8}")
     for row in bench.rows:
-        print(f"{row['name']:<44}{row['value']:>12,.0f} {row['unit']:<9}{row['reference']:>12,.0f}{row['ratio']:>8.2f}")
+        against = f"{row['reference']:>12,.0f}{row['ratio']:>8.2f}" if row["ratio"] is not None else ""
+        print(f"{row['name']:<44}{row['value']:>12,.0f} {row['unit']:<9}{against}")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@
 
 static const char usage[] =
 	"usage: echo_server [--address 127.0.0.1:0] [--path /echo.Echo/Echo] [--pollers 2]\n"
-	"                   [--slots 1000] [--reply-bytes N]\n"
+	"                   [--slots 100] [--reply-bytes N]\n"
 	"Prints the port, then serves until SIGINT or SIGTERM.\n";
 
 static grpc_server *server;
@@ -212,7 +212,7 @@ int main(int argc, char **argv)
 	struct options o = {.address = "127.0.0.1:0",
 			    .path = "/echo.Echo/Echo",
 			    .pollers = 2,
-			    .slots = 1000,
+			    .slots = 100,
 			    .reply_bytes = -1};
 	grpc_completion_queue **queues;
 	struct call *calls;
