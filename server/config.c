@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ static const struct flag flags[] = {
 
 	{"listen", "ADDRESS", KIND_TEXT, AT(listen), "127.0.0.1:50051", 0, 0, 0, ON_SERVE,
 	 "host:port or unix:/path; port 0 takes a free one. Keep it on loopback, behind the edge"},
-	{"metrics-listen", "HOST:PORT", KIND_TEXT, AT(metrics_listen), "127.0.0.1:9464", 0, 0, 0, ON_SERVE,
+	{"metrics-listen", "ADDRESS:PORT", KIND_TEXT, AT(metrics_listen), "127.0.0.1:9464", 0, 0, 0, ON_SERVE,
 	 "/metrics, /healthz, /readyz and /.well-known/jwks.json; \"off\" serves none"},
 	{"tls-cert", "FILE", KIND_TEXT, AT(tls_certificate), NULL, 0, 0, 0, ON_SERVE,
 	 "PEM certificate chain; with --tls-key"},
@@ -78,8 +79,8 @@ static const struct flag flags[] = {
 	 "time calls under way have at shutdown"},
 	{"access-token-seconds", "N", KIND_NUMBER, AT(access_token_seconds), NULL, 900, 1, 86400, ON_SERVE,
 	 "life of an access token"},
-	{"refresh-token-days", "N", KIND_NUMBER, AT(refresh_token_days), NULL, 30, 1, 3650, ON_SERVE,
-	 "life of an unused refresh token"},
+	{"refresh-token-days", "N", KIND_NUMBER, AT(refresh_token_days), NULL, 30, 1, 365, ON_SERVE,
+	 "life of an unused refresh token; no session lives longer than 365"},
 	{"argon2-mib", "N", KIND_NUMBER, AT(argon2_mib), NULL, 19, 1, 4096, ON_SERVE | ON_CREATE_ADMIN,
 	 "memory of a password hash"},
 	{"argon2-passes", "N", KIND_NUMBER, AT(argon2_passes), NULL, 2, 1, 64, ON_SERVE | ON_CREATE_ADMIN,
@@ -87,7 +88,8 @@ static const struct flag flags[] = {
 	{"rate-default", "N", KIND_NUMBER, AT(rate_default), NULL, 2000, 0, 10000000, ON_SERVE,
 	 "calls per second of one account, on each replica; 0 does not limit"},
 	{"rate-login", "N", KIND_NUMBER, AT(rate_login), NULL, 20, 0, 10000000, ON_SERVE,
-	 "registrations and logins per second from one address; 0 does not limit"},
+	 "registrations and logins per second from one address; 0 does not limit, and with --rate-default 0 "
+	 "neither do names"},
 	{"trust-forwarded-for", NULL, KIND_SWITCH, AT(trust_forwarded_for), NULL, 0, 0, 0, ON_SERVE,
 	 "count callers by the last x-forwarded-for; for a server that only the edge can reach"},
 	{"no-reflection", NULL, KIND_SWITCH, AT(no_reflection), NULL, 0, 0, 0, ON_SERVE,
@@ -268,4 +270,35 @@ int config_read_secret(const char *path, char *out, size_t size)
 		return -1;
 	}
 	return 0;
+}
+
+void config_to_service(const struct config *c, const struct db_config *db, struct service_config *ret)
+{
+	service_config_defaults(ret);
+	ret->db = *db;
+	ret->listen = c->listen;
+	ret->tls_certificate = c->tls_certificate;
+	ret->tls_key = c->tls_key;
+	if (c->pollers)
+		ret->pollers = c->pollers;
+	ret->hot_slots = c->hot_slots;
+	ret->catch_all_slots = c->catch_all_slots;
+	ret->max_calls = c->max_calls;
+	ret->db_workers = c->db_workers;
+	ret->db_queue = c->db_queue;
+	ret->password_workers = c->password_workers;
+	ret->password_queue = c->password_queue;
+	ret->drain_ms = (int)c->drain_seconds * 1000;
+	ret->reflection = !c->no_reflection;
+	ret->trust_forwarded_for = c->trust_forwarded_for;
+	ret->key_dir = c->key_dir;
+	ret->access_token_us = (int64_t)c->access_token_seconds * 1000000;
+	ret->refresh_token_us = (int64_t)c->refresh_token_days * 24 * 3600 * 1000000;
+	ret->argon2_kib = c->argon2_mib * 1024;
+	ret->argon2_passes = c->argon2_passes;
+	ret->rate_default = c->rate_default;
+	ret->rate_login = c->rate_login;
+	ret->cache_bytes = (size_t)c->cache_mib << 20;
+	ret->combiner_lanes = c->combiner_lanes;
+	ret->combiner_batch = c->combiner_batch;
 }

@@ -105,48 +105,25 @@ static int run_create_admin(const struct config *c, const struct db_config *db)
 
 /* --- serve --- */
 
-static void set_service_config(const struct config *c, const struct db_config *db, struct service_config *ret)
-{
-	service_config_defaults(ret);
-	ret->db = *db;
-	ret->listen = c->listen;
-	ret->tls_certificate = c->tls_certificate;
-	ret->tls_key = c->tls_key;
-	if (c->pollers)
-		ret->pollers = c->pollers;
-	ret->hot_slots = c->hot_slots;
-	ret->catch_all_slots = c->catch_all_slots;
-	ret->max_calls = c->max_calls;
-	ret->db_workers = c->db_workers;
-	ret->db_queue = c->db_queue;
-	ret->password_workers = c->password_workers;
-	ret->password_queue = c->password_queue;
-	ret->drain_ms = (int)c->drain_seconds * 1000;
-	ret->reflection = !c->no_reflection;
-	ret->trust_forwarded_for = c->trust_forwarded_for;
-	ret->key_dir = c->key_dir;
-	ret->access_token_us = (int64_t)c->access_token_seconds * 1000000;
-	ret->refresh_token_us = (int64_t)c->refresh_token_days * 24 * 3600 * 1000000;
-	ret->argon2_kib = c->argon2_mib * 1024;
-	ret->argon2_passes = c->argon2_passes;
-	ret->rate_default = c->rate_default;
-	ret->rate_login = c->rate_login;
-	ret->cache_bytes = (size_t)c->cache_mib << 20;
-	ret->combiner_lanes = c->combiner_lanes;
-	ret->combiner_batch = c->combiner_batch;
-}
-
-/* Splits "host:port"; false when it is neither that nor ":port". */
+/* Splits "address:port"; an IPv6 address stands in brackets. False when it is neither that nor ":port". */
 static bool split_address(const char *text, char *host, size_t size, int *ret_port)
 {
 	const char *colon = strrchr(text, ':');
 	char *end;
 	long port = colon ? strtol(colon + 1, &end, 10) : -1;
 
-	if (!colon || end == colon + 1 || *end || port < 0 || port > 65535 || (size_t)(colon - text) >= size)
+	if (!colon || end == colon + 1 || *end || port < 0 || port > 65535)
 		return false;
-	memcpy(host, text, (size_t)(colon - text));
-	host[colon - text] = '\0';
+	size_t len = (size_t)(colon - text);
+	bool brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+	if (brackets) {
+		text++;
+		len -= 2;
+	}
+	if (len >= size)
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
 	*ret_port = (int)port;
 	return true;
 }
@@ -164,7 +141,8 @@ static int start_metrics(const struct config *c, struct service *service, struct
 	    metrics_http_start(&config, ret) == 0)
 		return 0;
 	fprintf(stderr,
-		"edu-server: cannot serve metrics at \"%s\": give a free HOST:PORT with --metrics-listen, or "
+		"edu-server: cannot serve metrics at \"%s\": give a free ADDRESS:PORT with --metrics-listen, "
+		"or "
 		"\"off\"\n",
 		c->metrics_listen);
 	return -1;
@@ -233,7 +211,7 @@ static int run_serve(const struct config *c, const struct db_config *db)
 
 	raise_fd_limit();
 	block_signals(&signals);
-	set_service_config(c, db, &config);
+	config_to_service(c, db, &config);
 	error_clear(&err);
 	if (service_start(&config, &service, &err) < 0)
 		return fail("cannot start", &err);

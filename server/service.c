@@ -75,7 +75,7 @@ void service_config_defaults(struct service_config *config)
 		.pollers = rpc.pollers,
 		.hot_slots = rpc.hot_slots,
 		.catch_all_slots = rpc.catch_all_slots,
-		.max_calls = rpc.max_calls,
+		.max_calls = 20000,
 		.db_workers = 16,
 		.db_queue = 1024,
 		.password_workers = 2,

@@ -22,7 +22,8 @@ struct db_config {
 	const char *host;
 	unsigned port;
 	const char *user, *password, *database;
-	const char *ca_file; /* NULL: no TLS */
+	const char
+		*ca_file; /* the server's certificate must be signed by one of these; NULL asks for no TLS */
 	unsigned connect_timeout_s;
 	unsigned lock_wait_s; /* innodb_lock_wait_timeout, when the call's deadline does not ask for less */
 };

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/config.h"
+
+static int parse(struct config *ret, int argc, const char *const *argv)
+{
+	/* getopt_long() goes on from where it was. */
+	optind = 0;
+	return config_parse(argc, (char **)argv, ret);
+}
+
+#define PARSE(ret, ...)                                                                                      \
+	parse(ret, sizeof((const char *[]){"edu-server", __VA_ARGS__}) / sizeof(char *),                     \
+	      (const char *[]){"edu-server", __VA_ARGS__, NULL})
+
+#define SAME(member) assert_int_equal(got.member, expected.member)
+
+/* What --help says is what ships. */
+static void test_defaults_are_those_of_the_service(void **state)
+{
+	struct service_config expected, got;
+	struct db_config db = {.socket = "s"};
+	struct config c;
+
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s"), 1);
+	config_to_service(&c, &db, &got);
+	service_config_defaults(&expected);
+	assert_string_equal(got.listen, expected.listen);
+	assert_string_equal(got.db.socket, "s");
+	assert_string_equal(got.key_dir, "keys");
+	SAME(pollers);
+	SAME(hot_slots);
+	SAME(catch_all_slots);
+	SAME(max_calls);
+	SAME(db_workers);
+	SAME(db_queue);
+	SAME(password_workers);
+	SAME(password_queue);
+	SAME(drain_ms);
+	SAME(reflection);
+	SAME(trust_forwarded_for);
+	SAME(access_token_us);
+	SAME(refresh_token_us);
+	SAME(argon2_kib);
+	SAME(argon2_passes);
+	SAME(rate_default);
+	SAME(rate_login);
+	SAME(cache_bytes);
+	SAME(combiner_lanes);
+	SAME(combiner_batch);
+	SAME(combiner_queue);
+	SAME(feed_poll_ms);
+	SAME(sequencer);
+}
+
+static void test_flags_reach_the_service(void **state)
+{
+	struct service_config got;
+	struct db_config db = {.socket = "s"};
+	struct config c;
+
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--drain-seconds", "3",
+			       "--refresh-token-days", "365", "--cache-mib", "2", "--no-reflection",
+			       "--trust-forwarded-for", "--rate-login", "0"),
+			 1);
+	config_to_service(&c, &db, &got);
+	assert_int_equal(got.drain_ms, 3000);
+	assert_int_equal(got.refresh_token_us, INT64_C(365) * 86400 * 1000000);
+	assert_int_equal(got.cache_bytes, 2 << 20);
+	assert_false(got.reflection);
+	assert_true(got.trust_forwarded_for);
+	assert_int_equal(got.rate_login, 0);
+}
+
+static void test_wrong_lines_are_refused(void **state)
+{
+	struct config c;
+
+	assert_int_equal(PARSE(&c, "serve"), -1); /* no database */
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-host", "h"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--tls-cert", "c"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-workers", "0"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-workers", "1x"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-workers", "-1"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--refresh-token-days", "366"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "more"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--user-name", "ada"),
+			 -1); /* of another command */
+	assert_int_equal(PARSE(&c, "create-admin", "--db-socket", "s", "--user-name", "ada"), -1);
+	assert_int_equal(PARSE(&c, "sevre", "--db-socket", "s"), -1);
+}
+
+static void test_secret_is_the_first_line(void **state)
+{
+	char path[] = "/tmp/edu-secret-XXXXXX", secret[16];
+	int fd = mkstemp(path);
+	FILE *file = fdopen(fd, "w");
+
+	assert_non_null(file);
+	fputs("pass word\r\nmore\n", file);
+	fclose(file);
+	assert_int_equal(config_read_secret(path, secret, sizeof(secret)), 0);
+	assert_string_equal(secret, "pass word");
+	unlink(path);
+	assert_int_equal(config_read_secret(path, secret, sizeof(secret)), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults_are_those_of_the_service),
+		cmocka_unit_test(test_flags_reach_the_service),
+		cmocka_unit_test(test_wrong_lines_are_refused),
+		cmocka_unit_test(test_secret_is_the_first_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
