@@ -34,7 +34,9 @@ endif()
 
 add_library(edu_warnings INTERFACE)
 target_compile_options(edu_warnings INTERFACE -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-  -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wimplicit-fallthrough -Wno-unused-parameter)
+  -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2 -Wno-unused-parameter
+  # uthash says by comments where a case falls through, which only GCC reads.
+  $<$<C_COMPILER_ID:GNU>:-Wimplicit-fallthrough>)
 
 # edu_room(NAME SOURCES file... DEPS target...)
 function(edu_room name)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "server/auth/rate.h"
+#include "tests/lib/threads.h"
 
 #define T0 INT64_C(1750000000000000)
 
@@ -194,6 +195,38 @@ static void test_specs(void **state)
 	rate_limiter_free(l);
 }
 
+struct caller {
+	struct rate_limiter *limiter;
+	unsigned admitted;
+};
+
+static void *call_often(void *arg)
+{
+	struct caller *c = arg;
+	struct error mine;
+
+	for (int i = 0; i < 1000; i++)
+		c->admitted += rate_admit_text(c->limiter, RATE_LOGIN_ACCOUNT, "ada", &mine) == 0;
+	return NULL;
+}
+
+/* However many ask at once, a bucket gives what it holds and no more. */
+static void test_threads_share_a_bucket(void **state)
+{
+	enum { CALLERS = 4, BURST = 500 };
+	struct rate_limiter *l = fresh("login_account=0.001/500");
+	struct caller callers[CALLERS];
+	unsigned admitted = 0;
+
+	for (int i = 0; i < CALLERS; i++)
+		callers[i] = (struct caller){.limiter = l};
+	threads_run(CALLERS, call_often, callers, sizeof(callers[0]));
+	for (int i = 0; i < CALLERS; i++)
+		admitted += callers[i].admitted;
+	assert_int_equal(admitted, BURST);
+	rate_limiter_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_an_ipv6_network_is_one_caller),
 		cmocka_unit_test(test_flood_of_subjects),
 		cmocka_unit_test(test_specs),
+		cmocka_unit_test(test_threads_share_a_bucket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

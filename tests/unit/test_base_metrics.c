@@ -3,12 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "server/base/metrics.h"
+#include "tests/lib/threads.h"
 
 static void test_counter_and_gauge(void **state)
 {
@@ -66,12 +68,44 @@ static void test_histogram_is_cumulative(void **state)
 	free(text);
 }
 
+enum { UPDATERS = 4, UPDATES = 2000 };
+
+static void *update(void *arg)
+{
+	struct metric *counter = metric_counter("shared_total", "help", NULL);
+	struct metric *histogram = metric_histogram("shared_seconds", "help", NULL);
+	size_t len;
+
+	for (int i = 0; i < UPDATES; i++) {
+		metric_add(counter, 1);
+		metric_observe_us(histogram, i);
+		if (i % 500 == 0)
+			free(metrics_render(&len));
+	}
+	return NULL;
+}
+
+/* The same name is the same metric to every thread, and no update is lost while others read. */
+static void test_threads_lose_no_update(void **state)
+{
+	char updaters[UPDATERS], *text, count[64];
+	size_t len;
+
+	threads_run(UPDATERS, update, updaters, 1);
+	assert_int_equal(metric_value(metric_counter("shared_total", "help", NULL)), UPDATERS * UPDATES);
+	snprintf(count, sizeof(count), "shared_seconds_count{} %d\n", UPDATERS * UPDATES);
+	text = metrics_render(&len);
+	assert_non_null(strstr(text, count));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counter_and_gauge),
 		cmocka_unit_test(test_text_is_grouped_by_name),
 		cmocka_unit_test(test_histogram_is_cumulative),
+		cmocka_unit_test(test_threads_lose_no_update),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
