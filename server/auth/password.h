@@ -12,7 +12,7 @@
  * password worker only.
  */
 enum {
-	PASSWORD_HASH_SIZE = 128, /* with the NUL */
+	PASSWORD_HASH_SIZE = 128,        /* with the NUL */
 	PASSWORD_MEMORY_KIB = 19 * 1024, /* OWASP's floor: 19 MiB, two passes, one lane */
 	PASSWORD_PASSES = 2,
 };

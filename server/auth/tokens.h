@@ -21,8 +21,8 @@
  *   jti         random
  *
  * Immutable once made: any thread may issue and verify. Both cost about a millisecond of CPU, because libjwt
- * reads the key's PEM each time; callers go through struct auth, which remembers what it verified. A token with
- * a wrong signature costs a seventh of that.
+ * reads the key's PEM each time; callers go through struct auth, which remembers what it verified. A token
+ * with a wrong signature costs a seventh of that.
  */
 struct tokens;
 

@@ -38,7 +38,7 @@ struct rpc_call {
 	grpc_byte_buffer *payload; /* until it is unpacked */
 	ProtobufCMessage *request, *reply;
 	grpc_byte_buffer *packed; /* the answer, when the handler gave it packed */
-	struct stream *stream; /* NULL: unary */
+	struct stream *stream;    /* NULL: unary */
 
 	void (*task)(struct rpc_call *call); /* what runs when its turn comes */
 	struct rpc_call *next;               /* in an executor's line, or in the free list */

@@ -23,7 +23,8 @@ struct descriptor_file {
 /* The packed FileDescriptorSet of google.rpc.Status and its details, which travel in every error. */
 extern const struct span status_descriptor_set;
 
-/* `services` is NULL-terminated; the error details are indexed with them. INTERNAL when a descriptor set is broken. */
+/* `services` is NULL-terminated; the error details are indexed with them. INTERNAL when a descriptor set is
+ * broken. */
 int descriptor_index_new(const struct service_desc *const *services, struct descriptor_index **ret,
 			 struct error *err) __attribute__((warn_unused_result));
 void descriptor_index_free(struct descriptor_index *ix); /* NULL is fine */

@@ -7,8 +7,8 @@
 #include "server/rpc/server.h"
 
 /*
- * Who may call what, as the contract says. Nothing here blocks. Asked before the message is looked at: a stranger's
- * 38 KB of 19,000 small fields costs 33 us to refuse, and 1,060 us to unpack.
+ * Who may call what, as the contract says. Nothing here blocks. Asked before the message is looked at: a
+ * stranger's 38 KB of 19,000 small fields costs 33 us to refuse, and 1,060 us to unpack.
  */
 
 /* What the checks are made on. */

@@ -47,7 +47,8 @@ static void test_parameters_as_shipped(void **state)
 	assert_ptr_equal(strstr(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), hash);
 }
 
-/* What this thread has worked: unlike the time that passed, it does not depend on what else the machine does. */
+/* What this thread has worked: unlike the time that passed, it does not depend on what else the machine does.
+ */
 static int64_t worked_us(void)
 {
 	struct timespec t;
