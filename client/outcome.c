@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/internal.h"
 
+#include "proto/runtime/error_details.h"
+
 static const struct error_reason plain_reasons[] = {
 #define PLAIN_REASON(code) [STATUS_##code] = {#code, STATUS_##code}
 	PLAIN_REASON(OK),

@@ -2,29 +2,14 @@
 #define ERROR_IS_DEFINED_HERE
 #include "proto/runtime/error.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "google/rpc/error_details.pb-c.h"
-#include "google/rpc/status.pb-c.h"
-#include "proto/runtime/codec.h"
-#include "proto/runtime/wire.h"
+#include "proto/runtime/utf8.h"
 
 #define RPC_REASON_DEFINE(reason, status)                                                                    \
 	const struct error_reason RPC_REASON_##reason = {#reason, STATUS_##status};
 RPC_REASONS(RPC_REASON_DEFINE)
 #undef RPC_REASON_DEFINE
-
-#define TYPE_URL "type.googleapis.com/"
-#define VIOLATIONS_TOTAL "violations_total"
-#define CORRELATION_ID "correlation_id"
-
-/* The most that the Any of a detail adds to it in a Status: tags and lengths of both, the type's URL not
- * counted. */
-enum { ANY_OVERHEAD = 16, DETAILS_MAX = 4, DOMAIN_MAX = 256 };
 
 const char *status_code_name(int code)
 {
@@ -51,48 +36,6 @@ const char *status_code_name(int code)
 	return code >= 0 && code <= STATUS_UNAUTHENTICATED ? names[code] : "UNKNOWN";
 }
 
-/* ---- Raising ---- */
-
-/*
- * Makes what snprintf() wrote valid UTF-8, because a Status with anything else cannot be read at all: a
- * character cut by truncation goes, and each byte that belongs to no character becomes '?'.
- */
-static void text_repair(char *text, bool truncated)
-{
-	uint8_t *p = (uint8_t *)text, *end = p + strlen(text);
-
-	while (p < end) {
-		unsigned n = utf8_sequence(p, end);
-
-		if (n == 0 && truncated && end - p < 4 && *p >= 0xC2) {
-			*p = '\0';
-			return;
-		}
-		if (n == 0)
-			*p = '?';
-		p += n ? n : 1;
-	}
-}
-
-__attribute__((format(printf, 3, 0))) static void text_vprint(char *out, size_t size, const char *format,
-							      va_list args)
-{
-	int n = vsnprintf(out, size, format, args);
-
-	if (n < 0)
-		out[0] = '\0';
-	text_repair(out, n >= 0 && (size_t)n >= size);
-}
-
-static void __attribute__((format(printf, 3, 4))) text_print(char *out, size_t size, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	text_vprint(out, size, format, args);
-	va_end(args);
-}
-
 /* Clears what is read, not the 5 KiB: this runs once a call. */
 void error_clear(struct error *err)
 {
@@ -112,7 +55,7 @@ raise_va(struct error *err, const struct error_reason *reason, const char *forma
 	error_clear(err);
 	err->code = reason->code;
 	err->reason = reason;
-	text_vprint(err->message, sizeof(err->message), format, args);
+	utf8_vprint(err->message, sizeof(err->message), format, args);
 	return -err->code;
 }
 
@@ -143,7 +86,7 @@ int error_set_message(struct error *err, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	text_vprint(err->message, sizeof(err->message), format, args);
+	utf8_vprint(err->message, sizeof(err->message), format, args);
 	va_end(args);
 	return -err->code;
 }
@@ -155,8 +98,8 @@ int error_add_metadata(struct error *err, const char *key, const char *format, .
 	if (err->n_metadata == ERROR_METADATA_MAX)
 		return -err->code;
 	va_start(args, format);
-	text_print(err->metadata[err->n_metadata].key, sizeof(err->metadata[0].key), "%s", key);
-	text_vprint(err->metadata[err->n_metadata].value, sizeof(err->metadata[0].value), format, args);
+	utf8_print(err->metadata[err->n_metadata].key, sizeof(err->metadata[0].key), "%s", key);
+	utf8_vprint(err->metadata[err->n_metadata].value, sizeof(err->metadata[0].value), format, args);
 	err->n_metadata++;
 	va_end(args);
 	return -err->code;
@@ -168,8 +111,8 @@ __attribute__((format(printf, 3, 0))) static void add_violation_va(struct error 
 	if (err->n_violations < ERROR_VIOLATIONS_MAX) {
 		struct error_violation *v = &err->violations[err->n_violations];
 
-		text_print(v->field, sizeof(v->field), "%s", field);
-		text_vprint(v->description, sizeof(v->description), format, args);
+		utf8_print(v->field, sizeof(v->field), "%s", field);
+		utf8_vprint(v->description, sizeof(v->description), format, args);
 	}
 	err->n_violations++;
 }
@@ -192,8 +135,8 @@ int error_set_retry(struct error *err, int64_t delay_ms)
 
 int error_set_resource(struct error *err, const char *type, const char *name)
 {
-	text_print(err->resource_type, sizeof(err->resource_type), "%s", type);
-	text_print(err->resource_name, sizeof(err->resource_name), "%s", name);
+	utf8_print(err->resource_type, sizeof(err->resource_type), "%s", type);
+	utf8_print(err->resource_name, sizeof(err->resource_name), "%s", name);
 	return -err->code;
 }
 
@@ -208,341 +151,10 @@ int error_field(struct error *err, const char *field, const char *format, ...)
 	return error_set_message(err, "%s %s.", err->violations[0].field, err->violations[0].description);
 }
 
-static bool is_internal(const struct error *err)
-{
-	return err->code == STATUS_INTERNAL;
-}
-
 const char *error_public_message(const struct error *err)
 {
-	return is_internal(err) ? "Internal error. Report it with the correlation id; its cause is in the "
-				  "server's log."
-				: err->message;
-}
-
-/* ---- Encoding ---- */
-
-struct encoder {
-	struct arena *arena;
-	Google__Rpc__Status status;
-	Google__Protobuf__Any anys[DETAILS_MAX], *details[DETAILS_MAX];
-};
-
-/* Appends a detail. False when the arena is full. */
-static bool encoder_add(struct encoder *e, const ProtobufCMessage *detail)
-{
-	Google__Protobuf__Any *any = &e->anys[e->status.n_details];
-	size_t size = protobuf_c_message_get_packed_size(detail);
-
-	google__protobuf__any__init(any);
-	any->type_url = arena_printf(e->arena, TYPE_URL "%s", detail->descriptor->name);
-	any->value.data = arena_alloc(e->arena, size);
-	if (!any->type_url || !any->value.data)
-		return false;
-	any->value.len = protobuf_c_message_pack(detail, any->value.data);
-	e->details[e->status.n_details++] = any;
-	return true;
-}
-
-static bool add_info(struct encoder *e, const struct error *err, const char *domain)
-{
-	enum { N = ERROR_METADATA_MAX + 2 };
-	Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
-	Google__Rpc__ErrorInfo__MetadataEntry entries[N], *metadata[N];
-	char total[16], domain_copy[DOMAIN_MAX];
-	const char *keys[N], *values[N];
-	size_t n = 0;
-
-	if (!err->reason)
-		return true;
-	if (err->correlation_id[0])
-		keys[n] = CORRELATION_ID, values[n++] = err->correlation_id;
-	if (err->n_violations > 0 && !is_internal(err)) {
-		snprintf(total, sizeof(total), "%u", err->n_violations);
-		keys[n] = VIOLATIONS_TOTAL, values[n++] = total;
-	}
-	/* What an internal fault knows is for the log. */
-	for (unsigned i = 0; i < err->n_metadata && !is_internal(err); i++)
-		keys[n] = err->metadata[i].key, values[n++] = err->metadata[i].value;
-	for (size_t i = 0; i < n; i++) {
-		google__rpc__error_info__metadata_entry__init(&entries[i]);
-		entries[i].key = (char *)keys[i];
-		entries[i].value = (char *)values[i];
-		metadata[i] = &entries[i];
-	}
-	text_print(domain_copy, sizeof(domain_copy), "%s", domain);
-	info.reason = (char *)err->reason->name;
-	info.domain = domain_copy;
-	info.metadata = metadata;
-	info.n_metadata = n;
-	return encoder_add(e, &info.base);
-}
-
-static bool add_retry(struct encoder *e, const struct error *err)
-{
-	Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
-	Google__Rpc__RetryInfo retry = GOOGLE__RPC__RETRY_INFO__INIT;
-
-	if (err->retry_delay_ms < 0)
-		return true;
-	delay.seconds = err->retry_delay_ms / 1000;
-	delay.nanos = (int32_t)(err->retry_delay_ms % 1000) * 1000000;
-	retry.retry_delay = &delay;
-	return encoder_add(e, &retry.base);
-}
-
-static bool add_resource(struct encoder *e, const struct error *err)
-{
-	Google__Rpc__ResourceInfo resource = GOOGLE__RPC__RESOURCE_INFO__INIT;
-
-	if (!err->resource_type[0])
-		return true;
-	resource.resource_type = (char *)err->resource_type;
-	resource.resource_name = (char *)err->resource_name;
-	return encoder_add(e, &resource.base);
-}
-
-/* Drops items from the end until the detail fits in what is left of the Status, then appends it. */
-static bool add_violation_list(struct encoder *e, const ProtobufCMessage *detail, size_t *n_items)
-{
-	size_t rest = protobuf_c_message_get_packed_size(&e->status.base) + strlen(TYPE_URL) +
-		      strlen(detail->descriptor->name) + ANY_OVERHEAD;
-
-	while (*n_items > 0 && rest + protobuf_c_message_get_packed_size(detail) > ERROR_DETAILS_MAX)
-		--*n_items;
-	return *n_items == 0 || encoder_add(e, detail);
-}
-
-static bool add_bad_request(struct encoder *e, const struct error_violation *violations, unsigned n)
-{
-	Google__Rpc__BadRequest__FieldViolation items[ERROR_VIOLATIONS_MAX], *list[ERROR_VIOLATIONS_MAX];
-	Google__Rpc__BadRequest detail = GOOGLE__RPC__BAD_REQUEST__INIT;
-
-	for (unsigned i = 0; i < n; i++) {
-		google__rpc__bad_request__field_violation__init(&items[i]);
-		items[i].field = (char *)violations[i].field;
-		items[i].description = (char *)violations[i].description;
-		list[i] = &items[i];
-	}
-	detail.field_violations = list;
-	detail.n_field_violations = n;
-	return add_violation_list(e, &detail.base, &detail.n_field_violations);
-}
-
-static bool add_precondition(struct encoder *e, const struct error_violation *violations, unsigned n)
-{
-	Google__Rpc__PreconditionFailure__Violation items[ERROR_VIOLATIONS_MAX], *list[ERROR_VIOLATIONS_MAX];
-	Google__Rpc__PreconditionFailure detail = GOOGLE__RPC__PRECONDITION_FAILURE__INIT;
-
-	for (unsigned i = 0; i < n; i++) {
-		google__rpc__precondition_failure__violation__init(&items[i]);
-		items[i].type = items[i].subject = (char *)violations[i].field;
-		items[i].description = (char *)violations[i].description;
-		list[i] = &items[i];
-	}
-	detail.violations = list;
-	detail.n_violations = n;
-	return add_violation_list(e, &detail.base, &detail.n_violations);
-}
-
-static bool add_quota(struct encoder *e, const struct error_violation *violations, unsigned n)
-{
-	Google__Rpc__QuotaFailure__Violation items[ERROR_VIOLATIONS_MAX], *list[ERROR_VIOLATIONS_MAX];
-	Google__Rpc__QuotaFailure detail = GOOGLE__RPC__QUOTA_FAILURE__INIT;
-
-	for (unsigned i = 0; i < n; i++) {
-		google__rpc__quota_failure__violation__init(&items[i]);
-		items[i].subject = (char *)violations[i].field;
-		items[i].description = (char *)violations[i].description;
-		list[i] = &items[i];
-	}
-	detail.violations = list;
-	detail.n_violations = n;
-	return add_violation_list(e, &detail.base, &detail.n_violations);
-}
-
-/* Last of the details, so that what is left is theirs. */
-static bool add_violations(struct encoder *e, const struct error *err)
-{
-	unsigned n = err->n_violations < ERROR_VIOLATIONS_MAX ? err->n_violations : ERROR_VIOLATIONS_MAX;
-
-	if (n == 0 || is_internal(err))
-		return true;
-	switch (err->violation_kind) {
-	case ERROR_VIOLATION_PRECONDITION:
-		return add_precondition(e, err->violations, n);
-	case ERROR_VIOLATION_QUOTA:
-		return add_quota(e, err->violations, n);
-	default:
-		return add_bad_request(e, err->violations, n);
-	}
-}
-
-int error_encode(const struct error *err, const char *domain, struct arena *arena, struct span *ret)
-{
-	struct encoder e = {.arena = arena, .status = GOOGLE__RPC__STATUS__INIT};
-	uint8_t *bytes;
-
-	e.status.code = err->code;
-	e.status.message = (char *)error_public_message(err);
-	e.status.details = e.details;
-	if (!add_info(&e, err, domain) || !add_retry(&e, err) || !add_resource(&e, err) ||
-	    !add_violations(&e, err))
-		return -STATUS_RESOURCE_EXHAUSTED;
-	bytes = arena_alloc(arena, protobuf_c_message_get_packed_size(&e.status.base));
-	if (!bytes)
-		return -STATUS_RESOURCE_EXHAUSTED;
-	*ret = span_of(bytes, protobuf_c_message_pack(&e.status.base, bytes));
-	return 0;
-}
-
-/* ---- Decoding ---- */
-
-struct decoder {
-	struct arena *arena;
-	struct error *ret;
-	unsigned total; /* of violations, as the ErrorInfo says; it may come before the list or after it */
-};
-
-static int read_info(struct decoder *d, const Google__Rpc__ErrorInfo *info)
-{
-	struct error_reason *reason = arena_alloc(d->arena, sizeof(*reason));
-
-	if (!reason)
-		return -STATUS_INVALID_ARGUMENT;
-	reason->name = info->reason;
-	reason->code = d->ret->code;
-	d->ret->reason = reason;
-	for (size_t i = 0; i < info->n_metadata; i++) {
-		const char *key = info->metadata[i]->key, *value = info->metadata[i]->value;
-
-		if (strcmp(key, VIOLATIONS_TOTAL) == 0)
-			d->total = (unsigned)strtoul(value, NULL, 10);
-		else if (strcmp(key, CORRELATION_ID) == 0)
-			text_print(d->ret->correlation_id, sizeof(d->ret->correlation_id), "%s", value);
-		else
-			error_add_metadata(d->ret, key, "%s", value);
-	}
-	return 0;
-}
-
-static void read_retry(const Google__Rpc__RetryInfo *retry, struct error *ret)
-{
-	int64_t seconds = retry->retry_delay ? retry->retry_delay->seconds : 0;
-	int64_t nanos = retry->retry_delay ? retry->retry_delay->nanos : 0;
-
-	/* A year is as good as longer, and keeps the product in range. */
-	if (seconds > 31536000)
-		seconds = 31536000;
-	ret->retry_delay_ms = seconds < 0 || nanos < 0 ? 0 : seconds * 1000 + nanos / 1000000;
-}
-
-static void read_bad_request(const Google__Rpc__BadRequest *detail, struct error *ret)
-{
-	ret->violation_kind = ERROR_VIOLATION_FIELD;
-	for (size_t i = 0; i < detail->n_field_violations; i++)
-		error_add_violation(ret, detail->field_violations[i]->field, "%s",
-				    detail->field_violations[i]->description);
-}
-
-static void read_precondition(const Google__Rpc__PreconditionFailure *detail, struct error *ret)
-{
-	ret->violation_kind = ERROR_VIOLATION_PRECONDITION;
-	for (size_t i = 0; i < detail->n_violations; i++)
-		error_add_violation(ret, detail->violations[i]->subject, "%s",
-				    detail->violations[i]->description);
-}
-
-static void read_quota(const Google__Rpc__QuotaFailure *detail, struct error *ret)
-{
-	ret->violation_kind = ERROR_VIOLATION_QUOTA;
-	for (size_t i = 0; i < detail->n_violations; i++)
-		error_add_violation(ret, detail->violations[i]->subject, "%s",
-				    detail->violations[i]->description);
-}
-
-static int read_detail(struct decoder *d, const ProtobufCMessage *detail)
-{
-	const Google__Rpc__ResourceInfo *resource;
-	struct error *ret = d->ret;
-
-	if (detail->descriptor == &google__rpc__error_info__descriptor)
-		return read_info(d, (const Google__Rpc__ErrorInfo *)detail);
-	if (detail->descriptor == &google__rpc__retry_info__descriptor) {
-		read_retry((const Google__Rpc__RetryInfo *)detail, ret);
-	} else if (detail->descriptor == &google__rpc__bad_request__descriptor) {
-		read_bad_request((const Google__Rpc__BadRequest *)detail, ret);
-	} else if (detail->descriptor == &google__rpc__precondition_failure__descriptor) {
-		read_precondition((const Google__Rpc__PreconditionFailure *)detail, ret);
-	} else if (detail->descriptor == &google__rpc__quota_failure__descriptor) {
-		read_quota((const Google__Rpc__QuotaFailure *)detail, ret);
-	} else {
-		resource = (const Google__Rpc__ResourceInfo *)detail;
-		error_set_resource(ret, resource->resource_type, resource->resource_name);
-	}
-	return 0;
-}
-
-static const ProtobufCMessageDescriptor *detail_type(const char *type_url)
-{
-	static const ProtobufCMessageDescriptor *const known[] = {
-		&google__rpc__error_info__descriptor,    &google__rpc__retry_info__descriptor,
-		&google__rpc__bad_request__descriptor,   &google__rpc__precondition_failure__descriptor,
-		&google__rpc__quota_failure__descriptor, &google__rpc__resource_info__descriptor,
-	};
-	const char *name = strrchr(type_url, '/');
-
-	for (size_t i = 0; name && i < sizeof(known) / sizeof(*known); i++) {
-		if (strcmp(name + 1, known[i]->name) == 0)
-			return known[i];
-	}
-	return NULL;
-}
-
-static int read_any(struct decoder *d, const Google__Protobuf__Any *any)
-{
-	const ProtobufCMessageDescriptor *desc = detail_type(any->type_url);
-	ProtobufCMessage *detail;
-	struct error ignored;
-
-	if (!desc)
-		return 0;
-	if (codec_unpack(desc, span_of(any->value.data, any->value.len), &wire_limits_default, d->arena,
-			 &detail, &ignored) < 0)
-		return -STATUS_INVALID_ARGUMENT;
-	return read_detail(d, detail);
-}
-
-/* Violations that were counted and not sent are kept empty, so that the list may be read up to the count. */
-static void restore_total(struct error *ret, unsigned total)
-{
-	for (unsigned i = ret->n_violations; i < total && i < ERROR_VIOLATIONS_MAX; i++)
-		ret->violations[i].field[0] = ret->violations[i].description[0] = '\0';
-	if (total > ret->n_violations)
-		ret->n_violations = total;
-}
-
-int error_decode(struct span bytes, struct arena *arena, struct error *ret)
-{
-	struct decoder d = {.arena = arena, .ret = ret};
-	const Google__Rpc__Status *status;
-	ProtobufCMessage *message;
-	struct error ignored;
-
-	error_clear(ret);
-	if (codec_unpack(&google__rpc__status__descriptor, bytes, &wire_limits_default, arena, &message,
-			 &ignored) < 0)
-		return -STATUS_INVALID_ARGUMENT;
-	status = (const Google__Rpc__Status *)message;
-	ret->code =
-		status->code >= 0 && status->code <= STATUS_UNAUTHENTICATED ? status->code : STATUS_UNKNOWN;
-	text_print(ret->message, sizeof(ret->message), "%s", status->message);
-	for (size_t i = 0; i < status->n_details; i++) {
-		int r = read_any(&d, status->details[i]);
-
-		if (r < 0)
-			return r;
-	}
-	restore_total(ret, d.total);
-	return 0;
+	return err->code == STATUS_INTERNAL
+		       ? "Internal error. Report it with the correlation id; its cause is in the "
+			 "server's log."
+		       : err->message;
 }

@@ -142,22 +142,6 @@ int error_field(struct error *err, const char *field, const char *format, ...)
  * as err. */
 const char *error_public_message(const struct error *err);
 
-/*
- * The error as packed google.rpc.Status, at most ERROR_DETAILS_MAX bytes (violations are dropped from the end
- * until it fits), in the arena. `domain` is ErrorInfo.domain, cut at 255 bytes. Returns 0 or
- * -STATUS_RESOURCE_EXHAUSTED when the arena is full.
- */
-int error_encode(const struct error *err, const char *domain, struct arena *arena, struct span *ret)
-	__attribute__((warn_unused_result));
-
-/*
- * Reads what error_encode() wrote, or any google.rpc.Status; details it does not know are skipped. `reason`
- * lives in the arena and is NULL without an ErrorInfo; violations that were counted and not sent are empty.
- * Returns 0 or -STATUS_INVALID_ARGUMENT.
- */
-int error_decode(struct span bytes, struct arena *arena, struct error *ret)
-	__attribute__((warn_unused_result));
-
 /* Raising gives a negative code, which an analyzer that looks at one file at a time cannot know. */
 #if defined(__clang_analyzer__) && !defined(ERROR_IS_DEFINED_HERE)
 #define error_raise(...) (error_raise(__VA_ARGS__), -STATUS_INTERNAL)

@@ -11,7 +11,7 @@
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/path.h"
-#include "proto/runtime/wire.h"
+#include "proto/runtime/utf8.h"
 
 enum { NANOS_MAX = 999999999 };
 #define TIMESTAMP_MIN INT64_C(-62135596800) /* 0001-01-01T00:00:00Z */

@@ -2,7 +2,8 @@
 #include "proto/runtime/wire.h"
 
 #include <inttypes.h>
-#include <string.h>
+
+#include "proto/runtime/utf8.h"
 
 const struct wire_limits wire_limits_default = {.bytes = 4 * 1024 * 1024, .depth = 16, .fields = 20000};
 
@@ -12,86 +13,6 @@ enum {
 	VARINT_MAX = 10,
 	VARINT32_MAX = 5,
 };
-
-/* ---- UTF-8: well-formed sequences by table 3-7 of the Unicode standard, chapter 3.9 ---- */
-
-static bool is_tail(uint8_t byte)
-{
-	return (byte & 0xC0) == 0x80;
-}
-
-static unsigned sequence_of_3(const uint8_t *p)
-{
-	bool overlong = p[0] == 0xE0 && p[1] < 0xA0;
-	bool surrogate = p[0] == 0xED && p[1] > 0x9F;
-
-	return is_tail(p[1]) && is_tail(p[2]) && !overlong && !surrogate ? 3 : 0;
-}
-
-static unsigned sequence_of_4(const uint8_t *p)
-{
-	bool overlong = p[0] == 0xF0 && p[1] < 0x90;
-	bool beyond = p[0] == 0xF4 && p[1] > 0x8F;
-
-	return is_tail(p[1]) && is_tail(p[2]) && is_tail(p[3]) && !overlong && !beyond ? 4 : 0;
-}
-
-unsigned utf8_sequence(const uint8_t *p, const uint8_t *end)
-{
-	size_t left = (size_t)(end - p);
-
-	if (p[0] < 0x80)
-		return p[0] != 0;
-	if (p[0] >= 0xC2 && p[0] <= 0xDF)
-		return left >= 2 && is_tail(p[1]) ? 2 : 0;
-	if ((p[0] & 0xF0) == 0xE0)
-		return left >= 3 ? sequence_of_3(p) : 0;
-	if (p[0] >= 0xF0 && p[0] <= 0xF4)
-		return left >= 4 ? sequence_of_4(p) : 0;
-	return 0;
-}
-
-/* True when all eight bytes are 0x01 to 0x7F: subtracting 1 borrows into the top bit only from a zero byte.
- */
-static bool word_is_ascii(const uint8_t *p)
-{
-	uint64_t word;
-
-	memcpy(&word, p, sizeof(word));
-	return (((word - UINT64_C(0x0101010101010101)) | word) & UINT64_C(0x8080808080808080)) == 0;
-}
-
-bool utf8_valid(struct span bytes)
-{
-	const uint8_t *p = bytes.data, *end;
-
-	if (bytes.len == 0)
-		return true;
-	end = p + bytes.len;
-	while (p < end) {
-		if (end - p >= 8 && word_is_ascii(p)) {
-			p += 8;
-			continue;
-		}
-		unsigned n = utf8_sequence(p, end);
-
-		if (n == 0)
-			return false;
-		p += n;
-	}
-	return true;
-}
-
-size_t utf8_length(struct span bytes)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < bytes.len; i++)
-		n += !is_tail(bytes.data[i]);
-	return n;
-}
-
-/* ---- The scan ---- */
 
 /* What is left of the bytes of one message. */
 struct cursor {

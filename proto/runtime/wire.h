@@ -27,16 +27,4 @@ extern const struct wire_limits wire_limits_default; /* 4 MiB, 16, 20,000 */
 int wire_scan(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
 	      struct error *err) __attribute__((warn_unused_result));
 
-/* True when the bytes are valid UTF-8 without U+0000 (overlong forms and surrogates are not). */
-bool utf8_valid(struct span bytes);
-
-/*
- * The length (1 to 4) of the well-formed UTF-8 sequence that `p` starts with, U+0000 not being one; 0 when
- * there is none before `end`. `p` must be before `end`.
- */
-unsigned utf8_sequence(const uint8_t *p, const uint8_t *end);
-
-/* The number of code points of valid UTF-8. */
-size_t utf8_length(struct span bytes);
-
 #endif

@@ -2,7 +2,7 @@
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
-#include "proto/runtime/wire.h"
+#include "proto/runtime/utf8.h"
 #include "server/app.h"
 #include "server/course/catalogue_store.h"
 #include "server/course/course_proto.h"

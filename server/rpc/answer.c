@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "proto/runtime/error_details.h"
 #include "server/base/log.h"
 #include "server/rpc/server_impl.h"
 

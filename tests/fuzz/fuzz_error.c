@@ -2,8 +2,8 @@
 /* What a server sends a client as the details of a failure: read, written and read again it says the same. */
 #include <string.h>
 
-#include "proto/runtime/error.h"
-#include "proto/runtime/wire.h"
+#include "proto/runtime/error_details.h"
+#include "proto/runtime/utf8.h"
 #include "tests/fuzz/must.h"
 
 enum {

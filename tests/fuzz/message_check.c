@@ -5,6 +5,7 @@
 #include "proto/runtime/field.h"
 #include "proto/runtime/json.h"
 #include "proto/runtime/rules.h"
+#include "proto/runtime/utf8.h"
 #include "tests/fuzz/must.h"
 #include "tests/lib/random_message.h"
 

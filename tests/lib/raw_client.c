@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "proto/runtime/codec.h"
+#include "proto/runtime/error_details.h"
 
 struct raw_client {
 	grpc_channel *channel;

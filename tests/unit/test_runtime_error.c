@@ -14,7 +14,8 @@
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "proto/runtime/codec.h"
-#include "proto/runtime/error.h"
+#include "proto/runtime/error_details.h"
+#include "proto/runtime/utf8.h"
 #include "proto/runtime/wire.h"
 
 static const struct error_reason course_not_found = {"COURSE_NOT_FOUND", STATUS_NOT_FOUND};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/runtime/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Well-formed sequences, by table 3-7 of the Unicode standard, chapter 3.9. */
+
+static bool is_tail(uint8_t byte)
+{
+	return (byte & 0xC0) == 0x80;
+}
+
+static unsigned sequence_of_3(const uint8_t *p)
+{
+	bool overlong = p[0] == 0xE0 && p[1] < 0xA0;
+	bool surrogate = p[0] == 0xED && p[1] > 0x9F;
+
+	return is_tail(p[1]) && is_tail(p[2]) && !overlong && !surrogate ? 3 : 0;
+}
+
+static unsigned sequence_of_4(const uint8_t *p)
+{
+	bool overlong = p[0] == 0xF0 && p[1] < 0x90;
+	bool beyond = p[0] == 0xF4 && p[1] > 0x8F;
+
+	return is_tail(p[1]) && is_tail(p[2]) && is_tail(p[3]) && !overlong && !beyond ? 4 : 0;
+}
+
+unsigned utf8_sequence(const uint8_t *p, const uint8_t *end)
+{
+	size_t left = (size_t)(end - p);
+
+	if (p[0] < 0x80)
+		return p[0] != 0;
+	if (p[0] >= 0xC2 && p[0] <= 0xDF)
+		return left >= 2 && is_tail(p[1]) ? 2 : 0;
+	if ((p[0] & 0xF0) == 0xE0)
+		return left >= 3 ? sequence_of_3(p) : 0;
+	if (p[0] >= 0xF0 && p[0] <= 0xF4)
+		return left >= 4 ? sequence_of_4(p) : 0;
+	return 0;
+}
+
+/* True when all eight bytes are 0x01 to 0x7F: subtracting 1 borrows into the top bit only from a zero byte.
+ */
+static bool word_is_ascii(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return (((word - UINT64_C(0x0101010101010101)) | word) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+bool utf8_valid(struct span bytes)
+{
+	const uint8_t *p = bytes.data, *end;
+
+	if (bytes.len == 0)
+		return true;
+	end = p + bytes.len;
+	while (p < end) {
+		if (end - p >= 8 && word_is_ascii(p)) {
+			p += 8;
+			continue;
+		}
+		unsigned n = utf8_sequence(p, end);
+
+		if (n == 0)
+			return false;
+		p += n;
+	}
+	return true;
+}
+
+size_t utf8_length(struct span bytes)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < bytes.len; i++)
+		n += !is_tail(bytes.data[i]);
+	return n;
+}
+
+/*
+ * Makes what snprintf() wrote valid UTF-8, whatever the arguments were: a character cut by truncation goes,
+ * and each byte that belongs to no character becomes '?'.
+ */
+static void repair(char *text, bool truncated)
+{
+	uint8_t *p = (uint8_t *)text, *end = p + strlen(text);
+
+	while (p < end) {
+		unsigned n = utf8_sequence(p, end);
+
+		if (n == 0 && truncated && end - p < 4 && *p >= 0xC2) {
+			*p = '\0';
+			return;
+		}
+		if (n == 0)
+			*p = '?';
+		p += n ? n : 1;
+	}
+}
+
+void utf8_vprint(char *out, size_t size, const char *format, va_list args)
+{
+	int n = vsnprintf(out, size, format, args);
+
+	if (n < 0)
+		out[0] = '\0';
+	repair(out, n >= 0 && (size_t)n >= size);
+}
+
+void utf8_print(char *out, size_t size, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	utf8_vprint(out, size, format, args);
+	va_end(args);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RUNTIME_UTF8_H
+#define RUNTIME_UTF8_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/runtime/span.h"
+
+/* True when the bytes are valid UTF-8 without U+0000 (overlong forms and surrogates are not). */
+bool utf8_valid(struct span bytes);
+
+/*
+ * The length (1 to 4) of the well-formed UTF-8 sequence that `p` starts with, U+0000 not being one; 0 when
+ * there is none before `end`. `p` must be before `end`.
+ */
+unsigned utf8_sequence(const uint8_t *p, const uint8_t *end);
+
+/* The number of code points of valid UTF-8. */
+size_t utf8_length(struct span bytes);
+
+/* snprintf() whose output is valid UTF-8 whatever its arguments are: cut between characters, and what is no
+ * character is '?'. `size` must be above 0. */
+void utf8_print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void utf8_vprint(char *out, size_t size, const char *format, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+#endif
