@@ -69,7 +69,7 @@ static const struct flag flags[] = {
 	 "calls accepted ahead per queue for the other methods"},
 	{"max-calls", "N", KIND_NUMBER, AT(max_calls), NULL, 20000, 1, 1000000, ON_SERVE,
 	 "calls under way at once; more are refused"},
-	{"combiner-lanes", "N", KIND_NUMBER, AT(combiner_lanes), NULL, 1, 1, 64, ON_SERVE,
+	{"combiner-lanes", "N", KIND_NUMBER, AT(combiner_lanes), NULL, 2, 1, 64, ON_SERVE,
 	 "threads that write progress, with a database connection each"},
 	{"combiner-batch", "N", KIND_NUMBER, AT(combiner_batch), NULL, 512, 1, 10000, ON_SERVE,
 	 "progress writes in one transaction; 1 writes row by row"},

@@ -89,7 +89,7 @@ void service_config_defaults(struct service_config *config)
 		.rate_default = 2000,
 		.rate_login = 20,
 		.cache_bytes = 64 << 20,
-		.combiner_lanes = 1,
+		.combiner_lanes = 2,
 		.combiner_batch = 512,
 		.combiner_queue = 20000,
 		.feed_poll_ms = 250,

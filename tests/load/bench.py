@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the server against a bare C-core echo server in one run, on one machine; see tools/bench."""
 import argparse
-import datetime
 import json
 import os
 import pathlib
@@ -16,14 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from google.protobuf.timestamp_pb2 import Timestamp  # noqa: E402
-
 from stack import BUILD, PASSWORD, Stack  # noqa: E402
 from test_every_rpc import World  # noqa: E402
 from wire import Wire, messages  # noqa: E402
 
 LOAD = BUILD / "tests" / "load"
-LEARNERS, LESSONS, REPORTS = 200, 20, 40000
+LEARNERS, LESSONS = 200, 20
+REPORTS_PER_SECOND = 35000  # prepared
 COURSES = 40  # on sale
 
 
@@ -135,24 +133,33 @@ def seed(stack):
     return course, lessons, tokens
 
 
-def write_reports(directory, lessons, tokens):
-    """REPORTS requests over every (learner, lesson), each a later heartbeat of its session; and the token of each."""
-    request = messages("edu.v1.progress").RecordProgressRequest
-    now = Timestamp()
-    now.FromDatetime(datetime.datetime.now(datetime.timezone.utc))
-    sessions = {}
-    with open(directory / "reports", "wb") as reports, open(directory / "tokens", "w", encoding="ascii") as senders:
-        for n in range(REPORTS):
-            learner, lesson = n % len(tokens), n // len(tokens) % len(lessons)
-            session = sessions.setdefault((learner, lesson), str(uuid.uuid4()))
-            beat = n // (len(tokens) * len(lessons)) + 1
-            start = Timestamp(seconds=now.seconds - 3600)
-            packed = request(lesson_id=lessons[lesson], session_id=session, client_time=now, session_start_time=start,
-                             learning_seconds=30 * beat, interactions=beat, coverage=(1 << beat) - 1,
-                             position_seconds=30 * beat).SerializeToString()
-            reports.write(varint(len(packed)) + packed)
-            senders.write(tokens[learner] + "\n")
-    return packed
+class Reports:
+    """Progress reports over every (learner, lesson), each a later heartbeat of its session: none is sent twice, since
+    what changes nothing is not written."""
+
+    def __init__(self, directory, lessons, tokens):
+        self.file, self.senders = directory / "reports", directory / "tokens"
+        self.lessons, self.learners, self.written = lessons, len(tokens), 0
+        self.now = int(time.time())  # all are enrolled by now; a beat takes a millisecond
+        self.sessions = {}
+        self.senders.write_text("".join(token + "\n" for token in tokens), encoding="ascii")
+
+    def packed(self, n):
+        request = messages("edu.v1.progress").RecordProgressRequest
+        learner, lesson = n % self.learners, n // self.learners % len(self.lessons)
+        beat = n // (self.learners * len(self.lessons)) + 1
+        session = self.sessions.setdefault((learner, lesson), str(uuid.uuid4()))
+        return request(lesson_id=self.lessons[lesson], session_id=session, client_time={"seconds": self.now, "nanos": beat * 10**6},
+                       session_start_time={"seconds": self.now - 3600}, learning_seconds=30 * beat, interactions=beat,
+                       coverage=(1 << min(beat, 50)) - 1, position_seconds=beat % 600).SerializeToString()
+
+    def write(self, n):
+        """Puts the next n into the file; each starts with the first learner, as the tokens do."""
+        with open(self.file, "wb") as out:
+            for _ in range(n - n % self.learners):
+                packed = self.packed(self.written)
+                out.write(varint(len(packed)) + packed)
+                self.written += 1
 
 
 def changed_keys(stack):
@@ -175,17 +182,20 @@ def measure_reads(bench, stack, course, token):
     bench.against_echo("get_course_vs_echo", measure, len(reply), payload.hex(), 64)
 
 
-def measure_writes(bench, stack, directory, sample, label=""):
-    server = stack.replicas[0]
+def measure_writes(bench, stack, reports, label=""):
+    server, seconds = stack.replicas[0], bench.options.seconds
 
     def against(replica, name):
-        return Run(name, replica.process.pid, replica.target, "/edu.v1.EduService/RecordProgress", bench.options.seconds,
-                   bench.options.in_flight, "--requests-file", directory / "reports", "--tokens-file",
-                   directory / "tokens")
+        reports.write(int((seconds + 1) * REPORTS_PER_SECOND))
+        run = Run(name, replica.process.pid, replica.target, "/edu.v1.EduService/RecordProgress", seconds,
+                  bench.options.in_flight, "--requests-file", reports.file, "--tokens-file", reports.senders)
+        if run.result["calls"] > (seconds + 1) * REPORTS_PER_SECOND - reports.learners:
+            raise SystemExit(f"bench: {name} was faster than REPORTS_PER_SECOND: some reports were sent twice")
+        return run
 
     print(f"\nRecordProgress{label}, acknowledged after commit, against the echo ({bench.options.in_flight} in flight)")
     ours = bench.against_echo("record_progress_vs_echo" + label.replace(" ", "_").replace(",", ""),
-                              lambda: against(server, "RecordProgress" + label), 120, sample.hex(),
+                              lambda: against(server, "RecordProgress" + label), 120, reports.packed(0).hex(),
                               bench.options.in_flight)
     keys = changed_keys(stack)
     print(f"  distinct (learner, lesson) rows changed: {keys:,}")
@@ -306,11 +316,11 @@ def main():
     with Stack("--access-token-seconds", "7200") as stack, tempfile.TemporaryDirectory() as directory:
         started = time.monotonic()
         course, lessons, tokens = seed(stack)
-        sample = write_reports(pathlib.Path(directory), lessons, tokens)
+        reports = Reports(pathlib.Path(directory), lessons, tokens)
         print(f"seeded {len(tokens)} learners and {len(lessons)} lessons in {time.monotonic() - started:.1f} s")
         if not options.label:
             measure_reads(bench, stack, course, tokens[0])
-        measure_writes(bench, stack, pathlib.Path(directory), sample, options.label)
+        measure_writes(bench, stack, reports, options.label)
         measure_purchases(bench, stack, pathlib.Path(directory), tokens, options.label)
         if not options.label:
             measure_memory(bench, stack, course, tokens[0])
