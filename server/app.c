@@ -89,8 +89,9 @@ unsigned app_page_size(int32_t page_size)
 
 static int page_token_invalid(struct error *err)
 {
-	return error_raise(err, &REASON_PAGE_TOKEN_INVALID,
-			   "page_token is not ours, too old, or of other arguments; start at the first page");
+	return error_raise(
+		err, &REASON_PAGE_TOKEN_INVALID,
+		"The page_token is not ours, too old, or of other arguments; start at the first page.");
 }
 
 int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token, void *cursor,
@@ -160,5 +161,5 @@ int app_built(const struct arena *arena, struct error *err)
 	if (!arena->exhausted)
 		return 0;
 	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-			   "the answer needs more memory than a call may use");
+			   "The answer needs more memory than a call may use.");
 }

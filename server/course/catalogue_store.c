@@ -149,7 +149,7 @@ int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct
 	struct course *courses = arena_array(arena, limit, sizeof(*courses));
 	if (!courses)
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "the page does not fit the call's memory");
+				   "The page does not fit the call's memory.");
 
 	n_args += bind_filters(filter, args + n_args);
 	n_args += bind_page(filter, limit, args + n_args);

@@ -42,8 +42,8 @@ int course_check_qualified(struct db_conn *conn, const struct course *c, struct 
 			continue;
 		if (!raised) {
 			error_raise(err, &REASON_INSTRUCTOR_NOT_QUALIFIED,
-				    "an instructor is no active user with the role INSTRUCTOR; have it given "
-				    "first");
+				    "An instructor is no active user with the role INSTRUCTOR; have it given "
+				    "first.");
 			err->violation_kind = ERROR_VIOLATION_PRECONDITION;
 			raised = true;
 		}

@@ -35,7 +35,7 @@ static int choose_state(const ListCoursesRequest *req, const struct principal *w
 		return 0;
 	return error_raise(
 		err, &REASON_NOT_COURSE_INSTRUCTOR,
-		"courses that are not published are listed for their instructor and administrators only");
+		"Courses that are not published are listed for their instructor and administrators only.");
 }
 
 static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter *f,

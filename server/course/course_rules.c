@@ -33,7 +33,7 @@ int course_check_teacher(const struct course *c, const struct principal *who, st
 		return course_not_found(err, c->course_id);
 	if (!taught_or_administered(c, who))
 		return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,
-				   "only the course's instructors and administrators may do this");
+				   "Only the course's instructors and administrators may do this.");
 	return 0;
 }
 
@@ -47,7 +47,7 @@ int course_check_state(const struct course *c, unsigned states, struct error *er
 {
 	if (states & (1u << c->state))
 		return 0;
-	error_raise(err, &REASON_COURSE_STATE_INVALID, "the course is %s, which does not allow this",
+	error_raise(err, &REASON_COURSE_STATE_INVALID, "The course is %s, which does not allow this.",
 		    state_name(c->state));
 	return error_add_metadata(err, "state", "%s", state_name(c->state));
 }
@@ -58,7 +58,7 @@ int course_check_etag(const struct course *c, const char *etag, struct error *er
 	if (!*etag || strcmp(etag, course_etag(c, current)) == 0)
 		return 0;
 	return error_raise(err, &REASON_ETAG_MISMATCH,
-			   "the course has changed since it was read; read it again");
+			   "The course has changed since it was read; read it again.");
 }
 
 int course_check_complete(const struct course *c, struct error *err)
@@ -81,7 +81,7 @@ int course_check_complete(const struct course *c, struct error *err)
 			continue;
 		if (!raised) {
 			error_raise(err, &REASON_COURSE_INCOMPLETE,
-				    "the course is not complete; fill in what is listed");
+				    "The course is not complete; fill in what is listed.");
 			err->violation_kind = ERROR_VIOLATION_PRECONDITION;
 			raised = true;
 		}

@@ -145,9 +145,9 @@ static int external_id_in_use(struct db_conn *conn, const struct course *c, stru
 		return r;
 	if (r == 0) /* the other was undone meanwhile */
 		return error_raise(err, &RPC_REASON_CONFLICT,
-				   "another course was being made with this external_id");
+				   "Another course was being made with this external_id.");
 	id_format(ID_COURSE, db_col_i64(&rows, 0), text);
-	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "course %s has this external_id already; use that one",
+	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "Course %s has this external_id already; use that one.",
 		    text);
 	return error_set_resource(err, "edu.v1.Course", text);
 }
@@ -157,7 +157,7 @@ int course_store_insert(struct db_conn *conn, struct arena *arena, const struct 
 	const char *objectives = objectives_json(arena, c);
 	if (!objectives)
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "the course does not fit the call's memory");
+				   "The course does not fit the call's memory.");
 	int r = db_exec(conn, &stmts[INSERT],
 			DB_ARGS(db_i64(c->course_id), db_i64(c->creator_id), db_str(c->external_id),
 				db_str(c->title), db_str(c->summary), db_str(c->description),
@@ -179,7 +179,7 @@ int course_store_update(struct db_conn *conn, struct arena *arena, const struct 
 	const char *objectives = objectives_json(arena, c);
 	if (!objectives)
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "the course does not fit the call's memory");
+				   "The course does not fit the call's memory.");
 	return db_exec(conn, &stmts[UPDATE],
 		       DB_ARGS(db_str(c->title), db_str(c->summary), db_str(c->description),
 			       db_str(objectives), db_str(c->audience), db_str(c->prerequisites),

@@ -26,7 +26,7 @@ static int append_lesson(struct course_change *change, struct course *c, struct 
 		return r;
 	if (c->lesson_count >= COURSE_LESSONS_MAX)
 		return error_raise(err, &REASON_COURSE_FULL,
-				   "the course holds %d lessons; make another course", COURSE_LESSONS_MAX);
+				   "The course holds %d lessons; make another course.", COURSE_LESSONS_MAX);
 	c->lesson_count++;
 	struct lesson l = {
 		.info = {.lesson_id = m->lesson_id,

@@ -54,9 +54,9 @@ static int external_id_in_use(struct db_conn *conn, const struct lesson *l, stru
 		return r;
 	if (r == 0) /* the other was undone meanwhile */
 		return error_raise(err, &RPC_REASON_CONFLICT,
-				   "another lesson was being made with this external_id");
+				   "Another lesson was being made with this external_id.");
 	id_format(ID_LESSON, db_col_i64(&rows, 0), text);
-	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "lesson %s has this external_id already; use that one",
+	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "Lesson %s has this external_id already; use that one.",
 		    text);
 	return error_set_resource(err, "edu.v1.Lesson", text);
 }
@@ -84,7 +84,7 @@ int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_
 	struct lesson *lessons = arena_array(arena, limit, sizeof(*lessons));
 	if (!lessons)
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "the page does not fit the call's memory");
+				   "The page does not fit the call's memory.");
 	int r = db_query(conn, &stmts[LIST],
 			 DB_ARGS(db_i64(course_id), db_i64(after_position), db_str(external_id),
 				 db_str(external_id), db_i64(limit)),
@@ -114,7 +114,7 @@ int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_i
 	struct lesson_info *infos = arena_array(arena, COURSE_LESSONS_MAX, sizeof(*infos));
 	if (!infos)
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "the lessons do not fit the call's memory");
+				   "The lessons do not fit the call's memory.");
 	int r = db_query(conn, &stmts[INFO_LIST], DB_ARGS(db_i64(course_id)), &rows, err);
 	if (r < 0)
 		return r;

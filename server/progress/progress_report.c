@@ -64,7 +64,8 @@ static int raise_clock_skew(const struct report *r, int64_t now_us, struct error
 	gmtime_r(&seconds, &utc);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	error_raise(err, &REASON_CLOCK_SKEW,
-		    "client_time is %" PRId64 " s ahead of the server's clock; correct it by the difference",
+		    "The client_time is %" PRId64
+		    " s ahead of the server's clock; correct it by the difference.",
 		    (r->client_us - now_us) / US);
 	return error_add_metadata(err, "server_time", "%s", text);
 }
@@ -75,7 +76,7 @@ static int check_clock(const struct report *r, int64_t now_us, struct error *err
 		return raise_clock_skew(r, now_us, err);
 	if (r->client_us < now_us - (int64_t)REPORT_AGE_SECONDS * US)
 		return error_raise(err, &REASON_PROGRESS_TOO_OLD,
-				   "client_time is more than 30 days ago; drop the report");
+				   "The client_time is more than 30 days ago; drop the report.");
 	return 0;
 }
 
@@ -98,10 +99,10 @@ static int check_access(const struct report *r, const struct progress_access *ac
 {
 	if (!covered(r, access))
 		return error_raise(err, &REASON_NOT_ENROLLED,
-				   "the learner had no access to the lesson's course at client_time");
+				   "The learner had no access to the lesson's course at client_time.");
 	if (r->epoch < access->epoch) {
 		error_raise(err, &REASON_STALE_EPOCH,
-			    "the progress was reset: epoch %" PRId64 " is over, %" PRId64 " is current",
+			    "The progress was reset: epoch %" PRId64 " is over, %" PRId64 " is current.",
 			    r->epoch, access->epoch);
 		return error_add_metadata(err, "epoch", "%" PRId64, access->epoch);
 	}
@@ -124,7 +125,8 @@ static void mismatch(const struct lesson_info *lesson, bool wrong, const char *f
 	if (!wrong)
 		return;
 	if (err->code == 0) {
-		error_raise(err, &REASON_LESSON_KIND_MISMATCH, "the lesson is a %s", kind_name(lesson->kind));
+		error_raise(err, &REASON_LESSON_KIND_MISMATCH, "The lesson is a %s.",
+			    kind_name(lesson->kind));
 		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
 	}
 	error_add_violation(err, field, "does not fit a lesson of kind %s; leave it out",

@@ -67,7 +67,7 @@ static int submit(struct recording *rec, const struct lesson_info *lesson,
 	if (!combiner_submit(app->progress, &rec->write)) {
 		struct error *full = rpc_call_error(rec->call);
 		error_raise(full, &RPC_REASON_OVERLOADED,
-			    "too many progress reports wait; nothing was recorded");
+			    "Too many progress reports wait; nothing was recorded.");
 		rpc_call_finish(rec->call, error_set_retry(full, 100), full);
 	}
 	return r;
@@ -108,7 +108,7 @@ static int check_own(const struct rpc_call *call, const char *user_id, struct er
 	if (app_user_or_caller(call, user_id) == rpc_principal(call)->user_id)
 		return 0;
 	return error_raise(err, &RPC_REASON_ROLE_MISSING,
-			   "progress is reported by the learner alone; leave user_id out");
+			   "Progress is reported by the learner alone; leave user_id out.");
 }
 
 static int record_progress(struct rpc_call *call, const RecordProgressRequest *req,
@@ -159,7 +159,7 @@ static int check_course_reader(struct rpc_call *call, int64_t course_id, int64_t
 	if (course_taught_by(&course, who->user_id) || principal_has_role(who, ROLE_MASK_ADMIN))
 		return 0;
 	return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,
-			   "only the course's instructors and administrators see its learners");
+			   "Only the course's instructors and administrators see its learners.");
 }
 
 /* --- GetCourseProgress --- */
@@ -237,7 +237,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 		return r;
 	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, err);
 	if (r == 0)
-		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND, "the user was never enrolled in %s",
+		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND, "The user was never enrolled in %s.",
 				   req->course_id);
 	if (r > 0)
 		r = read_course_progress(call, user_id, course_id, progress->epoch, progress, err);
@@ -267,7 +267,7 @@ static int check_enrollment_reader(struct rpc_call *call, const struct enrollmen
 	if (q->course_id)
 		return check_course_reader(call, q->course_id, q->user_id, err);
 	return error_raise(err, &RPC_REASON_ROLE_MISSING,
-			   "another user's enrollments need the role SUPPORT or ADMIN");
+			   "Another user's enrollments need the role SUPPORT or ADMIN.");
 }
 
 /* One row more than the page holds tells whether there is a next one. */

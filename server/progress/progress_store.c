@@ -112,7 +112,7 @@ const struct db_stmt_list progress_stmts = {"progress", stmts, sizeof(stmts) / s
 static int arena_full(struct error *err)
 {
 	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-			   "the answer needs more memory than a call may use");
+			   "The answer needs more memory than a call may use.");
 }
 
 /* --- merges --- */

@@ -50,7 +50,7 @@ static int set_roles(struct user_change *change, struct user *u, struct error *e
 	bool ceases = (u->roles & ROLE_MASK_ADMIN) && !(m->roles & ROLE_MASK_ADMIN);
 	if (ceases && m->other_administrators == 0)
 		return error_raise(err, &REASON_LAST_ADMINISTRATOR,
-				   "no administrator would be left; make another one first");
+				   "No administrator would be left; make another one first.");
 	const char *detail = describe(rpc_arena(change->call), u->roles, m->roles);
 	u->roles = m->roles;
 	u->roles_us = change->now_us;

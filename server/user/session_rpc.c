@@ -74,7 +74,7 @@ static int append_event(struct db_conn *conn, const char *kind, int64_t event_id
 
 static int user_suspended(struct error *err)
 {
-	return error_raise(err, &REASON_USER_SUSPENDED, "the account is suspended; ask support");
+	return error_raise(err, &REASON_USER_SUSPENDED, "The account is suspended; ask support.");
 }
 
 /* --- Login: database, password, database --- */
@@ -95,7 +95,7 @@ struct login {
 
 static int credentials_invalid(struct error *err)
 {
-	return error_raise(err, &REASON_CREDENTIALS_INVALID, "no user has this name with this password");
+	return error_raise(err, &REASON_CREDENTIALS_INVALID, "No user has this name with this password.");
 }
 
 static int check_password(struct rpc_call *call, void *state, struct error *err);
@@ -274,10 +274,10 @@ static int refresh_session(struct rpc_call *call, const RefreshSessionRequest *r
 		revocations_add_session(app_of(call)->auth->revocations, m.session_id, m.now_us);
 		return error_raise(
 			err, &REASON_REFRESH_TOKEN_REUSED,
-			"the refresh token was exchanged before; the session has been ended, sign in again");
+			"The refresh token was exchanged before; the session has been ended, sign in again.");
 	default:
 		return error_raise(err, &REASON_REFRESH_TOKEN_INVALID,
-				   "the refresh token is unknown or has ended; sign in again");
+				   "The refresh token is unknown or has ended; sign in again.");
 	}
 }
 

@@ -25,7 +25,7 @@ static int check_etag(const struct user *u, const char *etag, struct error *err)
 	if (!*etag || strcmp(etag, user_etag(u, current)) == 0)
 		return 0;
 	return error_raise(err, &REASON_ETAG_MISMATCH,
-			   "the user has changed since it was read; read it again");
+			   "The user has changed since it was read; read it again.");
 }
 
 static int change_body(struct db_conn *conn, void *arg, struct error *err)

@@ -82,7 +82,7 @@ static int register_user(struct rpc_call *call, const RegisterUserRequest *req, 
 
 static int role_missing(struct error *err)
 {
-	return error_raise(err, &RPC_REASON_ROLE_MISSING, "another user needs a role that you do not hold");
+	return error_raise(err, &RPC_REASON_ROLE_MISSING, "Another user needs a role that you do not hold.");
 }
 
 /* By name, for whoever may read anybody; others find themselves only. */
@@ -101,7 +101,7 @@ static int read_by_name(struct rpc_call *call, const char *user_name, bool anybo
 	if (r > 0 && strcmp(ret->user_name, folded) != 0)
 		return role_missing(err);
 	if (r == 0)
-		return error_raise(err, &REASON_USER_NOT_FOUND, "there is no user named %s", folded);
+		return error_raise(err, &REASON_USER_NOT_FOUND, "There is no user named %s.", folded);
 	return r;
 }
 

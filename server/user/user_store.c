@@ -103,9 +103,9 @@ static int in_use(struct db_conn *conn, int r, struct error *err)
 	if (r != -STATUS_ALREADY_EXISTS)
 		return r;
 	if (strcmp(db_duplicate_key(conn), "user_name_key") == 0)
-		return error_raise(err, &REASON_USER_NAME_IN_USE, "the user_name is taken; choose another");
+		return error_raise(err, &REASON_USER_NAME_IN_USE, "The user_name is taken; choose another.");
 	if (strcmp(db_duplicate_key(conn), "user_email_key") == 0)
-		return error_raise(err, &REASON_EMAIL_IN_USE, "another account has this e-mail address");
+		return error_raise(err, &REASON_EMAIL_IN_USE, "Another account has this e-mail address.");
 	return r;
 }
 
@@ -181,6 +181,6 @@ int user_not_found(struct error *err, int64_t user_id)
 {
 	char text[ID_TEXT_MAX];
 	id_format(ID_USER, user_id, text);
-	error_raise(err, &REASON_USER_NOT_FOUND, "there is no user %s", text);
+	error_raise(err, &REASON_USER_NOT_FOUND, "There is no user %s.", text);
 	return error_set_resource(err, "edu.v1.User", text);
 }

@@ -64,7 +64,7 @@ static int login(struct rpc_call *call, const LoginRequest *req, LoginResponse *
 	if (r < 0)
 		return r;
 	if (strcmp(req->login, "ada") != 0 || strcmp(req->password, "correct horse") != 0)
-		return error_raise(err, &REASON_CREDENTIALS_INVALID, "no user has this name and password");
+		return error_raise(err, &REASON_CREDENTIALS_INVALID, "No user has this name and password.");
 	session_newest = 0;
 	ret->session = session_make(call, 0);
 	return RPC_DONE;
