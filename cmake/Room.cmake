@@ -65,11 +65,16 @@ function(edu_test name)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS "${TEST_LABELS}")
 endfunction()
 
-# edu_fuzz(NAME SOURCES file... DEPS target...): a libFuzzer target, built only where EDU_FUZZ is on.
+# edu_fuzz(NAME SOURCES file... DEPS target...): a libFuzzer target, built only where EDU_FUZZ is on, all of them by
+# fuzz_targets.
 function(edu_fuzz name)
   if(NOT EDU_FUZZ)
     return()
   endif()
   edu_program(${name} ${ARGN})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(NOT TARGET fuzz_targets)
+    add_custom_target(fuzz_targets)
+  endif()
+  add_dependencies(fuzz_targets ${name})
 endfunction()

@@ -23,7 +23,13 @@ static const struct db_stmt_list *const lists[] = {&purchase_stmts, NULL};
 
 static const struct testdb *db;
 static int64_t stop_us; /* monotonic */
-static _Atomic int64_t last_id = 1 << 20;
+
+static int64_t next_id(void)
+{
+	static _Atomic int64_t last_id = 1 << 20;
+
+	return ++last_id;
+}
 
 struct buyer {
 	unsigned index;
@@ -77,7 +83,7 @@ static void buy(struct db_conn *conn, struct arena *arena, int64_t user_id, int6
 {
 	static const struct course_share shares[] = {{901, 5000}, {902, 2000}};
 	struct purchase p = {
-		.purchase_id = ++last_id,
+		.purchase_id = next_id(),
 		.user_id = user_id,
 		.course_id = course_id,
 		.course_revision = 1,
@@ -87,7 +93,7 @@ static void buy(struct db_conn *conn, struct arena *arena, int64_t user_id, int6
 		.list_price = TOTAL,
 		.total = TOTAL,
 		.charged = TOTAL,
-		.transaction_id = ++last_id,
+		.transaction_id = next_id(),
 		.create_us = clock_now_us(&clock_system),
 	};
 	struct ledger_posting posting = {0};
@@ -102,8 +108,8 @@ static void buy(struct db_conn *conn, struct arena *arena, int64_t user_id, int6
 	struct purchase_order order = {
 		.purchase = &p,
 		.posting = &posting,
-		.grant_id = ++last_id,
-		.event_id = ++last_id,
+		.grant_id = next_id(),
+		.event_id = next_id(),
 		.event_payload = span_str("{\"purchase_id\":\"pur_0000000000000\"}"),
 		.key = &key,
 		.reply = span_str("a reply of about the size of a real one, which is some 250 bytes: "
@@ -126,7 +132,7 @@ static void *run_buyer(void *arg)
 	arena_init(&arena, ARENA_BYTES);
 	for (; monotonic_us() < stop_us; b->made++) {
 		if (b->made % COURSES == 0) {
-			user_id = ++last_id;
+			user_id = next_id();
 			seed_buyer(conn, user_id);
 		}
 		buy(conn, &arena, user_id, FIRST_COURSE + (int64_t)((b->made + b->index * 7) % COURSES));
