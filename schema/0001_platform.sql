@@ -1,4 +1,5 @@
 -- compatible-with: 1
+-- SPDX-License-Identifier: Apache-2.0
 --
 -- What every area stands on. Times are microseconds since the Unix epoch, UTC, in columns named *_time; ids are 63-bit
 -- and made by the server; text is compared byte by byte unless its column says otherwise. Keys have their table's name;

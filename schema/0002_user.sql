@@ -1,4 +1,5 @@
 -- compatible-with: 2
+-- SPDX-License-Identifier: Apache-2.0
 -- People: accounts and their sessions. Times are microseconds since the Unix epoch, UTC. Text is compared exactly
 -- (nopad: a trailing space counts), so what is unique ignoring case is stored folded.
 

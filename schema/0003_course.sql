@@ -1,4 +1,5 @@
 -- compatible-with: 3
+-- SPDX-License-Identifier: Apache-2.0
 -- Courses and their lessons. Times are microseconds since the Unix epoch, UTC. Lengths are the contract's, in
 -- characters. Each listing order of the catalogue has an index that ends in it, so that a page is read from where the
 -- last one ended: cost does not grow with the catalogue.

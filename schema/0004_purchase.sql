@@ -1,4 +1,5 @@
 -- compatible-with: 4
+-- SPDX-License-Identifier: Apache-2.0
 -- Money and access: wallets, the double-entry ledger, purchases and the grants they make. Amounts are in the minor unit
 -- of their currency (ISO 4217); times are microseconds since the Unix epoch, UTC. What is written in ledger_transaction,
 -- ledger_entry and payment is never changed.

@@ -1,4 +1,5 @@
 -- compatible-with: 5
+-- SPDX-License-Identifier: Apache-2.0
 -- Progress: enrollments, what each session recorded, and what it adds up to. Every merge is commutative, associative
 -- and idempotent, and the epoch is part of every key: a reset starts new rows and leaves the old ones.
 -- Times are microseconds since the Unix epoch, UTC.
