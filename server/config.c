@@ -253,19 +253,16 @@ int config_parse(int argc, char **argv, struct config *ret)
 	return parse_flags(argc - 1, argv + 1, ret);
 }
 
-int config_read_secret(const char *path, char *out, size_t size)
+int config_read_secret(const char *path, char out[SECRET_MAX])
 {
-	FILE *f = strcmp(path, "-") ? fopen(path, "re") : stdin;
-	if (!f) {
-		fprintf(stderr, "edu-server: cannot read %s: %s\n", path, strerror(errno));
+	struct error err;
+
+	error_clear(&err);
+	if (secret_read_file(path, out, &err) < 0) {
+		fprintf(stderr, "edu-server: %s\n", err.message);
 		return -1;
 	}
-	bool read = fgets(out, (int)size, f) != NULL;
-	if (f != stdin)
-		fclose(f);
-	if (read)
-		out[strcspn(out, "\r\n")] = '\0';
-	if (!read || !out[0]) {
+	if (!out[0]) {
 		fprintf(stderr, "edu-server: %s holds no password in its first line\n", path);
 		return -1;
 	}

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "proto/runtime/secret.h"
 #include "server/service.h"
 
 /* The command line of edu-server: which command, and its flags with what they default to. */
@@ -33,9 +34,8 @@ struct config {
  */
 int config_parse(int argc, char **argv, struct config *ret);
 
-/* Reads one line of a file ("-" is standard input) without its newline, into `out`. 0, or -1 after saying why
- * not. */
-int config_read_secret(const char *path, char *out, size_t size);
+/* The first line of a file ("-" is standard input), which may not be empty. 0, or -1 after saying why not. */
+int config_read_secret(const char *path, char out[SECRET_MAX]);
 
 /* What a server that serves is started with. The strings stay those of the command line. */
 void config_to_service(const struct config *c, const struct db_config *db, struct service_config *ret);

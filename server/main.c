@@ -15,8 +15,6 @@
 #include "server/service.h"
 #include "server/user/user_admin.h"
 
-enum { SECRET_MAX = 1024 };
-
 static int fail(const char *what, const struct error *err)
 {
 	fprintf(stderr, "edu-server: %s: %s\n", what, err->message);
@@ -38,7 +36,7 @@ static int read_db_config(const struct config *c, char password[SECRET_MAX], str
 	if (!c->db_password_file)
 		return 0;
 	ret->password = password;
-	return config_read_secret(c->db_password_file, password, SECRET_MAX);
+	return config_read_secret(c->db_password_file, password);
 }
 
 /* --- migrate --- */
@@ -92,7 +90,7 @@ static int run_create_admin(const struct config *c, const struct db_config *db)
 	struct error err;
 	int r;
 
-	if (config_read_secret(c->password_file, password, sizeof(password)) < 0)
+	if (config_read_secret(c->password_file, password) < 0)
 		return 1;
 	error_clear(&err);
 	r = create_admin(db, &admin, &err);

@@ -104,17 +104,22 @@ static void test_wrong_lines_are_refused(void **state)
 
 static void test_secret_is_the_first_line(void **state)
 {
-	char path[] = "/tmp/edu-secret-XXXXXX", secret[16];
+	char path[] = "/tmp/edu-secret-XXXXXX", secret[SECRET_MAX];
 	int fd = mkstemp(path);
 	FILE *file = fdopen(fd, "w");
 
 	assert_non_null(file);
 	fputs("pass word\r\nmore\n", file);
 	fclose(file);
-	assert_int_equal(config_read_secret(path, secret, sizeof(secret)), 0);
+	assert_int_equal(config_read_secret(path, secret), 0);
 	assert_string_equal(secret, "pass word");
+	/* one that does not fit is refused, not cut short */
+	file = fopen(path, "w");
+	fprintf(file, "%0*d\n", SECRET_MAX, 0);
+	fclose(file);
+	assert_int_equal(config_read_secret(path, secret), -1);
 	unlink(path);
-	assert_int_equal(config_read_secret(path, secret, sizeof(secret)), -1);
+	assert_int_equal(config_read_secret(path, secret), -1);
 }
 
 int main(void)

@@ -83,7 +83,7 @@ static int sign_in(struct import *im, struct error *err)
 	LoginRequest request = LOGIN_REQUEST_INIT;
 	LoginResponse *response;
 	struct patience p = {.limit_ms = CONNECT_PATIENCE_MS};
-	int r = secret_read(im->options->password_file, password, err);
+	int r = secret_read_file(im->options->password_file, password, err);
 
 	if (r < 0)
 		return r;

@@ -5,10 +5,10 @@
 #include "client/client.h"
 #include "client/session.h"
 #include "proto/runtime/ids.h"
+#include "proto/runtime/secret.h"
 #include "tools/oulad/keys.h"
 #include "tools/oulad/options.h"
 #include "tools/oulad/progress_bar.h"
-#include "tools/oulad/secret.h"
 #include "tools/oulad/tables.h"
 #include "tools/oulad/tally.h"
 

@@ -19,7 +19,7 @@ static double now_seconds(void)
 
 static int secret_load(struct import *im, struct error *err)
 {
-	int r = secret_read(im->options->learner_secret_file, im->learner_secret, err);
+	int r = secret_read_file(im->options->learner_secret_file, im->learner_secret, err);
 
 	if (r == 0 && strlen(im->learner_secret) < SECRET_MIN)
 		r = error_raise(err, &RPC_REASON_FIELD_INVALID,
