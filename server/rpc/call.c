@@ -86,7 +86,6 @@ static void call_reset(struct rpc_call *call)
 	call->key.present = false;
 	call->principal = (struct principal){0};
 	call->n_headers = 0;
-	atomic_store_explicit(&call->cancelled, false, memory_order_relaxed);
 	atomic_store_explicit(&call->finished, false, memory_order_relaxed);
 	atomic_store_explicit(&call->with_caller, false, memory_order_relaxed);
 	if (call->error.code != STATUS_OK)
@@ -264,13 +263,6 @@ void *rpc_context(const struct rpc_call *call)
 int64_t rpc_deadline_us(const struct rpc_call *call)
 {
 	return call->deadline_us;
-}
-
-bool rpc_cancelled(const struct rpc_call *call)
-{
-	/* A unary call's cancellation is not watched for, but nobody waits for it after its deadline. */
-	return atomic_load_explicit(&call->cancelled, memory_order_relaxed) ||
-	       (call->deadline_us != INT64_MAX && monotonic_us() >= call->deadline_us);
 }
 
 void rpc_add_header(struct rpc_call *call, const char *key, const char *value)

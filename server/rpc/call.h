@@ -53,9 +53,6 @@ void *rpc_context(const struct rpc_call *call);
 /* Deadline on the monotonic clock (base/clock.h), in microseconds; INT64_MAX when the caller set none. */
 int64_t rpc_deadline_us(const struct rpc_call *call);
 
-/* True once the caller has gone away: work not yet begun may be dropped. */
-bool rpc_cancelled(const struct rpc_call *call);
-
 /* Adds a header to the answer; key and value are constants or live in the arena. At most 4. */
 void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
 

@@ -53,7 +53,7 @@ struct rpc_call {
 	unsigned n_headers;
 	struct tag payload_tag, task_tag, answer_tag, release_tag;
 	int close_cancelled; /* written by core */
-	_Atomic bool cancelled, finished;
+	_Atomic bool finished;
 	_Atomic bool with_caller; /* who is to send the message, or to read the answer; never a stream's */
 	struct error error;
 };

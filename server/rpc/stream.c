@@ -89,8 +89,6 @@ static void stream_gone(struct tag *tag, bool ok)
 {
 	struct stream *s = TAG_OWNER(tag, struct stream, close_tag);
 
-	if (s->call->close_cancelled)
-		atomic_store_explicit(&s->call->cancelled, true, memory_order_relaxed);
 	pthread_mutex_lock(&s->lock);
 	s->gone = true;
 	stream_note(s, true);
