@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <utf8proc.h>
 
 /* Well-formed sequences, by table 3-7 of the Unicode standard, chapter 3.9. */
 
@@ -81,6 +82,66 @@ size_t utf8_length(struct span bytes)
 		n += !is_tail(bytes.data[i]);
 	return n;
 }
+
+/* --- normalization --- */
+
+enum { MARKS_MAX = 30 };
+
+/* Below U+0300, whose first byte is 0xCC, nothing combines and everything is in form C. */
+static bool begins_below_marks(const char *text)
+{
+	for (; *text; text++)
+		if ((uint8_t)*text >= 0xCC)
+			return false;
+	return true;
+}
+
+static bool is_mark(int32_t code)
+{
+	return utf8proc_get_property(code)->combining_class != 0;
+}
+
+/* Whether no character carries more marks than MARKS_MAX; false also for what is not UTF-8. */
+static bool marks_are_few(const uint8_t *p, size_t len)
+{
+	unsigned marks = 0;
+	int32_t code;
+
+	for (utf8proc_ssize_t n; len > 0; p += n, len -= (size_t)n) {
+		n = utf8proc_iterate(p, (utf8proc_ssize_t)len, &code);
+		if (n <= 0)
+			return false;
+		marks = is_mark(code) ? marks + 1 : 0;
+		if (marks > MARKS_MAX)
+			return false;
+	}
+	return true;
+}
+
+char *utf8_nfc(struct arena *a, const char *text)
+{
+	const utf8proc_option_t form = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+	const uint8_t *p = (const uint8_t *)text;
+	const utf8proc_ssize_t len = (utf8proc_ssize_t)strlen(text);
+	utf8proc_ssize_t n;
+	int32_t *codes;
+
+	if (begins_below_marks(text))
+		return (char *)text;
+	if (!marks_are_few(p, (size_t)len))
+		return NULL;
+	n = utf8proc_decompose(p, len, NULL, 0, form);
+	if (n < 0)
+		return NULL;
+	/* Encoded in place, with a NUL. */
+	codes = arena_array(a, (size_t)n + 1, sizeof(*codes));
+	if (!codes || utf8proc_decompose(p, len, codes, n, form) != n ||
+	    utf8proc_reencode(codes, n, form) < 0)
+		return NULL;
+	return (char *)codes;
+}
+
+/* --- printing --- */
 
 /*
  * Makes what snprintf() wrote valid UTF-8, whatever the arguments were: a character cut by truncation goes,

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/runtime/arena.h"
 #include "proto/runtime/span.h"
 
 /* True when the bytes are valid UTF-8 without U+0000 (overlong forms and surrogates are not). */
@@ -20,6 +21,15 @@ unsigned utf8_sequence(const uint8_t *p, const uint8_t *end);
 
 /* The number of code points of valid UTF-8. */
 size_t utf8_length(struct span bytes);
+
+/*
+ * The valid UTF-8 text in Unicode's normalization form C (UAX 15): what looks the same has the same bytes, in
+ * whichever way it was typed. The text itself when it is in that form already, as ASCII and most of Latin
+ * are; else a copy in the arena, up to three times as long, so a limit of length is checked after it. NULL
+ * when the arena is full, or when a character carries more than 30 combining marks, which no language does
+ * (UAX 15, 13): marks are put in order, which costs the square of their number. a->exhausted tells which.
+ */
+char *utf8_nfc(struct arena *a, const char *text) __attribute__((warn_unused_result));
 
 /* snprintf() whose output is valid UTF-8 whatever its arguments are: cut between characters, and what is no
  * character is '?'. `size` must be above 0. */

@@ -99,6 +99,68 @@ static void test_print_cuts_between_characters(void **state)
 	assert_string_equal(out, "ab");
 }
 
+/* --- utf8_nfc --- */
+
+static void test_nfc_of_what_looks_the_same_is_the_same(void **state)
+{
+	static const struct {
+		const char *text, *nfc;
+	} cases[] = {
+		{"", ""},
+		{"plain", "plain"},
+		{"\u00e9", "\u00e9"},
+		{"e\u0301", "\u00e9"},
+		{"\u212b", "\u00c5"},               /* the Angstrom sign */
+		{"q\u0307\u0323", "q\u0323\u0307"}, /* marks in their order */
+		{"\u1112\u1161\u11ab", "\ud55c"},   /* Korean, by its parts */
+		{"\u0f71\u0f72", "\u0f71\u0f72"},   /* never composed */
+		{"\ufb01", "\ufb01"},               /* a ligature is not the same as its letters */
+		{"\u7a0b\u5f0f", "\u7a0b\u5f0f"},
+		{"\U0001d160", "\U0001d158\U0001d165\U0001d16e"}, /* three times as long */
+	};
+	struct arena arena;
+
+	arena_init(&arena, 1 << 16);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *got = utf8_nfc(&arena, cases[i].text);
+
+		assert_non_null(got);
+		assert_string_equal(got, cases[i].nfc);
+		assert_string_equal(utf8_nfc(&arena, got), got);
+	}
+	assert_ptr_equal(utf8_nfc(&arena, cases[2].text), cases[2].text);
+	arena_done(&arena);
+}
+
+/* `n` marks of two classes by turns, which is the dearest to order. */
+static char *with_marks(struct arena *arena, size_t n)
+{
+	char *text = arena_alloc(arena, 2 * n + 2), *p = text;
+
+	*p++ = 'a';
+	for (size_t i = 0; i < n; i++, p += 2)
+		memcpy(p, i % 2 ? "\u0323" : "\u0301", 2);
+	*p = '\0';
+	return text;
+}
+
+static void test_nfc_refuses_marks_without_end(void **state)
+{
+	struct arena arena;
+
+	arena_init(&arena, 1 << 22);
+	assert_non_null(utf8_nfc(&arena, with_marks(&arena, 30)));
+	assert_null(utf8_nfc(&arena, with_marks(&arena, 31)));
+	assert_null(utf8_nfc(&arena, with_marks(&arena, 500000)));
+	assert_false(arena.exhausted);
+	assert_null(utf8_nfc(&arena, "\xe9"));
+	arena_done(&arena);
+	arena_init(&arena, 16);
+	assert_null(utf8_nfc(&arena, "e\u0301 and a long text behind it"));
+	assert_true(arena.exhausted);
+	arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +168,8 @@ int main(void)
 		cmocka_unit_test(test_looks_at_every_byte_of_a_long_text),
 		cmocka_unit_test(test_counts_code_points),
 		cmocka_unit_test(test_print_cuts_between_characters),
+		cmocka_unit_test(test_nfc_of_what_looks_the_same_is_the_same),
+		cmocka_unit_test(test_nfc_refuses_marks_without_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ WALLS = {
     r"mysql.*\.h$|mariadb.*": {"server/db"},
     r"jwt\.h$": {"server/auth"},
     r"sodium\.h$": {"server/auth"},
+    r"utf8proc\.h$": {"proto/runtime"},
     r"microhttpd\.h$": {"server/base"},
     r"csv\.h$": {"tools/oulad"},
 }
