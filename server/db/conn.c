@@ -3,11 +3,13 @@
 
 #include <mysqld_error.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/log.h"
 
 /*
  * The longest the client waits for an answer, against a server that hangs or a network that swallows packets.
@@ -17,6 +19,9 @@ enum { READ_TIMEOUT_S = 120 };
 
 /* Statement limits are powers of two of this, up to the second one; a call with more time left has none. */
 enum { LIMIT_MIN_MS = 125, LIMIT_MAX_MS = 64000 };
+
+/* How often the log says why there is no connection. */
+#define LOG_AWAY_US (INT64_C(10) * 1000000)
 
 #define SQL_MODE "TRADITIONAL,NO_ENGINE_SUBSTITUTION"
 
@@ -29,20 +34,13 @@ static void library_init(void)
 
 /* --- opening --- */
 
+/* Whatever it was, nothing of a caller's was sent. */
 static int conn_failed_to_open(struct db_conn *conn, struct error *err)
 {
-	char what[128];
-	snprintf(what, sizeof(what), "connecting to the database at %s",
-		 conn->config->socket ? conn->config->socket : conn->config->host);
-	unsigned number = mysql_errno(conn->mysql);
-	int r = conn_fail(conn, number, mysql_error(conn->mysql), what, err);
-	if (conn->failure == DB_FAILURE_LOST || conn->failure == DB_FAILURE_AWAY) {
-		conn->failure = DB_FAILURE_AWAY;
-		r = error_raise(err, &RPC_REASON_DATABASE_UNAVAILABLE, "The database is not available: %s",
-				mysql_error(conn->mysql));
-		error_set_retry(err, 1000);
-	}
-	return r;
+	conn->failure = DB_FAILURE_AWAY;
+	error_raise(err, &RPC_REASON_DATABASE_UNAVAILABLE, "The database is not available: %s",
+		    mysql_error(conn->mysql));
+	return error_set_retry(err, 1000);
 }
 
 static int connect_to_server(struct db_conn *conn, struct error *err)
@@ -232,12 +230,23 @@ static int conn_limit_time(struct db_conn *conn, struct error *err)
 	return 0;
 }
 
+/* A caller is told that the database is away and the log why, now and then: every call meets it. */
+static int conn_tell_away(struct error *err)
+{
+	static _Atomic int64_t next_us;
+	int64_t now_us = monotonic_us(), due_us = atomic_load(&next_us);
+	if (now_us >= due_us && atomic_compare_exchange_strong(&next_us, &due_us, now_us + LOG_AWAY_US))
+		log_warning("cannot connect: %s", err->message);
+	return error_set_message(err, "The database is not available; repeat the call.");
+}
+
 static int conn_revive(struct db_conn *conn, struct error *err)
 {
 	if (conn->mysql && !conn->broken)
 		return 0;
 	conn_disconnect(conn);
-	return conn_connect(conn, err);
+	int r = conn_connect(conn, err);
+	return r < 0 && conn->failure == DB_FAILURE_AWAY ? conn_tell_away(err) : r;
 }
 
 int conn_ready(struct db_conn *conn, struct error *err)

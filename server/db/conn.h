@@ -77,6 +77,9 @@ int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
 	__attribute__((warn_unused_result));
 void stmt_close(struct db_prepared *p);
 
+/* errors.c: what an error number, of the server or of the client library, means. */
+enum db_failure db_failure_of(unsigned number) __attribute__((const));
+
 /* errors.c: classes a server or client error number, notes it in conn, raises what the caller gets. */
 int conn_fail(struct db_conn *conn, unsigned number, const char *message, const char *what, struct error *err)
 	__attribute__((cold));

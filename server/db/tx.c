@@ -100,8 +100,9 @@ static bool pause_before_repeating(const struct db_conn *conn, unsigned attempts
 	return true;
 }
 
-/* The last attempt failed: is it known that nothing was done? A refusal by the body after an unknown commit
- * is: the body claims its key or meets its ids first, so it has seen that the commit did not happen. */
+/* The last attempt failed before its commit: is it known that nothing was done? A refusal by the body after
+ * an unknown commit is: the body claims its key or meets its ids first, so it has seen that the commit did
+ * not happen. */
 static bool settled(enum db_failure failure)
 {
 	return failure == DB_FAILURE_NONE || failure == DB_FAILURE_DUPLICATE || failure == DB_FAILURE_OTHER;
@@ -117,9 +118,10 @@ static int repeat(struct db_conn *conn, once_function once, bool rerunnable, db_
 		return error_internal(err, "a transaction inside a transaction");
 	conn->retried = true;
 	bool unknown = false;
+	struct attempt attempt;
 	int r;
 	for (unsigned attempts = 1;; attempts++) {
-		struct attempt attempt = {0};
+		attempt = (struct attempt){0};
 		r = once(conn, body, arg, &attempt, err);
 		if (r == 0)
 			break;
@@ -131,7 +133,7 @@ static int repeat(struct db_conn *conn, once_function once, bool rerunnable, db_
 			break;
 	}
 	conn->retried = false;
-	if (r < 0 && unknown && (!rerunnable || !settled(conn->failure)))
+	if (r < 0 && unknown && (!rerunnable || attempt.unknown || !settled(conn->failure)))
 		return outcome_unknown(err);
 	return r;
 }

@@ -6,9 +6,11 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 import uuid
 
@@ -56,15 +58,56 @@ class Replica:
         return status
 
 
-class Stack:
-    """Use as a context manager. Needs EDU_TEST_DB_SOCKET, which tools/test sets."""
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
 
-    def __init__(self, *flags):
+
+class PrivateDatabase:
+    """A MariaDB of the test's own, over TCP and TLS too, that the test may kill. Stop it at the end."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="edu-e2e-db-"))
+        self.port = free_port()
+        self.socket = None
+        self.start()
+
+    def devdb(self, command, *flags):
+        return subprocess.run([ROOT / "tools" / "devdb", command, "--dir", self.dir, *flags], text=True, check=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def start(self):
+        self.socket = self.devdb("start", "--tls", str(self.port)).strip()
+
+    def signal(self, how):
+        os.kill(int((self.dir / "server.pid").read_text()), how)
+
+    def kill(self):
+        """SIGKILL; returns when nobody can reach it any more."""
+        pid = int((self.dir / "server.pid").read_text())
+        os.kill(pid, signal.SIGKILL)
+        while pathlib.Path(f"/proc/{pid}").exists() and "Z" not in pathlib.Path(f"/proc/{pid}/stat").read_text():
+            time.sleep(0.01)
+
+    def stop(self):
+        self.devdb("stop")
+        shutil.rmtree(self.dir)
+
+    def flags_over_tls(self):
+        return ["--db-host", "127.0.0.1", "--db-port", str(self.port), "--db-ca", self.dir / "tls.pem"]
+
+
+class Stack:
+    """Use as a context manager. Needs EDU_TEST_DB_SOCKET, which tools/test sets, or a database of the test's own, which
+    its servers then reach over TLS."""
+
+    def __init__(self, *flags, database=None):
         self.flags = flags
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="edu-e2e-"))
         self.database = "e2e_" + uuid.uuid4().hex[:12]
-        self.socket = os.environ["EDU_TEST_DB_SOCKET"]
-        self.db_flags = ["--db-socket", self.socket, "--db-name", self.database]
+        self.socket = database.socket if database else os.environ["EDU_TEST_DB_SOCKET"]
+        self.db_flags = [*(database.flags_over_tls() if database else ["--db-socket", self.socket]),
+                         "--db-name", self.database]
         self.replicas = []
         self.users = {}
 

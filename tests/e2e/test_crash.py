@@ -20,7 +20,7 @@ import uuid
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from stack import PASSWORD, Stack
+from stack import PASSWORD, PrivateDatabase, Stack
 from test_every_rpc import World
 from wire import Refused, Wire
 
@@ -224,13 +224,16 @@ class Buyer(Caller):
 
 
 class Crash(unittest.TestCase):
+    database = None  # one of the test's own, reached over TLS
+    seconds = SECONDS
+
     @classmethod
     def setUpClass(cls):
         cls.seed = os.environ.get("EDU_TEST_SEED") or uuid.uuid4().hex[:8]
         print("EDU_TEST_SEED =", cls.seed)
         cls.random = random.Random(cls.seed)
         cls.over = threading.Event()
-        cls.stack = Stack().__enter__()
+        cls.stack = Stack(database=cls.database).__enter__()
         cls.target = cls.stack.target
         cls.world = World(cls.stack)
         cls.lessons = cls.world.lessons
@@ -281,6 +284,13 @@ class Crash(unittest.TestCase):
                 pass  # it was gone already
         return killed
 
+    def crash_database(self):
+        """Kills the database, if it is ours, and starts it again."""
+        if self.database:
+            self.database.kill()
+            self.database.start()
+        return self.database is not None
+
     def await_work(self, clients):
         """Until every client was answered anew, so that the next trouble finds all of them at work."""
         before = [c.acknowledged for c in clients]
@@ -292,10 +302,12 @@ class Crash(unittest.TestCase):
 
     def make_trouble(self, clients):
         crashes = killed = 0
-        until = time.monotonic() + SECONDS
+        until = time.monotonic() + self.seconds
         while time.monotonic() < until and not self.over.is_set():
             self.await_work(clients)
             killed += self.kill_connections()
+            self.await_work(clients)
+            killed += self.crash_database()
             self.await_work(clients)
             self.crash()
             crashes += 1
@@ -432,6 +444,21 @@ class Crash(unittest.TestCase):
         self.check_feed()
         for client in clients:
             client.wire.close()
+
+
+class CrashOverTls(Crash):
+    """The same over TCP and TLS, where a lost connection looks different, and with the database killed as well."""
+    seconds = 10
+
+    @classmethod
+    def setUpClass(cls):
+        cls.database = PrivateDatabase()
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.database.stop()
 
 
 if __name__ == "__main__":
