@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/runtime/codec.h"
 
-static int arena_full(struct error *err, const ProtobufCMessageDescriptor *desc, const struct arena *arena)
+static int arena_full(struct error *err)
 {
-	return error_raise(
-		err, &RPC_REASON_MESSAGE_TOO_LARGE,
-		"%s takes more than the %zu bytes of memory a call has; send or ask for less at once.",
-		desc->name, arena->cap);
+	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+			   "The message takes more memory than a call has; send or ask for less at once.");
 }
 
 int codec_unpack(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
@@ -24,7 +22,7 @@ int codec_unpack(const ProtobufCMessageDescriptor *desc, struct span bytes, cons
 	exhausted = arena->exhausted;
 	arena->exhausted |= exhausted_before;
 	if (!message && exhausted)
-		return arena_full(err, desc, arena);
+		return arena_full(err);
 	if (!message)
 		return error_raise(err, &RPC_REASON_MESSAGE_MALFORMED, "The bytes are no valid %s.",
 				   desc->name);
@@ -38,7 +36,7 @@ int codec_pack(const ProtobufCMessage *message, struct arena *arena, struct span
 	uint8_t *bytes = arena_alloc(arena, size);
 
 	if (!bytes)
-		return arena_full(err, message->descriptor, arena);
+		return arena_full(err);
 	*ret = span_of(bytes, protobuf_c_message_pack(message, bytes));
 	return 0;
 }

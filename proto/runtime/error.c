@@ -3,6 +3,7 @@
 #include "proto/runtime/error.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "proto/runtime/utf8.h"
 
@@ -148,13 +149,33 @@ int error_field(struct error *err, const char *field, const char *format, ...)
 	va_start(args, format);
 	add_violation_va(err, field, format, args);
 	va_end(args);
-	return error_set_message(err, "%s %s.", err->violations[0].field, err->violations[0].description);
+	return error_tell_violations(err);
+}
+
+/* What the value is (", is 41", ", has 3") stands at the end of a description. */
+static int rule_length(const char *description)
+{
+	const char *is = strstr(description, ", is "), *has = strstr(description, ", has ");
+	const char *end = is ? is : has;
+
+	return (int)(end ? (size_t)(end - description) : strlen(description));
+}
+
+int error_tell_violations(struct error *err)
+{
+	const struct error_violation *first = &err->violations[0];
+
+	return error_set_message(err, "%s%s %.*s.",
+				 err->n_violations > 1 ? "Several fields are invalid; the first: " : "",
+				 first->field, rule_length(first->description), first->description);
 }
 
 const char *error_public_message(const struct error *err)
 {
-	return err->code == STATUS_INTERNAL
-		       ? "Internal error. Report it with the correlation id; its cause is in the "
-			 "server's log."
-		       : err->message;
+	if (err->code == STATUS_INTERNAL)
+		return "Internal error. Report it with the correlation id; its cause is in the "
+		       "server's log.";
+	if (err->reason == &RPC_REASON_DATABASE_UNAVAILABLE)
+		return "The database is not available; repeat the call.";
+	return err->message;
 }

@@ -114,8 +114,10 @@ struct error {
 void error_clear(struct error *err);
 
 /*
- * Sets reason, code and a message for people (what happened, to what, what to do next), clears the rest, and
- * returns the negated code, so that `return error_raise(...)` reads well. `err` may not be NULL.
+ * Sets reason, code and a message for people (what happened, what to do next), clears the rest, and returns
+ * the negated code, so that `return error_raise(...)` reads well. `err` may not be NULL. What a server
+ * answers has one text for one cause, so that whoever counts errors by their text counts causes: ids,
+ * amounts, times and numbers go to the metadata, the resource, the violations or the retry.
  */
 int error_raise(struct error *err, const struct error_reason *reason, const char *format, ...)
 	__attribute__((format(printf, 3, 4), cold));
@@ -134,12 +136,15 @@ int error_add_violation(struct error *err, const char *field, const char *format
 int error_set_retry(struct error *err, int64_t delay_ms);
 int error_set_resource(struct error *err, const char *type, const char *name);
 
+/* Makes the message of the violations: the first, without what its value is, which the details say. */
+int error_tell_violations(struct error *err);
+
 /* Raises FIELD_INVALID with one violation. */
 int error_field(struct error *err, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4), cold));
 
-/* The message as a caller may see it: of an internal fault a constant text, else err->message. Lives as long
- * as err. */
+/* The message as a caller may see it: of an internal fault and of a database that is away, whose causes are
+ * the server's own matter, a constant text, else err->message. Lives as long as err. */
 const char *error_public_message(const struct error *err);
 
 /* Raising gives a negative code, which an analyzer that looks at one file at a time cannot know. */

@@ -31,7 +31,7 @@ struct whole {
 static int no_memory(struct reader *r)
 {
 	return error_raise(r->err, &RPC_REASON_MESSAGE_TOO_LARGE,
-			   "The JSON takes more than the %zu bytes of memory a message has.", r->arena->cap);
+			   "The JSON takes more memory than a message has.");
 }
 
 /* The text of a JSON string; NULL of anything else, and of text with U+0000, which no C string holds. */

@@ -304,17 +304,9 @@ static void check_message(struct check *c, const struct message_rules *rules, co
 	}
 }
 
-/* Says it for people: one violation in full, several by their number. */
 static int finish(struct error *err)
 {
-	const struct error_violation *first = &err->violations[0];
-
-	if (err->n_violations == 0)
-		return 0;
-	if (err->n_violations == 1)
-		return error_set_message(err, "%s %s.", first->field, first->description);
-	return error_set_message(err, "%u fields are invalid; the first: %s %s.", err->n_violations,
-				 first->field, first->description);
+	return err->n_violations == 0 ? 0 : error_tell_violations(err);
 }
 
 int rules_check(const struct message_rules *rules, const ProtobufCMessage *message, struct error *err)

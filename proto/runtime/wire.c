@@ -42,8 +42,7 @@ static int count_fields(struct scan *s, size_t n)
 {
 	if (n > s->limits->fields - s->fields)
 		return error_raise(s->err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The message has more than %u fields; send less at once.",
-				   s->limits->fields);
+				   "The message has more fields than are taken; send less at once.");
 	s->fields += (unsigned)n;
 	return 0;
 }
@@ -152,8 +151,7 @@ static int scan_bytes(struct scan *s, const ProtobufCMessageDescriptor *desc,
 	case PROTOBUF_C_TYPE_MESSAGE:
 		if (depth >= s->limits->depth)
 			return error_raise(s->err, &RPC_REASON_MESSAGE_TOO_DEEP,
-					   "Field %s of %s is nested deeper than %u messages.", field->name,
-					   desc->name, s->limits->depth);
+					   "Field %s of %s is nested too deep.", field->name, desc->name);
 		return scan_message(s, field->descriptor, bytes, depth + 1);
 	default:
 		return scan_packed(s, desc, field, bytes);
@@ -235,14 +233,22 @@ static int scan_message(struct scan *s, const ProtobufCMessageDescriptor *desc, 
 	return 0;
 }
 
+int wire_check_size(size_t len, const struct wire_limits *limits, struct error *err)
+{
+	if (len <= limits->bytes)
+		return 0;
+	error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+		    "The message has more bytes than are taken; send less at once.");
+	error_add_metadata(err, "bytes", "%zu", len);
+	return error_add_metadata(err, "max_bytes", "%zu", limits->bytes);
+}
+
 int wire_scan(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
 	      struct error *err)
 {
 	struct scan s = {.limits = limits, .err = err};
 
-	if (bytes.len > limits->bytes)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The message has %zu bytes; at most %zu are taken.", bytes.len,
-				   limits->bytes);
-	return bytes.len > 0 ? scan_message(&s, desc, bytes, 0) : 0;
+	int r = wire_check_size(bytes.len, limits, err);
+
+	return r == 0 && bytes.len > 0 ? scan_message(&s, desc, bytes, 0) : r;
 }

@@ -27,4 +27,8 @@ extern const struct wire_limits wire_limits_default; /* 4 MiB, 16, 20,000 */
 int wire_scan(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
 	      struct error *err) __attribute__((warn_unused_result));
 
+/* The first of wire_scan()'s checks alone: MESSAGE_TOO_LARGE for more bytes than are taken. */
+int wire_check_size(size_t len, const struct wire_limits *limits, struct error *err)
+	__attribute__((warn_unused_result));
+
 #endif

@@ -186,8 +186,8 @@ static int limited(struct error *err, int class, const char *subject, int64_t wa
 {
 	int64_t wait_ms = (wait_ns + 999999) / 1000000;
 
-	error_raise(err, &RPC_REASON_RATE_LIMITED, "Too many calls: wait %lld ms, then repeat the call.",
-		    (long long)wait_ms);
+	error_raise(err, &RPC_REASON_RATE_LIMITED,
+		    "Too many calls of this kind; wait as long as the RetryInfo says, then repeat the call.");
 	err->violation_kind = ERROR_VIOLATION_QUOTA;
 	error_add_violation(err, subject, "more than the rate class \"%s\" allows", rate_classes[class].name);
 	return error_set_retry(err, wait_ms);

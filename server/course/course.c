@@ -40,7 +40,7 @@ int course_not_found(struct error *err, int64_t course_id)
 {
 	char text[ID_TEXT_MAX];
 	id_format(ID_COURSE, course_id, text);
-	error_raise(err, &REASON_COURSE_NOT_FOUND, "There is no course %s, or you may not see it.", text);
+	error_raise(err, &REASON_COURSE_NOT_FOUND, "There is no such course, or you may not see it.");
 	return error_set_resource(err, "edu.v1.Course", text);
 }
 
@@ -48,7 +48,6 @@ int lesson_not_found(struct error *err, int64_t lesson_id)
 {
 	char text[ID_TEXT_MAX];
 	id_format(ID_LESSON, lesson_id, text);
-	error_raise(err, &REASON_LESSON_NOT_FOUND, "There is no lesson %s, or you may not see its course.",
-		    text);
+	error_raise(err, &REASON_LESSON_NOT_FOUND, "There is no such lesson, or you may not see its course.");
 	return error_set_resource(err, "edu.v1.Lesson", text);
 }

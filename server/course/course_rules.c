@@ -47,8 +47,7 @@ int course_check_state(const struct course *c, unsigned states, struct error *er
 {
 	if (states & (1u << c->state))
 		return 0;
-	error_raise(err, &REASON_COURSE_STATE_INVALID, "The course is %s, which does not allow this.",
-		    state_name(c->state));
+	error_raise(err, &REASON_COURSE_STATE_INVALID, "The course's state does not allow this.");
 	return error_add_metadata(err, "state", "%s", state_name(c->state));
 }
 
@@ -107,7 +106,8 @@ int course_take_instructors(struct course *c, CourseInstructor *const *list, siz
 			(struct course_share){user_id, list[i]->share_basis_points};
 	}
 	if (sum > ALL_SHARES)
-		return error_field(err, "instructors", "shares add up to %d; at most %d", sum, ALL_SHARES);
+		return error_field(err, "instructors", "shares must add up to at most %d, is %d", ALL_SHARES,
+				   sum);
 	return 0;
 }
 
@@ -132,7 +132,7 @@ int course_take_prices(struct course *c, const PriceList *list, struct error *er
 			return error_field(err, field,
 					   "must be above zero; a course that costs nothing is free");
 		if (has_price_in(c, price->currency_code))
-			return error_field(err, field, "is a second price in %s", price->currency_code);
+			return error_field(err, field, "is a second price in its currency");
 		snprintf(p->currency_code, sizeof(p->currency_code), "%s", price->currency_code);
 		p->minor_units = price->minor_units;
 		c->n_prices++;

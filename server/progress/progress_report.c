@@ -64,9 +64,7 @@ static int raise_clock_skew(const struct report *r, int64_t now_us, struct error
 	gmtime_r(&seconds, &utc);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
 	error_raise(err, &REASON_CLOCK_SKEW,
-		    "The client_time is %" PRId64
-		    " s ahead of the server's clock; correct it by the difference.",
-		    (r->client_us - now_us) / US);
+		    "The client_time is ahead of the server's clock; correct it by the difference.");
 	return error_add_metadata(err, "server_time", "%s", text);
 }
 
@@ -102,12 +100,11 @@ static int check_access(const struct report *r, const struct progress_access *ac
 				   "The learner had no access to the lesson's course at client_time.");
 	if (r->epoch < access->epoch) {
 		error_raise(err, &REASON_STALE_EPOCH,
-			    "The progress was reset: epoch %" PRId64 " is over, %" PRId64 " is current.",
-			    r->epoch, access->epoch);
+			    "The progress was reset: the report's epoch is over; drop it.");
 		return error_add_metadata(err, "epoch", "%" PRId64, access->epoch);
 	}
 	if (r->epoch > access->epoch)
-		return error_field(err, "epoch", "must be the current epoch, %" PRId64, access->epoch);
+		return error_field(err, "epoch", "must be at most the current epoch, is %" PRId64, r->epoch);
 	return 0;
 }
 
@@ -125,8 +122,8 @@ static void mismatch(const struct lesson_info *lesson, bool wrong, const char *f
 	if (!wrong)
 		return;
 	if (err->code == 0) {
-		error_raise(err, &REASON_LESSON_KIND_MISMATCH, "The lesson is a %s.",
-			    kind_name(lesson->kind));
+		error_raise(err, &REASON_LESSON_KIND_MISMATCH,
+			    "The lesson is of another kind; leave out what does not fit it.");
 		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
 	}
 	error_add_violation(err, field, "does not fit a lesson of kind %s; leave it out",

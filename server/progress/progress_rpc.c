@@ -237,8 +237,8 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 		return r;
 	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, err);
 	if (r == 0)
-		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND, "The user was never enrolled in %s.",
-				   req->course_id);
+		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND,
+				   "The user was never enrolled in the course.");
 	if (r > 0)
 		r = read_course_progress(call, user_id, course_id, progress->epoch, progress, err);
 	progress->course_id = req->course_id;

@@ -46,17 +46,15 @@ static int already_purchased(struct error *err, int64_t purchase_id)
 	char text[ID_TEXT_MAX];
 
 	id_format(ID_PURCHASE, purchase_id, text);
-	error_raise(err, &REASON_ALREADY_PURCHASED, "You have bought this course with %s.", text);
+	error_raise(err, &REASON_ALREADY_PURCHASED, "You have bought this course already.");
 	error_add_metadata(err, "purchase_id", "%s", text);
 	return error_set_resource(err, "edu.v1.Purchase", text);
 }
 
 static int insufficient_funds(struct error *err, const char *currency_code, int64_t missing)
 {
-	char amount[40];
-
-	error_raise(err, &REASON_INSUFFICIENT_FUNDS, "The wallet lacks %s; top up, then repeat.",
-		    money_format(currency_code, missing, amount, sizeof(amount)));
+	error_raise(err, &REASON_INSUFFICIENT_FUNDS,
+		    "The wallet holds less than the total; nothing was taken. Top up, then repeat.");
 	error_add_metadata(err, "missing_minor_units", "%" PRId64, missing);
 	return error_add_metadata(err, "currency_code", "%s", currency_code);
 }
@@ -224,8 +222,9 @@ int checkout_purchase_course(struct rpc_call *call, const PurchaseCourseRequest 
 	struct db_counters before = db_counters(db_of(call));
 
 	if (strcmp(req->expected_total->currency_code, req->currency_code) != 0)
-		return error_field(err, "expected_total.currency_code", "must be currency_code, %s",
-				   req->currency_code);
+		return error_field(err, "expected_total.currency_code",
+				   "must be the same as currency_code, is %s",
+				   req->expected_total->currency_code);
 	for (int i = 0; i < TERMS_ATTEMPTS && result.outcome == PURCHASE_TERMS_CHANGED; i++) {
 		int r = buy(&c, &result, err);
 

@@ -20,7 +20,7 @@ static int purchase_not_found(struct error *err, int64_t purchase_id)
 	char text[ID_TEXT_MAX];
 
 	id_format(ID_PURCHASE, purchase_id, text);
-	error_raise(err, &REASON_PURCHASE_NOT_FOUND, "There is no purchase %s, or you may not see it.", text);
+	error_raise(err, &REASON_PURCHASE_NOT_FOUND, "There is no such purchase, or you may not see it.");
 	return error_set_resource(err, "edu.v1.Purchase", text);
 }
 

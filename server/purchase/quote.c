@@ -6,8 +6,6 @@
 
 #include "edu/v1/edu_service.tables.h"
 
-enum { PRICE_TEXT_MAX = 40 };
-
 int quote_course(const struct course_terms *terms, const char *currency_code, struct quote *ret,
 		 struct error *err)
 {
@@ -17,8 +15,7 @@ int quote_course(const struct course_terms *terms, const char *currency_code, st
 		return error_raise(err, &REASON_COURSE_NOT_PUBLISHED, "The course is not on sale.");
 	if (terms->pricing != COURSE_FREE && !terms->offered)
 		return error_raise(err, &REASON_PRICE_NOT_OFFERED,
-				   "The course has no price in %s; choose a currency it lists.",
-				   currency_code);
+				   "The course has no price in this currency; choose one it lists.");
 	snprintf(q.currency_code, sizeof(q.currency_code), "%s", currency_code);
 	q.list_price = terms->pricing == COURSE_FREE ? 0 : terms->price_minor_units;
 	if (!money_sub(q.list_price, q.discount, &q.total) || !money_add(q.total, q.tax, &q.total))
@@ -29,14 +26,12 @@ int quote_course(const struct course_terms *terms, const char *currency_code, st
 
 int quote_agreed(const struct quote *q, int64_t expected_total, struct error *err)
 {
-	char price[PRICE_TEXT_MAX];
-
 	if (q->total <= expected_total)
 		return 0;
 	error_raise(err, &REASON_PRICE_CHANGED,
-		    "The course now costs %s; nothing was taken. Ask the buyer, then repeat with a new "
-		    "request_id.",
-		    money_format(q->currency_code, q->total, price, sizeof(price)));
+		    "The course costs more than expected_total; nothing was taken. Ask the buyer, then "
+		    "repeat with "
+		    "a new request_id.");
 	error_add_metadata(err, "total_minor_units", "%" PRId64, q->total);
 	return error_add_metadata(err, "currency_code", "%s", q->currency_code);
 }

@@ -26,14 +26,12 @@ static grpc_slice buffer_flatten(grpc_byte_buffer *buffer)
 static int buffer_unpack(const struct method *m, grpc_byte_buffer *buffer, const struct wire_limits *limits,
 			 struct arena *arena, ProtobufCMessage **ret, struct error *err)
 {
-	const size_t len = grpc_byte_buffer_length(buffer);
 	grpc_slice flat;
-	int r;
-
 	/* Before the bytes are touched. */
-	if (len > limits->bytes)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The message has %zu bytes; at most %zu are taken.", len, limits->bytes);
+	int r = wire_check_size(grpc_byte_buffer_length(buffer), limits, err);
+
+	if (r < 0)
+		return r;
 	flat = buffer_flatten(buffer);
 	r = codec_unpack(m->desc->request, slice_span(&flat), limits, arena, ret, err);
 	grpc_slice_unref(flat);
@@ -47,7 +45,7 @@ int payload_unpack(const struct method *m, grpc_byte_buffer *buffer, const struc
 
 	if (!buffer)
 		return error_raise(err, &RPC_REASON_MESSAGE_MALFORMED,
-				   "The call brought no message; %s takes one.", m->desc->name);
+				   "The call brought no message; the method takes one.");
 	r = buffer_unpack(m, buffer, limits, arena, ret, err);
 	grpc_byte_buffer_destroy(buffer);
 	if (r == 0)

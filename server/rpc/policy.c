@@ -41,12 +41,12 @@ static int caller_may(const struct method *m, const struct principal *who, struc
 
 	if (service_account && !(who->scopes & m->scopes))
 		return error_raise(err, &RPC_REASON_SCOPE_MISSING,
-				   m->scopes ? "The service account lacks the scope that %s asks for."
-					     : "%s is not for service accounts.",
-				   m->desc->name);
+				   m->scopes
+					   ? "The service account lacks the scope that this method asks for."
+					   : "This method is not for service accounts.");
 	if (!service_account && m->roles && !principal_has_role(who, m->roles))
-		return error_raise(err, &RPC_REASON_ROLE_MISSING, "You lack the role that %s asks for.",
-				   m->desc->name);
+		return error_raise(err, &RPC_REASON_ROLE_MISSING,
+				   "You lack the role that this method asks for.");
 	return 0;
 }
 
@@ -59,12 +59,12 @@ static int access_check(const struct method *m, const struct principal *who, str
 		if (principal_signed_in(who))
 			return caller_may(m, who, err);
 		return error_raise(err, &RPC_REASON_TOKEN_MISSING,
-				   "%s needs an access token; send it as \"authorization: Bearer <token>\".",
-				   m->desc->name);
+				   "This method needs an access token; send it as \"authorization: Bearer "
+				   "<token>\".");
 	case METHOD_ACCESS_NONE:
 		break;
 	}
-	return error_raise(err, &RPC_REASON_ROLE_MISSING, "%s is open to nobody.", m->desc->name);
+	return error_raise(err, &RPC_REASON_ROLE_MISSING, "This method is open to nobody.");
 }
 
 int policy_check(const struct method *m, const struct rpc_authenticator *auth,

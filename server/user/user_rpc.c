@@ -101,7 +101,7 @@ static int read_by_name(struct rpc_call *call, const char *user_name, bool anybo
 	if (r > 0 && strcmp(ret->user_name, folded) != 0)
 		return role_missing(err);
 	if (r == 0)
-		return error_raise(err, &REASON_USER_NOT_FOUND, "There is no user named %s.", folded);
+		return error_raise(err, &REASON_USER_NOT_FOUND, "There is no such user.");
 	return r;
 }
 

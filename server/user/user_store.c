@@ -181,6 +181,6 @@ int user_not_found(struct error *err, int64_t user_id)
 {
 	char text[ID_TEXT_MAX];
 	id_format(ID_USER, user_id, text);
-	error_raise(err, &REASON_USER_NOT_FOUND, "There is no user %s.", text);
+	error_raise(err, &REASON_USER_NOT_FOUND, "There is no such user.");
 	return error_set_resource(err, "edu.v1.User", text);
 }

@@ -36,7 +36,7 @@ class Refused(Exception):
 
     def __init__(self, error):
         self.code = error.code().name
-        self.reason, self.metadata, self.fields, self.retry = "", {}, [], False
+        self.text, self.reason, self.metadata, self.fields, self.retry = error.details(), "", {}, [], False
         self.trailers = dict(error.trailing_metadata() or ())
         details = messages("google.rpc.error_details")
         status = messages("google.rpc.status").Status.FromString(self.trailers.get("grpc-status-details-bin", b""))
@@ -53,7 +53,7 @@ class Refused(Exception):
                 self.fields = [v.field for v in bad.field_violations]
             elif packed.Is(details.RetryInfo.DESCRIPTOR):
                 self.retry = True
-        super().__init__(f"{self.code} {self.reason} {self.metadata} {self.fields}: {error.details()}")
+        super().__init__(f"{self.code} {self.reason} {self.metadata} {self.fields}: {self.text}")
 
 
 class Wire:

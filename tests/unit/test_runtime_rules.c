@@ -200,7 +200,7 @@ static void test_items_are_checked_one_by_one(void **state)
 	assert_string_equal(err.violations[1].field, "strings[2]");
 	assert_string_equal(
 		err.message,
-		"2 fields are invalid; the first: strings[1] must be an id that starts with usr_.");
+		"Several fields are invalid; the first: strings[1] must be an id that starts with usr_.");
 }
 
 static const struct field_rule leaf_fields[] = {
