@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the profiles of tests/load/ghz call with: users, tokens, courses and ids, made against a running server.
+
+A profile names them as LEARNER_0, LEARNER_1, ...: ${LEARNER_0} is replaced before ghz sees it; {{env `LEARNER_0`}} ghz finds
+in its environment, call by call, at the price of three calls in four: use it where callers must differ."""
+import datetime
+import json
+import pathlib
+import re
+import secrets
+import sys
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from wire import Wire  # noqa: E402
+
+LEARNERS, COURSES, LESSONS, MEMBERS, SESSIONS = 64, 64, 20, 16, 128
+PRICE = {"currency_code": "EUR", "minor_units": 1250}
+MONEY = {"currency_code": "EUR", "minor_units": 10**9}  # in each learner's wallet
+NAMED = re.compile(r"(?:env (?:\(printf )?`|\$\{)([A-Z]+)")
+
+
+def progress(text=""):
+    """What is under way, on one line of a terminal; nothing clears it."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+class World:
+    # Used up by a run, so made anew for each.
+    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE"}
+
+    def __init__(self, target, admin, password):
+        self.wire = Wire(target)
+        self.env = {"WORLD": secrets.token_hex(4), "PASSWORD": secrets.token_urlsafe(12)}
+        self.made = set(self.env)
+        self.pool = ThreadPoolExecutor(8)
+        self.env["ADMIN"] = self.wire.call("user", "Login", login=admin, password=password).session.access_token
+        self.made.add("ADMIN")
+
+    def close(self):
+        self.pool.shutdown()
+        self.wire.close()
+
+    def prepare(self, profiles):
+        """Makes what these profiles name; returns them with it."""
+        text = json.dumps(profiles)
+        for kind in sorted(set(NAMED.findall(text))):
+            self.need(kind, anew=kind in self.ONCE)
+        return json.loads(re.sub(r"\$\{(\w+)\}", lambda name: self.env[name[1]], text))
+
+    def need(self, *kinds, anew=False):
+        for kind in kinds:
+            if anew or kind not in self.made:
+                progress(f"  preparing: {kind.lower()}")
+                getattr(self, "make_" + kind.lower())()
+                self.made.add(kind)
+
+    def call(self, area, method, who=None, **fields):
+        return self.wire.call(area, method, self.env[who] if who else None, **fields)
+
+    def put(self, kind, n, make):
+        """Names the n things of a kind that make(0), make(1), ... answer, several at a time."""
+        for i, value in enumerate(self.pool.map(make, range(n))):
+            self.env[f"{kind}_{i}"] = value
+
+    # --- of each run ---
+
+    def make_run(self):
+        self.env["RUN"] = secrets.token_hex(4)
+
+    def make_now(self):
+        """Progress is reported from now on, when all are enrolled."""
+        self.need("LEARNT")
+        self.env["NOW"] = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+
+    # --- people ---
+
+    def register(self, name):
+        name = f"load-{self.env['WORLD']}-{name}"
+        return self.call("user", "RegisterUser", user_name=name, password=self.env["PASSWORD"]).user.user_id
+
+    def login(self, name):
+        name = f"load-{self.env['WORLD']}-{name}"
+        return self.call("user", "Login", login=name, password=self.env["PASSWORD"]).session
+
+    def officer(self, name, role):
+        self.call("user", "SetUserRoles", "ADMIN", user_id=self.register(name), roles=[1, role], reason="load test")
+        return self.login(name).access_token
+
+    def make_teacher(self):
+        self.env["TEACHER"] = self.officer("teacher", 2)
+
+    def make_treasurer(self):
+        self.env["TREASURER"] = self.officer("treasurer", 4)
+
+    def make_user(self):
+        self.need("TREASURER")
+
+        def user(i):
+            user_id = self.register(i)
+            self.call("purchase", "TopUpWallet", "TREASURER", user_id=user_id, provider="load", amount=MONEY,
+                      provider_payment_id=str(uuid.uuid4()), request_id=str(uuid.uuid4()))
+            return user_id
+
+        self.put("USER", LEARNERS, user)
+
+    def make_learner(self):
+        self.need("USER")
+        self.put("LEARNER", LEARNERS, lambda i: self.login(i).access_token)
+
+    def make_refresh(self):
+        self.need("USER")
+        self.put("REFRESH", SESSIONS, lambda i: self.login(i % LEARNERS).refresh_token)
+
+    def make_member(self):
+        self.put("MEMBER", MEMBERS, lambda i: self.register(f"member-{i}"))
+
+    # --- courses ---
+
+    def course(self, title, lessons=1, state="DRAFT", **price):
+        course_id = self.call("course", "CreateCourse", "TEACHER", title=title, summary="Made for a load test",
+                              subject="load", level=1, language="en",
+                              **(price or {"price_list": {"prices": [PRICE]}})).course.course_id
+        for n in range(lessons):
+            self.call("course", "CreateLesson", "TEACHER", course_id=course_id, title=f"Lesson {n}", kind=1,
+                      duration_seconds=600)
+        if state != "DRAFT":
+            self.call("course", "SubmitCourseForReview", "TEACHER", course_id=course_id)
+        if state == "PUBLISHED":
+            self.call("course", "ApproveCourse", "ADMIN", course_id=course_id)
+        return course_id
+
+    def courses(self, kind, state):
+        self.need("TEACHER")
+        self.put(kind, COURSES, lambda i: self.course(f"{kind.title()} {i}", state=state))
+
+    def make_course(self):
+        self.courses("COURSE", "PUBLISHED")
+
+    def make_draft(self):
+        self.courses("DRAFT", "DRAFT")
+
+    def make_submit(self):
+        self.courses("SUBMIT", "DRAFT")
+
+    def make_review(self):
+        self.courses("REVIEW", "IN_REVIEW")
+
+    def make_sale(self):
+        self.courses("SALE", "PUBLISHED")
+
+    # --- learning ---
+
+    def make_learnt(self):
+        """A course that every learner has bought."""
+        self.need("TEACHER", "LEARNER")
+        self.env["LEARNT"] = self.course("Learnt", LESSONS, "PUBLISHED", free={})
+        self.put("PURCHASE", LEARNERS, lambda i: self.call(
+            "purchase", "PurchaseCourse", f"LEARNER_{i}", course_id=self.env["LEARNT"], currency_code="EUR",
+            expected_total={"currency_code": "EUR"}, payment_source=1,
+            request_id=str(uuid.uuid4())).purchase.purchase_id)
+
+    def make_purchase(self):
+        self.need("LEARNT")
+
+    def make_lesson(self):
+        self.need("LEARNT")
+        lessons = self.call("course", "ListLessons", course_id=self.env["LEARNT"], page_size=LESSONS).lessons
+        self.put("LESSON", LESSONS, lambda i: lessons[i].lesson_id)
