@@ -17,8 +17,9 @@
  *
  * Failures come back as `struct error`, whatever their origin. `reason` is the server's, and lives in the
  * arena of the call; where the server gave none (the connection was lost, the deadline passed here, a proxy
- * answered) it is named like the code itself ("UNAVAILABLE", client_plain_reason()), and then nobody knows
- * whether the call was executed.
+ * answered) it is named like the code itself ("UNAVAILABLE", "CANCELLED", client_plain_reason()), and then
+ * nobody knows whether the call was executed. Methods that the contract calls retryable are then repeated a
+ * few times before the failure is told; others never.
  */
 struct client_channel;
 

@@ -57,7 +57,7 @@ static void test_names_what_the_contract_calls_retryable(void **state)
 	json_decref(config);
 }
 
-static void test_repeats_only_what_was_unavailable(void **state)
+static void test_repeats_what_nobody_answered(void **state)
 {
 	const struct service_desc *services[] = {&edu_service_desc, NULL};
 	json_t *config = config_of(services);
@@ -66,8 +66,9 @@ static void test_repeats_only_what_was_unavailable(void **state)
 	const json_t *codes = json_object_get(policy, "retryableStatusCodes");
 
 	assert_int_equal(json_integer_value(json_object_get(policy, "maxAttempts")), 4);
-	assert_int_equal(json_array_size(codes), 1);
+	assert_int_equal(json_array_size(codes), 2);
 	assert_string_equal(json_string_value(json_array_get(codes, 0)), "UNAVAILABLE");
+	assert_string_equal(json_string_value(json_array_get(codes, 1)), "CANCELLED");
 	json_decref(config);
 }
 
@@ -85,7 +86,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_what_the_contract_calls_retryable),
-		cmocka_unit_test(test_repeats_only_what_was_unavailable),
+		cmocka_unit_test(test_repeats_what_nobody_answered),
 		cmocka_unit_test(test_no_retryable_method_means_no_policy),
 	};
 

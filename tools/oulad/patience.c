@@ -24,6 +24,7 @@ bool patience_curable(int r, const struct error *err)
 	switch (-r) {
 	case STATUS_UNAVAILABLE:
 	case STATUS_DEADLINE_EXCEEDED:
+	case STATUS_CANCELLED:
 		return true;
 	case STATUS_RESOURCE_EXHAUSTED:
 		return reason_is(err, &RPC_REASON_RATE_LIMITED);
