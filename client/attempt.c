@@ -41,7 +41,7 @@ int client_attempt_start(struct client_attempt *a, struct client_channel *c, con
 			 grpc_slice payload, const char *token, const char *const *metadata,
 			 gpr_timespec deadline, grpc_completion_queue *queue, void *tag, struct error *err)
 {
-	memset(a, 0, sizeof(*a));
+	*a = (struct client_attempt){.channel = c};
 	int r = client_metadata_fill(&a->metadata, token, metadata, err);
 	if (r < 0)
 		return r;
@@ -60,7 +60,7 @@ int client_attempt_start(struct client_attempt *a, struct client_channel *c, con
 static int attempt_read(struct client_attempt *a, const struct method_desc *method, struct arena *arena,
 			ProtobufCMessage **ret, struct error *err)
 {
-	int r = client_outcome_read(&a->outcome, arena, err);
+	int r = client_outcome_read(&a->outcome, a->channel, arena, err);
 	if (r < 0)
 		return r;
 	if (!a->reply)

@@ -16,6 +16,14 @@ enum {
 	CLIENT_TOKEN_MAX = 6000,      /* bytes; a server takes 8 KiB of metadata in all */
 };
 
+/* What connects again after a loss; its thread is made by the first. */
+struct client_reconnect {
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t changed;
+	pthread_t thread;
+	bool running, wanted, stopping;
+};
+
 struct client_channel {
 	grpc_channel *core;
 	const struct service_desc **services; /* NULL-terminated */
@@ -25,6 +33,7 @@ struct client_channel {
 	pthread_mutex_t lock;         /* of what follows */
 	grpc_completion_queue *queue; /* of calls that are not waited for; made by the first */
 	pthread_t thread;             /* serves it */
+	struct client_reconnect reconnect;
 };
 
 /* --- channel.c --- */
@@ -75,13 +84,15 @@ struct client_outcome {
 void client_outcome_init(struct client_outcome *o);
 void client_outcome_done(struct client_outcome *o);
 
-/* 0 for OK, else the negated code with *err filled from the details. */
-int client_outcome_read(const struct client_outcome *o, struct arena *arena, struct error *err)
-	__attribute__((warn_unused_result));
+/* 0 for OK, else the negated code with *err filled from the details; without any the connection may be lost.
+ */
+int client_outcome_read(const struct client_outcome *o, struct client_channel *c, struct arena *arena,
+			struct error *err) __attribute__((warn_unused_result));
 
 /* --- attempt.c: one try of one unary call --- */
 
 struct client_attempt {
+	struct client_channel *channel;
 	grpc_call *call;
 	struct client_metadata metadata;
 	grpc_byte_buffer *request, *reply;
@@ -102,6 +113,16 @@ int client_attempt_end(struct client_attempt *a, const struct method_desc *metho
 
 /* True when the call was refused for its token in a way that another token cures. */
 bool client_token_refused(int r, const struct error *err);
+
+/* --- reconnect.c --- */
+
+void client_reconnect_init(struct client_channel *c);
+
+/* After a call that failed: connects again without waiting for the next, if that is why. */
+void client_reconnect_want(struct client_channel *c);
+
+/* Ends the thread, and core's channel with it. */
+void client_reconnect_stop(struct client_channel *c);
 
 /* --- async.c --- */
 

@@ -56,15 +56,18 @@ static bool outcome_details(const struct client_outcome *o, struct arena *arena,
 	return error_decode(bytes, arena, err) == 0 && err->reason;
 }
 
-int client_outcome_read(const struct client_outcome *o, struct arena *arena, struct error *err)
+int client_outcome_read(const struct client_outcome *o, struct client_channel *c, struct arena *arena,
+			struct error *err)
 {
 	const struct error_reason *plain = client_plain_reason((int)o->status);
 
 	if (o->status == GRPC_STATUS_OK)
 		return 0;
-	if (!outcome_details(o, arena, err))
+	if (!outcome_details(o, arena, err)) {
+		client_reconnect_want(c);
 		return error_raise(err, plain, "%.*s", (int)GRPC_SLICE_LENGTH(o->message),
 				   (const char *)GRPC_SLICE_START_PTR(o->message));
+	}
 	err->code = plain->code; /* the status that came with the call is what every other client sees */
 	return -err->code;
 }

@@ -10,6 +10,7 @@
  * and receives are waited for where they are made. The address of a member is its batch's tag.
  */
 struct client_stream {
+	struct client_channel *channel;
 	const struct method_desc *method;
 	grpc_completion_queue *queue;
 	grpc_call *call;
@@ -76,6 +77,7 @@ int client_stream_open(struct client_channel *c, const struct method_desc *metho
 		free(s);
 		return r;
 	}
+	s->channel = c;
 	s->method = method;
 	s->queue = grpc_completion_queue_create_for_pluck(NULL);
 	s->call = client_channel_call(c, method, s->queue, client_deadline(options->timeout_ms));
@@ -119,7 +121,7 @@ static int stream_status(struct client_stream *s, struct arena *arena, struct er
 	if (!s->ended)
 		stream_wait(s, &s->outcome);
 	s->ended = true;
-	return client_outcome_read(&s->outcome, arena, err);
+	return client_outcome_read(&s->outcome, s->channel, arena, err);
 }
 
 int client_stream_receive(struct client_stream *s, struct arena *arena, ProtobufCMessage **ret,
