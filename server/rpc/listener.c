@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/listener.h"
 
-#include <errno.h>
 #include <grpc/grpc_security.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+
+#include "server/rpc/tls.h"
 
 enum {
 	STREAMS_PER_CONNECTION = 1000,
@@ -13,7 +13,6 @@ enum {
 	KEEPALIVE_MS = 120 * 1000, /* after that long without a sign, a ping finds out who is gone */
 	KEEPALIVE_TIMEOUT_MS = 20 * 1000,
 	AGE_GRACE_MIN_MS = 1000,
-	PEM_MAX = 1024 * 1024,
 };
 
 static grpc_arg arg_int(const char *key, int value)
@@ -53,60 +52,11 @@ grpc_server *listener_make(const struct rpc_server_config *config)
 	return grpc_server_create(&all, NULL);
 }
 
-static void buffer_free(char **text)
-{
-	free(*text);
-}
-
-static int pem_read(const char *path, char **ret, struct error *err)
-{
-	FILE *file = fopen(path, "re");
-	char *text = NULL;
-	size_t len = 0;
-
-	if (file) {
-		text = malloc(PEM_MAX);
-		len = text ? fread(text, 1, PEM_MAX, file) : 0;
-		fclose(file);
-	}
-	if (len == 0 || len == PEM_MAX) {
-		free(text);
-		return error_internal(err, "cannot read %s: %s", path,
-				      errno ? strerror(errno) : "no PEM file");
-	}
-	text[len] = '\0';
-	*ret = text;
-	return 0;
-}
-
-static int credentials_tls(const struct rpc_server_config *config, grpc_server_credentials **ret,
-			   struct error *err)
-{
-	__attribute__((cleanup(buffer_free))) char *certificate = NULL, *key = NULL;
-	grpc_ssl_pem_key_cert_pair pair;
-	int r;
-
-	if (!config->tls_certificate || !config->tls_key)
-		return error_internal(err, "TLS needs a certificate and a key; only one of them is given");
-	errno = 0;
-	r = pem_read(config->tls_certificate, &certificate, err);
-	if (r == 0)
-		r = pem_read(config->tls_key, &key, err);
-	if (r < 0)
-		return r;
-	pair = (grpc_ssl_pem_key_cert_pair){.private_key = key, .cert_chain = certificate};
-	*ret = grpc_ssl_server_credentials_create_ex(NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
-						     NULL);
-	return *ret ? 0
-		    : error_internal(err, "%s and %s are no certificate and key", config->tls_certificate,
-				     config->tls_key);
-}
-
 static int credentials_make(const struct rpc_server_config *config, grpc_server_credentials **ret,
 			    struct error *err)
 {
 	if (config->tls_certificate || config->tls_key)
-		return credentials_tls(config, ret, err);
+		return tls_credentials(config->tls_certificate, config->tls_key, ret, err);
 	*ret = grpc_insecure_server_credentials_create();
 	return 0;
 }
@@ -122,8 +72,9 @@ int listener_bind(grpc_server *core, const struct rpc_server_config *config, int
 	grpc_server_credentials_release(credentials);
 	if (*ret > 0)
 		return 0;
-	return error_internal(err,
-			      "cannot listen on %s: the port is taken, the address is not this machine's%s",
-			      config->address,
-			      config->tls_certificate ? ", or the certificate and the key are no pair" : "");
+	return error_internal(
+		err, "cannot listen on %s: %s", config->address,
+		strncmp(config->address, "unix:", 5) == 0
+			? "its directory is missing or may not be written to, or its path is too long"
+			: "the port is taken or not permitted, or the address is not this machine's");
 }

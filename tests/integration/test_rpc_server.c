@@ -996,6 +996,7 @@ static void test_start_refusals(void **state)
 	assert_int_equal(rpc_server_new(&config, probe_rows, probe_services, &server, &err), 0);
 	assert_int_equal(rpc_server_start(server, &err), -STATUS_INTERNAL);
 	assert_non_null(strstr(err.message, "/nonexistent/key.pem"));
+	assert_null(strstr(err.message, "port"));
 	rpc_server_free(server);
 }
 

@@ -36,14 +36,19 @@ static void file_write(const char *path, X509 *x, EVP_PKEY *key)
 
 void tls_files_make(struct tls_files *f, const char *dns_name)
 {
+	tls_files_make_until(f, dns_name, 86400);
+}
+
+void tls_files_make_until(struct tls_files *f, const char *dns_name, long seconds)
+{
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *x = X509_new();
 
 	check(key && x);
 	X509_set_version(x, 2);
 	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(x), 86400);
+	X509_gmtime_adj(X509_getm_notBefore(x), -7200);
+	X509_gmtime_adj(X509_getm_notAfter(x), seconds);
 	certificate_name(x, dns_name);
 	check(X509_set_pubkey(x, key) && X509_sign(x, key, EVP_sha256()));
 	temp_dir_make(f->dir);
