@@ -8,6 +8,7 @@
 #include "server/auth/authenticator.h"
 #include "server/auth/page_token.h"
 #include "server/db/idem.h"
+#include "server/db/lease.h"
 
 enum { PAGE_SIZE = 20, PAGE_SIZE_MAX = 100 };
 
@@ -18,10 +19,12 @@ struct db_conn *db_of(struct rpc_call *call)
 	return conn;
 }
 
-int64_t app_new_id(struct rpc_call *call)
+int app_new_ids(struct rpc_call *call, int64_t *const *ret, unsigned n, struct error *err)
 {
-	struct app *app = app_of(call);
-	return id_make(app->ids, clock_now_ms(app->clock));
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		r = node_lease_new_id(app_of(call)->node, ret[i], err);
+	return r;
 }
 
 int64_t app_user_or_caller(const struct rpc_call *call, const char *user_id)

@@ -19,7 +19,7 @@ struct combiner;  /* server/db/combiner.h */
 
 struct app {
 	const struct clock *clock;
-	struct id_maker *ids;
+	struct node_lease *node; /* makes ids; see server/db/lease.h */
 	struct auth *auth;
 	const struct passwords *passwords;
 	int64_t refresh_token_us; /* how long an unused refresh token lives */
@@ -42,8 +42,15 @@ static inline int64_t app_now_us(const struct rpc_call *call)
 	return clock_now_us(app_of(call)->clock);
 }
 
-/* A new id. Made before a transaction, so that a re-run meets its own. */
-int64_t app_new_id(struct rpc_call *call);
+/*
+ * New ids, one for each pointer. Made before a transaction, so that a re-run meets its own. Fails with
+ * DATABASE_UNAVAILABLE while the server holds no lease of a node id: an id is checked when it is made, not
+ * when the call came.
+ */
+int app_new_ids(struct rpc_call *call, int64_t *const *ret, unsigned n, struct error *err)
+	__attribute__((warn_unused_result));
+#define APP_IDS(...)                                                                                         \
+	(int64_t *const[]){__VA_ARGS__}, sizeof((int64_t *const[]){__VA_ARGS__}) / sizeof(int64_t *)
 
 /* The caller's or, when `user_id` text is not empty, that user: the id rules have checked the form. */
 int64_t app_user_or_caller(const struct rpc_call *call, const char *user_id);

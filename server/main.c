@@ -61,17 +61,14 @@ static int create_admin(const struct db_config *db, const struct user_admin *adm
 {
 	struct node_lease *lease = NULL;
 	struct db_conn *conn = NULL;
-	struct id_maker ids;
-	unsigned node;
+	const struct node_lease_config config = {.db = db, .clock = &clock_system};
 	int64_t user_id;
-	int r = node_lease_start(db, &clock_system, &lease, &node, err);
+	int r = node_lease_start(&config, &lease, err);
 
 	if (r == 0)
 		r = db_open(db, user_admin_stmts, &conn, err);
-	if (r == 0) {
-		id_maker_init(&ids, node);
-		r = user_admin_create(conn, &clock_system, &ids, admin, &user_id, err);
-	}
+	if (r == 0)
+		r = user_admin_create(conn, &clock_system, lease, admin, &user_id, err);
 	db_close(conn);
 	node_lease_stop(lease);
 	return r;
@@ -220,9 +217,10 @@ static int run_serve(const struct config *c, const struct db_config *db)
 	announce(c, service);
 	wait_and_drain(&signals, service);
 	metrics_http_stop(metrics); /* it asks the service */
+	bool broken = service_broken(service);
 	service_stop(service);
 	log_info("stopped");
-	return 0;
+	return broken ? 1 : 0;
 }
 
 int main(int argc, char **argv)

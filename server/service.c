@@ -51,16 +51,14 @@ static const struct db_stmt_list *const worker_stmts[] = {
 struct service {
 	const struct service_config *config;
 	struct app app;
-	struct id_maker ids;
 	struct passwords passwords;
-	struct node_lease *node;
 	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
 	struct event_feed *feed;
 	struct rpc_server *rpc;
 
 	pthread_t watch;
 	bool watching, stopping;
-	atomic_bool draining;
+	atomic_bool draining, broken;
 	pthread_mutex_t lock; /* of stopping */
 	pthread_cond_t wake;
 };
@@ -229,15 +227,10 @@ static int make_caches(struct service *s, struct error *err)
 	return 0;
 }
 
-static int make_ids(struct service *s, struct error *err)
+static int lease_node(struct service *s, struct error *err)
 {
-	unsigned node;
-	int r = node_lease_start(&s->config->db, &clock_system, &s->node, &node, err);
-	if (r < 0)
-		return r;
-	id_maker_init(&s->ids, node);
-	log_info("node leased node=%u", node);
-	return 0;
+	const struct node_lease_config config = {.db = &s->config->db, .clock = &clock_system};
+	return node_lease_start(&config, &s->app.node, err);
 }
 
 /* --- the server --- */
@@ -285,18 +278,17 @@ int service_ready(void *service, const char **why)
 	*why = "";
 	if (atomic_load(&s->draining))
 		*why = "the server is stopping";
-	else if (node_lease_lost(s->node))
-		*why = "the lease of the node id is lost";
-	else if (event_feed_age_us(s->feed) > FEED_STALE_US)
+	else if (node_lease_ready(s->app.node, why) && event_feed_age_us(s->feed) > FEED_STALE_US)
 		*why = "the event feed is more than 5 s behind";
 	return !**why;
 }
 
-/* Health says what readiness says. Without its node id the process must make no more ids: it stops. */
+/* Health says what readiness says. Somebody else with our node id is nothing to live with: the process ends.
+ */
 static void *watch_run(void *arg)
 {
 	struct service *s = arg;
-	bool serving = true, lost = false;
+	bool serving = true;
 
 	pthread_mutex_lock(&s->lock);
 	while (!s->stopping) {
@@ -309,11 +301,8 @@ static void *watch_run(void *arg)
 		if (ready != serving)
 			rpc_server_set_serving(s->rpc, ready);
 		serving = ready;
-		if (!lost && node_lease_lost(s->node)) {
-			lost = true;
-			log_error("the lease of the node id is lost: stopping");
+		if (node_lease_stolen(s->app.node) && !atomic_exchange(&s->broken, true))
 			kill(getpid(), SIGTERM);
-		}
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += WATCH_MS * 1000000L;
 		until.tv_sec += until.tv_nsec / 1000000000;
@@ -354,7 +343,7 @@ static int start_all(struct service *s, struct error *err)
 	if (r >= 0)
 		r = make_caches(s, err);
 	if (r >= 0)
-		r = make_ids(s, err);
+		r = lease_node(s, err);
 	if (r >= 0)
 		r = start_auth(s, err);
 	if (r >= 0)
@@ -387,7 +376,6 @@ int service_start(const struct service_config *config, struct service **ret, str
 	s->config = config;
 	s->app = (struct app){
 		.clock = config->clock,
-		.ids = &s->ids,
 		.passwords = &s->passwords,
 		.refresh_token_us = config->refresh_token_us,
 	};
@@ -424,7 +412,7 @@ void service_stop(struct service *s)
 	free(s->workers);
 	if (s->app.auth)
 		auth_free(s->app.auth);
-	node_lease_stop(s->node);
+	node_lease_stop(s->app.node);
 	cache_free(s->app.courses);
 	cache_free(s->app.lessons);
 	cache_free(s->app.access);
@@ -432,6 +420,11 @@ void service_stop(struct service *s)
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
+}
+
+bool service_broken(const struct service *s)
+{
+	return atomic_load(&s->broken);
 }
 
 int service_port(const struct service *s)

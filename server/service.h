@@ -60,6 +60,9 @@ void service_drain(struct service *s);
  */
 void service_stop(struct service *s);
 
+/* It had to end by itself: the exit status is to say so. */
+bool service_broken(const struct service *s);
+
 int service_port(const struct service *s); /* the port bound */
 struct app *service_app(struct service *s);
 

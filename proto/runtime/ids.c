@@ -79,27 +79,42 @@ unsigned id_node(int64_t id)
 	return (unsigned)(id >> ID_SEQUENCE_BITS) & NODE_MASK;
 }
 
-void id_maker_init(struct id_maker *m, unsigned node)
+/* Milliseconds since our epoch; what lies outside of the 41 bits counts as their nearest end. */
+static int64_t time_at(int64_t ms)
 {
-	m->last = 0;
-	m->node = node & NODE_MASK;
+	int64_t time = ms < ID_EPOCH_MS ? 0 : ms - ID_EPOCH_MS;
+
+	return time < TIME_MAX ? time : TIME_MAX;
 }
 
-/* Time and sequence as one number, starting now; a clock outside the 41 bits counts as their nearest end. */
-static int64_t ticks_at(int64_t now_ms)
+/* The last id's time was not before `time`. */
+static void begin_at(struct id_maker *m, int64_t time)
 {
-	int64_t time = now_ms < ID_EPOCH_MS ? 0 : now_ms - ID_EPOCH_MS;
+	int64_t ticks = time << ID_SEQUENCE_BITS, last = m->last;
 
-	return (time < TIME_MAX ? time : TIME_MAX) << ID_SEQUENCE_BITS;
+	while (last < ticks && !atomic_compare_exchange_weak(&m->last, &last, ticks))
+		;
+}
+
+void id_maker_lease(struct id_maker *m, unsigned node, int64_t begin_ms, int64_t end_ms)
+{
+	begin_at(m, time_at(begin_ms));
+	m->lease = (uint64_t)time_at(end_ms) << ID_NODE_BITS | (node & NODE_MASK);
 }
 
 int64_t id_make(struct id_maker *m, int64_t now_ms)
 {
-	int64_t now = ticks_at(now_ms), last = m->last, next;
+	uint64_t lease = m->lease;
+	int64_t end = (int64_t)(lease >> ID_NODE_BITS), node = (int64_t)(lease & NODE_MASK);
+	int64_t now = time_at(now_ms) << ID_SEQUENCE_BITS, last = m->last, next;
 
-	do
+	/* The lease may be another by the time it is the turn of this thread: what counts is the id's time.
+	 */
+	do {
 		next = now > last ? now : last + 1;
-	while (!atomic_compare_exchange_weak(&m->last, &last, next));
-	return (next >> ID_SEQUENCE_BITS) << (ID_NODE_BITS + ID_SEQUENCE_BITS) |
-	       (int64_t)m->node << ID_SEQUENCE_BITS | (next & SEQUENCE_MASK);
+		if (next >> ID_SEQUENCE_BITS >= end)
+			return 0;
+	} while (!atomic_compare_exchange_weak(&m->last, &last, next));
+	return (next >> ID_SEQUENCE_BITS) << (ID_NODE_BITS + ID_SEQUENCE_BITS) | node << ID_SEQUENCE_BITS |
+	       (next & SEQUENCE_MASK);
 }

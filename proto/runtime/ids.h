@@ -37,16 +37,24 @@ int64_t id_time_ms(int64_t id); /* since the Unix epoch */
 unsigned id_node(int64_t id);
 
 /*
- * Makes ids for one node. Thread-safe and lock-free. Ids of one maker never repeat and always grow: when the
- * clock steps back, or 4,096 ids were made within a millisecond, the maker goes on from its last time instead
- * of waiting, so an id's time may run ahead of the clock by what the clock stepped back.
+ * Makes ids for the node it is leased, all of which have a time from the lease's begin to before its end. So
+ * whoever is leased the node next, from that end on, makes other ids, whatever became of this process or of
+ * one of its threads in the meantime.
+ *
+ * Thread-safe and lock-free. Ids of one maker never repeat and always grow: when the clock steps back, or
+ * 4,096 ids were made within a millisecond, the maker goes on from its last time instead of waiting, so an
+ * id's time may run ahead of the clock. Begins zeroed, which is leased nothing.
  */
 struct id_maker {
-	_Atomic int64_t last; /* time and sequence of the last id, without the node */
-	unsigned node;        /* 0 to 1023 */
+	_Atomic int64_t last;   /* time and sequence of the last id, without the node */
+	_Atomic uint64_t lease; /* when it ends, and the node: one word, so that they are read together */
 };
 
-void id_maker_init(struct id_maker *m, unsigned node);
+/* Leases it a node (0 to 1023), or the one it has for longer; an end of 0 takes it away. `begin_ms` is not
+ * before the end of whoever had the node last. */
+void id_maker_lease(struct id_maker *m, unsigned node, int64_t begin_ms, int64_t end_ms);
+
+/* A new id, or 0 when its time is not before the lease's end. */
 int64_t id_make(struct id_maker *m, int64_t now_ms);
 
 #endif

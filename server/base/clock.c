@@ -33,6 +33,11 @@ void clock_fixed_init(struct clock_fixed *c, int64_t us)
 	atomic_init(&c->us, us);
 }
 
+int64_t boottime_us(void)
+{
+	return read_us(CLOCK_BOOTTIME);
+}
+
 int64_t monotonic_us(void)
 {
 	return read_us(CLOCK_MONOTONIC);

@@ -32,6 +32,9 @@ struct clock_fixed {
 
 void clock_fixed_init(struct clock_fixed *c, int64_t us);
 
+/* Microseconds since the machine started, the time it was suspended included; never stored. */
+int64_t boottime_us(void);
+
 /* Microseconds on the monotonic clock; for durations and deadlines, never stored. */
 int64_t monotonic_us(void);
 

@@ -53,11 +53,11 @@ int course_check_qualified(struct db_conn *conn, const struct course *c, struct 
 	return raised ? -err->code : 0;
 }
 
-void course_change_begin(struct course_change *change)
+int course_change_begin(struct course_change *change, struct error *err)
 {
-	change->event_id = app_new_id(change->call);
 	if (!change->subject_id)
 		change->subject_id = change->course_id;
+	return app_new_ids(change->call, APP_IDS(&change->event_id), err);
 }
 
 int course_change_body(struct db_conn *conn, void *arg, struct error *err)
@@ -103,8 +103,10 @@ void course_change_settle(struct course_change *change, int r, const struct erro
 
 int course_change_run(struct course_change *change, struct error *err)
 {
-	course_change_begin(change);
-	int r = db_transaction(db_of(change->call), false, course_change_body, change, err);
+	int r = course_change_begin(change, err);
+	if (r < 0)
+		return r;
+	r = db_transaction(db_of(change->call), false, course_change_body, change, err);
 	course_change_settle(change, r, err);
 	return r;
 }

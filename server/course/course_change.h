@@ -31,7 +31,7 @@ int course_change_run(struct course_change *change, struct error *err) __attribu
 
 /* The transaction's body (`arg` is the change), and what follows its end; for creates inside
  * app_transaction(). */
-void course_change_begin(struct course_change *change);
+int course_change_begin(struct course_change *change, struct error *err) __attribute__((warn_unused_result));
 int course_change_body(struct db_conn *conn, void *arg, struct error *err)
 	__attribute__((warn_unused_result));
 void course_change_settle(struct course_change *change, int r, const struct error *err);

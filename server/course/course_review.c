@@ -57,7 +57,7 @@ static int approve(struct course_change *change, struct course *c, struct error 
 static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req, ApproveCourseResponse *ret,
 			  struct error *err)
 {
-	struct approval a = {.comment = req->comment, .audit_id = app_new_id(call)};
+	struct approval a = {.comment = req->comment};
 	struct course_change change = {
 		.call = call,
 		.course_id = course_id_of(req->course_id),
@@ -67,7 +67,8 @@ static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req
 		.arg = &a,
 		.ret = &ret->course,
 	};
-	return course_change_run(&change, err);
+	int r = app_new_ids(call, APP_IDS(&a.audit_id), err);
+	return r < 0 ? r : course_change_run(&change, err);
 }
 
 EDU_SERVICE_SUBMIT_COURSE_FOR_REVIEW(submit_course_for_review, RPC_ON_DB);

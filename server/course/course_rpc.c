@@ -72,7 +72,6 @@ static int take_request(struct rpc_call *call, const CreateCourseRequest *req, s
 
 	format_language(req->language);
 	*c = (struct course){
-		.course_id = app_new_id(call),
 		.creator_id = who->user_id,
 		.external_id = *req->external_id ? req->external_id : NULL,
 		.title = req->title,
@@ -125,8 +124,10 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 static int create_course(struct rpc_call *call, const CreateCourseRequest *req, CreateCourseResponse *ret,
 			 struct error *err)
 {
-	struct creation m = {.call = call, .ret = ret, .event_id = app_new_id(call)};
+	struct creation m = {.call = call, .ret = ret};
 	int r = take_request(call, req, &m.course, err);
+	if (r >= 0)
+		r = app_new_ids(call, APP_IDS(&m.course.course_id, &m.event_id), err);
 	return r < 0 ? r : app_transaction(call, IDEM_CREATE_US, create_body, &m, &ret->base, err);
 }
 

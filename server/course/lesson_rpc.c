@@ -48,7 +48,7 @@ static int append_lesson(struct course_change *change, struct course *c, struct 
 static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, CreateLessonResponse *ret,
 			 struct error *err)
 {
-	struct lesson_creation m = {.req = req, .ret = ret, .lesson_id = app_new_id(call)};
+	struct lesson_creation m = {.req = req, .ret = ret};
 	struct course_change change = {
 		.call = call,
 		.course_id = course_id_of(req->course_id),
@@ -56,12 +56,16 @@ static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, 
 		.event_kind = EVENT_LESSON_CREATED,
 		.apply = append_lesson,
 		.arg = &m,
-		.subject_id = m.lesson_id,
 	};
 	if (req->kind == (Edu__V1__LessonKind)LESSON_VIDEO && req->duration_seconds < 1)
 		return error_field(err, "duration_seconds", "must be at least 1 for a video");
-	course_change_begin(&change);
-	int r = app_transaction(call, IDEM_CREATE_US, course_change_body, &change, &ret->base, err);
+	int r = app_new_ids(call, APP_IDS(&m.lesson_id), err);
+	change.subject_id = m.lesson_id;
+	if (r >= 0)
+		r = course_change_begin(&change, err);
+	if (r < 0)
+		return r;
+	r = app_transaction(call, IDEM_CREATE_US, course_change_body, &change, &ret->base, err);
 	course_change_settle(&change, r, err);
 	return r;
 }

@@ -11,10 +11,6 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 
-/*
- * The longest the client waits for an answer, against a server that hangs or a network that swallows packets.
- * Longer than any statement of a call may run, so that max_statement_time always speaks first.
- */
 enum { READ_TIMEOUT_S = 120 };
 
 /* Statement limits are powers of two of this, up to the second one; a call with more time left has none. */
@@ -50,10 +46,11 @@ static int connect_to_server(struct db_conn *conn, struct error *err)
 	if (!conn->mysql)
 		return error_internal(err, "out of memory for a database connection");
 	unsigned connect_timeout = c->connect_timeout_s ? c->connect_timeout_s : 5;
-	unsigned read_timeout = conn->patient ? 0 : READ_TIMEOUT_S;
+	unsigned read_timeout = conn->patient ? 0 : c->read_timeout_s ? c->read_timeout_s : READ_TIMEOUT_S;
 	my_bool reconnect = 0; /* a silent reconnect would lose the transaction and every session setting */
 	mysql_options(conn->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
 	mysql_options(conn->mysql, MYSQL_OPT_READ_TIMEOUT, &read_timeout);
+	mysql_options(conn->mysql, MYSQL_OPT_WRITE_TIMEOUT, &read_timeout);
 	mysql_options(conn->mysql, MYSQL_OPT_RECONNECT, &reconnect);
 	mysql_options(conn->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	/* Said both ways: Connector/C 3.4 verifies by itself, against what nobody named. */

@@ -27,7 +27,8 @@ enum { LOST_MS = 15 * 60 * 1000 };
 enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_SINCE, FEED_STATEMENTS };
 
 static const struct db_stmt stmts[FEED_STATEMENTS] = {
-	[FEED_TAIL] = {"feed_tail", "", "i", "SELECT position FROM event_sequence WHERE sequence_id = 1"},
+	[FEED_TAIL] = {"feed_tail", "", "ii",
+		       "SELECT position, " DB_NOW_US " FROM event_sequence WHERE sequence_id = 1"},
 	[FEED_BEHIND] = {"feed_behind", "ii", COLUMN_TYPES,
 			 "SELECT " COLUMNS " FROM event WHERE position > ? ORDER BY position LIMIT ?"},
 	[FEED_PENDING] = {"feed_pending", "ii", COLUMN_TYPES,
@@ -190,7 +191,7 @@ static int find_place(struct event_feed *f, struct error *err)
 		return r;
 	f->position = db_col_i64(&rows, 0);
 	if (f->config.replay_ms > 0) {
-		int64_t since_ms = clock_now_ms(f->config.clock) - f->config.replay_ms;
+		int64_t since_ms = db_col_i64(&rows, 1) / 1000 - f->config.replay_ms;
 		r = read_pages(f, FEED_SINCE, id_floor(since_ms) - 1, take_since, err);
 		if (r < 0)
 			return r;
@@ -270,7 +271,7 @@ int event_feed_start(const struct event_feed_config *config, struct event_feed *
 	f->config = *config;
 	f->db = *config->db;
 	arena_init(&f->arena, ARENA_CAP);
-	sequencer_init(&f->sequencer, config->clock);
+	sequencer_init(&f->sequencer);
 	int poll_ms = config->poll_ms ? config->poll_ms : POLL_MS;
 	int r = db_open(&f->db, feed_lists, &f->conn, err);
 	if (r == 0)

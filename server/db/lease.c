@@ -6,16 +6,22 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "server/base/clock.h"
+
+/* A statement's time is that of its begin: who waited for the row may find an end set later, by as much. */
+#define FURTHEST_US (INT64_C(60) * 1000000)
+
 enum { LEASE_TAKE, LEASE_RELEASE, LEASE_STATEMENTS };
 
 static const struct db_stmt stmts[LEASE_STATEMENTS] = {
 	/* Assignments run left to right: the expiry moves only for the one who is the holder by then. */
-	[LEASE_TAKE] =
-		{"lease_take", "ssii", "s",
-		 "INSERT INTO lease (name, holder, expire_time) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE "
-		 "holder = IF(expire_time <= ?, VALUES(holder), holder), "
-		 "expire_time = IF(holder = VALUES(holder), VALUES(expire_time), expire_time) "
-		 "RETURNING holder"},
+	[LEASE_TAKE] = {"lease_take", "ssii", "s",
+			"INSERT INTO lease (name, holder, expire_time) VALUES (?, ?, " DB_NOW_US " + ?) "
+			"ON DUPLICATE KEY UPDATE "
+			"holder = IF(expire_time > " DB_NOW_US " AND expire_time <= " DB_NOW_US
+			" + ?, holder, VALUES(holder)), "
+			"expire_time = IF(holder = VALUES(holder), VALUES(expire_time), expire_time) "
+			"RETURNING holder"},
 	[LEASE_RELEASE] = {"lease_release", "ss", NULL, "DELETE FROM lease WHERE name = ? AND holder = ?"},
 };
 const struct db_stmt_list lease_stmts = {"lease", stmts, LEASE_STATEMENTS};
@@ -30,15 +36,15 @@ void lease_holder(char out[LEASE_HOLDER_MAX])
 	snprintf(out, LEASE_HOLDER_MAX, "%s:%d:%08x", host, (int)getpid(), (unsigned)random);
 }
 
-int lease_take(struct db_conn *conn, const char *name, const char *holder, int64_t now_us, int64_t ttl_us,
-	       struct error *err)
+int lease_take(struct db_conn *conn, const char *name, const char *holder, int64_t ttl_us, struct error *err)
 {
 	struct arena arena;
 	struct db_rows rows = {0};
 	arena_init(&arena, 1024);
-	int r = db_query_row(conn, &stmts[LEASE_TAKE],
-			     DB_ARGS(db_str(name), db_str(holder), db_i64(now_us + ttl_us), db_i64(now_us)),
-			     &rows, err);
+	int r = db_query_row(
+		conn, &stmts[LEASE_TAKE],
+		DB_ARGS(db_str(name), db_str(holder), db_i64(ttl_us), db_i64(ttl_us + FURTHEST_US)), &rows,
+		err);
 	if (r > 0) {
 		const char *held_by = db_col_str(&rows, 0, &arena);
 		r = held_by && strcmp(held_by, holder) == 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/sequencer.h"
 
+#include "server/base/clock.h"
 #include "server/base/log.h"
 
 enum { BATCH = 500 };
@@ -24,9 +25,9 @@ static const struct db_stmt stmts[SEQUENCE_STATEMENTS] = {
 };
 const struct db_stmt_list sequencer_stmts = {"sequencer", stmts, SEQUENCE_STATEMENTS};
 
-void sequencer_init(struct sequencer *s, const struct clock *clock)
+void sequencer_init(struct sequencer *s)
 {
-	*s = (struct sequencer){.clock = clock};
+	*s = (struct sequencer){0};
 	lease_holder(s->holder);
 }
 
@@ -35,7 +36,7 @@ int sequencer_lead(struct sequencer *s, struct db_conn *conn, struct error *err)
 	int64_t now_us = monotonic_us();
 	if (now_us < s->next_take_us)
 		return 0;
-	int r = lease_take(conn, LEASE_NAME, s->holder, clock_now_us(s->clock), LEASE_US, err);
+	int r = lease_take(conn, LEASE_NAME, s->holder, LEASE_US, err);
 	if (r < 0) {
 		s->held = false;
 		return r;

@@ -2,7 +2,6 @@
 #ifndef DB_SEQUENCER_H
 #define DB_SEQUENCER_H
 
-#include "server/base/clock.h"
 #include "server/db/db.h"
 #include "server/db/lease.h"
 
@@ -11,13 +10,12 @@
  * once; the lock on the sequence's row keeps two who both believe they hold the lease from harm. One thread.
  */
 struct sequencer {
-	const struct clock *clock;
 	char holder[LEASE_HOLDER_MAX];
 	bool held;
 	int64_t next_take_us; /* monotonic: when to renew, or to try again */
 };
 
-void sequencer_init(struct sequencer *s, const struct clock *clock);
+void sequencer_init(struct sequencer *s);
 
 /* Takes or renews the lease when it is time to. */
 int sequencer_lead(struct sequencer *s, struct db_conn *conn, struct error *err)

@@ -60,9 +60,10 @@ static int submit(struct recording *rec, const struct lesson_info *lesson,
 	struct app *app = app_of(rec->call);
 	int r = report_admit(&rec->write.report, lesson, access, app_now_us(rec->call), err);
 
+	if (r == 0)
+		r = app_new_ids(rec->call, APP_IDS(&rec->write.event_id), err);
 	if (r < 0)
 		return r;
-	rec->write.event_id = app_new_id(rec->call);
 	r = rpc_defer(rec->call);
 	if (!combiner_submit(app->progress, &rec->write)) {
 		struct error *full = rpc_call_error(rec->call);

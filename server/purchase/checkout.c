@@ -24,19 +24,18 @@ struct checkout {
 	int64_t purchase_id, transaction_id, grant_id, event_id;
 };
 
-static struct checkout begin(struct rpc_call *call, const PurchaseCourseRequest *req)
+static int begin(struct rpc_call *call, const PurchaseCourseRequest *req, struct checkout *c,
+		 struct error *err)
 {
-	return (struct checkout){
+	*c = (struct checkout){
 		.call = call,
 		.req = req,
 		.user_id = rpc_principal(call)->user_id,
 		.course_id = course_id_of(req->course_id),
 		.now_us = app_now_us(call),
-		.purchase_id = app_new_id(call),
-		.transaction_id = app_new_id(call),
-		.grant_id = app_new_id(call),
-		.event_id = app_new_id(call),
 	};
+	return app_new_ids(call, APP_IDS(&c->purchase_id, &c->transaction_id, &c->grant_id, &c->event_id),
+			   err);
 }
 
 /* --- refusals --- */
@@ -217,7 +216,7 @@ static void count(struct db_counters before, struct db_counters after)
 int checkout_purchase_course(struct rpc_call *call, const PurchaseCourseRequest *req,
 			     PurchaseCourseResponse *ret, struct error *err)
 {
-	struct checkout c = begin(call, req);
+	struct checkout c;
 	struct purchase_result result = {.outcome = PURCHASE_TERMS_CHANGED};
 	struct db_counters before = db_counters(db_of(call));
 
@@ -225,12 +224,11 @@ int checkout_purchase_course(struct rpc_call *call, const PurchaseCourseRequest 
 		return error_field(err, "expected_total.currency_code",
 				   "must be the same as currency_code, is %s",
 				   req->expected_total->currency_code);
-	for (int i = 0; i < TERMS_ATTEMPTS && result.outcome == PURCHASE_TERMS_CHANGED; i++) {
-		int r = buy(&c, &result, err);
-
-		if (r < 0)
-			return r;
-	}
+	int r = begin(call, req, &c, err);
+	for (int i = 0; r >= 0 && i < TERMS_ATTEMPTS && result.outcome == PURCHASE_TERMS_CHANGED; i++)
+		r = buy(&c, &result, err);
+	if (r < 0)
+		return r;
 	if (result.outcome == PURCHASE_MADE)
 		count(before, db_counters(db_of(call)));
 	return answer(&c, &result, ret, err);

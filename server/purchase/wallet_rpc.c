@@ -54,21 +54,19 @@ struct top_up {
 	bool repeated; /* the payment had been credited before */
 };
 
-static struct top_up top_up_begin(struct rpc_call *call, const TopUpWalletRequest *req,
-				  TopUpWalletResponse *ret)
+static int top_up_begin(struct rpc_call *call, const TopUpWalletRequest *req, TopUpWalletResponse *ret,
+			struct top_up *t, struct error *err)
 {
-	return (struct top_up){
+	*t = (struct top_up){
 		.call = call,
 		.req = req,
 		.ret = ret,
 		.user_id = app_user_or_caller(call, req->user_id),
 		.actor_id = rpc_principal(call)->user_id,
 		.now_us = app_now_us(call),
-		.transaction_id = app_new_id(call),
-		.provider_id = app_new_id(call),
-		.event_id = app_new_id(call),
-		.audit_id = app_new_id(call),
 	};
+	return app_new_ids(call, APP_IDS(&t->transaction_id, &t->provider_id, &t->event_id, &t->audit_id),
+			   err);
 }
 
 static int payment_already_recorded(struct error *err, int64_t transaction_id)
@@ -169,12 +167,14 @@ static int top_up_in_transaction(struct db_conn *conn, void *arg, struct error *
 static int top_up_wallet(struct rpc_call *call, const TopUpWalletRequest *req, TopUpWalletResponse *ret,
 			 struct error *err)
 {
-	struct top_up t = top_up_begin(call, req, ret);
+	struct top_up t;
 	int r;
 
 	if (req->amount->minor_units <= 0)
 		return error_field(err, "amount.minor_units", "must be above 0");
-	r = app_transaction(call, IDEM_MONEY_US, top_up_in_transaction, &t, &ret->base, err);
+	r = top_up_begin(call, req, ret, &t, err);
+	if (r == 0)
+		r = app_transaction(call, IDEM_MONEY_US, top_up_in_transaction, &t, &ret->base, err);
 	if (r == 0 && t.repeated)
 		rpc_add_header(call, "edu-replayed", "1");
 	return r;

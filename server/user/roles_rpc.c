@@ -69,7 +69,7 @@ static int set_roles(struct user_change *change, struct user *u, struct error *e
 static int set_user_roles(struct rpc_call *call, const SetUserRolesRequest *req, SetUserRolesResponse *ret,
 			  struct error *err)
 {
-	struct roles_change m = {.req = req, .audit_id = app_new_id(call)};
+	struct roles_change m = {.req = req};
 	struct user_change change = {
 		.call = call,
 		.user_id = app_user_or_caller(call, req->user_id),
@@ -81,6 +81,8 @@ static int set_user_roles(struct rpc_call *call, const SetUserRolesRequest *req,
 		.ret = &ret->user,
 	};
 	int r = roles_from_proto(req->roles, req->n_roles, &m.roles, err);
+	if (r >= 0)
+		r = app_new_ids(call, APP_IDS(&m.audit_id), err);
 	if (r >= 0)
 		r = user_change_run(&change, err);
 	/* Also when the commit's answer was lost: it may have happened. */

@@ -130,16 +130,19 @@ static int begin_session(struct rpc_call *call, void *state, struct error *err)
 {
 	struct login *m = state;
 	int64_t now_us = app_now_us(call);
+	int64_t session_id;
+	int r = app_new_ids(call, APP_IDS(&session_id, &m->event_id), err);
+	if (r < 0)
+		return r;
 	m->session = (struct session){
-		.session_id = app_new_id(call),
+		.session_id = session_id,
 		.user_id = m->user.user_id,
 		.create_us = now_us,
 		.expire_us = now_us + SESSION_LIFETIME_US,
 	};
-	m->event_id = app_new_id(call);
 	refresh_token_make(m->token.text, m->token.stored.hash);
 	make_token(call, &m->session, now_us, &m->token);
-	int r = db_transaction(db_of(call), false, login_body, m, err);
+	r = db_transaction(db_of(call), false, login_body, m, err);
 	if (r < 0 || !m->again)
 		return r;
 	if (++m->tries == LOGIN_TRIES)
@@ -259,11 +262,10 @@ static int refresh_body(struct db_conn *conn, void *arg, struct error *err)
 static int refresh_session(struct rpc_call *call, const RefreshSessionRequest *req,
 			   RefreshSessionResponse *ret, struct error *err)
 {
-	struct refresh m = {
-		.call = call, .ret = ret, .event_id = app_new_id(call), .outcome = REFRESH_INVALID};
-	int r = 0;
+	struct refresh m = {.call = call, .ret = ret, .outcome = REFRESH_INVALID};
+	int r = app_new_ids(call, APP_IDS(&m.event_id), err);
 	refresh_token_make(m.token.text, m.token.stored.hash);
-	if (refresh_token_hash(req->refresh_token, m.shown))
+	if (r >= 0 && refresh_token_hash(req->refresh_token, m.shown))
 		r = db_transaction(db_of(call), true, refresh_body, &m, err);
 	if (r < 0)
 		return r;

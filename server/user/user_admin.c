@@ -42,14 +42,13 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 	return r < 0 ? r : audit_append(conn, &record, err);
 }
 
-static int fill_user(struct arena *arena, const struct clock *clock, struct id_maker *ids,
-		     const struct user_admin *admin, char *hash, struct user *ret)
+static int fill_user(struct arena *arena, int64_t now_us, int64_t user_id, const struct user_admin *admin,
+		     char *hash, struct user *ret)
 {
-	int64_t now_us = clock_now_us(clock);
 	char *name = user_text_fold(arena, admin->user_name);
 	bool has_email = admin->email && *admin->email;
 	*ret = (struct user){
-		.user_id = id_make(ids, now_us / 1000),
+		.user_id = user_id,
 		.user_name = name,
 		.email = has_email ? user_text_fold(arena, admin->email) : NULL,
 		.display_name = name,
@@ -65,28 +64,38 @@ static int fill_user(struct arena *arena, const struct clock *clock, struct id_m
 	return arena->exhausted ? -STATUS_RESOURCE_EXHAUSTED : 0;
 }
 
-static int create(struct db_conn *conn, struct arena *arena, const struct clock *clock, struct id_maker *ids,
-		  const struct user_admin *admin, int64_t *ret_user_id, struct error *err)
+static int new_ids(struct node_lease *node, int64_t *ret_user_id, struct creation *m, struct error *err)
+{
+	int r = node_lease_new_id(node, ret_user_id, err);
+	if (r == 0)
+		r = node_lease_new_id(node, &m->event_id, err);
+	return r < 0 ? r : node_lease_new_id(node, &m->audit_id, err);
+}
+
+static int create(struct db_conn *conn, struct arena *arena, const struct clock *clock,
+		  struct node_lease *node, const struct user_admin *admin, int64_t *ret_user_id,
+		  struct error *err)
 {
 	struct creation m;
 	struct passwords passwords;
 	char hash[PASSWORD_HASH_SIZE];
+	int64_t user_id;
 	int r = passwords_init(&passwords, admin->argon2_kib, admin->argon2_passes, err);
 	if (r >= 0)
 		r = password_hash(&passwords, admin->password, hash, err);
+	if (r >= 0)
+		r = new_ids(node, &user_id, &m, err);
 	if (r < 0)
 		return r;
-	if (fill_user(arena, clock, ids, admin, hash, &m.user) < 0)
+	if (fill_user(arena, clock_now_us(clock), user_id, admin, hash, &m.user) < 0)
 		return error_internal(err, "out of memory");
-	m.event_id = id_make(ids, clock_now_ms(clock));
-	m.audit_id = id_make(ids, clock_now_ms(clock));
 	r = db_transaction(conn, false, create_body, &m, err);
 	if (r >= 0)
 		*ret_user_id = m.user.user_id;
 	return r;
 }
 
-int user_admin_create(struct db_conn *conn, const struct clock *clock, struct id_maker *ids,
+int user_admin_create(struct db_conn *conn, const struct clock *clock, struct node_lease *node,
 		      const struct user_admin *admin, int64_t *ret_user_id, struct error *err)
 {
 	struct arena arena;
@@ -94,7 +103,7 @@ int user_admin_create(struct db_conn *conn, const struct clock *clock, struct id
 	if (r < 0)
 		return r;
 	arena_init(&arena, 1 << 16);
-	r = create(conn, &arena, clock, ids, admin, ret_user_id, err);
+	r = create(conn, &arena, clock, node, admin, ret_user_id, err);
 	arena_done(&arena);
 	return r;
 }

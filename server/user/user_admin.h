@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
-#include "proto/runtime/ids.h"
 #include "server/base/clock.h"
 #include "server/db/db.h"
+#include "server/db/lease.h"
 
 /* An administrator to be made from the server's own machine: the first has nobody to make it over the API. */
 struct user_admin {
@@ -23,7 +23,7 @@ extern const struct db_stmt_list *const user_admin_stmts[];
  * Makes the user with the roles LEARNER and ADMIN; recorded for audit. FIELD_INVALID for what the contract
  * would refuse, USER_NAME_IN_USE, EMAIL_IN_USE.
  */
-int user_admin_create(struct db_conn *conn, const struct clock *clock, struct id_maker *ids,
+int user_admin_create(struct db_conn *conn, const struct clock *clock, struct node_lease *node,
 		      const struct user_admin *admin, int64_t *ret_user_id, struct error *err)
 	__attribute__((warn_unused_result));
 

@@ -58,6 +58,6 @@ static int change_body(struct db_conn *conn, void *arg, struct error *err)
 
 int user_change_run(struct user_change *change, struct error *err)
 {
-	change->event_id = app_new_id(change->call);
-	return db_transaction(db_of(change->call), false, change_body, change, err);
+	int r = app_new_ids(change->call, APP_IDS(&change->event_id), err);
+	return r < 0 ? r : db_transaction(db_of(change->call), false, change_body, change, err);
 }

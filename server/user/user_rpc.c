@@ -16,7 +16,7 @@ struct registration {
 	const RegisterUserRequest *req;
 	RegisterUserResponse *ret;
 	struct user user;
-	int64_t event_id;
+	int64_t user_id, event_id;
 	char hash[PASSWORD_HASH_SIZE];
 };
 
@@ -27,7 +27,7 @@ static void fill_user(struct registration *m)
 	int64_t now_us = app_now_us(m->call);
 	format_language(req->language);
 	m->user = (struct user){
-		.user_id = app_new_id(m->call),
+		.user_id = m->user_id,
 		.user_name = user_text_fold(arena, req->user_name),
 		.email = *req->email ? user_text_fold(arena, req->email) : NULL,
 		.display_name = req->display_name,
@@ -59,9 +59,11 @@ static int register_body(struct db_conn *conn, void *arg, struct error *err)
 static int store_user(struct rpc_call *call, void *state, struct error *err)
 {
 	struct registration *m = state;
+	int r = app_new_ids(call, APP_IDS(&m->user_id, &m->event_id), err);
+	if (r < 0)
+		return r;
 	fill_user(m);
-	m->event_id = app_new_id(call);
-	int r = app_built(rpc_arena(call), err);
+	r = app_built(rpc_arena(call), err);
 	return r < 0 ? r : db_transaction(db_of(call), false, register_body, m, err);
 }
 

@@ -127,7 +127,7 @@ static int setup(void **state)
 {
 	testdb_setup(state);
 	db = *state;
-	id_maker_init(&ids, 1);
+	id_maker_lease(&ids, 1, 0, INT64_MAX);
 	return 0;
 }
 
@@ -292,7 +292,9 @@ static void test_a_new_replica_is_told_what_still_matters(void **state)
 	static struct reader first, second, third;
 	struct db_conn *c = testdb_connect(db, lists);
 	reader_start(&first, (struct event_feed_config){.sequencer = true});
-	int64_t old_id = id_make(&(struct id_maker){.node = 2}, clock_now_ms(&clock_system) - 3600000);
+	struct id_maker other = {0};
+	id_maker_lease(&other, 2, 0, INT64_MAX);
+	int64_t old_id = id_make(&other, clock_now_ms(&clock_system) - 3600000);
 	append(c, old_id);
 	append(c, new_id());
 	append(c, new_id());

@@ -80,7 +80,7 @@ static void test_two_who_believe_to_lead_leave_no_gap(void **state)
 	for (int i = 0; i <= SEQUENCERS; i++) {
 		workers[i].conn = testdb_connect(db, lists);
 		workers[i].writes = i == 0;
-		sequencer_init(&workers[i].sequencer, &clock_system);
+		sequencer_init(&workers[i].sequencer);
 		workers[i].sequencer.held = true;
 		workers[i].sequencer.next_take_us = INT64_MAX;
 	}
@@ -99,8 +99,8 @@ static void test_only_the_leader_sequences(void **state)
 	struct worker leader = {.conn = testdb_connect(db, lists)},
 		      other = {.conn = testdb_connect(db, lists)};
 	const struct event event = {.event_id = 1, .kind = EVENT_GRANT_ADDED};
-	sequencer_init(&leader.sequencer, &clock_system);
-	sequencer_init(&other.sequencer, &clock_system);
+	sequencer_init(&leader.sequencer);
+	sequencer_init(&other.sequencer);
 	assert_int_equal(sequencer_lead(&leader.sequencer, leader.conn, &err), 0);
 	assert_int_equal(sequencer_lead(&other.sequencer, other.conn, &err), 0);
 	assert_true(leader.sequencer.held);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "server/course/lesson.h"
+#include "server/db/lease.h"
 #include "tests/lib/testserver.h"
 #include "tests/lib/threads.h"
 
@@ -65,8 +66,10 @@ static int64_t number(const struct world *w, const char *format, ...)
 
 static int64_t new_id(const struct world *w)
 {
-	struct app *app = service_app(w->t->service);
-	return id_make(app->ids, clock_now_ms(app->clock));
+	struct error err;
+	int64_t id;
+	assert_ok(node_lease_new_id(service_app(w->t->service)->node, &id, &err), &err);
+	return id;
 }
 
 static void make_enrollment(const struct world *w, const struct testuser *u, const struct testcourse *c)

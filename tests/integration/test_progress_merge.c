@@ -306,9 +306,8 @@ static int setup(void **state)
 
 	f->db = testdb_new();
 	clock_fixed_init(&f->clock, noon_us);
-	id_maker_init(&f->ids, 1);
+	id_maker_lease(&f->ids, 1, 0, INT64_MAX);
 	f->app.clock = &f->clock.clock;
-	f->app.ids = &f->ids;
 	error_clear(&err);
 	*state = f;
 	return progress_writer_start(&f->app, &f->db->config, 2, 1000, 64, &err);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "server/course/lesson.h"
+#include "server/db/lease.h"
 #include "tests/lib/testserver.h"
 
 static void test_is_ready_once_started(void **state)
@@ -90,6 +94,53 @@ static void test_survives_losing_its_connections(void **state)
 	}
 }
 
+/* Without a node id of its own a server writes nothing: each call that needs ids is refused as it makes them.
+ */
+static void test_without_a_lease_nothing_is_written(void **state)
+{
+	static const int video[] = {LESSON_VIDEO, 0};
+	struct testserver *t = *state;
+	struct app *app = service_app(t->service);
+	struct node_lease *leased = app->node, *ended;
+	struct clock_fixed clock;
+	const struct node_lease_config config = {.db = &t->db->config, .clock = &clock.clock};
+	RegisterUserRequest user = REGISTER_USER_REQUEST_INIT;
+	RegisterUserResponse *registered;
+	CreateLessonRequest lesson = CREATE_LESSON_REQUEST_INIT;
+	CreateLessonResponse *created;
+	struct testuser teacher;
+	struct testcourse course;
+	int64_t id;
+	struct error err;
+
+	testserver_user(t, NULL, ROLE_MASK_INSTRUCTOR, &teacher);
+	testserver_course(t, &teacher, 0, video, &course);
+	clock_fixed_init(&clock, clock_now_us(&clock_system));
+	assert_ok(node_lease_start(&config, &ended, &err), &err);
+	atomic_store(&clock.us, 0);
+	while (node_lease_new_id(ended, &id, &err) == 0)
+		usleep(10000);
+
+	app->node = ended;
+	int64_t users = testdb_number(t->db, "SELECT COUNT(*) FROM user");
+	user.user_name = (char *)"nobody";
+	user.password = (char *)"correct horse battery";
+	int r = edu_service_register_user_call(t->channel, &user, NULL, &t->arena, &registered, &err);
+	assert_reason(r, &err, "DATABASE_UNAVAILABLE");
+	struct client_call_options options = as(&teacher);
+	lesson.course_id = course.id;
+	lesson.title = (char *)"Another";
+	lesson.kind = EDU__V1__LESSON_KIND__LESSON_KIND_TEXT;
+	r = edu_service_create_lesson_call(t->channel, &lesson, &options, &t->arena, &created, &err);
+	assert_reason(r, &err, "DATABASE_UNAVAILABLE");
+	assert_int_equal(testdb_number(t->db, "SELECT COUNT(*) FROM user"), users);
+	assert_int_equal(testdb_number(t->db, "SELECT COUNT(*) FROM lesson"), 1);
+	app->node = leased;
+	r = edu_service_create_lesson_call(t->channel, &lesson, &options, &t->arena, &created, &err);
+	assert_ok(r, &err);
+	node_lease_stop(ended);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,6 +149,7 @@ int main(void)
 		cmocka_unit_test(test_a_database_that_is_not_there_is_an_error),
 		cmocka_unit_test(test_a_schema_that_does_not_fit_is_an_error),
 		cmocka_unit_test(test_survives_losing_its_connections),
+		cmocka_unit_test(test_without_a_lease_nothing_is_written),
 	};
 	return cmocka_run_group_tests(tests, testserver_setup, testserver_teardown);
 }

@@ -18,10 +18,12 @@ static int create(const struct testdb *t, const char *name, const char *email, c
 					 .argon2_kib = 64,
 					 .argon2_passes = 1};
 	struct db_conn *conn = testdb_connect(t, user_admin_stmts);
-	struct id_maker ids;
-	id_maker_init(&ids, 7);
+	const struct node_lease_config config = {.db = &t->config, .clock = &clock_system};
+	struct node_lease *node;
 	error_clear(err);
-	int r = user_admin_create(conn, &clock_system, &ids, &admin, ret_user_id, err);
+	assert_int_equal(node_lease_start(&config, &node, err), 0);
+	int r = user_admin_create(conn, &clock_system, node, &admin, ret_user_id, err);
+	node_lease_stop(node);
 	db_close(conn);
 	return r;
 }

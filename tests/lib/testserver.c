@@ -13,6 +13,7 @@
 
 #include "server/auth/authenticator.h"
 #include "server/course/lesson.h"
+#include "server/db/lease.h"
 #include "server/user/user_store.h"
 
 enum { ARENA_CAP = 64 << 20 };
@@ -138,8 +139,11 @@ void testserver_reset(struct testserver *t)
 
 static int64_t new_id(struct testserver *t)
 {
-	struct app *app = service_app(t->service);
-	return id_make(app->ids, clock_now_ms(app->clock));
+	struct error err;
+	int64_t id;
+	if (node_lease_new_id(service_app(t->service)->node, &id, &err) < 0)
+		die("cannot make an id", &err);
+	return id;
 }
 
 void testserver_user(struct testserver *t, const char *name, uint32_t roles, struct testuser *ret)

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,12 +81,19 @@ static void test_refuses_other_texts(void **state)
 	assert_int_equal(id, 77);
 }
 
+static struct id_maker maker_of(unsigned node)
+{
+	struct id_maker m = {0};
+
+	id_maker_lease(&m, node, 0, INT64_MAX);
+	return m;
+}
+
 static void test_parts_are_time_and_node(void **state)
 {
-	struct id_maker m;
+	struct id_maker m = maker_of(777);
 	int64_t id;
 
-	id_maker_init(&m, 777);
 	id = id_make(&m, INT64_C(1750000000123));
 	assert_true(id > 0);
 	assert_int_equal(id_time_ms(id), INT64_C(1750000000123));
@@ -94,10 +102,9 @@ static void test_parts_are_time_and_node(void **state)
 
 static void test_ids_grow_within_a_millisecond_and_beyond_its_4096(void **state)
 {
-	struct id_maker m;
+	struct id_maker m = maker_of(1023);
 	int64_t last = 0;
 
-	id_maker_init(&m, 1023);
 	for (int i = 0; i < 10000; i++) {
 		int64_t id = id_make(&m, INT64_C(1750000000000));
 
@@ -112,10 +119,9 @@ static void test_ids_grow_within_a_millisecond_and_beyond_its_4096(void **state)
 
 static void test_ids_grow_when_the_clock_steps_back(void **state)
 {
-	struct id_maker m;
+	struct id_maker m = maker_of(0);
 	int64_t before, after;
 
-	id_maker_init(&m, 0);
 	before = id_make(&m, INT64_C(1750000060000));
 	after = id_make(&m, INT64_C(1750000000000));
 	assert_true(after > before);
@@ -124,19 +130,63 @@ static void test_ids_grow_when_the_clock_steps_back(void **state)
 
 static void test_clock_before_the_epoch_makes_ids(void **state)
 {
-	struct id_maker m;
+	struct id_maker m = maker_of(0);
 
-	id_maker_init(&m, 0);
 	assert_true(id_make(&m, 0) > 0);
 	assert_true(id_make(&m, -5) > 0);
 }
 
-static void test_clock_after_the_last_year_makes_positive_ids(void **state)
+static void test_clock_after_the_last_year_makes_none(void **state)
 {
-	struct id_maker m;
+	struct id_maker m = maker_of(1023);
 
-	id_maker_init(&m, 1023);
-	assert_true(id_make(&m, INT64_MAX) > 0);
+	assert_int_equal(id_make(&m, INT64_MAX), 0);
+	assert_true(id_make(&m, INT64_C(3900000000000)) > 0);
+}
+
+#define T0 INT64_C(1750000000000)
+
+static void test_nothing_is_made_without_a_lease_or_after_it(void **state)
+{
+	struct id_maker m = {0};
+
+	assert_int_equal(id_make(&m, T0), 0);
+	id_maker_lease(&m, 7, T0, T0 + 10);
+	assert_true(id_make(&m, T0 + 9) > 0);
+	assert_int_equal(id_make(&m, T0 + 10), 0);
+	assert_int_equal(id_make(&m, T0 + 100000), 0);
+	/* What failed used nothing up. */
+	assert_int_equal(id_time_ms(id_make(&m, T0 + 9)), T0 + 9);
+	id_maker_lease(&m, 7, T0 + 9, T0 + 20);
+	assert_int_equal(id_time_ms(id_make(&m, T0 + 10)), T0 + 10);
+	id_maker_lease(&m, 7, T0, 0);
+	assert_int_equal(id_make(&m, T0 + 10), 0);
+}
+
+/* Whatever the clock says: the times borrowed when it steps back, or within a millisecond, end with the
+ * lease. */
+static void test_borrowed_time_ends_with_the_lease(void **state)
+{
+	struct id_maker m = {0};
+	unsigned n = 0;
+
+	id_maker_lease(&m, 7, T0, T0 + 2);
+	while (id_make(&m, T0 - 5000))
+		n++;
+	assert_int_equal(n, 2 * 4096 - 1);
+}
+
+static void test_another_node_begins_after_its_last_holder(void **state)
+{
+	struct id_maker m = {0};
+
+	id_maker_lease(&m, 7, T0, T0 + 10);
+	assert_int_equal(id_node(id_make(&m, T0)), 7);
+	id_maker_lease(&m, 8, T0 + 50, T0 + 60);
+	/* The clock was read before the new lease. */
+	int64_t id = id_make(&m, T0 + 1);
+	assert_int_equal(id_node(id), 8);
+	assert_int_equal(id_time_ms(id), T0 + 50);
 }
 
 enum { THREADS = 4, PER_THREAD = 20000 };
@@ -145,6 +195,42 @@ struct worker {
 	struct id_maker *maker;
 	int64_t ids[PER_THREAD];
 };
+
+/* One thread changes the node back and forth, as if its leases ended; the ids of a node never leave them. */
+static void *make_while_leased(void *data)
+{
+	struct worker *w = data;
+
+	for (int i = 0; i < PER_THREAD; i++)
+		w->ids[i] = id_make(w->maker, 0);
+	return NULL;
+}
+
+enum { LEASES = 200 };
+
+static void test_a_thread_that_sleeps_between_two_leases_stays_within_them(void **state)
+{
+	struct worker *workers = calloc(THREADS, sizeof(*workers));
+	pthread_t threads[THREADS];
+	struct id_maker m = {0};
+
+	for (int t = 0; t < THREADS; t++) {
+		workers[t].maker = &m;
+		assert_int_equal(pthread_create(&threads[t], NULL, make_while_leased, &workers[t]), 0);
+	}
+	for (int i = 0; i < LEASES; i++) {
+		id_maker_lease(&m, (unsigned)i % 1024, T0 + i * 10, T0 + i * 10 + 10);
+		sched_yield();
+	}
+	for (int t = 0; t < THREADS; t++)
+		pthread_join(threads[t], NULL);
+	for (int t = 0; t < THREADS; t++)
+		for (int i = 0; i < PER_THREAD; i++)
+			if (workers[t].ids[i])
+				assert_int_equal((id_time_ms(workers[t].ids[i]) - T0) / 10,
+						 id_node(workers[t].ids[i]));
+	free(workers);
+}
 
 static void *make_many(void *data)
 {
@@ -167,9 +253,8 @@ static void test_threads_never_share_an_id(void **state)
 	struct worker *workers = calloc(THREADS, sizeof(*workers));
 	int64_t *all = malloc(sizeof(*all) * THREADS * PER_THREAD);
 	pthread_t threads[THREADS];
-	struct id_maker m;
+	struct id_maker m = maker_of(5);
 
-	id_maker_init(&m, 5);
 	for (int t = 0; t < THREADS; t++) {
 		workers[t].maker = &m;
 		assert_int_equal(pthread_create(&threads[t], NULL, make_many, &workers[t]), 0);
@@ -196,7 +281,11 @@ int main(void)
 		cmocka_unit_test(test_ids_grow_within_a_millisecond_and_beyond_its_4096),
 		cmocka_unit_test(test_ids_grow_when_the_clock_steps_back),
 		cmocka_unit_test(test_clock_before_the_epoch_makes_ids),
-		cmocka_unit_test(test_clock_after_the_last_year_makes_positive_ids),
+		cmocka_unit_test(test_clock_after_the_last_year_makes_none),
+		cmocka_unit_test(test_nothing_is_made_without_a_lease_or_after_it),
+		cmocka_unit_test(test_borrowed_time_ends_with_the_lease),
+		cmocka_unit_test(test_another_node_begins_after_its_last_holder),
+		cmocka_unit_test(test_a_thread_that_sleeps_between_two_leases_stays_within_them),
 		cmocka_unit_test(test_threads_never_share_an_id),
 	};
 

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database goes away, hangs, refuses writes, or gives our node id to another: what a server says and does then."""
+import contextlib
+import signal
+import time
+import unittest
+import urllib.error
+import uuid
+
+from stack import PASSWORD, PrivateDatabase, Replica, Stack, free_port
+from wire import Refused, Wire
+
+PATIENCE = 30
+
+
+class Outage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.database = PrivateDatabase()
+        cls.stack = Stack(database=cls.database).__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.stack.__exit__(None, None, None)
+        cls.database.stop()
+
+    @contextlib.contextmanager
+    def replica(self, *flags):
+        """A server of the test's own, killed if the test forgets it; its Wire too."""
+        self.port = free_port()
+        replica = Replica(self.stack, "--metrics-listen", f"127.0.0.1:{self.port}", *flags)
+        wire = Wire(replica.target, [("grpc.initial_reconnect_backoff_ms", 50)])
+        try:
+            yield replica, wire
+        finally:
+            wire.close()
+            if replica.process.poll() is None:
+                replica.process.kill()
+                replica.stop()
+
+    def ready(self):
+        """What /readyz says: "" when ready, else why not."""
+        try:
+            self.stack.http(self.port, "/readyz")
+            return ""
+        except urllib.error.HTTPError as error:
+            self.assertEqual(error.code, 503)
+            return error.read().decode()
+
+    def await_ready(self, ready):
+        """Seconds until it is ready, or is not."""
+        began = time.monotonic()
+        while (self.ready() == "") != ready:
+            self.assertLess(time.monotonic() - began, PATIENCE, self.ready())
+            time.sleep(0.05)
+        return time.monotonic() - began
+
+    def register(self, wire):
+        return wire.call("user", "RegisterUser", user_name="u" + uuid.uuid4().hex[:12], password=PASSWORD).user
+
+    def refused(self, wire):
+        with self.assertRaises(Refused) as caught:
+            self.register(wire)
+        return caught.exception.code
+
+    def recovers(self, replica, wire, began):
+        """It is the process it was, ready again, and works."""
+        took = self.await_ready(True)
+        print(f"{self.id().rsplit('.', 1)[1]}: ready {took:.1f} s after the end of {time.monotonic() - began - took:.1f} s")
+        self.assertIsNone(replica.process.poll())
+        self.assertTrue(self.register(wire).user_id)
+
+    def test_killed_and_started_again(self):
+        with self.replica() as (replica, wire):
+            for _ in range(2):
+                began = time.monotonic()
+                self.database.kill()
+                noticed = self.await_ready(False)
+                print(f"noticed after {noticed:.1f} s")
+                self.assertEqual(self.ready(), "the database is away")
+                self.assertEqual(self.refused(wire), "UNAVAILABLE")
+                self.database.start()
+                self.recovers(replica, wire, began)
+            self.assertEqual(replica.stop(), 0)
+
+    def test_hangs(self):
+        with self.replica() as (replica, wire):
+            began = time.monotonic()
+            self.database.signal(signal.SIGSTOP)
+            try:
+                self.await_ready(False)
+            finally:
+                self.database.signal(signal.SIGCONT)
+            self.recovers(replica, wire, began)
+            self.assertEqual(replica.stop(), 0)
+
+    def test_read_only(self):
+        with self.replica() as (replica, wire):
+            began = time.monotonic()
+            self.stack.sql("SET GLOBAL read_only = 1")
+            try:
+                self.await_ready(False)
+                self.assertEqual(self.ready(), "the database is read-only")
+            finally:
+                self.stack.sql("SET GLOBAL read_only = 0")
+            self.recovers(replica, wire, began)
+            self.assertEqual(replica.stop(), 0)
+
+    def test_a_stolen_node_ends_the_process_with_a_failure(self):
+        with self.replica() as (replica, wire):
+            node = max(int(row[0]) for row in self.stack.sql("SELECT node_id FROM node WHERE expire_time >"
+                                                             " UNIX_TIMESTAMP() * 1000000 + 30000000"))
+            self.stack.sql(f"UPDATE node SET holder = 'thief' WHERE node_id = {node}")
+            self.assertEqual(replica.process.wait(PATIENCE), 1)
+            self.assertEqual(replica.stop(), 1)
+            self.assertEqual(self.refused(wire), "UNAVAILABLE")
+
+
+if __name__ == "__main__":
+    unittest.main()
