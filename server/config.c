@@ -63,6 +63,10 @@ static const struct flag flags[] = {
 	 "threads that hash passwords, --argon2-mib of memory each"},
 	{"password-queue", "N", KIND_NUMBER, AT(password_queue), NULL, 256, 1, 100000, ON_SERVE,
 	 "calls that may wait for one of them"},
+	{"queue-wait-ms", "N", KIND_NUMBER, AT(queue_wait_ms), NULL, 500, 1, 60000, ON_SERVE,
+	 "who would wait longer for a database connection or a hash is told to come back later"},
+	{"default-deadline-seconds", "N", KIND_NUMBER, AT(default_deadline_seconds), NULL, 30, 1, 3600,
+	 ON_SERVE, "time of a call that says none; streams have no end"},
 	{"hot-slots", "N", KIND_NUMBER, AT(hot_slots), NULL, 64, 1, 10000, ON_SERVE,
 	 "calls accepted ahead per hot method and queue"},
 	{"catch-all-slots", "N", KIND_NUMBER, AT(catch_all_slots), NULL, 32, 1, 10000, ON_SERVE,
@@ -285,6 +289,8 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->db_queue = c->db_queue;
 	ret->password_workers = c->password_workers;
 	ret->password_queue = c->password_queue;
+	ret->queue_wait_ms = (int)c->queue_wait_ms;
+	ret->default_deadline_ms = (int)c->default_deadline_seconds * 1000;
 	ret->drain_ms = (int)c->drain_seconds * 1000;
 	ret->reflection = !c->no_reflection;
 	ret->trust_forwarded_for = c->trust_forwarded_for;

@@ -21,6 +21,7 @@ struct config {
 	const char *listen, *metrics_listen, *tls_certificate, *tls_key, *key_dir, *log_level;
 	unsigned pollers, db_workers, db_queue, password_workers, password_queue;
 	unsigned hot_slots, catch_all_slots, max_calls, combiner_lanes, combiner_batch, cache_mib;
+	unsigned queue_wait_ms, default_deadline_seconds;
 	unsigned drain_seconds, access_token_seconds, refresh_token_days, argon2_mib, argon2_passes;
 	unsigned rate_default, rate_login;
 	bool no_reflection, trust_forwarded_for;

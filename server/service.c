@@ -78,6 +78,8 @@ void service_config_defaults(struct service_config *config)
 		.db_queue = 1024,
 		.password_workers = 2,
 		.password_queue = 256,
+		.queue_wait_ms = rpc.executors[RPC_ON_DB].wait_ms,
+		.default_deadline_ms = rpc.default_deadline_ms,
 		.drain_ms = rpc.drain_ms,
 		.reflection = true,
 		.access_token_us = TOKEN_LIFETIME_US,
@@ -214,6 +216,20 @@ static void worker_stop(void *context)
 	db_close(context);
 }
 
+static int start_progress(struct service *s, struct error *err)
+{
+	const struct service_config *config = s->config;
+	const struct progress_writer_config writer = {
+		.db = &config->db,
+		.lanes = config->combiner_lanes,
+		.queue = config->combiner_queue,
+		.batch_max = config->combiner_batch,
+		.wait_ms = config->queue_wait_ms,
+	};
+
+	return progress_writer_start(&s->app, &writer, err);
+}
+
 /* --- caches --- */
 
 static int make_caches(struct service *s, struct error *err)
@@ -250,12 +266,15 @@ static int start_rpc(struct service *s, struct error *err)
 	rpc.max_calls = config->max_calls;
 	rpc.error_domain = "edu.v1";
 	rpc.drain_ms = config->drain_ms;
+	rpc.default_deadline_ms = config->default_deadline_ms;
 	rpc.reflection = config->reflection;
 	rpc.trust_forwarded_for = config->trust_forwarded_for;
 	rpc.auth = (struct rpc_authenticator){auth_authenticate, auth_admit, s->app.auth};
 	rpc.executors[RPC_ON_DB] = (struct rpc_executor_config){
 		.threads = config->db_workers,
 		.queue = config->db_queue,
+		.wait_ms = config->queue_wait_ms,
+		.stranger_threads = (config->db_workers + 1) / 2,
 		.thread_start = worker_start,
 		.thread_stop = worker_stop,
 		.arg = s,
@@ -263,6 +282,7 @@ static int start_rpc(struct service *s, struct error *err)
 	rpc.executors[RPC_ON_PASSWORD] = (struct rpc_executor_config){
 		.threads = config->password_workers,
 		.queue = config->password_queue,
+		.wait_ms = config->queue_wait_ms,
 	};
 	rpc.clock = config->clock;
 	rpc.app = &s->app;
@@ -349,8 +369,7 @@ static int start_all(struct service *s, struct error *err)
 	if (r >= 0)
 		r = open_workers(s, err);
 	if (r >= 0)
-		r = progress_writer_start(&s->app, &config->db, config->combiner_lanes,
-					  config->combiner_queue, config->combiner_batch, err);
+		r = start_progress(s, err);
 	if (r >= 0)
 		r = start_feed(s, err);
 	if (r >= 0)

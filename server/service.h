@@ -24,6 +24,8 @@ struct service_config {
 	unsigned pollers, hot_slots, catch_all_slots, max_calls;
 	unsigned db_workers, db_queue; /* a thread and a connection each; calls that may wait for one */
 	unsigned password_workers, password_queue; /* a thread and argon2_kib of memory each */
+	int queue_wait_ms;                         /* how long a call may wait for any of them */
+	int default_deadline_ms;                   /* of a call that has none of its own */
 	int drain_ms;
 	bool reflection;
 	bool trust_forwarded_for; /* the edge in front sets it and nobody else can connect */

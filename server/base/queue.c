@@ -41,10 +41,15 @@ void queue_free(struct queue *q)
 
 bool queue_push(struct queue *q, void *item)
 {
+	return queue_push_within(q, item, SIZE_MAX);
+}
+
+bool queue_push_within(struct queue *q, void *item, size_t ahead_max)
+{
 	bool ok, wake = false;
 
 	pthread_mutex_lock(&q->lock);
-	ok = !q->closed && q->length < q->capacity;
+	ok = !q->closed && q->length < q->capacity && q->length < ahead_max;
 	if (ok) {
 		size_t at = q->head + q->length;
 

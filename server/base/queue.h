@@ -18,6 +18,9 @@ void queue_free(struct queue *q); /* nobody may be inside; NULL is fine */
 /* False when full or closed: the caller keeps the item. Never blocks. */
 bool queue_push(struct queue *q, void *item) __attribute__((warn_unused_result));
 
+/* The same for who would not stand behind `ahead_max` items or more. */
+bool queue_push_within(struct queue *q, void *item, size_t ahead_max) __attribute__((warn_unused_result));
+
 /* Blocks until there is an item; false when closed and empty. */
 bool queue_pop(struct queue *q, void **ret) __attribute__((warn_unused_result));
 

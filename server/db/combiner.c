@@ -12,6 +12,11 @@
 /* One batch, its retries included. Callers with less time left have been answered by then. */
 #define BATCH_TIME_US (INT64_C(15) * 1000000)
 
+enum {
+	MEAN_WEIGHT = 16, /* of a batch in the mean time of batches: one part of so many */
+	LATE_RETRY_MS = 250,
+};
+
 /* A thread with its connection, and what it works on. */
 struct lane {
 	struct combiner *c;
@@ -19,7 +24,8 @@ struct lane {
 	struct queue *queue;
 	pthread_t thread;
 	bool running;
-	void **taken; /* batch_max, as they came */
+	_Atomic int64_t batch_began_us, batch_mean_us; /* 0: none is under way; none was yet */
+	void **taken;                                  /* batch_max, as they came */
 	struct entry {
 		void *item;
 		unsigned order;
@@ -115,15 +121,57 @@ static void sort_taken(struct lane *l, unsigned n)
 		l->sorted[i] = l->entries[i].item;
 }
 
+static int64_t deadline_of(const struct combiner *c, const void *item)
+{
+	return c->config.deadline_us ? c->config.deadline_us(item) : INT64_MAX;
+}
+
+static int too_late(int64_t left_us, struct error *err)
+{
+	if (left_us <= 0)
+		return error_raise(err, &RPC_REASON_DEADLINE_PASSED,
+				   "The deadline passed before it could be written; nothing was done.");
+	error_raise(err, &RPC_REASON_OVERLOADED,
+		    "It cannot be written before its deadline. Nothing was done; wait and repeat.");
+	return error_set_retry(err, LATE_RETRY_MS);
+}
+
+/* Finishes those that a batch could not write in time; returns how many are left of those taken. */
+static size_t drop_late(struct lane *l, size_t n, int64_t now_us)
+{
+	const int64_t mean_us = atomic_load(&l->batch_mean_us);
+	struct error err;
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		int64_t left_us = deadline_of(l->c, l->taken[i]) - now_us;
+		if (left_us > mean_us)
+			l->taken[kept++] = l->taken[i];
+		else
+			l->c->config.finish(l->c->config.arg, l->taken[i], too_late(left_us, &err), &err);
+	}
+	return kept;
+}
+
+static void run_batch(struct lane *l, size_t n)
+{
+	int64_t mean_us = atomic_load(&l->batch_mean_us), us = monotonic_us();
+	atomic_store(&l->batch_began_us, us);
+	n = drop_late(l, n, us);
+	sort_taken(l, (unsigned)n);
+	atomic_fetch_add(&l->c->items, n);
+	write_items(l, l->sorted, (unsigned)n);
+	/* An empty batch counts as well: a mean that drops items sinks until some are tried again. */
+	us = monotonic_us() - us;
+	atomic_store(&l->batch_mean_us, mean_us ? mean_us + (us - mean_us) / MEAN_WEIGHT : us);
+	atomic_store(&l->batch_began_us, 0);
+}
+
 static void *run(void *arg)
 {
 	struct lane *l = arg;
 	size_t n;
-	while ((n = queue_pop_many(l->queue, l->taken, l->c->config.batch_max)) > 0) {
-		sort_taken(l, (unsigned)n);
-		atomic_fetch_add(&l->c->items, n);
-		write_items(l, l->sorted, (unsigned)n);
-	}
+	while ((n = queue_pop_many(l->queue, l->taken, l->c->config.batch_max)) > 0)
+		run_batch(l, n);
 	return NULL;
 }
 
@@ -190,10 +238,27 @@ int combiner_start(const struct combiner_config *config, struct combiner **ret, 
 	return 0;
 }
 
+/* How many may wait before one that may wait so long; at least a batch, since an idle lane takes any. */
+static size_t lane_room(const struct lane *l, int64_t may_us, int64_t now_us)
+{
+	const int64_t began_us = atomic_load(&l->batch_began_us), mean_us = atomic_load(&l->batch_mean_us);
+	if (began_us && now_us - began_us > may_us)
+		return 0;
+	return mean_us > 0 && mean_us < may_us ? (size_t)(may_us / mean_us) * l->c->config.batch_max
+					       : l->c->config.batch_max;
+}
+
 bool combiner_submit(struct combiner *c, void *item)
 {
-	unsigned at = c->n_lanes > 1 ? c->config.lane(item) % c->n_lanes : 0;
-	return queue_push(c->lanes[at].queue, item);
+	struct lane *l = &c->lanes[c->n_lanes > 1 ? c->config.lane(item) % c->n_lanes : 0];
+	int64_t now_us, left_us;
+	if (!c->config.wait_ms)
+		return queue_push(l->queue, item);
+	now_us = monotonic_us();
+	left_us = deadline_of(c, item) - now_us;
+	if (left_us > 2 * c->config.wait_ms * INT64_C(1000))
+		left_us = 2 * c->config.wait_ms * INT64_C(1000);
+	return queue_push_within(l->queue, item, lane_room(l, left_us / 2, now_us));
 }
 
 void combiner_stop(struct combiner *c)

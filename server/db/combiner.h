@@ -9,6 +9,10 @@
  * last batch was committing (there is no timer), sorts it stably by key, runs it in one transaction, commits,
  * and only then finishes each item. An item is acknowledged if and only if it is committed. There may be
  * several such lanes, each with the items of some keys: the database writes for one while another finishes.
+ *
+ * A lane is bounded in time, not only in items: what would wait longer than `wait_ms`, or than half of the
+ * time it has left, is not taken, by the mean time of a batch and by how long the one under way takes
+ * already. What cannot be written in time any more is finished before it joins a batch.
  */
 struct combiner;
 
@@ -18,6 +22,10 @@ struct combiner_config {
 	unsigned lanes;     /* threads, each with a connection; 0 is 1 */
 	unsigned queue;     /* items that may wait, over all lanes */
 	unsigned batch_max; /* items in one transaction */
+	int wait_ms;        /* how long an item may wait for its batch; 0: as long as it has to */
+
+	/* Until when an item is of use: monotonic, INT64_MAX for ever. NULL: all are. */
+	int64_t (*deadline_us)(const void *item);
 
 	/* The order rows are locked in. Items that compare equal keep the order they came in. */
 	int (*compare)(const void *a, const void *b);
@@ -42,7 +50,8 @@ struct combiner_config {
 int combiner_start(const struct combiner_config *config, struct combiner **ret, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* False when the queue is full or stopping; finish will not be called then. Never blocks. Any thread. */
+/* False when the queue is full, too long for the item, or stopping; finish will not be called then. Never
+ * blocks. Any thread. */
 bool combiner_submit(struct combiner *c, void *item) __attribute__((warn_unused_result));
 
 /* Writes what is queued, then ends the thread and frees the combiner. NULL is fine. Nobody may submit any

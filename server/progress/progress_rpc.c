@@ -127,6 +127,7 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 	rec->ret = ret;
 	rec->write.owner = rec;
 	rec->write.done = recorded;
+	rec->write.deadline_us = rpc_deadline_us(call);
 	r = check_own(call, req->user_id, err);
 	if (r == 0)
 		r = report_read(req, rpc_principal(call)->user_id, &rec->write.report, err);

@@ -154,16 +154,22 @@ static void finish(void *arg, void *item, int r, const struct error *err)
 	w->done(w, r, err);
 }
 
-int progress_writer_start(struct app *app, const struct db_config *db, unsigned lanes, unsigned queue,
-			  unsigned batch_max, struct error *err)
+static int64_t deadline_us(const void *item)
+{
+	return ((const struct progress_write *)item)->deadline_us;
+}
+
+int progress_writer_start(struct app *app, const struct progress_writer_config *writer, struct error *err)
 {
 	static const struct db_stmt_list *const lists[] = {&progress_stmts, &event_stmts, NULL};
 	const struct combiner_config config = {
-		.db = db,
+		.db = writer->db,
 		.stmts = lists,
-		.lanes = lanes,
-		.queue = queue,
-		.batch_max = batch_max,
+		.lanes = writer->lanes,
+		.queue = writer->queue,
+		.batch_max = writer->batch_max,
+		.wait_ms = writer->wait_ms,
+		.deadline_us = deadline_us,
 		.compare = compare,
 		.lane = lane,
 		.write = write_batch,

@@ -12,6 +12,7 @@
  */
 struct progress_write {
 	struct report report;
+	int64_t deadline_us;           /* monotonic; INT64_MAX: none */
 	int64_t event_id;              /* made before, used when the report completes the lesson */
 	struct progress_lesson merged; /* the row after the merge, once committed */
 	void (*done)(struct progress_write *w, int r,
@@ -19,9 +20,15 @@ struct progress_write {
 	void *owner;
 };
 
-/* Makes app->progress. `batch_max` 1 writes row by row, over as many connections as there are lanes. */
-int progress_writer_start(struct app *app, const struct db_config *db, unsigned lanes, unsigned queue,
-			  unsigned batch_max, struct error *err) __attribute__((warn_unused_result));
+struct progress_writer_config {
+	const struct db_config *db;
+	unsigned lanes, queue, batch_max; /* batch_max 1 writes row by row, on as many connections as lanes */
+	int wait_ms;                      /* how long a report may wait for its batch */
+};
+
+/* Makes app->progress. */
+int progress_writer_start(struct app *app, const struct progress_writer_config *config, struct error *err)
+	__attribute__((warn_unused_result));
 void progress_writer_stop(struct app *app);
 
 #endif

@@ -19,6 +19,24 @@ static void task_due(struct tag *tag, bool ok)
 	call->task(call);
 }
 
+/* The answer is out, or the caller is gone. */
+static void close_came(struct tag *tag, bool ok)
+{
+	struct rpc_call *call = TAG_OWNER(tag, struct rpc_call, close_tag);
+	struct rpc_server *s = call->server;
+
+	call->closed = true;
+	if (call->done) {
+		call_release(call);
+		return;
+	}
+	if (!call->close_cancelled)
+		return;
+	atomic_store(&call->gone, true);
+	for (unsigned i = RPC_ON_POLLER + 1; i < s->n_executors; i++)
+		executor_interrupt(&s->executors[i], call);
+}
+
 static void release_due(struct tag *tag, bool ok)
 {
 	call_release(TAG_OWNER(tag, struct rpc_call, release_tag));
@@ -34,6 +52,7 @@ static struct rpc_call *call_new(struct poller *p)
 	call->server = p->server;
 	call->task_tag.run = task_due;
 	call->release_tag.run = release_due;
+	call->close_tag.run = close_came;
 	grpc_metadata_array_init(&call->metadata);
 	arena_init(&call->arena, p->server->config.arena_cap);
 	error_clear(&call->error);
@@ -86,6 +105,9 @@ static void call_reset(struct rpc_call *call)
 	call->key.present = false;
 	call->principal = (struct principal){0};
 	call->n_headers = 0;
+	call->expected_us = 0;
+	call->watched = call->closed = call->done = false;
+	atomic_store_explicit(&call->gone, false, memory_order_relaxed);
 	atomic_store_explicit(&call->finished, false, memory_order_relaxed);
 	atomic_store_explicit(&call->with_caller, false, memory_order_relaxed);
 	if (call->error.code != STATUS_OK)
@@ -98,6 +120,9 @@ void call_release(struct rpc_call *call)
 	struct rpc_server *s = call->server;
 	struct poller *p = call->poller;
 
+	call->done = true;
+	if (call->watched && !call->closed)
+		return;
 	line_remove(p, call);
 	call_reset(call);
 	if (p->n_free < CALLS_KEPT) {
@@ -112,9 +137,18 @@ void call_release(struct rpc_call *call)
 	atomic_fetch_sub_explicit(&s->under_way, 1, memory_order_release);
 }
 
+void call_watch(struct rpc_call *call)
+{
+	grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
+
+	if (call->watched)
+		return;
+	op.data.recv_close_on_server.cancelled = &call->close_cancelled;
+	call->watched = batch_start(call->core, &op, 1, &call->close_tag) == GRPC_CALL_OK;
+}
+
 void call_release_elsewhere(struct rpc_call *call)
 {
-
 	batch_start(call->core, NULL, 0, &call->release_tag);
 }
 
@@ -151,11 +185,23 @@ static int64_t deadline_to_us(gpr_timespec deadline)
 	return deadline.tv_sec * 1000000 + deadline.tv_nsec / 1000;
 }
 
+/* Of a caller who would wait for ever. A stream may last. */
+static int64_t default_deadline_us(const struct rpc_call *call)
+{
+	const int ms = call->server->config.default_deadline_ms;
+
+	if (ms == 0 || !call->method || call->method->desc->kind != METHOD_UNARY)
+		return INT64_MAX;
+	return call->began_us + ms * INT64_C(1000);
+}
+
 void call_read_headers(struct rpc_call *call, gpr_timespec deadline, struct call_headers *ret)
 {
 	metadata_read(&call->metadata, ret);
 	label_set(call, ret->request_label);
 	call->deadline_us = deadline_to_us(deadline);
+	if (call->deadline_us == INT64_MAX)
+		call->deadline_us = default_deadline_us(call);
 }
 
 /* Calls under way are bounded here, because core queues what it has without bound. */
@@ -194,6 +240,7 @@ bool call_run_at(struct rpc_call *call, enum rpc_place place, bool on_poller, bo
 {
 	if (place != RPC_ON_POLLER)
 		return executor_push(&call->server->executors[place], call, bounded);
+	call->expected_us = 0;
 	if (on_poller)
 		call->task(call);
 	else

@@ -27,7 +27,8 @@ struct rpc_call {
 	struct poller *poller;
 	const struct method *method; /* NULL: no such method */
 	grpc_call *core;
-	int64_t began_us, deadline_us; /* monotonic */
+	int64_t began_us, deadline_us;   /* monotonic */
+	int64_t in_line_us, expected_us; /* an executor's: when it joined the line; what it will take there */
 	struct principal principal;
 	struct request_key key;
 	char label[REQUEST_LABEL_MAX + 1];
@@ -51,8 +52,11 @@ struct rpc_call {
 		const char *key, *value;
 	} headers[CALL_HEADERS_MAX];
 	unsigned n_headers;
-	struct tag payload_tag, task_tag, answer_tag, release_tag;
+	struct tag payload_tag, task_tag, answer_tag, close_tag, release_tag;
 	int close_cancelled; /* written by core */
+	bool watched;        /* core was asked to tell when it is over: call_watch() */
+	bool closed, done;   /* the poller's: that core told so; that nobody works on it any more */
+	_Atomic bool gone;   /* the caller is: he cancelled, or his connection broke */
 	_Atomic bool finished;
 	_Atomic bool with_caller; /* who is to send the message, or to read the answer; never a stream's */
 	struct error error;
@@ -61,10 +65,16 @@ struct rpc_call {
 /* A call for something that arrived, fresh but for its metadata array's memory. NULL when out of memory. */
 struct rpc_call *call_take(struct poller *p);
 
-/* Gives it back to its poller, on whose thread this runs: core is done with it. */
+/* Gives it back to its poller, on whose thread this runs, as soon as core is done with it. */
 void call_release(struct rpc_call *call);
 
-/* The same from any thread, by way of the poller. */
+/*
+ * Asks core to tell when the caller goes away, before a unary call waits or blocks: what waits is dropped
+ * then, what runs is interrupted. It costs an event, which a call that is answered on its poller is spared.
+ */
+void call_watch(struct rpc_call *call);
+
+/* The same as call_release() from any thread, by way of the poller. */
 void call_release_elsewhere(struct rpc_call *call);
 
 /* Frees the memory of a call that is in no list. */

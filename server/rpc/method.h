@@ -8,6 +8,11 @@
 #include "server/rpc/call.h"
 #include "server/rpc/observe.h"
 
+/* How long a method's tasks take at each place, of late; under the lock of that place's executor. */
+struct method_times {
+	int64_t mean_us[RPC_PLACES];
+};
+
 /* A row as the server uses it: names resolved to masks once, at start. Constant once the server runs. */
 struct method {
 	const struct rpc_row *row;
@@ -17,6 +22,7 @@ struct method {
 	uint32_t number;        /* stable: CRC-32 of the path */
 	void *registered;       /* core's handle of a hot method; NULL for the rest */
 	struct observe observe;
+	struct method_times *times;
 };
 
 /*

@@ -45,11 +45,13 @@ void rpc_server_config_defaults(struct rpc_server_config *config)
 		.limits = wire_limits_default,
 		.error_domain = "edu.v1",
 		.drain_ms = 10 * 1000,
+		.default_deadline_ms = 30 * 1000,
 		.reflection = true,
 		.executors =
 			{
-				[RPC_ON_DB] = {.threads = 8, .queue = 1024},
-				[RPC_ON_PASSWORD] = {.threads = 2, .queue = 64},
+				[RPC_ON_DB] =
+					{.threads = 8, .queue = 1024, .wait_ms = 500, .stranger_threads = 4},
+				[RPC_ON_PASSWORD] = {.threads = 2, .queue = 64, .wait_ms = 500},
 			},
 		.clock = &clock_system,
 	};
@@ -87,6 +89,7 @@ static int row_add(struct rpc_server *s, const struct rpc_row *row, struct error
 		return r;
 	if (!path_table_add(&s->paths, m))
 		return error_internal(err, "%s has two rows", m->desc->path);
+	m->times = &s->method_times[s->n_methods];
 	observe_init(&m->observe, m->desc->service->name, m->desc->name);
 	s->n_methods++;
 	return 0;
@@ -117,7 +120,8 @@ static int methods_make(struct rpc_server *s, const struct rpc_row *const *rows,
 	int r;
 
 	s->methods = calloc(n ? n : 1, sizeof(*s->methods));
-	if (!s->methods || !path_table_init(&s->paths, n))
+	s->method_times = calloc(n ? n : 1, sizeof(*s->method_times));
+	if (!s->methods || !s->method_times || !path_table_init(&s->paths, n))
 		return error_internal(err, "out of memory");
 	r = rows_add(s, rows, err);
 	if (r == 0)
@@ -237,7 +241,7 @@ static int executors_start(struct rpc_server *s, struct error *err)
 
 	for (s->n_executors = RPC_ON_POLLER + 1; s->n_executors < RPC_PLACES; s->n_executors++) {
 		r = executor_start(&s->executors[s->n_executors], &s->config.executors[s->n_executors],
-				   place_names[s->n_executors], err);
+				   (enum rpc_place)s->n_executors, place_names[s->n_executors], err);
 		if (r < 0)
 			break;
 	}
@@ -382,6 +386,7 @@ void rpc_server_free(struct rpc_server *s)
 	path_table_done(&s->paths);
 	standing_done(&s->standing);
 	free(s->methods);
+	free(s->method_times);
 	free(s);
 	grpc_shutdown();
 }

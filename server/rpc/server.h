@@ -22,9 +22,13 @@ struct rpc_authenticator {
 
 struct rpc_executor_config {
 	unsigned threads;
-	unsigned queue;                                   /* calls that may wait; one more is OVERLOADED */
+	unsigned queue;            /* calls that may wait in each line; one more is OVERLOADED */
+	int wait_ms;               /* how long a call may wait; who would longer is OVERLOADED at once */
+	unsigned stranger_threads; /* of them, for reads of callers without a token; 0: all */
 	void *(*thread_start)(void *arg, unsigned index); /* returns the thread's context; NULL is fine */
 	void (*thread_stop)(void *context);
+	/* The caller of what the thread works on is gone. On a poller: returns at once. NULL is fine. */
+	void (*interrupt)(void *context);
 	void *arg;
 };
 
@@ -39,6 +43,7 @@ struct rpc_server_config {
 	struct wire_limits limits;
 	const char *error_domain;  /* "edu.v1" */
 	int drain_ms;              /* how long calls under way may take when stopping */
+	int default_deadline_ms;   /* of a unary call that has none of its own; 0: none */
 	int max_connection_age_ms; /* 0: none; else a filter more for each operation of each call */
 	bool reflection;
 	/* Take a caller's address from x-forwarded-for, as the edge sets it; only where nobody else can

@@ -22,6 +22,7 @@ enum server_stage { SERVER_NEW, SERVER_RUNNING, SERVER_DRAINING, SERVER_STOPPED 
 struct rpc_server {
 	struct rpc_server_config config; /* its strings and pointers are the caller's */
 	struct method *methods;
+	struct method_times *method_times;
 	unsigned n_methods;
 	struct path_table paths;
 	struct observe unknown; /* calls of methods that are not */

@@ -4,6 +4,7 @@
 #include "proto/runtime/codec.h"
 #include "server/base/log.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/observe.h"
 #include "server/rpc/policy.h"
 #include "server/rpc/request_key.h"
 #include "server/rpc/server_impl.h"
@@ -30,7 +31,8 @@ void unary_answer(struct rpc_call *call, int r)
 		answer_add_message(&a, call->reply);
 	}
 	answer_add_status(&a, r);
-	answer_add_close(&a);
+	if (!call->watched)
+		answer_add_close(&a);
 	if (answer_start(&a, &call->answer_tag))
 		return;
 	grpc_call_cancel_with_status(call->core, GRPC_STATUS_INTERNAL, "the answer could not be sent", NULL);
@@ -53,11 +55,34 @@ static void unary_settle(struct rpc_call *call, int r)
 	unary_answer(call, r);
 }
 
+/* Nobody waits for it any more: it ends as it is. */
+static bool unary_dropped(struct rpc_call *call)
+{
+	if (!atomic_load(&call->gone))
+		return false;
+	observe_answer(&call->method->observe, STATUS_CANCELLED, monotonic_us() - call->began_us);
+	call_release_elsewhere(call);
+	return true;
+}
+
+/* Asked when its turn comes: what cannot end in time would only keep others from it. */
+static int time_check(struct rpc_call *call)
+{
+	int r = policy_deadline(call->deadline_us, &call->error);
+
+	if (r == 0 && call->expected_us && call->deadline_us - monotonic_us() < call->expected_us)
+		r = overloaded(call);
+	return r;
+}
+
 static void unary_run(struct rpc_call *call)
 {
 	const struct rpc_row *row = call->method->row;
-	int r = policy_deadline(call->deadline_us, &call->error);
+	int r;
 
+	if (unary_dropped(call))
+		return;
+	r = time_check(call);
 	if (r == 0)
 		r = row->thunk(row, call, call->request, call->reply, &call->error);
 	unary_settle(call, r);
@@ -65,8 +90,11 @@ static void unary_run(struct rpc_call *call)
 
 static void continuation_run(struct rpc_call *call)
 {
-	int r = policy_deadline(call->deadline_us, &call->error);
+	int r;
 
+	if (unary_dropped(call))
+		return;
+	r = time_check(call);
 	if (r == 0)
 		r = call->continuation(call, call->continuation_state, &call->error);
 	unary_settle(call, r);
@@ -107,6 +135,8 @@ static void unary_begin(struct rpc_call *call)
 		return;
 	}
 	call->task = unary_run;
+	if (call->method->row->place != RPC_ON_POLLER)
+		call_watch(call);
 	if (!call_run_at(call, call->method->row->place, true, true))
 		unary_answer(call, overloaded(call));
 }
@@ -156,6 +186,8 @@ int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation nex
 	call->task = continuation_run;
 	call->continuation = next;
 	call->continuation_state = state;
+	if (place != RPC_ON_POLLER)
+		call_watch(call);
 	if (!call_run_at(call, place, false, true))
 		return overloaded(call);
 	return RPC_MOVED;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "server/base/clock.h"
 #include "server/db/combiner.h"
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
@@ -33,7 +34,8 @@ enum { BATCH_MAX = 256, QUEUE = 4096 };
 
 struct item {
 	int64_t id;
-	uint64_t bits; /* 0: one the table refuses */
+	uint64_t bits;       /* 0: one the table refuses */
+	int64_t deadline_us; /* 0: none */
 	uint64_t merged;
 	int result;
 	bool seen_committed;
@@ -141,6 +143,14 @@ static unsigned lane(const void *p)
 	return (unsigned)((const struct item *)p)->id;
 }
 
+static int64_t deadline_us(const void *p)
+{
+	const struct item *item = p;
+	return item->deadline_us ? item->deadline_us : INT64_MAX;
+}
+
+static int wait_ms; /* of the next combiner */
+
 static struct combiner *start_lanes(void *blind, unsigned lanes)
 {
 	struct combiner *c = NULL;
@@ -150,6 +160,8 @@ static struct combiner *start_lanes(void *blind, unsigned lanes)
 					       .lane = lane,
 					       .queue = QUEUE,
 					       .batch_max = BATCH_MAX,
+					       .wait_ms = wait_ms,
+					       .deadline_us = deadline_us,
 					       .compare = compare,
 					       .write = write_with_rows,
 					       .finish = finish,
@@ -398,6 +410,54 @@ static void test_a_full_queue_refuses(void **state)
 	assert_int_equal(n_finished, n);
 }
 
+static void submit_behind(struct combiner *c, struct item *item, int64_t id, int64_t deadline)
+{
+	*item = (struct item){.id = id, .bits = 1, .deadline_us = deadline};
+	assert_true(combiner_submit(c, item));
+}
+
+static void test_what_is_late_joins_no_batch(void **state)
+{
+	struct combiner *c = start(NULL);
+	struct db_conn *holder = lock_item_zero();
+	submit_behind(c, &items[0], 0, 0);
+	usleep(50000);
+	for (unsigned i = 1; i < N; i++)
+		submit_behind(c, &items[i], i, i % 2 ? monotonic_us() + 100000 : 0);
+	usleep(400000);
+	testdb_run(holder, "ROLLBACK");
+	db_close(holder);
+	combiner_stop(c);
+	for (unsigned i = 0; i < N; i++) {
+		assert_int_equal(items[i].finished, 1);
+		assert_int_equal(items[i].result, i % 2 ? -STATUS_DEADLINE_EXCEEDED : 0);
+	}
+	assert_int_equal(testdb_number(db, "SELECT COUNT(*) FROM item WHERE id % 2 = 1"), 0);
+}
+
+/* Room for thousands, but none for who would wait behind a batch that does not end. */
+static void test_a_batch_that_stands_refuses(void **state)
+{
+	wait_ms = 100;
+	struct combiner *c = start(NULL);
+	wait_ms = 0;
+	struct db_conn *holder = lock_item_zero();
+	submit_behind(c, &items[0], 0, 0);
+	usleep(50000);
+	submit_behind(c, &items[1], 1, 0);
+	usleep(200000);
+	items[2] = (struct item){.id = 2, .bits = 1};
+	assert_false(combiner_submit(c, &items[2]));
+	testdb_run(holder, "ROLLBACK");
+	db_close(holder);
+	wait_for(2);
+	while (!combiner_submit(c, &items[2]))
+		usleep(1000);
+	combiner_stop(c);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(items[i].result, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +469,8 @@ int main(void)
 		cmocka_unit_test_setup(test_a_bad_item_nobody_can_name_fails_alone, clear),
 		cmocka_unit_test_setup(test_a_batch_in_conflict_is_written_again, clear),
 		cmocka_unit_test_setup(test_a_full_queue_refuses, clear),
+		cmocka_unit_test_setup(test_what_is_late_joins_no_batch, clear),
+		cmocka_unit_test_setup(test_a_batch_that_stands_refuses, clear),
 		cmocka_unit_test_setup_teardown(test_a_lost_connection_does_not_lose_an_item, lost_setup,
 						lost_teardown),
 	};

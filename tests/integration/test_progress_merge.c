@@ -48,6 +48,7 @@ static void submit(struct fixture *f, struct progress_write *w)
 {
 	w->owner = f;
 	w->done = done;
+	w->deadline_us = INT64_MAX;
 	w->event_id = id_make(&f->ids, noon_us / 1000);
 	pthread_mutex_lock(&f->lock);
 	f->pending++;
@@ -310,7 +311,9 @@ static int setup(void **state)
 	f->app.clock = &f->clock.clock;
 	error_clear(&err);
 	*state = f;
-	return progress_writer_start(&f->app, &f->db->config, 2, 1000, 64, &err);
+	const struct progress_writer_config config = {
+		.db = &f->db->config, .lanes = 2, .queue = 1000, .batch_max = 64};
+	return progress_writer_start(&f->app, &config, &err);
 }
 
 static int teardown(void **state)

@@ -10,6 +10,7 @@
 #include "probe/v1/probe.server.h"
 
 _Atomic int probe_streams_open, probe_streams_closed, probe_handled, probe_threads_stopped;
+_Atomic int probe_interrupted;
 
 /* --- who is calling --- */
 
@@ -354,6 +355,7 @@ static const struct probe_talk_stream talk = {
 PROBE_ECHO(echo, RPC_ON_POLLER, .hot = true);
 PROBE_ECHO_COLD(echo, RPC_ON_POLLER);
 PROBE_ECHO_ON_DB(echo, RPC_ON_DB, .hot = true);
+PROBE_READ_ON_DB(echo, RPC_ON_DB);
 PROBE_ECHO_CHAIN(echo_chain, RPC_ON_POLLER);
 PROBE_ECHO_DEFERRED(echo_deferred, RPC_ON_POLLER);
 PROBE_GUARDED(echo, RPC_ON_POLLER, .hot = true);
@@ -375,6 +377,11 @@ static void named_stop(void *context)
 	atomic_fetch_add(&probe_threads_stopped, 1);
 }
 
+static void named_interrupt(void *context)
+{
+	atomic_fetch_add(&probe_interrupted, 1);
+}
+
 void probe_config(struct rpc_server_config *config)
 {
 	rpc_server_config_defaults(config);
@@ -389,13 +396,16 @@ void probe_config(struct rpc_server_config *config)
 	config->executors[RPC_ON_DB] = (struct rpc_executor_config){
 		.threads = 2,
 		.queue = 4,
+		.wait_ms = 2000,
 		.thread_start = named_start,
 		.thread_stop = named_stop,
+		.interrupt = named_interrupt,
 		.arg = (char *)"db",
 	};
 	config->executors[RPC_ON_PASSWORD] = (struct rpc_executor_config){
 		.threads = 1,
 		.queue = 4,
+		.wait_ms = 2000,
 		.thread_start = named_start,
 		.arg = (char *)"password",
 	};

@@ -27,6 +27,9 @@ extern _Atomic int probe_streams_open, probe_streams_closed;
 /* Calls that reached a handler of Echo's kind, and threads of the db place whose stop was called. */
 extern _Atomic int probe_handled, probe_threads_stopped;
 
+/* Calls of the db place whose caller went away while they ran. */
+extern _Atomic int probe_interrupted;
+
 /* Joins what EchoDeferred started; after the server has stopped. */
 void probe_join(void);
 

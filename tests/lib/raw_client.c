@@ -115,6 +115,14 @@ static void send_headers(struct raw_call *call)
 		grpc_slice_unref(metadata[--n].value);
 }
 
+static gpr_timespec deadline_in(int ms)
+{
+	if (ms < 0)
+		return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+			    gpr_time_from_millis(ms ? ms : 10000, GPR_TIMESPAN));
+}
+
 struct raw_call *raw_open(struct raw_client *c, const char *path, const struct raw_options *options)
 {
 	struct raw_call *call = calloc(1, sizeof(*call));
@@ -123,10 +131,7 @@ struct raw_call *raw_open(struct raw_client *c, const char *path, const struct r
 	call->client = c;
 	if (options)
 		call->options = *options;
-	deadline =
-		gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-			     gpr_time_from_millis(call->options.timeout_ms ? call->options.timeout_ms : 10000,
-						  GPR_TIMESPAN));
+	deadline = deadline_in(call->options.timeout_ms);
 	call->core = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, c->queue,
 					      grpc_slice_from_static_string(path), NULL, deadline, NULL);
 	grpc_metadata_array_init(&call->initial);

@@ -27,7 +27,7 @@ void raw_client_free(struct raw_client *c);
 struct raw_options {
 	const char *token; /* NULL: none */
 	const char *label; /* x-request-id; NULL: none */
-	int timeout_ms;    /* 0: 10,000 */
+	int timeout_ms;    /* 0: 10,000; -1: none */
 	bool gzip;         /* compress the messages */
 	bool no_message;   /* unary: half-close without one */
 };
