@@ -15,7 +15,7 @@ CREATE TABLE wallet (
   COMMENT='What a user has in one currency; the only account that keeps a balance, all others are sums';
 
 CREATE TABLE payment_provider (
-  provider    VARCHAR(32) NOT NULL COMMENT 'name, compared exactly',
+  provider    VARCHAR(32) NOT NULL COMMENT 'a slug of a-z 0-9 -, compared exactly',
   provider_id BIGINT NOT NULL COMMENT 'owner of its clearing account',
   PRIMARY KEY (provider),
   UNIQUE KEY payment_provider_id_key (provider_id)

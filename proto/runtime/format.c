@@ -5,9 +5,10 @@
 #include <strings.h>
 
 #include "proto/runtime/money.h"
+#include "proto/runtime/utf8.h"
 #include "proto/runtime/uuid.h"
 
-enum { EMAIL_MAX = 254, URL_MAX = 2048, LABEL_MAX = 63 };
+enum { EMAIL_MAX = 254, URL_MAX = 2048, LABEL_MAX = 63, SLUG_MAX = 32 };
 
 /* The C locale's classes, whatever the process's locale is. */
 static bool is_digit(char c)
@@ -75,15 +76,72 @@ static bool is_email(const char *s)
 	return len <= EMAIL_MAX && local > 0 && s[local] == '@' && is_host(s + local + 1, s + len);
 }
 
-static bool is_user_name(const char *s)
+/* What neither begins nor ends with one of the `joiners`, which may stand between letters and digits. */
+static bool is_name_of(const char *s, bool (*class)(char), const char *joiners, size_t min, size_t max)
 {
 	size_t n = 0;
 
 	for (; s[n]; n++) {
-		if (!is_alnum(s[n]) && !strchr("._-", s[n]))
+		if (!class(s[n]) && !strchr(joiners, s[n]))
 			return false;
 	}
-	return n >= 3 && n <= 32;
+	return n >= min && n <= max && class(s[0]) && class(s[n - 1]);
+}
+
+static bool is_user_name(const char *s)
+{
+	return is_name_of(s, is_alnum, "._-", 3, 32);
+}
+
+static bool is_lower_alnum(char c)
+{
+	return is_digit(c) || is_lower(c);
+}
+
+static bool is_slug(const char *s)
+{
+	return is_name_of(s, is_lower_alnum, "-", 1, SLUG_MAX);
+}
+
+/* What looks the same is the same: no letters that have doubles in other scripts, nothing unseen at its ends.
+ */
+static bool is_key(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= ' ' && s[n] <= '~')
+		n++;
+	return n > 0 && s[n] == '\0' && s[0] != ' ' && s[n - 1] != ' ';
+}
+
+/* A program that is handed a line with a leading hyphen takes it for an option, a spreadsheet for a formula.
+ */
+static bool is_text_line(const char *s)
+{
+	const char *p = s;
+	bool visible = false, space = false;
+
+	for (int32_t code; (code = utf8_next(&p));) {
+		bool first = !visible && !space;
+
+		space = utf8_code_is_space(code);
+		visible |= utf8_code_is_visible(code);
+		if (utf8_code_is_control(code) || code == 0x2028 || code == 0x2029 || (first && space))
+			return false;
+	}
+	return visible && !space && *s != '-';
+}
+
+static bool is_text(const char *s)
+{
+	bool visible = false;
+
+	for (int32_t code; (code = utf8_next(&s));) {
+		if (utf8_code_is_control(code) && code != '\n' && code != '\r' && code != '\t')
+			return false;
+		visible |= utf8_code_is_visible(code);
+	}
+	return visible;
 }
 
 /* Takes `n` characters of a class from *s. */
@@ -234,10 +292,26 @@ static const struct {
 	[STRING_UUID] = {is_uuid, "must be a UUID such as 3e7c3f6d-9c1c-4f0a-8a53-0d9a7e0f2b61"},
 	[STRING_EMAIL] = {is_email, "must be an e-mail address such as ada@example.org, at most 254 bytes"},
 	[STRING_CURRENCY] = {currency_valid, "must be an ISO 4217 code in use, in upper case, such as EUR"},
-	[STRING_USER_NAME] = {is_user_name, "must be 3 to 32 characters of a-z, 0-9, '.', '_' and '-'"},
+	[STRING_USER_NAME] = {is_user_name, "must be 3 to 32 characters of a-z, 0-9, '.', '_' and '-', and "
+					    "begin and end with a letter or digit"},
 	[STRING_LANGUAGE] = {is_language, "must be a language tag such as en, zh-Hans or pt-BR"},
 	[STRING_URL] = {is_url, "must be an absolute http or https URL of at most 2048 bytes"},
+	[STRING_SLUG] = {is_slug, "must be 1 to 32 characters of a-z, 0-9 and '-', and begin and end with a "
+				  "letter or digit"},
+	[STRING_KEY] = {is_key, "must be printable ASCII that neither begins nor ends with a space"},
+	[STRING_TEXT_LINE] =
+		{is_text_line,
+		 "must be one line with something visible in it, without control or direction "
+		 "override characters, and neither begin nor end with a space nor begin with '-'"},
+	[STRING_TEXT] = {is_text,
+			 "must be text with something visible in it, without control characters other "
+			 "than line ends and tabs, and without direction overrides"},
 };
+
+bool format_is_text(enum string_format format)
+{
+	return format == STRING_TEXT_LINE || format == STRING_TEXT;
+}
 
 bool format_check(enum string_format format, const char *s)
 {

@@ -8,6 +8,9 @@
 
 /* The forms a string field may be asked to have. */
 
+/* True when it is text for people, which is compared and kept in Unicode's normalization form C. */
+bool format_is_text(enum string_format format);
+
 /* True when the string has the form; every string is STRING_ANY. */
 bool format_check(enum string_format format, const char *s);
 

@@ -22,6 +22,7 @@ enum { NANOS_MAX = 999999999 };
 
 struct check {
 	struct error *err;
+	struct arena *arena;
 	struct path path;
 };
 
@@ -51,10 +52,26 @@ static bool check_length(struct check *c, const struct field_rule *rule, size_t 
 	return false;
 }
 
-static void check_string(struct check *c, const struct field_rule *rule, const char *s)
+/* Text in the form it is kept in; false when it has none. */
+static bool normalize(struct check *c, char **text)
 {
+	char *nfc = utf8_nfc(c->arena, *text);
+
+	if (nfc)
+		*text = nfc;
+	else if (!c->arena->exhausted)
+		violate(c, "must not put more than 30 combining marks on a character");
+	return nfc != NULL;
+}
+
+static void check_string(struct check *c, const struct field_rule *rule, char **value)
+{
+	const char *s;
 	int64_t id;
 
+	if (format_is_text(rule->format) && !normalize(c, value))
+		return;
+	s = *value;
 	if (!check_length(c, rule, utf8_length(span_str(s)), "characters"))
 		return;
 	if (rule->id_kind && !id_parse(rule->id_kind, s, &id))
@@ -139,10 +156,9 @@ static void check_duration(struct check *c, const Google__Protobuf__Duration *d)
 		violate(c, "must have seconds and nanos of the same sign");
 }
 
-static void check_message(struct check *c, const struct message_rules *rules,
-			  const ProtobufCMessage *message);
+static void check_message(struct check *c, const struct message_rules *rules, ProtobufCMessage *message);
 
-static void check_submessage(struct check *c, const struct field_rule *rule, const ProtobufCMessage *message)
+static void check_submessage(struct check *c, const struct field_rule *rule, ProtobufCMessage *message)
 {
 	if (message->descriptor == &google__protobuf__timestamp__descriptor)
 		check_timestamp(c, (const Google__Protobuf__Timestamp *)message);
@@ -154,17 +170,17 @@ static void check_submessage(struct check *c, const struct field_rule *rule, con
 
 /* A value that is there: a set member, or an item of a repeated field. */
 static void check_value(struct check *c, const struct field_rule *rule, const ProtobufCFieldDescriptor *field,
-			const void *value)
+			void *value)
 {
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING:
-		check_string(c, rule, *(char *const *)value);
+		check_string(c, rule, value);
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
 		(void)check_length(c, rule, ((const ProtobufCBinaryData *)value)->len, "bytes");
 		break;
 	case PROTOBUF_C_TYPE_MESSAGE:
-		check_submessage(c, rule, *(ProtobufCMessage *const *)value);
+		check_submessage(c, rule, *(ProtobufCMessage **)value);
 		break;
 	case PROTOBUF_C_TYPE_ENUM:
 		check_enum(c, field->descriptor, *(const int *)value);
@@ -190,10 +206,10 @@ static void check_count(struct check *c, const struct field_rule *rule, size_t n
 }
 
 static void check_repeated(struct check *c, const struct field_rule *rule,
-			   const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
+			   const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 {
 	size_t n = field_count(field, message), size = field_value_size(field->type);
-	const char *items = field_items(field, message);
+	char *items = field_items(field, message);
 
 	check_count(c, rule, n);
 	for (size_t i = 0; i < n; i++) {
@@ -233,10 +249,10 @@ static void violate_oneof(struct check *c, const ProtobufCMessageDescriptor *des
 
 static void check_oneof_member(struct check *c, const struct message_rules *rules,
 			       const struct field_rule *rule, const ProtobufCFieldDescriptor *field,
-			       const ProtobufCMessage *message)
+			       ProtobufCMessage *message)
 {
 	unsigned set = field_oneof_case(field, message);
-	const void *value = field_member(message, field->offset);
+	void *value = field_member(message, field->offset);
 
 	/* A string or number that is chosen and empty breaks no rule: only the choice was asked for. */
 	if (set == field->id && (!field_value_is_zero(field, value) || rule->has_range))
@@ -246,9 +262,9 @@ static void check_oneof_member(struct check *c, const struct message_rules *rule
 }
 
 static void check_singular(struct check *c, const struct field_rule *rule,
-			   const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
+			   const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 {
-	const void *value = field_member(message, field->offset);
+	void *value = field_member(message, field->offset);
 
 	if (field_has_flag(field) && !field_is_set(field, message)) {
 		if (rule->required)
@@ -262,7 +278,7 @@ static void check_singular(struct check *c, const struct field_rule *rule,
 }
 
 static void check_field(struct check *c, const struct message_rules *rules, const struct field_rule *rule,
-			const ProtobufCFieldDescriptor *field, const ProtobufCMessage *message)
+			const ProtobufCFieldDescriptor *field, ProtobufCMessage *message)
 {
 	size_t len = c->path.len;
 
@@ -290,7 +306,7 @@ static const struct field_rule *rule_of(const struct message_rules *rules, unsig
 
 /* Enums and times have rules that nobody writes, so they and what may hold them are looked at without one
  * too. */
-static void check_message(struct check *c, const struct message_rules *rules, const ProtobufCMessage *message)
+static void check_message(struct check *c, const struct message_rules *rules, ProtobufCMessage *message)
 {
 	static const struct field_rule no_rule;
 	const ProtobufCMessageDescriptor *desc = message->descriptor;
@@ -309,12 +325,16 @@ static int finish(struct error *err)
 	return err->n_violations == 0 ? 0 : error_tell_violations(err);
 }
 
-int rules_check(const struct message_rules *rules, const ProtobufCMessage *message, struct error *err)
+int rules_check(const struct message_rules *rules, ProtobufCMessage *message, struct arena *arena,
+		struct error *err)
 {
-	struct check c = {.err = err};
+	struct check c = {.err = err, .arena = arena};
 
 	error_clear(err);
 	check_message(&c, rules, message);
+	if (arena->exhausted)
+		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+				   "The message needs more memory than a call may use.");
 	return finish(err);
 }
 

@@ -2,6 +2,7 @@
 #ifndef RUNTIME_RULES_H
 #define RUNTIME_RULES_H
 
+#include "proto/runtime/arena.h"
 #include "proto/runtime/error.h"
 #include "proto/runtime/service.h"
 
@@ -10,9 +11,12 @@
  * raises FIELD_INVALID with a violation per field ("prices[1].currency_code"). An enum value the contract
  * does not know, a Timestamp or Duration outside its range (years 0001 to 9999; nanos 0 to 999,999,999) are
  * violations without a rule being written. `rules` may be NULL.
+ *
+ * Text for people (TEXT, TEXT_LINE) is first brought into Unicode's normalization form C, in the message:
+ * what is checked is what is kept. It lies in the arena; MESSAGE_TOO_LARGE when that is full.
  */
-int rules_check(const struct message_rules *rules, const ProtobufCMessage *message, struct error *err)
-	__attribute__((warn_unused_result));
+int rules_check(const struct message_rules *rules, ProtobufCMessage *message, struct arena *arena,
+		struct error *err) __attribute__((warn_unused_result));
 
 /*
  * Checks an update_mask against the rules of the resource it speaks of, by AIP-134 as the contract narrows

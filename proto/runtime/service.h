@@ -30,6 +30,10 @@ enum string_format {
 	STRING_USER_NAME,
 	STRING_LANGUAGE,
 	STRING_URL,
+	STRING_SLUG,
+	STRING_KEY,
+	STRING_TEXT_LINE,
+	STRING_TEXT,
 };
 
 struct message_rules;

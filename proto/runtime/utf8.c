@@ -83,6 +83,53 @@ size_t utf8_length(struct span bytes)
 	return n;
 }
 
+/* --- code points --- */
+
+int32_t utf8_next(const char **p)
+{
+	const uint8_t *text = (const uint8_t *)*p;
+	utf8proc_int32_t code = 0;
+	utf8proc_ssize_t n = *text ? utf8proc_iterate(text, -1, &code) : 0;
+
+	*p += n > 0 ? n : *text != 0;
+	return n > 0 ? code : *text;
+}
+
+bool utf8_code_is_space(int32_t code)
+{
+	switch (utf8proc_category(code)) {
+	case UTF8PROC_CATEGORY_ZS:
+	case UTF8PROC_CATEGORY_ZL:
+	case UTF8PROC_CATEGORY_ZP:
+		return true;
+	default:
+		return (code >= '\t' && code <= '\r') || code == 0x85;
+	}
+}
+
+bool utf8_code_is_control(int32_t code)
+{
+	return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||
+	       (code >= 0x2066 && code <= 0x206F);
+}
+
+bool utf8_code_is_visible(int32_t code)
+{
+	enum { BRAILLE_BLANK = 0x2800 };
+
+	if (code == BRAILLE_BLANK || utf8_code_is_space(code) || utf8_code_is_control(code))
+		return false;
+	switch (utf8proc_category(code)) {
+	case UTF8PROC_CATEGORY_MN:
+	case UTF8PROC_CATEGORY_ME:
+	case UTF8PROC_CATEGORY_CF:
+	case UTF8PROC_CATEGORY_CS:
+		return false;
+	default:
+		return !utf8proc_get_property(code)->ignorable;
+	}
+}
+
 /* --- normalization --- */
 
 enum { MARKS_MAX = 30 };

@@ -31,6 +31,23 @@ size_t utf8_length(struct span bytes);
  */
 char *utf8_nfc(struct arena *a, const char *text) __attribute__((warn_unused_result));
 
+/* Whether a code point shows: not white space, not a control, not a mark, not one that is drawn as nothing.
+ */
+bool utf8_code_is_visible(int32_t code) __attribute__((const));
+
+/* White space of any kind, also what ends a line. */
+bool utf8_code_is_space(int32_t code) __attribute__((const));
+
+/*
+ * A control character (C0, C1, DEL), or one that overrides or isolates the direction of the text around it:
+ * it makes a line look like another one. The marks of direction that Arabic and Hebrew are written with are
+ * none.
+ */
+bool utf8_code_is_control(int32_t code) __attribute__((const));
+
+/* The code point that the valid UTF-8 text at *p begins with, *p moved behind it; 0 at the text's end. */
+int32_t utf8_next(const char **p);
+
 /* snprintf() whose output is valid UTF-8 whatever its arguments are: cut between characters, and what is no
  * character is '?'. `size` must be above 0. */
 void utf8_print(char *out, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));

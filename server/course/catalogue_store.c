@@ -29,8 +29,14 @@
 #define INSTRUCTOR                                                                                           \
 	"SELECT " COURSE_LISTED_COLUMNS " FROM course_instructor t FORCE INDEX (course_instructor_user)"     \
 	" JOIN course c ON c.course_id = t.course_id WHERE t.user_id = ?"                                    \
-	" AND (? IS NULL OR (c.creator_id = ? AND c.external_id = ?)) AND (? = 0 OR c.state = ?)" FILTERS
-#define INSTRUCTOR_TYPES "isisii" FILTER_TYPES
+	" AND (? = 0 OR c.state = ?)" FILTERS
+#define INSTRUCTOR_TYPES "iii" FILTER_TYPES
+
+/* One course at most, whoever teaches it. */
+#define CREATED                                                                                              \
+	"SELECT " COURSE_LISTED_COLUMNS " FROM course c FORCE INDEX (course_external_key)"                   \
+	" WHERE c.creator_id = ? AND c.external_id = ? AND (? = 0 OR c.state = ?)" FILTERS
+#define CREATED_TYPES "isii" FILTER_TYPES
 
 /* By price alone the price index is walked: a range or a currency that few courses have costs no read of all
  * courses. */
@@ -52,6 +58,7 @@ enum stmt {
 	INSTRUCTOR_NEWEST,
 	INSTRUCTOR_BY_TITLE,
 	PRICE_NEWEST,
+	CREATED_NEWEST,
 	N_STMTS,
 };
 
@@ -74,6 +81,8 @@ static const struct db_stmt stmts[N_STMTS] = {
 				 INSTRUCTOR TITLE_PAGE},
 	[PRICE_NEWEST] = {"course_list_price_newest", PRICED_TYPES "ii", COURSE_LISTED_TYPES,
 			  PRICED " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
+	[CREATED_NEWEST] = {"course_list_created", CREATED_TYPES "ii", COURSE_LISTED_TYPES,
+			    CREATED NEWEST_PAGE},
 };
 
 const struct db_stmt_list catalogue_stmts = {"catalogue", stmts, N_STMTS};
@@ -82,6 +91,8 @@ const struct db_stmt_list catalogue_stmts = {"catalogue", stmts, N_STMTS};
 static enum stmt choose_stmt(const struct course_filter *f)
 {
 	enum stmt first = f->by_title ? BY_TITLE : NEWEST;
+	if (f->external_id)
+		return CREATED_NEWEST;
 	if (f->instructor_id)
 		return f->by_title ? INSTRUCTOR_BY_TITLE : INSTRUCTOR_NEWEST;
 	if (f->subject || f->language)
@@ -104,9 +115,8 @@ static unsigned bind_start(const struct course_filter *f, enum stmt stmt, struct
 	}
 	if (f->instructor_id) {
 		args[n++] = db_i64(f->instructor_id);
-		args[n++] = db_str(f->external_id);
-		args[n++] = db_i64(f->instructor_id);
-		args[n++] = db_str(f->external_id);
+		if (f->external_id)
+			args[n++] = db_str(f->external_id);
 		args[n++] = db_i64(f->state);
 	}
 	args[n++] = db_i64(f->state);
@@ -125,10 +135,11 @@ static unsigned bind_filters(const struct course_filter *f, struct db_value *arg
 	return sizeof(values) / sizeof(values[0]);
 }
 
-static unsigned bind_page(const struct course_filter *f, unsigned limit, struct db_value *args)
+static unsigned bind_page(const struct course_filter *f, enum stmt stmt, unsigned limit,
+			  struct db_value *args)
 {
 	unsigned n = 0;
-	if (f->by_title) {
+	if (f->by_title && stmt != CREATED_NEWEST) {
 		args[n++] = db_str(f->after_title ? f->after_title : "");
 		args[n++] = db_str(f->after_title ? f->after_title : "");
 		args[n++] = db_i64(f->after_id);
@@ -152,7 +163,7 @@ int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct
 				   "The page does not fit the call's memory.");
 
 	n_args += bind_filters(filter, args + n_args);
-	n_args += bind_page(filter, limit, args + n_args);
+	n_args += bind_page(filter, stmt, limit, args + n_args);
 	int r = db_query(conn, &stmts[stmt], args, n_args, &rows, err);
 	if (r < 0)
 		return r;

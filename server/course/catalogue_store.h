@@ -12,7 +12,7 @@ struct course_filter {
 	const char *currency_code; /* NULL: no price range */
 	int64_t min_minor_units, max_minor_units;
 	int64_t instructor_id;
-	const char *external_id; /* of a course that instructor_id created */
+	const char *external_id; /* of the one course that instructor_id made under it, whoever teaches it */
 	enum course_state state; /* 0 only with instructor_id */
 
 	bool by_title;           /* else the newest first */

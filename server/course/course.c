@@ -13,11 +13,18 @@ bool course_has_share(const struct course_share *instructors, unsigned n, int64_
 	return false;
 }
 
+bool course_acts_as_instructor(const struct course_share *instructors, unsigned n,
+			       const struct principal *who)
+{
+	return principal_has_role(who, ROLE_MASK_INSTRUCTOR) &&
+	       course_has_share(instructors, n, who->user_id);
+}
+
 bool course_open_to(enum course_state state, const struct course_share *instructors, unsigned n,
 		    const struct principal *who)
 {
 	return state == COURSE_PUBLISHED || principal_has_role(who, ROLE_MASK_ADMIN) ||
-	       (principal_signed_in(who) && course_has_share(instructors, n, who->user_id));
+	       course_acts_as_instructor(instructors, n, who);
 }
 
 bool course_visible_to(const struct course_terms *c, const struct principal *who)
@@ -25,9 +32,9 @@ bool course_visible_to(const struct course_terms *c, const struct principal *who
 	return course_open_to(c->state, c->instructors, c->n_instructors, who);
 }
 
-bool course_taught_by(const struct course_terms *c, int64_t user_id)
+bool course_taught_by(const struct course_terms *c, const struct principal *who)
 {
-	return course_has_share(c->instructors, c->n_instructors, user_id);
+	return course_acts_as_instructor(c->instructors, c->n_instructors, who);
 }
 
 int64_t course_id_of(const char *text)

@@ -49,14 +49,21 @@ struct course_terms {
 int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
 		      struct course_terms *ret, struct error *err) __attribute__((warn_unused_result));
 
-/* The rule of who sees a course: it is published, or the caller teaches it or administers. To others it is
- * COURSE_NOT_FOUND. Every other question about seeing one asks here. */
-bool course_open_to(enum course_state state, const struct course_share *instructors, unsigned n,
-		    const struct principal *who);
+/* The user stands in the course's list, and is paid for it: whatever roles are held now. */
 bool course_has_share(const struct course_share *instructors, unsigned n, int64_t user_id);
 
+/* The rule of who acts as an instructor of a course: who stands in its list and still holds the role
+ * INSTRUCTOR. */
+bool course_acts_as_instructor(const struct course_share *instructors, unsigned n,
+			       const struct principal *who);
+
+/* The rule of who sees a course: it is published, or the caller acts as its instructor or administers. To
+ * others it is COURSE_NOT_FOUND. Every other question about seeing one asks here. */
+bool course_open_to(enum course_state state, const struct course_share *instructors, unsigned n,
+		    const struct principal *who);
+
 bool course_visible_to(const struct course_terms *c, const struct principal *who);
-bool course_taught_by(const struct course_terms *c, int64_t user_id);
+bool course_taught_by(const struct course_terms *c, const struct principal *who);
 
 /* The id in a request's text, which the rules have checked; 0 when it is empty. */
 int64_t course_id_of(const char *text);

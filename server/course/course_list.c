@@ -22,12 +22,13 @@ static const char *or_null(const char *s)
 	return *s ? s : NULL;
 }
 
-/* One's own courses are seen in every state; what is not published is seen by those who teach it and
- * administrators. */
+/* One's own courses are listed in every state to who acts as an instructor; what is not published, to those
+ * and to administrators. */
 static int choose_state(const ListCoursesRequest *req, const struct principal *who, struct course_filter *f,
 			struct error *err)
 {
-	bool own = principal_signed_in(who) && f->instructor_id == who->user_id;
+	bool own = principal_has_role(who, ROLE_MASK_INSTRUCTOR | ROLE_MASK_ADMIN) &&
+		   f->instructor_id == who->user_id;
 	f->state = (enum course_state)req->state;
 	if (!f->state)
 		f->state = own ? 0 : COURSE_PUBLISHED;
@@ -96,8 +97,11 @@ static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struc
 	if (r < 0)
 		return r;
 	ret->courses = arena_array(arena, n + 1, sizeof(Course *));
+	/* By its external_id a creator also finds a course without teaching it, and so perhaps one not to be
+	 * seen. */
 	for (unsigned i = 0; ret->courses && i < n && i < size; i++)
-		ret->courses[ret->n_courses++] = course_to_proto(arena, &courses[i]);
+		if (course_seen_by(&courses[i], rpc_principal(call)))
+			ret->courses[ret->n_courses++] = course_to_proto(arena, &courses[i]);
 	if (n > size) {
 		memset(&cursor, 0, sizeof(cursor));
 		cursor.course_id = courses[size - 1].course_id;

@@ -38,7 +38,9 @@ struct approval {
 static int approve(struct course_change *change, struct course *c, struct error *err)
 {
 	const struct approval *a = change->arg;
-	int r = course_check_state(c, 1u << COURSE_IN_REVIEW, err);
+	int r = course_check_reviewer(c, rpc_principal(change->call), err);
+	if (r >= 0)
+		r = course_check_state(c, 1u << COURSE_IN_REVIEW, err);
 	if (r < 0)
 		return r;
 	c->state = COURSE_PUBLISHED;

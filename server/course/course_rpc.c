@@ -138,7 +138,7 @@ static int update_fields(struct course_change *change, struct course *c, struct 
 	const UpdateCourseRequest *req = change->arg;
 	char **paths = req->update_mask->paths;
 	size_t n_paths = req->update_mask->n_paths;
-	int r = course_check_state(c, 1u << COURSE_DRAFT | 1u << COURSE_PUBLISHED, err);
+	int r = course_check_editable(c, paths, n_paths, err);
 	if (r >= 0)
 		r = course_take_fields(c, req->course, paths, n_paths, rpc_principal(change->call), err);
 	if (r >= 0 && mask_has(paths, n_paths, "instructors")) {

@@ -19,7 +19,7 @@ bool course_has_instructor(const struct course *c, int64_t user_id)
 static bool taught_or_administered(const struct course *c, const struct principal *who)
 {
 	return principal_has_role(who, ROLE_MASK_ADMIN) ||
-	       (principal_signed_in(who) && course_has_instructor(c, who->user_id));
+	       course_acts_as_instructor(c->instructors, c->n_instructors, who);
 }
 
 bool course_seen_by(const struct course *c, const struct principal *who)
@@ -49,6 +49,38 @@ int course_check_state(const struct course *c, unsigned states, struct error *er
 		return 0;
 	error_raise(err, &REASON_COURSE_STATE_INVALID, "The course's state does not allow this.");
 	return error_add_metadata(err, "state", "%s", state_name(c->state));
+}
+
+/* What a published course may change before it has revisions. */
+static bool is_pricing(const char *path)
+{
+	return strcmp(path, "free") == 0 || strcmp(path, "price_list") == 0;
+}
+
+int course_check_editable(const struct course *c, char *const *paths, size_t n_paths, struct error *err)
+{
+	int r = course_check_state(c, 1u << COURSE_DRAFT | 1u << COURSE_PUBLISHED, err);
+
+	if (r < 0 || c->state == COURSE_DRAFT)
+		return r;
+	for (size_t i = 0; i < n_paths; i++) {
+		if (is_pricing(paths[i]))
+			continue;
+		if (r == 0)
+			r = course_check_state(c, 1u << COURSE_DRAFT, err);
+		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
+		error_add_violation(err, paths[i],
+				    "was reviewed: a published course may change its price only");
+	}
+	return r;
+}
+
+int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
+{
+	if (c->creator_id != who->user_id && !course_has_instructor(c, who->user_id))
+		return 0;
+	return error_raise(err, &REASON_SELF_APPROVAL,
+			   "You teach or made this course; another administrator has to approve it.");
 }
 
 int course_check_etag(const struct course *c, const char *etag, struct error *err)
@@ -157,20 +189,16 @@ static int take_pricing(struct course *c, const Course *from, struct error *err)
 	return 0;
 }
 
-/* In DRAFT by its instructors, who must stay in it themselves; in DRAFT and PUBLISHED by administrators. */
+/* By its instructors, who must stay in it themselves, and by administrators. */
 static int change_instructors(struct course *c, const Course *from, const struct principal *who,
 			      struct error *err)
 {
-	bool admin = principal_has_role(who, ROLE_MASK_ADMIN);
-	int r = admin ? 0 : course_check_state(c, 1u << COURSE_DRAFT, err);
-	if (r < 0)
-		return r;
 	if (from->n_instructors == 0)
 		return error_field(err, "course.instructors", "must name at least one");
-	r = course_take_instructors(c, from->instructors, from->n_instructors, err);
+	int r = course_take_instructors(c, from->instructors, from->n_instructors, err);
 	if (r < 0)
 		return r;
-	if (!admin && !course_has_instructor(c, who->user_id))
+	if (!principal_has_role(who, ROLE_MASK_ADMIN) && !course_has_instructor(c, who->user_id))
 		return error_field(err, "course.instructors",
 				   "must name yourself; an administrator may take you out");
 	return 0;

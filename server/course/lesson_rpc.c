@@ -21,7 +21,7 @@ static int append_lesson(struct course_change *change, struct course *c, struct 
 	const CreateLessonRequest *req = m->req;
 	int64_t now_us = app_now_us(change->call);
 
-	int r = course_check_state(c, 1u << COURSE_DRAFT | 1u << COURSE_PUBLISHED, err);
+	int r = course_check_state(c, 1u << COURSE_DRAFT, err);
 	if (r < 0)
 		return r;
 	if (c->lesson_count >= COURSE_LESSONS_MAX)

@@ -15,6 +15,7 @@ enum { PROGRESS_WINDOWS_MAX = 8 };
 struct progress_access {
 	bool enrolled;
 	int64_t epoch;
+	int64_t start_us; /* when access first began; set once and never moved */
 	unsigned n_windows;
 	struct grant_window windows[PROGRESS_WINDOWS_MAX]; /* by start, with gaps between them */
 };

@@ -55,23 +55,29 @@ int report_read(const RecordProgressRequest *req, int64_t caller_id, struct repo
 	return check_interval(ret, check_times(ret, err), err);
 }
 
-static int raise_clock_skew(const struct report *r, int64_t now_us, struct error *err)
+/* RFC 3339, so that a client can compare it with its own. */
+static int add_time(struct error *err, const char *key, int64_t us)
 {
-	time_t seconds = now_us / US;
+	time_t seconds = us / US;
 	struct tm utc;
 	char text[32];
 
 	gmtime_r(&seconds, &utc);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return error_add_metadata(err, key, "%s", text);
+}
+
+static int raise_clock_skew(int64_t now_us, struct error *err)
+{
 	error_raise(err, &REASON_CLOCK_SKEW,
 		    "The client_time is ahead of the server's clock; correct it by the difference.");
-	return error_add_metadata(err, "server_time", "%s", text);
+	return add_time(err, "server_time", now_us);
 }
 
 static int check_clock(const struct report *r, int64_t now_us, struct error *err)
 {
 	if (r->client_us > now_us + (int64_t)REPORT_AHEAD_SECONDS * US)
-		return raise_clock_skew(r, now_us, err);
+		return raise_clock_skew(now_us, err);
 	if (r->client_us < now_us - (int64_t)REPORT_AGE_SECONDS * US)
 		return error_raise(err, &REASON_PROGRESS_TOO_OLD,
 				   "The client_time is more than 30 days ago; drop the report.");
@@ -93,11 +99,21 @@ bool report_has_access(const struct report *r, const struct progress_access *acc
 	return r->epoch == access->epoch && covered(r, access);
 }
 
-static int check_access(const struct report *r, const struct progress_access *access, struct error *err)
+/* Whether it is the clock or the access that is missing, the client tells by both times. */
+static int raise_not_enrolled(const struct progress_access *access, int64_t now_us, struct error *err)
+{
+	error_raise(err, &REASON_NOT_ENROLLED,
+		    "The learner had no access to the lesson's course at client_time.");
+	if (access->enrolled)
+		add_time(err, "access_start_time", access->start_us);
+	return add_time(err, "server_time", now_us);
+}
+
+static int check_access(const struct report *r, const struct progress_access *access, int64_t now_us,
+			struct error *err)
 {
 	if (!covered(r, access))
-		return error_raise(err, &REASON_NOT_ENROLLED,
-				   "The learner had no access to the lesson's course at client_time.");
+		return raise_not_enrolled(access, now_us, err);
 	if (r->epoch < access->epoch) {
 		error_raise(err, &REASON_STALE_EPOCH,
 			    "The progress was reset: the report's epoch is over; drop it.");
@@ -105,6 +121,18 @@ static int check_access(const struct report *r, const struct progress_access *ac
 	}
 	if (r->epoch > access->epoch)
 		return error_field(err, "epoch", "must be at most the current epoch, is %" PRId64, r->epoch);
+	return 0;
+}
+
+/* Bounded by the report's own times, never by when it came: a report is admitted later as well as now. */
+static int check_session(struct report *r, const struct progress_access *access, struct error *err)
+{
+	if (r->client_us - r->start_us > (int64_t)REPORT_SESSION_SECONDS * US)
+		return error_raise(err, &REASON_SESSION_TOO_LONG,
+				   "The session started more than 24 hours before client_time; begin a new "
+				   "one.");
+	if (r->start_us < access->start_us)
+		r->start_us = access->start_us;
 	return 0;
 }
 
@@ -149,7 +177,9 @@ int report_admit(struct report *r, const struct lesson_info *lesson, const struc
 	r->course_id = lesson->course_id;
 	ret = check_clock(r, now_us, err);
 	if (ret == 0)
-		ret = check_access(r, access, err);
+		ret = check_access(r, access, now_us, err);
+	if (ret == 0)
+		ret = check_session(r, access, err);
 	if (ret == 0)
 		ret = check_kind(r, lesson, err);
 	if (ret == 0 && r->has_interval)

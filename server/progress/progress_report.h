@@ -16,6 +16,7 @@
 enum {
 	REPORT_AHEAD_SECONDS = 5 * 60,          /* a client's clock may run ahead so far */
 	REPORT_AGE_SECONDS = 30 * 24 * 60 * 60, /* a report may be so old */
+	REPORT_SESSION_SECONDS = 24 * 60 * 60,  /* a session may have started so long before it */
 };
 
 struct report {
@@ -38,8 +39,9 @@ bool report_has_access(const struct report *r, const struct progress_access *acc
 
 /*
  * Decides whether the report may be merged, given its lesson and the learner's access: NOT_ENROLLED,
- * STALE_EPOCH, CLOCK_SKEW, PROGRESS_TOO_OLD, LESSON_KIND_MISMATCH. Fills in course_id and the coverage that
- * an interval gives.
+ * STALE_EPOCH, CLOCK_SKEW, PROGRESS_TOO_OLD, SESSION_TOO_LONG, LESSON_KIND_MISMATCH. Fills in course_id and
+ * the coverage that an interval gives, and moves a start from before access began to that time: a fixed one,
+ * so that the least of the moved starts is the least start moved.
  */
 int report_admit(struct report *r, const struct lesson_info *lesson, const struct progress_access *access,
 		 int64_t now_us, struct error *err) __attribute__((warn_unused_result));

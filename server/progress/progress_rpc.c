@@ -144,7 +144,10 @@ EDU_SERVICE_RECORD_PROGRESS(record_progress, RPC_ON_POLLER, .hot = true);
 
 /* --- who may read whose --- */
 
-/* The course, if the caller sees it and either asks about himself or may look at its learners. */
+enum { READS_ANY_LEARNER = ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN };
+
+/* The caller asks about himself, may read any one learner, or sees the course and may look at all of its
+ * learners (user_id 0). */
 static int check_course_reader(struct rpc_call *call, int64_t course_id, int64_t user_id, struct error *err)
 {
 	const struct principal *who = rpc_principal(call);
@@ -156,9 +159,11 @@ static int check_course_reader(struct rpc_call *call, int64_t course_id, int64_t
 	r = course_terms_read(db_of(call), rpc_arena(call), course_id, NULL, &course, err);
 	if (r < 0)
 		return r;
+	if (user_id && principal_has_role(who, READS_ANY_LEARNER))
+		return 0;
 	if (!course_visible_to(&course, who))
 		return course_not_found(err, course_id);
-	if (course_taught_by(&course, who->user_id) || principal_has_role(who, ROLE_MASK_ADMIN))
+	if (course_taught_by(&course, who) || principal_has_role(who, ROLE_MASK_ADMIN))
 		return 0;
 	return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,
 			   "Only the course's instructors and administrators see its learners.");
@@ -226,7 +231,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 			       GetCourseProgressResponse *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
-	int64_t user_id = app_user_or_caller(call, req->user_id), course_id;
+	int64_t user_id = app_user_or_caller(call, req->user_id), course_id, start_us;
 	CourseProgress *progress = codec_new(&edu__v1__course_progress__descriptor, arena);
 	int r;
 
@@ -237,7 +242,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 	r = check_course_reader(call, course_id, user_id, err);
 	if (r < 0)
 		return r;
-	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, err);
+	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, &start_us, err);
 	if (r == 0)
 		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND,
 				   "The user was never enrolled in the course.");
@@ -263,8 +268,7 @@ static int check_enrollment_reader(struct rpc_call *call, const struct enrollmen
 {
 	const struct principal *who = rpc_principal(call);
 
-	if (q->user_id == who->user_id ||
-	    (q->user_id && principal_has_role(who, ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN)))
+	if (q->user_id == who->user_id || (q->user_id && principal_has_role(who, READS_ANY_LEARNER)))
 		return 0;
 	if (q->course_id)
 		return check_course_reader(call, q->course_id, q->user_id, err);

@@ -14,8 +14,12 @@ enum {
 	ENROLLMENT,
 };
 
-/* Credited seconds of a session: what it claims, but never more than lies between its ends. */
-#define CREDITED "LEAST(learning_seconds, (last_time - start_time) DIV 1000000)"
+/*
+ * Credited seconds of a session: what it claims, but never more than lies between its ends, nor than a day,
+ * so that a session which chained reports have made longer gains nothing. Its last time may lie before access
+ * began, where its start was moved to, by as much as a client's clock may be slow.
+ */
+#define CREDITED "GREATEST(LEAST(learning_seconds, (last_time - start_time) DIV 1000000, 86400), 0)"
 
 /*
  * Assignments run left to right: the *_before columns are taken before what they come from, position before
@@ -90,8 +94,8 @@ static const struct db_stmt stmts[] = {
 			  " interactions = interactions + VALUES(interactions),"
 			  " questions = questions + VALUES(questions),"
 			  " last_time = GREATEST(last_time, VALUES(last_time))"},
-	[EPOCH] = {"progress_epoch", "ii", "i",
-		   "SELECT epoch FROM enrollment WHERE user_id = ? AND course_id = ?"},
+	[EPOCH] = {"progress_epoch", "ii", "ii",
+		   "SELECT epoch, start_time FROM enrollment WHERE user_id = ? AND course_id = ?"},
 	[LESSON_LIST] =
 		{"progress_lesson_list", "iii", "iuiiiiiiii",
 		 "SELECT lesson_id, coverage, position_seconds, completed, complete_time, learning_seconds,"
@@ -245,14 +249,16 @@ int progress_store_courses(struct db_conn *conn, struct arena *arena,
 
 /* --- reads --- */
 
-int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret,
-			 struct error *err)
+int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret_epoch,
+			 int64_t *ret_start_us, struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	int r = db_query_row(conn, &stmts[EPOCH], DB_ARGS(db_i64(user_id), db_i64(course_id)), &rows, err);
 
-	if (r == 1)
-		*ret = db_col_i64(&rows, 0);
+	if (r == 1) {
+		*ret_epoch = db_col_i64(&rows, 0);
+		*ret_start_us = db_col_i64(&rows, 1);
+	}
 	return r;
 }
 

@@ -44,9 +44,9 @@ int progress_store_courses(struct db_conn *conn, struct arena *arena,
 			   const struct progress_course_delta *deltas, unsigned n, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* The enrollment's current epoch: 1 when enrolled, 0 when not, negative. */
-int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret,
-			 struct error *err) __attribute__((warn_unused_result));
+/* The enrollment's current epoch and when access first began: 1 when enrolled, 0 when not, negative. */
+int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret_epoch,
+			 int64_t *ret_start_us, struct error *err) __attribute__((warn_unused_result));
 
 /* A learner's lessons of a course in one epoch, by lesson_id; an array in the arena. */
 int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,

@@ -92,6 +92,8 @@ static int agree_terms(const struct checkout *c, struct course_terms *terms, str
 	if (!course_visible_to(terms, rpc_principal(c->call)))
 		return course_not_found(err, c->course_id);
 	r = quote_course(terms, c->req->currency_code, quote, err);
+	if (r == 0)
+		r = quote_check_buyer(terms, c->user_id, err);
 	if (r < 0)
 		return r;
 	return quote_agreed(quote, c->req->expected_total->minor_units, err);
@@ -161,7 +163,7 @@ static int buy(const struct checkout *c, struct purchase_result *result, struct 
 	struct ledger_posting posting = {0};
 	int r = agree_terms(c, &terms, &quote, err);
 
-	if (r == -STATUS_NOT_FOUND || r == -STATUS_FAILED_PRECONDITION)
+	if (r == -STATUS_NOT_FOUND || r == -STATUS_FAILED_PRECONDITION || r == -STATUS_PERMISSION_DENIED)
 		return refuse(c, result, err);
 	if (r == 0 && quote.total > 0)
 		r = ledger_post_purchase(&posting, c->user_id, quote.currency_code, quote.total,

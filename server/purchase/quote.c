@@ -24,6 +24,13 @@ int quote_course(const struct course_terms *terms, const char *currency_code, st
 	return 0;
 }
 
+int quote_check_buyer(const struct course_terms *terms, int64_t buyer_id, struct error *err)
+{
+	if (!course_has_share(terms->instructors, terms->n_instructors, buyer_id))
+		return 0;
+	return error_raise(err, &REASON_SELF_PURCHASE, "You teach this course; it is not sold to you.");
+}
+
 int quote_agreed(const struct quote *q, int64_t expected_total, struct error *err)
 {
 	if (q->total <= expected_total)

@@ -20,6 +20,10 @@ struct quote {
 int quote_course(const struct course_terms *terms, const char *currency_code, struct quote *ret,
 		 struct error *err) __attribute__((warn_unused_result));
 
+/* SELF_PURCHASE when the buyer stands in the course's list: money of the wallet would become payable. */
+int quote_check_buyer(const struct course_terms *terms, int64_t buyer_id, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* PRICE_CHANGED when the total is above what the buyer agreed to; a lower one is passed on. */
 int quote_agreed(const struct quote *q, int64_t expected_total, struct error *err)
 	__attribute__((warn_unused_result));

@@ -172,6 +172,9 @@ static int top_up_wallet(struct rpc_call *call, const TopUpWalletRequest *req, T
 
 	if (req->amount->minor_units <= 0)
 		return error_field(err, "amount.minor_units", "must be above 0");
+	if (app_user_or_caller(call, req->user_id) == rpc_principal(call)->user_id)
+		return error_raise(err, &REASON_SELF_CREDIT,
+				   "Nobody credits the own wallet; another holder of PAYMENTS has to.");
 	r = top_up_begin(call, req, ret, &t, err);
 	if (r == 0)
 		r = app_transaction(call, IDEM_MONEY_US, top_up_in_transaction, &t, &ret->base, err);

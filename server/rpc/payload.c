@@ -49,7 +49,7 @@ int payload_unpack(const struct method *m, grpc_byte_buffer *buffer, const struc
 	r = buffer_unpack(m, buffer, limits, arena, ret, err);
 	grpc_byte_buffer_destroy(buffer);
 	if (r == 0)
-		r = rules_check(m->desc->request_rules, *ret, err);
+		r = rules_check(m->desc->request_rules, *ret, arena, err);
 	return r;
 }
 

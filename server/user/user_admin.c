@@ -18,7 +18,11 @@ static int check_admin(const struct user_admin *admin, struct error *err)
 	req.password = (char *)admin->password;
 	if (admin->email)
 		req.email = (char *)admin->email;
-	return rules_check(&edu_v1_register_user_request_rules, &req.base, err);
+	struct arena arena;
+	arena_init(&arena, 64 << 10);
+	int r = rules_check(&edu_v1_register_user_request_rules, &req.base, &arena, err);
+	arena_done(&arena);
+	return r;
 }
 
 struct creation {

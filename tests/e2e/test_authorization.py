@@ -5,6 +5,7 @@ A row says for whom the call passes authorization, and what everybody else is to
 run, and so does a caller that a row forgets: what a row does not name is refused.
 """
 import datetime
+import json
 import unittest
 import uuid
 
@@ -55,7 +56,9 @@ ROWS = [
                                                    "instructors": [{"user_id": w.users["teacher"]}]},
         OWNERS, rival="FIELD_INVALID"),
     row("UpdateCourse", "a draft", lambda w, c: w.new_license(w.draft), OWNERS, rival="COURSE_NOT_FOUND"),
-    row("UpdateCourse", "a published one", lambda w, c: w.new_license(w.course), OWNERS,
+    row("UpdateCourse", "a published one", lambda w, c: w.new_license(w.course), OWNERS, "COURSE_STATE_INVALID",
+        rival="NOT_COURSE_INSTRUCTOR"),
+    row("UpdateCourse", "a published one's price", lambda w, c: w.new_price(w.course), OWNERS,
         rival="NOT_COURSE_INSTRUCTOR"),
     row("GetCourse", "a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
         anonymous="COURSE_NOT_FOUND"),
@@ -71,14 +74,15 @@ ROWS = [
     row("SubmitCourseForReview", "a published one", lambda w, c: {"course_id": w.course}, OWNERS,
         "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR"),
     row("ApproveCourse", "a draft", lambda w, c: {"course_id": w.draft}, {"root-admin"}, "COURSE_STATE_INVALID"),
+    row("ApproveCourse", "one's own", lambda w, c: {"course_id": w.admins_course}, {"root-admin"}, "SELF_APPROVAL"),
     row("CreateLesson", "in a draft", lambda w, c: {"course_id": w.draft, "title": "L", "kind": 2}, OWNERS,
         rival="COURSE_NOT_FOUND"),
     row("CreateLesson", "in a published one", lambda w, c: {"course_id": w.course, "title": "L", "kind": 2}, OWNERS,
-        rival="NOT_COURSE_INSTRUCTOR"),
+        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR"),
     row("ListLessons", "of a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
         anonymous="COURSE_NOT_FOUND"),
     row("ListLessons", "of a published one", lambda w, c: {"course_id": w.course}, EVERYBODY),
-    row("TopUpWallet", "one's own", lambda w, c: w.payment(w.users[c]), {"treasurer"}),
+    row("TopUpWallet", "one's own", lambda w, c: w.payment(w.users[c]), {"treasurer"}, "SELF_CREDIT"),
     row("TopUpWallet", "another's", lambda w, c: w.payment(w.users["learner"]), {"treasurer"}),
     row("GetWallet", "one's own", lambda w, c: {}, SIGNED_IN),
     row("GetWallet", "another's", lambda w, c: {"user_id": w.users["learner"]},
@@ -86,7 +90,7 @@ ROWS = [
     row("GetWallet", "nobody's", lambda w, c: {"user_id": NOBODY}, {"helper", "treasurer", "root-admin"},
         "USER_NOT_FOUND"),
     row("PurchaseCourse", "a published one", lambda w, c: w.order(w.course, 0), SIGNED_IN, "PRICE_CHANGED",
-        learner="ALREADY_PURCHASED"),
+        learner="ALREADY_PURCHASED", teacher="SELF_PURCHASE"),
     row("PurchaseCourse", "a draft", lambda w, c: w.order(w.draft, 9999), OWNERS, "COURSE_NOT_PUBLISHED",
         others="COURSE_NOT_FOUND"),
     row("GetPurchase", "another's", lambda w, c: {"purchase_id": w.purchase}, {"learner", "helper", "root-admin"},
@@ -103,10 +107,10 @@ ROWS = [
     row("GetCourseProgress", "one's own", lambda w, c: {"course_id": w.course}, {"learner"},
         others="ENROLLMENT_NOT_FOUND"),
     row("GetCourseProgress", "another's", lambda w, c: {"course_id": w.course, "user_id": w.users["learner"]},
-        OWNERS | {"learner"}, others="NOT_COURSE_INSTRUCTOR"),
+        OWNERS | {"learner", "helper"}, others="NOT_COURSE_INSTRUCTOR"),
     row("GetCourseProgress", "another's in a draft",
         lambda w, c: {"course_id": w.draft, "user_id": w.users["learner"]}, OWNERS, "ENROLLMENT_NOT_FOUND",
-        others="COURSE_NOT_FOUND", learner="ENROLLMENT_NOT_FOUND"),
+        others="COURSE_NOT_FOUND", learner="ENROLLMENT_NOT_FOUND", helper="ENROLLMENT_NOT_FOUND"),
     row("GetCourseProgress", "one's own in nothing", lambda w, c: {"course_id": "crs_0000000000001"}, SIGNED_IN,
         "ENROLLMENT_NOT_FOUND"),
     row("ListEnrollments", "one's own", lambda w, c: {}, SIGNED_IN),
@@ -134,6 +138,9 @@ class Scene(World):
         stack.users["anonymous"] = stack.users["learner"]
         self.users = stack.users
         self.draft = self.new_course()
+        # Made by the administrator for the teacher.
+        self.admins_course = self.edu("create-course", "--title", "For the teacher", "--instructors", json.dumps(
+            {"userId": self.users["teacher"]}), user="root-admin")["course"]["courseId"]
         self.draft_lesson = self.add_lesson(self.draft, "TEXT")["lessonId"]
         self.lesson = self.lessons[1]["lessonId"]
         self.top_up("learner", "50 EUR")
@@ -156,6 +163,11 @@ class Scene(World):
     def new_license(self, course_id):
         return {"course": {"course_id": course_id, "license": self.unique("l")},
                 "update_mask": {"paths": ["license"]}}
+
+    def new_price(self, course_id):
+        return {"course": {"course_id": course_id,
+                           "price_list": {"prices": [{"currency_code": "EUR", "minor_units": 1250}]}},
+                "update_mask": {"paths": ["price_list"]}}
 
     def payment(self, user_id):
         return {"user_id": user_id, "amount": {"currency_code": "USD", "minor_units": 1}, "provider": "bank",
@@ -239,6 +251,39 @@ class Authorization(unittest.TestCase):
         with self.assertRaises(Refused) as caught:
             scene.wire.call("course", "CreateCourse", after.access_token, title="Mine")
         self.assertEqual(caught.exception.reason, "ROLE_MISSING")
+
+    def test_a_former_instructor_reads_nobody(self):
+        """What was taught is still listed under the name, and still paid; the learners are no longer shown."""
+        scene, stack = self.scene, self.stack
+        stack.register("retiring", "INSTRUCTOR")
+        token = scene.session("retiring").access_token
+        course = scene.wire.call("course", "CreateCourse", token, title="Taught", summary="s", subject="s", level=1,
+                                 language="en", free={}).course.course_id
+        scene.wire.call("course", "CreateLesson", token, course_id=course, title="L", kind=2)
+        scene.wire.call("course", "SubmitCourseForReview", token, course_id=course)
+        scene.wire.call("course", "ApproveCourse", scene.tokens["root-admin"], course_id=course)
+        draft = scene.wire.call("course", "CreateCourse", token, title="Unfinished").course.course_id
+        scene.wire.call("purchase", "PurchaseCourse", scene.tokens["stranger"], **scene.order(course, 0))
+        progress = {"course_id": course, "user_id": stack.users["stranger"]}
+        reads = [("progress", "GetCourseProgress", progress, "NOT_COURSE_INSTRUCTOR"),
+                 ("progress", "ListEnrollments", {"course_id": course}, "NOT_COURSE_INSTRUCTOR"),
+                 ("progress", "ListEnrollments", progress, "NOT_COURSE_INSTRUCTOR"),
+                 ("course", "GetCourse", {"course_id": draft}, "COURSE_NOT_FOUND"),
+                 ("course", "ListLessons", {"course_id": draft}, "COURSE_NOT_FOUND"),
+                 ("course", "ListCourses", {"instructor_id": stack.users["retiring"], "state": 1},
+                  "NOT_COURSE_INSTRUCTOR")]
+        for area, method, fields, _ in reads:
+            scene.wire.call(area, method, token, **fields)
+        scene.wire.call("user", "SetUserRoles", scene.tokens["root-admin"], user_id=stack.users["retiring"], roles=[1],
+                        reason="test")
+        token = scene.session("retiring").access_token
+        for area, method, fields, reason in reads:
+            with self.subTest(method), self.assertRaises(Refused) as caught:
+                scene.wire.call(area, method, token, **fields)
+            self.assertEqual(caught.exception.reason, reason)
+        with self.assertRaises(Refused) as caught:  # the income would still be the own
+            scene.wire.call("purchase", "PurchaseCourse", token, **scene.order(course, 0))
+        self.assertEqual(caught.exception.reason, "SELF_PURCHASE")
 
 
 if __name__ == "__main__":

@@ -227,6 +227,101 @@ class BadInput(unittest.TestCase):
         self.assertEqual(len(outcomes), 50)
         self.assertEqual(self.world.balance("eager")["EUR"], 50000 - 1250)
 
+    def test_one_way_to_write_a_provider_and_a_key(self):
+        def pay(provider, key, user="learner"):
+            return self.wire.call("purchase", "TopUpWallet", self.tokens["treasurer"], provider=provider,
+                                  provider_payment_id=key, user_id=self.stack.users[user],
+                                  amount={"currency_code": "SEK", "minor_units": 1}, request_id=str(uuid.uuid4()))
+
+        first = pay("stripe", "pi_1")
+        self.assertEqual(pay("stripe", "pi_1").transaction_id, first.transaction_id)
+        for provider in ("Stripe", "stripe ", " stripe", "STRIPE", "str\u200bipe", "stripe\n", "-stripe", "sträipe",
+                         "s" * 33, " "):
+            error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", pay, provider, "pi_1")
+            self.assertEqual(error.fields, ["provider"])
+        for key in ("pi_1 ", " pi_1", "pi_1\n", "pi\u200b_1", "рi_1", " ", "\u200b", "pi_1\x7f"):
+            error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", pay, "stripe", key)
+            self.assertEqual(error.fields, ["provider_payment_id"])
+        self.assertEqual(self.world.balance("learner")["SEK"], 1)
+        for key in ("erp ", "\u200b", "е", "a\tb"):
+            for area, method, fields in (("course", "CreateCourse", {"title": "T"}),
+                                         ("course", "CreateLesson", {"course_id": self.world.course, "title": "T",
+                                                                     "kind": 2})):
+                error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, area, method,
+                                     self.tokens["teacher"], external_id=key, **fields)
+                self.assertEqual(error.fields, ["external_id"])
+        self.refused("PERMISSION_DENIED", "SELF_CREDIT", pay, "stripe", "pi_2", "treasurer")
+
+    def test_text_that_is_nothing_or_something_else(self):
+        nothing = ("   ", "\u200b", "\u2800", "\u0301", "\n", " a", "a\u3000", "a\nb", "a\u202eb", "\u2066a\u2069",
+                   "a\x1b[2J", "-rf", "a\u2028b")
+        draft = self.world.new_course()
+
+        def change(course, path, value):
+            return self.wire.call("course", "UpdateCourse", self.tokens["teacher"], update_mask={"paths": [path]},
+                                  course={"course_id": course, path: value})
+
+        for text in nothing:
+            lines = [("user", "RegisterUser", None, {"user_name": "somebody", "password": PASSWORD,
+                                                     "display_name": text}, "display_name"),
+                     ("user", "UpdateUser", "learner", {"user": {"display_name": text},
+                                                        "update_mask": {"paths": ["display_name"]}},
+                      "user.display_name"),
+                     ("course", "CreateCourse", "teacher", {"title": text}, "title"),
+                     ("course", "CreateCourse", "teacher", {"title": "T", "subject": text}, "subject"),
+                     ("course", "CreateCourse", "teacher", {"title": "T", "objectives": ["one", text]},
+                      "objectives[1]"),
+                     ("course", "CreateLesson", "teacher", {"course_id": draft, "title": text, "kind": 2}, "title")]
+            for area, method, caller, fields, field in lines:
+                error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, area, method,
+                                     caller and self.tokens[caller], **fields)
+                self.assertEqual(error.fields, [field])
+            error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", change, draft, "title", text)
+            self.assertEqual(error.fields, ["course.title"])
+        for text in ("  ", "\u200b", "\n\n", "a\u202eb", "a\x00b"[:1] + "\x07"):
+            error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", change, draft, "summary", text)
+            self.assertEqual(error.fields, ["course.summary"])
+        for name in ("-rf", ".ada", "ada-", "_ada_"):
+            error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, "user", "RegisterUser",
+                                 user_name=name, password=PASSWORD)
+            self.assertEqual(error.fields, ["user_name"])
+
+    def test_text_is_kept_in_one_form(self):
+        course = self.wire.call("course", "CreateCourse", self.tokens["teacher"], title="Cafe\u0301",
+                                subject="Fa\u0308rben", objectives=["re\u0301sume\u0301"],
+                                description="line\nof e\u0301").course
+        self.assertEqual((course.title, course.subject, list(course.objectives), course.description),
+                         ("Caf\u00e9", "F\u00e4rben", ["r\u00e9sum\u00e9"], "line\nof \u00e9"))
+        read = self.wire.call("course", "GetCourse", self.tokens["teacher"], course_id=course.course_id).course
+        self.assertEqual(read.title, "Caf\u00e9")
+        for subject in ("FA\u0308RBEN", "f\u00e4rben"):
+            found = self.wire.call("course", "ListCourses", self.tokens["teacher"], subject=subject, state=1,
+                                   instructor_id=self.stack.users["teacher"]).courses
+            self.assertEqual([c.course_id for c in found], [course.course_id])
+
+    def test_a_published_course_keeps_its_texts(self):
+        before = self.wire.call("course", "GetCourse", course_id=self.world.course).course
+        for path, value in (("title", "Get rich now"), ("summary", ""), ("subject", ""), ("level", 4)):
+            error = self.refused("FAILED_PRECONDITION", "COURSE_STATE_INVALID", self.wire.call, "course", "UpdateCourse",
+                                 self.tokens["teacher"], update_mask={"paths": ["price_list", path]},
+                                 course={"course_id": self.world.course, path: value,
+                                         "price_list": {"prices": [{"currency_code": "EUR", "minor_units": 999900}]}})
+            self.assertEqual(error.metadata["state"], "PUBLISHED")
+        self.assertEqual(self.wire.call("course", "GetCourse", course_id=self.world.course).course, before)
+
+    def test_credit_right_after_a_purchase(self):
+        user = self.world.enrolled_learner(self.world.course)
+        token, now = self.session(user).access_token, datetime.datetime.now(datetime.timezone.utc)
+
+        def report(start):
+            return self.wire.call("progress", "RecordProgress", token, lesson_id=self.world.lessons[1]["lessonId"],
+                                  session_id=str(uuid.uuid4()), client_time=timestamp(now), session_start_time=start,
+                                  learning_seconds=2592000).progress
+
+        self.refused("OUT_OF_RANGE", "SESSION_TOO_LONG", report, timestamp(now - datetime.timedelta(days=30)))
+        self.refused("OUT_OF_RANGE", "SESSION_TOO_LONG", report, Timestamp(seconds=-62135596800))
+        self.assertLess(report(timestamp(now - datetime.timedelta(hours=23))).learning_seconds, 60)
+
     def test_a_stale_epoch(self):
         user = self.world.enrolled_learner(self.world.course)
         lesson = self.world.lessons[1]["lessonId"]
@@ -248,9 +343,10 @@ class BadInput(unittest.TestCase):
         for delta, code, reason in ((datetime.timedelta(minutes=6), "FAILED_PRECONDITION", "CLOCK_SKEW"),
                                     (datetime.timedelta(days=-31), "OUT_OF_RANGE", "PROGRESS_TOO_OLD"),
                                     (datetime.timedelta(days=-1), "FAILED_PRECONDITION", "NOT_ENROLLED")):
-            self.refused(code, reason, self.wire.call, "progress", "RecordProgress", token,
+            error = self.refused(code, reason, self.wire.call, "progress", "RecordProgress", token,
                          lesson_id=self.world.lessons[0]["lessonId"], session_id=str(uuid.uuid4()),
                          client_time=timestamp(now + delta), session_start_time=timestamp(now + delta))
+        self.assertLessEqual(error.metadata["access_start_time"], error.metadata["server_time"])
 
     def test_a_passed_deadline(self):
         # By hand: a library would give the call up itself instead of sending it.

@@ -34,7 +34,7 @@ class Importing(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.stack = Stack(*cls.SERVER_FLAGS).__enter__()
-        cls.stack.register("importer", "INSTRUCTOR", "PAYMENTS", "ADMIN")
+        cls.stack.register("importer", "INSTRUCTOR", "PAYMENTS", "SUPPORT")
         cls.password = cls.file("password", PASSWORD)
         cls.secret = cls.file("secret", SECRET)
 
@@ -51,7 +51,8 @@ class Importing(unittest.TestCase):
     @classmethod
     def command(cls, directory=DIRECTORY, presentation=PRESENTATION, user="importer", secret=None, *flags):
         return [IMPORTER, directory, "--presentation", presentation, "--target", cls.stack.target, "--user", user,
-                "--password-file", cls.password, "--learner-secret-file", secret or cls.secret, *flags]
+                "--password-file", cls.password, "--learner-secret-file", secret or cls.secret,
+                "--approver", "root-admin", "--approver-password-file", cls.password, *flags]
 
     @classmethod
     def run_import(cls, *arguments, **named):
@@ -216,9 +217,24 @@ class Refusals(Importing):
         self.assertEqual(self.changed(before), set())
 
     def test_the_roles_are_needed(self):
-        self.stack.register("teacher", "INSTRUCTOR", "ADMIN")
+        self.stack.register("teacher", "INSTRUCTOR", "SUPPORT")
         self.refused("teacher lacks the role PAYMENTS", SMALL, "KNT/2022B", "teacher")
         self.refused("reason: CREDENTIALS_INVALID", SMALL, "KNT/2022B", "nobody")
+
+    def test_who_made_the_course_does_not_approve_it(self):
+        self.stack.register("all-in-one", "INSTRUCTOR", "PAYMENTS", "SUPPORT", "ADMIN")
+        alone = self.command(SMALL, "KNT/2022B", "all-in-one")
+        at = alone.index("--approver")
+        for flags in ([], ["--approver", "all-in-one", "--approver-password-file", self.password]):
+            done = subprocess.run([*alone[:at], *flags], text=True, capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("SELF_APPROVAL", done.stderr)
+            self.assertIn("--approver", done.stderr)
+        self.assertEqual(self.stack.sql("SELECT COUNT(*) FROM course WHERE state = 3 AND external_id LIKE '%2022B'"
+                                        " AND creator_id IN (SELECT user_id FROM user WHERE user_name = 'all-in-one')"),
+                         [["0"]])
+        table = self.imported(SMALL, "KNT/2022B", "all-in-one")
+        self.assertEqual(table["courses"]["found"], 1)
 
     def test_another_price_or_secret_than_before(self):
         done = self.run_import(SMALL, "KNT/2021A")

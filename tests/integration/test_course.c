@@ -413,6 +413,7 @@ static void test_update_reaches_every_replica(void **state)
 	struct people p;
 	struct testcourse c;
 	Course change = COURSE_INIT, *course;
+	Free gratis = FREE_INIT;
 	struct error err;
 
 	meet(t, &p);
@@ -422,25 +423,25 @@ static void test_update_reaches_every_replica(void **state)
 	r = get(other, NULL, c.id, &course, &err);
 	assert_ok(r, &err);
 	change.course_id = c.id;
-	change.title = (char *)"Changed";
+	change.pricing_case = EDU__V1__COURSE__PRICING_FREE;
+	change.free = &gratis;
 	change.summary = (char *)"not named";
-	r = update(t, &p.ines, &change, "title", &course, &err);
+	r = update(t, &p.ines, &change, "free", &course, &err);
 	assert_ok(r, &err);
-	assert_string_equal(course->title, "Changed");
+	assert_int_equal(course->pricing_case, EDU__V1__COURSE__PRICING_FREE);
 	assert_string_equal(course->summary, "What it is about");
 	assert_int_equal(course->n_instructors, 1);
-	assert_int_equal(course->price_list->n_prices, 1);
 	r = get(t, NULL, c.id, &course, &err);
 	assert_ok(r, &err);
-	assert_string_equal(course->title, "Changed");
+	assert_int_equal(course->pricing_case, EDU__V1__COURSE__PRICING_FREE);
 	for (int i = 0; i < 200; i++) {
 		r = get(other, NULL, c.id, &course, &err);
 		assert_ok(r, &err);
-		if (strcmp(course->title, "Changed") == 0)
+		if (course->pricing_case == EDU__V1__COURSE__PRICING_FREE)
 			break;
 		usleep(5000);
 	}
-	assert_string_equal(course->title, "Changed");
+	assert_int_equal(course->pricing_case, EDU__V1__COURSE__PRICING_FREE);
 	testserver_replica_free(other);
 }
 
@@ -498,17 +499,127 @@ static void test_update_asks_who_and_when(void **state)
 	assert_reason(r, &err, "NOT_COURSE_INSTRUCTOR");
 	r = update(t, &p.ines, &change, "price_list", NULL, &err);
 	assert_reason(r, &err, "FIELD_INVALID");
-	ivan.user_id = p.ines.id;
-	r = update(t, &p.ines, &change, "instructors", NULL, &err);
-	assert_reason(r, &err, "COURSE_STATE_INVALID");
+	change.course_id = draft->course_id;
 	change.title = (char *)"";
-	r = update(t, &p.ines, &change, "title", NULL, &err);
+	r = update(t, &p.ivan, &change, "title", NULL, &err);
 	assert_reason(r, &err, "FIELD_INVALID");
 	assert_violation(&err, "course.title");
 	change.course_id = (char *)"";
 	r = update(t, &p.ines, &change, "title", NULL, &err);
 	assert_reason(r, &err, "FIELD_INVALID");
 	assert_violation(&err, "course.course_id");
+}
+
+/* What was reviewed stays: everything but the price is refused to everybody, and nothing of it is written. */
+static void test_a_published_course_changes_its_price_alone(void **state)
+{
+	static const char *const paths[] = {
+		"title",   "summary", "description", "objectives", "audience",    "prerequisites",
+		"subject", "level",   "language",    "license",    "instructors", "planned_learning_hours"};
+	struct testserver *t = *state;
+	struct people p;
+	struct testcourse c;
+	Course change = COURSE_INIT, *before, *after;
+	Money price = MONEY_INIT, *prices[] = {&price};
+	PriceList list = PRICE_LIST_INIT;
+	struct error err;
+
+	meet(t, &p);
+	testserver_course(t, &p.ines, 500, (const int[]){LESSON_VIDEO, 0}, &c);
+	int r = get(t, NULL, c.id, &before, &err);
+	assert_ok(r, &err);
+	change.course_id = c.id;
+	change.title = (char *)"Get rich now";
+	for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		const struct testuser *who = i % 2 ? &p.admin : &p.ines;
+		r = update(t, who, &change, paths[i], NULL, &err);
+		assert_reason(r, &err, "COURSE_STATE_INVALID");
+		assert_violation(&err, paths[i]);
+		assert_string_equal(err.metadata[0].value, "PUBLISHED");
+	}
+	CreateLessonRequest lesson = text_lesson(c.id, "");
+	r = add_lesson(t, &t->arena, &p.ines, &lesson, NULL, &err);
+	assert_reason(r, &err, "COURSE_STATE_INVALID");
+	r = get(t, NULL, c.id, &after, &err);
+	assert_ok(r, &err);
+	assert_string_equal(after->etag, before->etag);
+
+	price.currency_code = (char *)"EUR";
+	price.minor_units = 600;
+	list.prices = prices;
+	list.n_prices = 1;
+	change.pricing_case = EDU__V1__COURSE__PRICING_PRICE_LIST;
+	change.price_list = &list;
+	r = update(t, &p.ines, &change, "price_list", &after, &err);
+	assert_ok(r, &err);
+	assert_int_equal(after->price_list->prices[0]->minor_units, 600);
+	assert_string_equal(after->title, before->title);
+}
+
+/* A token with the role that was taken away is refused elsewhere; here the session has come to know of it. */
+static void test_a_former_instructor_acts_no_more(void **state)
+{
+	struct testserver *t = *state;
+	struct people p;
+	struct testcourse c;
+	ListCoursesRequest mine = LIST_COURSES_REQUEST_INIT;
+	ListCoursesResponse *page;
+	Course *draft;
+	struct error err;
+
+	meet(t, &p);
+	testserver_course(t, &p.ines, 500, (const int[]){LESSON_VIDEO, 0}, &c);
+	draft = create_titled(t, &p.ines, "Left behind");
+	testserver_token(t, &p.ines, 0);
+	int r = get(t, &p.ines, draft->course_id, NULL, &err);
+	assert_reason(r, &err, "COURSE_NOT_FOUND");
+	mine.instructor_id = p.ines.id;
+	r = list(t, &p.ines, &mine, &page, &err);
+	assert_ok(r, &err);
+	assert_int_equal(page->n_courses, 1); /* what everybody sees */
+	assert_string_equal(page->courses[0]->course_id, c.id);
+	mine.state = EDU__V1__COURSE_STATE__COURSE_STATE_DRAFT;
+	r = list(t, &p.ines, &mine, &page, &err);
+	assert_reason(r, &err, "NOT_COURSE_INSTRUCTOR");
+}
+
+/* An administrator made it for somebody else, and finds it under the own key. */
+static void test_a_creator_finds_what_he_does_not_teach(void **state)
+{
+	struct testserver *t = *state;
+	struct people p;
+	CreateCourseRequest req = CREATE_COURSE_REQUEST_INIT;
+	CourseInstructor ines = COURSE_INSTRUCTOR_INIT, *instructors[] = {&ines};
+	ListCoursesRequest find = LIST_COURSES_REQUEST_INIT;
+	ListCoursesResponse *page;
+	Course *course;
+	struct error err;
+
+	meet(t, &p);
+	req.title = (char *)"Made for Ines";
+	req.external_id = (char *)"erp-7";
+	ines.user_id = p.ines.id;
+	req.instructors = instructors;
+	req.n_instructors = 1;
+	int r = create(t, &t->arena, &p.admin, &req, &course, &err);
+	assert_ok(r, &err);
+	find.instructor_id = p.admin.id;
+	find.external_id = (char *)"erp-7";
+	for (int order = 0; order <= 2; order++) {
+		find.order = (CourseOrder)order;
+		r = list(t, &p.admin, &find, &page, &err);
+		assert_ok(r, &err);
+		assert_int_equal(page->n_courses, 1);
+		assert_string_equal(page->courses[0]->course_id, course->course_id);
+		r = list(t, NULL, &find, &page, &err);
+		assert_ok(r, &err);
+		assert_int_equal(page->n_courses, 0); /* a draft */
+	}
+	/* Once INSTRUCTOR alone, he sees it no more than others do. */
+	testserver_token(t, &p.admin, ROLE_MASK_INSTRUCTOR);
+	r = list(t, &p.admin, &find, &page, &err);
+	assert_ok(r, &err);
+	assert_int_equal(page->n_courses, 0);
 }
 
 /* --- review --- */
@@ -587,6 +698,40 @@ static void test_review(void **state)
 	assert_int_equal(testdb_number(t->db, "SELECT COUNT(*) FROM event e JOIN course c USING (course_id)"
 					      " WHERE c.title = 'Reviewed' AND e.kind = 'course.published'"),
 			 1);
+}
+
+static void test_nobody_approves_the_own_course(void **state)
+{
+	struct testserver *t = *state;
+	struct people p;
+	struct testuser both;
+	struct error err;
+	Course *course;
+	char sql[256];
+
+	meet(t, &p);
+	testserver_user(t, NULL, ROLE_MASK_INSTRUCTOR | ROLE_MASK_ADMIN, &both);
+	course = create_titled(t, &both, "Made and taught");
+	struct db_conn *conn = testdb_connect(t->db, NULL);
+	testdb_run(conn, "UPDATE course SET state = 2 WHERE title = 'Made and taught'");
+	int r = approve(t, &t->arena, &both, course->course_id, NULL, &err);
+	assert_reason(r, &err, "SELF_APPROVAL");
+	assert_int_equal(err.code, STATUS_PERMISSION_DENIED);
+	/* Made, no longer taught; then taught, made by somebody else. */
+	snprintf(sql, sizeof(sql), "UPDATE course_instructor SET user_id = %lld WHERE user_id = %lld",
+		 (long long)p.ines.user_id, (long long)both.user_id);
+	testdb_run(conn, sql);
+	r = approve(t, &t->arena, &both, course->course_id, NULL, &err);
+	assert_reason(r, &err, "SELF_APPROVAL");
+	snprintf(sql, sizeof(sql), "UPDATE course_instructor SET user_id = %lld WHERE user_id = %lld",
+		 (long long)both.user_id, (long long)p.ines.user_id);
+	testdb_run(conn, sql);
+	testdb_run(conn, "UPDATE course SET creator_id = 1 WHERE title = 'Made and taught'");
+	db_close(conn);
+	r = approve(t, &t->arena, &both, course->course_id, NULL, &err);
+	assert_reason(r, &err, "SELF_APPROVAL");
+	r = approve(t, &t->arena, &p.admin, course->course_id, NULL, &err);
+	assert_ok(r, &err);
 }
 
 static void *race_approve(void *arg)
@@ -1022,6 +1167,10 @@ int main(void)
 		cmocka_unit_test(test_update_reaches_every_replica),
 		cmocka_unit_test(test_update_asks_who_and_when),
 		cmocka_unit_test(test_review),
+		cmocka_unit_test(test_a_published_course_changes_its_price_alone),
+		cmocka_unit_test(test_a_former_instructor_acts_no_more),
+		cmocka_unit_test(test_a_creator_finds_what_he_does_not_teach),
+		cmocka_unit_test(test_nobody_approves_the_own_course),
 		cmocka_unit_test(test_approve_race_publishes_once),
 		cmocka_unit_test(test_lessons),
 		cmocka_unit_test(test_lessons_made_at_once_take_their_places),

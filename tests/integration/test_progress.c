@@ -25,6 +25,7 @@ enum { VIDEO, TEXT, QUIZ, EXERCISE, LIVE }; /* the lessons of the course, in the
 struct world {
 	struct testserver *t;
 	struct testuser teacher, rival, admin, support;
+	struct testuser former;   /* the teacher, once INSTRUCTOR no more */
 	struct testcourse course; /* free */
 };
 
@@ -126,10 +127,21 @@ static void buy_free(const struct world *w, const struct testuser *u, const stru
 	assert_ok(r, &err);
 }
 
+/* As if the learner had bought before: what was learnt before access began is not credited. */
+static void bought_ago(const struct world *w, const struct testuser *u, int64_t us)
+{
+	static const char *const tables[] = {"enrollment", "access_grant"};
+
+	for (unsigned i = 0; i < 2; i++)
+		run_sql(w, "UPDATE %s SET start_time = start_time - %" PRId64 " WHERE user_id = %" PRId64,
+			tables[i], us, u->user_id);
+}
+
 static void new_learner(const struct world *w, struct testuser *ret)
 {
 	testserver_user(w->t, NULL, 0, ret);
 	buy_free(w, ret, &w->course);
+	bought_ago(w, ret, 60 * MINUTE_US);
 }
 
 /* A report one can change before it is sent. */
@@ -357,6 +369,59 @@ static void test_credit_is_never_above_the_session(void **state)
 	s.start.seconds -= 60; /* a late report that the session began earlier */
 	s.req.learning_seconds = 0;
 	assert_int_equal(record_ok(w, &u, &s)->learning_seconds, 120);
+}
+
+/* One report right after the purchase, and reports that chain one session over days. */
+static void test_credit_has_bounds(void **state)
+{
+	struct world *w = *state;
+	struct testuser u;
+	struct saying s;
+	struct error err;
+	int64_t credited = 0;
+
+	testserver_user(w->t, NULL, 0, &u);
+	buy_free(w, &u, &w->course);
+	saying_init(&s, w->course.lessons[TEXT], now_us(w) + 4 * MINUTE_US);
+	s.req.learning_seconds = 2592000;
+	set_time(&s.start, now_us(w) - 30 * DAY_US);
+	int r = record(w, &u, &s, NULL, &err);
+	assert_reason(r, &err, "SESSION_TOO_LONG");
+	assert_int_equal(err.code, STATUS_OUT_OF_RANGE);
+	s.start.seconds = INT64_C(-62135596800); /* year 1 */
+	record_refused(w, &u, &s, "SESSION_TOO_LONG");
+	set_time(&s.start, now_us(w) - DAY_US + 10 * MINUTE_US);
+	credited = record_ok(w, &u, &s)->learning_seconds;
+	assert_in_range(credited, 200, 300); /* the 4 minutes, and what the test has taken */
+
+	new_learner(w, &u);
+	bought_ago(w, &u, 4 * DAY_US);
+	saying_init(&s, w->course.lessons[TEXT], 0);
+	s.req.learning_seconds = 2592000;
+	for (int day = 3; day > 0; day--) {
+		set_time(&s.client, now_us(w) - day * DAY_US);
+		set_time(&s.start, now_us(w) - (day + 1) * DAY_US);
+		credited = record_ok(w, &u, &s)->learning_seconds;
+	}
+	assert_int_equal(credited, 86400);
+}
+
+/* A phone whose clock is behind tells its own fault from a missing purchase. */
+static void test_not_enrolled_tells_the_times(void **state)
+{
+	struct world *w = *state;
+	struct testuser u;
+	struct saying s;
+	struct error err;
+
+	new_learner(w, &u);
+	saying_init(&s, w->course.lessons[TEXT], now_us(w) - DAY_US);
+	int r = record(w, &u, &s, NULL, &err);
+	assert_reason(r, &err, "NOT_ENROLLED");
+	assert_int_equal(err.n_metadata, 2);
+	assert_string_equal(err.metadata[0].key, "access_start_time");
+	assert_string_equal(err.metadata[1].key, "server_time");
+	assert_true(strcmp(err.metadata[0].value, err.metadata[1].value) < 0);
 }
 
 static void test_a_video_completes_at_58_slices(void **state)
@@ -941,6 +1006,7 @@ static void test_get_sums_the_lessons(void **state)
 	testserver_course(w->t, &w->teacher, 0, all_kinds, &course);
 	run_sql(w, "UPDATE lesson SET weight = position WHERE course_id = %" PRId64, course.course_id);
 	buy_free(w, &u, &course);
+	bought_ago(w, &u, 60 * MINUTE_US);
 
 	p = get_ok(w, &u, course.id, NULL);
 	assert_string_equal(p->course_id, course.id);
@@ -1007,11 +1073,13 @@ static void test_get_of_somebody_else(void **state)
 	assert_string_equal(get_ok(w, &w->admin, w->course.id, u.id)->user_id, u.id);
 	get_refused(w, &other, w->course.id, u.id, "NOT_COURSE_INSTRUCTOR");
 	get_refused(w, &w->rival, w->course.id, u.id, "NOT_COURSE_INSTRUCTOR");
-	get_refused(w, &w->support, w->course.id, u.id, "NOT_COURSE_INSTRUCTOR");
+	assert_string_equal(get_ok(w, &w->support, w->course.id, u.id)->user_id, u.id);
+	get_refused(w, &w->former, w->course.id, u.id, "NOT_COURSE_INSTRUCTOR");
 
 	make_draft(w, &draft);
 	get_refused(w, &w->rival, draft.id, u.id, "COURSE_NOT_FOUND");
 	get_refused(w, &w->teacher, draft.id, u.id, "ENROLLMENT_NOT_FOUND");
+	get_refused(w, &w->former, draft.id, u.id, "COURSE_NOT_FOUND");
 	id_format(ID_COURSE, 12345, unknown);
 	get_refused(w, &w->admin, unknown, u.id, "COURSE_NOT_FOUND");
 	get_refused(w, &u, unknown, NULL, "ENROLLMENT_NOT_FOUND");
@@ -1078,6 +1146,9 @@ static void test_list_who_may_read_what(void **state)
 
 	list_refused(w, &u, (struct listing){.course_id = w->course.id}, "NOT_COURSE_INSTRUCTOR");
 	list_refused(w, &w->rival, (struct listing){.course_id = w->course.id}, "NOT_COURSE_INSTRUCTOR");
+	list_refused(w, &w->former, (struct listing){.course_id = w->course.id}, "NOT_COURSE_INSTRUCTOR");
+	list_refused(w, &w->former, (struct listing){.course_id = w->course.id, .user_id = u.id},
+		     "NOT_COURSE_INSTRUCTOR");
 	list_refused(w, &w->support, (struct listing){.course_id = w->course.id}, "NOT_COURSE_INSTRUCTOR");
 	assert_true(list_ok(w, &w->teacher, (struct listing){.course_id = w->course.id})->n_enrollments >= 2);
 	assert_true(list_ok(w, &w->admin, (struct listing){.course_id = w->course.id})->n_enrollments >= 2);
@@ -1247,6 +1318,8 @@ static int renew(void **state)
 	testserver_user(w->t, NULL, ROLE_MASK_INSTRUCTOR, &w->rival);
 	testserver_user(w->t, NULL, ROLE_MASK_ADMIN, &w->admin);
 	testserver_user(w->t, NULL, ROLE_MASK_SUPPORT, &w->support);
+	w->former = w->teacher;
+	testserver_token(w->t, &w->former, 0);
 	testserver_course(w->t, &w->teacher, 0, all_kinds, &w->course);
 	return 0;
 }
@@ -1267,6 +1340,8 @@ int main(void)
 		TEST(test_record_answers_the_merged_row),
 		TEST(test_record_again_changes_nothing),
 		TEST(test_credit_is_never_above_the_session),
+		TEST(test_credit_has_bounds),
+		TEST(test_not_enrolled_tells_the_times),
 		TEST(test_a_video_completes_at_58_slices),
 		TEST(test_record_tells_every_violation),
 		TEST(test_record_refuses_an_empty_request),

@@ -426,6 +426,40 @@ static int get_wallet(struct testserver *t, const struct testuser *caller, const
 	return r;
 }
 
+static void nobody_credits_himself(void **state)
+{
+	struct testserver *t = *state;
+	TopUpWalletResponse *reply;
+	struct error err;
+
+	int r = top_up(t, &cashier, payment(t, &cashier, "EUR", 100), NULL, &reply, &err);
+	assert_reason(r, &err, "SELF_CREDIT");
+	assert_int_equal(err.code, STATUS_PERMISSION_DENIED);
+	assert_int_equal(number(t, "SELECT COUNT(*) FROM wallet WHERE user_id = %" PRId64, cashier.user_id),
+			 0);
+}
+
+/* A payment that is spelt in another way would be credited once more. */
+static void a_provider_is_spelt_in_one_way(void **state)
+{
+	static const char *const others[] = {"Bank",  "bank ",       " bank", "bank\n",
+					     "-bank", "b\xC3\xA4nk", "bank_"};
+	struct testserver *t = *state;
+	struct testuser owner;
+	TopUpWalletResponse *reply;
+	struct error err;
+
+	new_buyer(t, 100, &owner);
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		TopUpWalletRequest *req = payment(t, &owner, "EUR", 100);
+		req->provider = (char *)others[i];
+		int r = top_up(t, &cashier, req, NULL, &reply, &err);
+		assert_reason(r, &err, "FIELD_INVALID");
+		assert_violation(&err, "provider");
+	}
+	assert_int_equal(balance_of(t, &owner), 100);
+}
+
 static void a_wallet_starts_empty(void **state)
 {
 	struct testserver *t = *state;
@@ -651,6 +685,28 @@ static void only_what_is_on_sale_is_sold(void **state)
 	o.course_id = "crs_0000000000001";
 	assert_not_bought(&o, "COURSE_NOT_FOUND");
 	assert_string_equal(o.err.resource_name, "crs_0000000000001");
+	order_done(&o);
+}
+
+/* Money of the wallet would become payable to him who has it; also of one who no longer is INSTRUCTOR. */
+static void nobody_buys_what_he_teaches(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse course, gratis;
+	struct testuser former = instructor;
+
+	fund(t, &instructor, 5000);
+	testserver_course(t, &instructor, 1999, one_text, &course);
+	testserver_course(t, &instructor, 0, one_text, &gratis);
+	testserver_token(t, &former, 0);
+	struct order o = new_order(t, &instructor, course.id, 1999);
+	assert_not_bought(&o, "SELF_PURCHASE");
+	o.buyer = &former;
+	assert_not_bought(&o, "SELF_PURCHASE");
+	o.course_id = gratis.id;
+	o.expected = 0;
+	assert_not_bought(&o, "SELF_PURCHASE");
+	assert_int_equal(balance_of(t, &instructor), 5000);
 	order_done(&o);
 }
 
@@ -1263,6 +1319,8 @@ int main(void)
 		TEST(top_up_refuses_an_overflow),
 		TEST(top_up_needs_its_fields),
 		TEST(top_up_is_for_the_payments_role),
+		TEST(nobody_credits_himself),
+		TEST(a_provider_is_spelt_in_one_way),
 		TEST(a_wallet_starts_empty),
 		TEST(a_wallet_is_seen_by_its_owner_and_staff),
 		TEST(a_purchase_takes_the_money_and_enrolls),
@@ -1272,6 +1330,7 @@ int main(void)
 		TEST(the_wallet_must_cover_the_total),
 		TEST(a_currency_must_be_offered),
 		TEST(only_what_is_on_sale_is_sold),
+		TEST(nobody_buys_what_he_teaches),
 		TEST(a_purchase_needs_its_fields),
 		TEST(an_expired_token_buys_nothing),
 		TEST(a_repeat_is_answered_whatever_happened_since),

@@ -48,6 +48,10 @@ static void test_defaults(void **state)
 	assert_true(o.tls);
 	assert_int_equal(o.workers, 256);
 	assert_int_equal(o.in_flight, 10000);
+	assert_null(o.approver);
+	assert_int_equal(read_line(&o, NEEDED " --approver a --approver-password-file f"), 0);
+	assert_string_equal(o.approver, "a");
+	assert_string_equal(o.approver_password_file, "f");
 }
 
 static void test_wrong_lines(void **state)
@@ -64,6 +68,8 @@ static void test_wrong_lines(void **state)
 		NEEDED " --in-flight 5x",
 		NEEDED " --price 49.00EUR",
 		NEEDED " --unknown",
+		NEEDED " --approver a",
+		NEEDED " --approver-password-file f",
 	};
 	struct options o;
 

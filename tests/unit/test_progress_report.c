@@ -169,7 +169,7 @@ static void test_admit_looks_at_the_clock(void **state)
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		admission_init(&a);
-		a.report.client_us = cases[i].client_us;
+		a.report.client_us = a.report.start_us = cases[i].client_us;
 		assert_string_equal(admit(&a), cases[i].reason);
 	}
 }
@@ -183,6 +183,64 @@ static void test_clock_skew_names_the_servers_time(void **state)
 	assert_string_equal(admit(&a), "CLOCK_SKEW");
 	assert_string_equal(a.err.metadata[0].key, "server_time");
 	assert_string_equal(a.err.metadata[0].value, "2026-09-21T14:13:20Z");
+}
+
+/* So that a phone can tell a clock that is behind from access that is missing. */
+static void test_not_enrolled_names_both_times(void **state)
+{
+	const struct grant_window window = {now_us - DAY_US, INT64_MAX};
+	struct admission a;
+
+	admission_init(&a);
+	progress_access_set_windows(&a.access, &window, 1);
+	a.access.start_us = now_us - DAY_US;
+	a.report.client_us = a.report.start_us = now_us - 2 * DAY_US;
+	assert_string_equal(admit(&a), "NOT_ENROLLED");
+	assert_int_equal(a.err.n_metadata, 2);
+	assert_string_equal(a.err.metadata[0].key, "access_start_time");
+	assert_string_equal(a.err.metadata[0].value, "2026-09-20T14:13:20Z");
+	assert_string_equal(a.err.metadata[1].key, "server_time");
+	assert_string_equal(a.err.metadata[1].value, "2026-09-21T14:13:20Z");
+
+	a.access.enrolled = false;
+	assert_string_equal(admit(&a), "NOT_ENROLLED");
+	assert_int_equal(a.err.n_metadata, 1);
+	assert_string_equal(a.err.metadata[0].key, "server_time");
+}
+
+static void test_a_session_is_at_most_a_day_long(void **state)
+{
+	static const struct {
+		int64_t start_us;
+		const char *reason;
+	} cases[] = {
+		{now_us, ""},
+		{now_us - DAY_US, ""},
+		{now_us - DAY_US - 1, "SESSION_TOO_LONG"},
+		{now_us - 30 * DAY_US, "SESSION_TOO_LONG"},
+		{INT64_C(-62135596800) * US, "SESSION_TOO_LONG"}, /* year 1 */
+	};
+	struct admission a;
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		admission_init(&a);
+		a.report.start_us = cases[i].start_us;
+		assert_string_equal(admit(&a), cases[i].reason);
+	}
+}
+
+static void test_a_start_from_before_access_is_moved_to_it(void **state)
+{
+	struct admission a;
+
+	admission_init(&a);
+	a.access.start_us = now_us - MINUTE_US;
+	a.report.start_us = now_us - 60 * MINUTE_US;
+	assert_string_equal(admit(&a), "");
+	assert_int_equal(a.report.start_us, now_us - MINUTE_US);
+	a.report.start_us = now_us - MINUTE_US + 1;
+	assert_string_equal(admit(&a), "");
+	assert_int_equal(a.report.start_us, now_us - MINUTE_US + 1);
 }
 
 static void test_admit_looks_at_access_then(void **state)
@@ -205,7 +263,7 @@ static void test_admit_looks_at_access_then(void **state)
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		admission_init(&a);
 		progress_access_set_windows(&a.access, &window, 1);
-		a.report.client_us = cases[i].client_us;
+		a.report.client_us = a.report.start_us = cases[i].client_us;
 		assert_int_equal(report_has_access(&a.report, &a.access), !*cases[i].reason);
 		assert_string_equal(admit(&a), cases[i].reason);
 	}
@@ -294,6 +352,9 @@ int main(void)
 		cmocka_unit_test(test_admit_fills_in_the_course),
 		cmocka_unit_test(test_admit_looks_at_the_clock),
 		cmocka_unit_test(test_clock_skew_names_the_servers_time),
+		cmocka_unit_test(test_not_enrolled_names_both_times),
+		cmocka_unit_test(test_a_session_is_at_most_a_day_long),
+		cmocka_unit_test(test_a_start_from_before_access_is_moved_to_it),
 		cmocka_unit_test(test_admit_looks_at_access_then),
 		cmocka_unit_test(test_admit_refuses_who_never_was_enrolled),
 		cmocka_unit_test(test_admit_compares_epochs),

@@ -43,6 +43,17 @@ static void a_free_course_costs_nothing_in_any_currency(void **state)
 	assert_int_equal(q.total, 0);
 }
 
+static void does_not_sell_to_who_teaches_it(void **state)
+{
+	struct course_terms terms = on_sale_for(1999);
+
+	terms.n_instructors = 2;
+	terms.instructors[1].user_id = 7; /* without a share, and whatever the roles are by now */
+	assert_int_equal(quote_check_buyer(&terms, 8, &err), 0);
+	assert_int_equal(quote_check_buyer(&terms, 7, &err), -STATUS_PERMISSION_DENIED);
+	assert_ptr_equal(err.reason, &REASON_SELF_PURCHASE);
+}
+
 static void refuses_a_course_that_is_not_on_sale(void **state)
 {
 	static const enum course_state states[] = {COURSE_DRAFT, COURSE_IN_REVIEW, COURSE_ARCHIVED};
@@ -97,6 +108,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quotes_the_price),
 		cmocka_unit_test(a_free_course_costs_nothing_in_any_currency),
+		cmocka_unit_test(does_not_sell_to_who_teaches_it),
 		cmocka_unit_test(refuses_a_course_that_is_not_on_sale),
 		cmocka_unit_test(refuses_a_currency_without_a_price),
 		cmocka_unit_test(refuses_a_rise_and_says_the_total),

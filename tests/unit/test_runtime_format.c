@@ -68,7 +68,8 @@ static void test_currency(void **state)
 static void test_user_name(void **state)
 {
 	TAKES(STRING_USER_NAME, "ada", "Ada.L_0-9", "abcdefghijklmnopqrstuvwxyz012345");
-	REFUSES(STRING_USER_NAME, "", "ab", "abcdefghijklmnopqrstuvwxyz0123456", "a b", "ada!", "адa", "a@b");
+	REFUSES(STRING_USER_NAME, "", "ab", "abcdefghijklmnopqrstuvwxyz0123456", "a b", "ada!", "адa", "a@b",
+		"-rf", ".ada", "ada_", "...", "ada\n");
 }
 
 static void test_language(void **state)
@@ -123,6 +124,66 @@ static void test_url_length(void **state)
 	REFUSES(STRING_URL, text);
 }
 
+static void test_slug(void **state)
+{
+	TAKES(STRING_SLUG, "a", "7", "stripe", "bank-transfer", "a--b", "0123456789abcdef0123456789abcdef");
+	REFUSES(STRING_SLUG, "", "Stripe", "stripe ", " stripe", "-stripe", "stripe-", "-", "a_b", "a.b",
+		"a b", "str\xC3\xAFpe", "stripe\n", "0123456789abcdef0123456789abcdef0");
+}
+
+static void test_key(void **state)
+{
+	TAKES(STRING_KEY, "a", "pi_3MtwBwLkdIwHu7ix28a3tqPa", "2026/11 26 (a)", "-1", "Case", "~");
+	REFUSES(STRING_KEY, "", " ", "   ", "a ", " a", "a\n", "a\tb", "\x7F", "a\xE2\x80\x8B" /* U+200B */,
+		"\xD0\xB0" /* Cyrillic a */, "\xE8\xAF\xBE", "a\xC2\xA0");
+}
+
+#define INVISIBLE                                                                                            \
+	"\xE2\x80\x8B" /* U+200B zero width space */, "\xE2\x80\x8D" /* U+200D joiner */,                    \
+		"\xE2\x80\x8E" /* U+200E mark */, "\xEF\xBB\xBF" /* U+FEFF */, "\xC2\xAD" /* U+00AD */,      \
+		"\xE2\xA0\x80" /* U+2800 blank braille */, "\xE3\x85\xA4" /* U+3164 Hangul filler */,        \
+		"\xCC\x81" /* U+0301 alone */, "\xEF\xB8\x8F" /* U+FE0F */,                                  \
+		"\xF3\xA0\x81\xA7" /* U+E0067 */, "\xE2\x80\x8B\xE2\x80\x8B"
+#define CONTROLS                                                                                             \
+	"a\x01", "\x1B[1ma", "a\x7F", "a\xC2\x9B" /* C1 */, "a\xE2\x80\xAE" /* U+202E override */,           \
+		"a\xE2\x80\xAA" /* U+202A */, "a\xE2\x81\xA6" /* U+2066 isolate */, "a\xE2\x81\xA9", "a\b"
+
+static void test_text_line(void **state)
+{
+	TAKES(STRING_TEXT_LINE, "a", "Compilers by hand", "C", "\xE6\x96\xB0\xE7\x94\xA8\xE6\x88\xB7",
+	      "\xD9\x85\xD8\xB1\xD8\xAD\xD8\xA8\xD8\xA7", "5", "...", "a-b",
+	      "\xE2\x88\x92"
+	      "5" /* U+2212 minus */,
+	      "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB" /* woman, joiner, laptop */,
+	      "\xD9\x85\xE2\x80\x8C\xD9\x85" /* Persian with U+200C */,
+	      "a\xC2\xA0"
+	      "b",
+	      "e\xCC\x81", "\xE0\xA4\xA8\xE0\xA4\xBF" /* Devanagari with a vowel sign */);
+	REFUSES(STRING_TEXT_LINE, "", " ", "   ", " a", "a ", "a\xC2\xA0",
+		"\xE3\x80\x80"
+		"a",
+		"a\nb", "a\n", "\n", "a\tb", "a\r",
+		"a\xE2\x80\xA8"
+		"b" /* U+2028 */,
+		"-rf", "-", "--help", INVISIBLE, CONTROLS);
+}
+
+static void test_text(void **state)
+{
+	TAKES(STRING_TEXT, "a", "a\nb\n", "\tcode\r\n", "- one\n- two", " a ",
+	      "a\xE2\x80\xA8"
+	      "b",
+	      ".\n");
+	REFUSES(STRING_TEXT, "", " ", "\n", " \n\t\r\n", INVISIBLE, CONTROLS);
+}
+
+/* What is kept in one form, and only that. */
+static void test_which_are_text(void **state)
+{
+	for (int format = STRING_ANY; format <= STRING_TEXT; format++)
+		assert_int_equal(format_is_text((enum string_format)format), format >= STRING_TEXT_LINE);
+}
+
 static void test_any(void **state)
 {
 	TAKES(STRING_ANY, "", "anything at all");
@@ -130,7 +191,7 @@ static void test_any(void **state)
 
 static void test_each_says_what_to_do(void **state)
 {
-	for (int format = STRING_UUID; format <= STRING_URL; format++)
+	for (int format = STRING_UUID; format <= STRING_TEXT; format++)
 		assert_memory_equal(format_must((enum string_format)format), "must be ", 8);
 }
 
@@ -142,7 +203,9 @@ int main(void)
 		cmocka_unit_test(test_user_name),     cmocka_unit_test(test_language),
 		cmocka_unit_test(test_url),           cmocka_unit_test(test_url_length),
 		cmocka_unit_test(test_any),           cmocka_unit_test(test_each_says_what_to_do),
-		cmocka_unit_test(test_language_case),
+		cmocka_unit_test(test_language_case), cmocka_unit_test(test_slug),
+		cmocka_unit_test(test_key),           cmocka_unit_test(test_text_line),
+		cmocka_unit_test(test_text),          cmocka_unit_test(test_which_are_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

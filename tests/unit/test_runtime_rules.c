@@ -20,6 +20,14 @@ static unsigned index_of(const ProtobufCMessageDescriptor *desc, const char *nam
 	return (unsigned)(field - desc->fields);
 }
 
+static struct arena arena;
+
+static int rules_of(const struct message_rules *rules, ProtobufCMessage *message, struct error *err)
+{
+	arena_reset(&arena);
+	return rules_check(rules, message, &arena, err);
+}
+
 /* Checks a Sample against one or two rules, whose index is found by name. */
 static int check(Sample__Sample *message, struct field_rule *fields, unsigned n, struct error *err)
 {
@@ -27,7 +35,7 @@ static int check(Sample__Sample *message, struct field_rule *fields, unsigned n,
 
 	for (unsigned i = 0; i < n; i++)
 		fields[i].index = (uint16_t)index_of(rules.desc, fields[i].name);
-	return rules_check(&rules, &message->base, err);
+	return rules_of(&rules, &message->base, err);
 }
 
 #define assert_taken(sample_, ...)                                                                           \
@@ -265,11 +273,11 @@ static void test_unknown_enum_values_without_a_rule(void **state)
 	struct error err;
 
 	message.a_color = SAMPLE__COLOR__COLOR_BELOW_ZERO;
-	assert_int_equal(rules_check(NULL, &message.base, &err), 0);
+	assert_int_equal(rules_of(NULL, &message.base, &err), 0);
 	message.a_color = (Sample__Color)5;
 	message.colors = colors;
 	message.n_colors = 2;
-	assert_int_equal(rules_check(NULL, &message.base, &err), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(rules_of(NULL, &message.base, &err), -STATUS_INVALID_ARGUMENT);
 	assert_int_equal(err.n_violations, 2);
 	assert_string_equal(err.violations[0].field, "a_color");
 	assert_string_equal(err.violations[0].description, "must be a value of sample.Color, is 5");
@@ -285,7 +293,7 @@ static bool time_taken(int64_t seconds, int32_t nanos)
 	t.seconds = seconds;
 	t.nanos = nanos;
 	message.a_time = &t;
-	return rules_check(NULL, &message.base, &err) == 0;
+	return rules_of(NULL, &message.base, &err) == 0;
 }
 
 static void test_times_without_a_rule(void **state)
@@ -308,7 +316,7 @@ static bool duration_taken(int64_t seconds, int32_t nanos)
 	d.seconds = seconds;
 	d.nanos = nanos;
 	message.a_duration = &d;
-	return rules_check(NULL, &message.base, &err) == 0;
+	return rules_of(NULL, &message.base, &err) == 0;
 }
 
 static void test_durations_without_a_rule(void **state)
@@ -341,9 +349,50 @@ static void test_violations_of_all_fields_are_counted(void **state)
 		colors[i] = (Sample__Color)100;
 	message.colors = colors;
 	message.n_colors = 30;
-	assert_int_equal(rules_check(NULL, &message.base, &err), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(rules_of(NULL, &message.base, &err), -STATUS_INVALID_ARGUMENT);
 	assert_int_equal(err.n_violations, 30);
 	assert_string_equal(err.violations[15].field, "colors[15]");
+}
+
+/* The form it is kept in is the form that is checked: 4 characters as they came, 2 as they are kept. */
+static void test_text_is_brought_into_form_c(void **state)
+{
+	static char decomposed[] = "e\xCC\x81"
+				   "e\xCC\x81"; /* e and U+0301, twice */
+	char *items[] = {decomposed, (char *)"plain"};
+	struct field_rule text = {.name = "a_string", .format = STRING_TEXT_LINE, .max_length = 2};
+	struct field_rule texts = {.name = "strings", .format = STRING_TEXT, .max_length = 5};
+	struct field_rule any = {.name = "a_string", .max_length = 4};
+	Sample__Sample message = SAMPLE__SAMPLE__INIT;
+	struct error err;
+
+	message.a_string = decomposed;
+	assert_int_equal(check(&message, &any, 1, &err), 0);
+	assert_ptr_equal(message.a_string, decomposed);
+	assert_int_equal(check(&message, &text, 1, &err), 0);
+	assert_string_equal(message.a_string, "\xC3\xA9\xC3\xA9");
+	message.a_string = (char *)"";
+	message.strings = items;
+	message.n_strings = 2;
+	assert_int_equal(check(&message, &texts, 1, &err), 0);
+	assert_string_equal(message.strings[0], "\xC3\xA9\xC3\xA9");
+	assert_string_equal(message.strings[1], "plain");
+}
+
+/* It would cost the square of their number. */
+static void test_too_many_marks_are_refused(void **state)
+{
+	struct field_rule text = {.name = "a_string", .format = STRING_TEXT_LINE};
+	Sample__Sample message = SAMPLE__SAMPLE__INIT;
+	char marks[2 + 2 * 40] = "e";
+	struct error err;
+
+	for (unsigned i = 0; i < 40; i++)
+		memcpy(marks + 1 + 2 * i, "\xCC\x81", 2);
+	message.a_string = marks;
+	assert_int_equal(check(&message, &text, 1, &err), -STATUS_INVALID_ARGUMENT);
+	assert_string_equal(err.violations[0].description,
+			    "must not put more than 30 combining marks on a character");
 }
 
 static const char *mask_refused(char **paths, size_t n, struct error *err)
@@ -404,8 +453,13 @@ int main(void)
 		cmocka_unit_test(test_durations_without_a_rule),
 		cmocka_unit_test(test_output_only_fields_are_not_read),
 		cmocka_unit_test(test_violations_of_all_fields_are_counted),
+		cmocka_unit_test(test_text_is_brought_into_form_c),
+		cmocka_unit_test(test_too_many_marks_are_refused),
 		cmocka_unit_test(test_masks),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	arena_init(&arena, 1 << 20);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	arena_done(&arena);
+	return failed;
 }

@@ -48,7 +48,8 @@ static int roles_check(const struct import *im, const User *user, struct error *
 	static const struct {
 		Role role;
 		const char *name;
-	} needed[] = {{ROLE_INSTRUCTOR, "INSTRUCTOR"}, {ROLE_PAYMENTS, "PAYMENTS"}, {ROLE_ADMIN, "ADMIN"}};
+	} needed[] = {
+		{ROLE_INSTRUCTOR, "INSTRUCTOR"}, {ROLE_PAYMENTS, "PAYMENTS"}, {ROLE_SUPPORT, "SUPPORT"}};
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		bool held = false;
@@ -76,30 +77,53 @@ static int session_keep(struct import *im, const Session *session, struct error 
 	return r;
 }
 
-static int sign_in(struct import *im, struct error *err)
+static int login(struct import *im, const char *user, const char *password_file, struct arena *arena,
+		 Session **ret, struct error *err)
 {
+	const struct client_call_options nobody = {.token = ""};
 	char password[SECRET_MAX];
-	struct arena arena;
 	LoginRequest request = LOGIN_REQUEST_INIT;
 	LoginResponse *response;
 	struct patience p = {.limit_ms = CONNECT_PATIENCE_MS};
-	int r = secret_read_file(im->options->password_file, password, err);
+	int r = secret_read_file(password_file, password, err);
 
 	if (r < 0)
 		return r;
-	arena_init(&arena, IMPORT_ARENA_MAX);
-	request.login = (char *)im->options->user;
+	request.login = (char *)user;
 	request.password = password;
 	do {
 		tally_calls(&im->tally, 1);
-		r = edu_service_login_call(im->channel, &request, NULL, &arena, &response, err);
+		r = edu_service_login_call(im->channel, &request, &nobody, arena, &response, err);
 	} while (patience_again(&p, r, err));
+	explicit_bzero(password, sizeof(password));
 	if (r == 0)
-		r = session_keep(im, response->session, err);
+		*ret = response->session;
+	return r;
+}
+
+static int sign_in(struct import *im, struct error *err)
+{
+	Session *session = NULL;
+	struct arena arena;
+
+	arena_init(&arena, IMPORT_ARENA_MAX);
+	int r = login(im, im->options->user, im->options->password_file, &arena, &session, err);
+	if (r == 0)
+		r = session_keep(im, session, err);
 	if (r < 0)
 		connection_keep_error(err);
 	arena_done(&arena);
-	explicit_bzero(password, sizeof(password));
+	return r;
+}
+
+int connection_approver(struct import *im, struct arena *arena, const char **ret_token, struct error *err)
+{
+	const struct options *o = im->options;
+	Session *session = NULL;
+	int r = login(im, o->approver, o->approver_password_file, arena, &session, err);
+
+	if (r == 0)
+		*ret_token = session->access_token;
 	return r;
 }
 

@@ -142,13 +142,23 @@ static int course_approve(struct import *im, struct arena *arena, struct error *
 	ApproveCourseRequest request = APPROVE_COURSE_REQUEST_INIT;
 	ApproveCourseResponse *response;
 	struct patience p = PATIENCE;
+	struct client_call_options as_approver = {0};
 	int r;
 
+	if (!im->options->approver)
+		return error_raise(
+			err, &REASON_SELF_APPROVAL,
+			"course %s (%s) waits for an administrator: who made it may not approve it",
+			im->course_key, im->course_id);
+	r = connection_approver(im, arena, &as_approver.token, err);
+	if (r < 0)
+		return r;
 	request.course_id = im->course_id;
 	request.comment = (char *)"Imported from OULAD.";
 	do {
 		tally_calls(&im->tally, 1);
-		r = edu_service_approve_course_call(im->channel, &request, NULL, arena, &response, err);
+		r = edu_service_approve_course_call(im->channel, &request, &as_approver, arena, &response,
+						    err);
 	} while (patience_again(&p, r, err));
 	return p.tries && state_passed(r, err) ? 0 : r;
 }
@@ -269,21 +279,18 @@ static int lessons_import(struct import *im, struct arena *arena, struct error *
 
 /* --- all --- */
 
-/* A course in review takes no lessons: then approval comes first. */
+/* Only a draft takes lessons, so what is past that was complete. */
 static int course_bring_forward(struct import *im, CourseState state, struct arena *arena, struct error *err)
 {
-	int r = 0;
+	int r;
 
 	if (state == COURSE_STATE_ARCHIVED)
 		return error_raise(err, &REASON_COURSE_STATE_INVALID, "course %s (%s) is ARCHIVED",
 				   im->course_key, im->course_id);
-	if (state == COURSE_STATE_IN_REVIEW)
-		r = course_approve(im, arena, err);
-	if (r == 0)
-		r = lessons_import(im, arena, err);
+	r = lessons_import(im, arena, err);
 	if (r == 0 && state == COURSE_STATE_DRAFT)
 		r = course_submit(im, arena, err);
-	if (r == 0 && state == COURSE_STATE_DRAFT)
+	if (r == 0 && state != COURSE_STATE_PUBLISHED)
 		r = course_approve(im, arena, err);
 	return r;
 }

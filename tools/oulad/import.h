@@ -38,6 +38,10 @@ struct import {
 int connection_open(struct import *im, struct error *err) __attribute__((warn_unused_result));
 void connection_close(struct import *im);
 
+/* Signs the approving account in; the token is its own, the channel goes on as the importing account. */
+int connection_approver(struct import *im, struct arena *arena, const char **ret_token, struct error *err)
+	__attribute__((warn_unused_result));
+
 /*
  * Makes an error outlast the arena of its call, in which its reason lives. Returns the negated code again.
  */

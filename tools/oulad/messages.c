@@ -51,6 +51,8 @@ static const char *failure_advice(const struct error *err)
 		{"UNAVAILABLE", "check --target and that the server runs"},
 		{"FIELD_INVALID", "correct it"},
 		{"COURSE_STATE_INVALID", "have the course brought back, or import as another account"},
+		{"SELF_APPROVAL",
+		 "name another account with the role ADMIN: --approver, or edu approve-course"},
 		{"INTERNAL", "have the server's log looked into"},
 	};
 

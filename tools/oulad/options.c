@@ -50,10 +50,13 @@ static const char help[] =
 	"target's\n"
 	"  --user NAME                   account that imports. It needs the roles INSTRUCTOR (it creates the "
 	"course),\n"
-	"                                PAYMENTS (it credits wallets) and ADMIN (it approves the course and "
-	"looks up\n"
-	"                                learners)\n"
+	"                                PAYMENTS (it credits wallets) and SUPPORT (it looks up learners)\n"
 	"  --password-file FILE          its password is the first line; \"-\" reads standard input\n"
+	"  --approver NAME               another account, with the role ADMIN, that approves the course: "
+	"nobody "
+	"approves\n"
+	"                                the own. Without it the import waits until somebody has\n"
+	"  --approver-password-file FILE that account's password\n"
 	"  --learner-secret-file FILE    its first line, of 16 characters or more, is the secret the "
 	"learners'\n"
 	"                                passwords are made of. Keep it: a later run needs the same. A "
@@ -136,6 +139,8 @@ enum flag {
 	FLAG_USER,
 	FLAG_PASSWORD_FILE,
 	FLAG_LEARNER_SECRET_FILE,
+	FLAG_APPROVER,
+	FLAG_APPROVER_PASSWORD_FILE,
 	FLAG_PRICE,
 	FLAG_WORKERS,
 	FLAG_IN_FLIGHT,
@@ -151,6 +156,8 @@ static const struct option flags[] = {
 	{"user", required_argument, NULL, FLAG_USER},
 	{"password-file", required_argument, NULL, FLAG_PASSWORD_FILE},
 	{"learner-secret-file", required_argument, NULL, FLAG_LEARNER_SECRET_FILE},
+	{"approver", required_argument, NULL, FLAG_APPROVER},
+	{"approver-password-file", required_argument, NULL, FLAG_APPROVER_PASSWORD_FILE},
 	{"price", required_argument, NULL, FLAG_PRICE},
 	{"workers", required_argument, NULL, FLAG_WORKERS},
 	{"in-flight", required_argument, NULL, FLAG_IN_FLIGHT},
@@ -186,6 +193,12 @@ static int flag_set(struct options *o, int flag, const char *value, struct error
 	case FLAG_LEARNER_SECRET_FILE:
 		o->learner_secret_file = value;
 		return 0;
+	case FLAG_APPROVER:
+		o->approver = value;
+		return 0;
+	case FLAG_APPROVER_PASSWORD_FILE:
+		o->approver_password_file = value;
+		return 0;
 	case FLAG_PRICE:
 		return options_price(value, &o->price, o->currency, err);
 	case FLAG_WORKERS:
@@ -217,6 +230,9 @@ static int options_check(const struct options *o, struct error *err)
 			return error_raise(err, &RPC_REASON_FIELD_INVALID, "%s is missing; see --help",
 					   needed[i].what);
 	}
+	if (!o->approver != !o->approver_password_file)
+		return error_raise(err, &RPC_REASON_FIELD_INVALID,
+				   "--approver and --approver-password-file go together; see --help");
 	return 0;
 }
 

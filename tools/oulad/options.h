@@ -17,6 +17,7 @@ struct options {
 	const char *target, *ca_file, *authority;
 	bool tls;
 	const char *user, *password_file, *learner_secret_file;
+	const char *approver, *approver_password_file; /* both or neither */
 	char currency[CURRENCY_MAX];
 	int64_t price;               /* minor units */
 	unsigned workers, in_flight; /* learners at work at once; reports under way at once */
