@@ -177,7 +177,7 @@ class Lifecycle(unittest.TestCase):
 
     def refuses(self, *flags, database=None):
         """Runs a server that must not start; returns what it says to the operator."""
-        done = subprocess.run([SERVER, "serve", "--db-socket", self.stack.socket, "--db-name",
+        done = subprocess.run([SERVER, "serve", "--db-user", "root", "--db-socket", self.stack.socket, "--db-name",
                                database or self.stack.database, "--listen", "127.0.0.1:0", "--metrics-listen", "off",
                                "--key-dir", self.stack.dir / "keys", *flags],
                               capture_output=True, text=True, timeout=60)
@@ -213,8 +213,8 @@ class Lifecycle(unittest.TestCase):
         self.stack.sql(f"CREATE DATABASE {name}", database="")
         try:
             if migrated:
-                subprocess.run([SERVER, "migrate", "--db-socket", self.stack.socket, "--db-name", name], check=True,
-                               stdout=subprocess.DEVNULL)
+                subprocess.run([SERVER, "migrate", "--db-user", "root", "--db-socket", self.stack.socket, "--db-name",
+                                name], check=True, stdout=subprocess.DEVNULL)
             yield name
         finally:
             self.stack.sql(f"DROP DATABASE {name}", database="")
@@ -240,7 +240,7 @@ class Lifecycle(unittest.TestCase):
             self.stack.sql("UPDATE schema_migration SET compatible_with = 1 WHERE number = 900", database=name)
             stack = self.stack
             flags = stack.db_flags
-            stack.db_flags = ["--db-socket", stack.socket, "--db-name", name]
+            stack.db_flags = ["--db-user", "root", "--db-socket", stack.socket, "--db-name", name]
             try:
                 self.assertEqual(Replica(stack).stop(), 0)
             finally:
@@ -288,8 +288,10 @@ class Lifecycle(unittest.TestCase):
         certificate, key = self.certificate("own")
         _, other = self.certificate("stranger")
         self.assertIn("/nonexistent.key", self.refuses("--tls-cert", certificate, "--tls-key", "/nonexistent.key"))
-        self.assertIn("no pair", self.refuses("--tls-cert", certificate, "--tls-key", other))
-        self.assertIn("no pair", self.refuses("--tls-cert", key, "--tls-key", certificate))
+        said = self.refuses("--tls-cert", certificate, "--tls-key", other)
+        self.assertIn(f"{other} is no key of the certificate", said)
+        self.assertNotIn("port", said)
+        self.assertIn(f"{key} is no certificate", self.refuses("--tls-cert", key, "--tls-key", certificate))
 
 
 if __name__ == "__main__":
