@@ -52,6 +52,13 @@ static bool check_length(struct check *c, const struct field_rule *rule, size_t 
 	return false;
 }
 
+/* In form C a text has no less than a quarter of its characters, each of at most four bytes: what is longer
+ * than that is too long in any form. */
+static bool is_far_too_long(const struct field_rule *rule, const char *text)
+{
+	return rule->max_length > 0 && strlen(text) / 16 > rule->max_length;
+}
+
 /* Text in the form it is kept in; false when it has none. */
 static bool normalize(struct check *c, char **text)
 {
@@ -69,7 +76,7 @@ static void check_string(struct check *c, const struct field_rule *rule, char **
 	const char *s;
 	int64_t id;
 
-	if (format_is_text(rule->format) && !normalize(c, value))
+	if (format_is_text(rule->format) && !is_far_too_long(rule, *value) && !normalize(c, value))
 		return;
 	s = *value;
 	if (!check_length(c, rule, utf8_length(span_str(s)), "characters"))
@@ -193,7 +200,8 @@ static void check_value(struct check *c, const struct field_rule *rule, const Pr
 
 /* ---- Fields ---- */
 
-static void check_count(struct check *c, const struct field_rule *rule, size_t n)
+/* False when there are too many to be looked at one by one. */
+static bool check_count(struct check *c, const struct field_rule *rule, size_t n)
 {
 	uint32_t min = rule->min_items, max = rule->max_items;
 
@@ -203,6 +211,7 @@ static void check_count(struct check *c, const struct field_rule *rule, size_t n
 		violate(c, "must have at least %" PRIu32 " items, has %zu", min, n);
 	else if (max > 0 && n > max)
 		violate(c, "must have at most %" PRIu32 " items, has %zu", max, n);
+	return max == 0 || n <= max;
 }
 
 static void check_repeated(struct check *c, const struct field_rule *rule,
@@ -211,7 +220,8 @@ static void check_repeated(struct check *c, const struct field_rule *rule,
 	size_t n = field_count(field, message), size = field_value_size(field->type);
 	char *items = field_items(field, message);
 
-	check_count(c, rule, n);
+	if (!check_count(c, rule, n))
+		return;
 	for (size_t i = 0; i < n; i++) {
 		size_t len = c->path.len;
 
@@ -304,18 +314,19 @@ static const struct field_rule *rule_of(const struct message_rules *rules, unsig
 	return NULL;
 }
 
-/* Enums and times have rules that nobody writes, so they and what may hold them are looked at without one
- * too. */
+/* Enums, times and numbers of items have rules that nobody writes, so they and what may hold them are looked
+ * at without one too. */
 static void check_message(struct check *c, const struct message_rules *rules, ProtobufCMessage *message)
 {
-	static const struct field_rule no_rule;
+	static const struct field_rule no_rule = {.max_items = FIELD_ITEMS_MAX};
 	const ProtobufCMessageDescriptor *desc = message->descriptor;
 
 	for (unsigned i = 0; i < desc->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &desc->fields[i];
 		const struct field_rule *rule = rule_of(rules, i);
 
-		if (rule || field->type == PROTOBUF_C_TYPE_ENUM || field->type == PROTOBUF_C_TYPE_MESSAGE)
+		if (rule || field->type == PROTOBUF_C_TYPE_ENUM || field->type == PROTOBUF_C_TYPE_MESSAGE ||
+		    field->label == PROTOBUF_C_LABEL_REPEATED)
 			check_field(c, rules, rule ? rule : &no_rule, field, message);
 	}
 }
@@ -379,7 +390,11 @@ int rules_check_mask(const struct message_rules *resource, const char *field, ch
 	path_push(&c.path, field);
 	if (n_paths == 0)
 		violate(&c, "must name at least one field to change");
-	for (size_t i = 0; i < n_paths; i++)
+	/* Else some path is unknown or comes twice; and each is compared with those before it. */
+	if (n_paths > resource->desc->n_fields)
+		violate(&c, "must name each field once only; %s has fewer fields",
+			resource->desc->short_name);
+	for (size_t i = 0; i < n_paths && n_paths <= resource->desc->n_fields; i++)
 		check_mask_path(&c, resource, paths, i);
 	return finish(err);
 }

@@ -10,7 +10,8 @@
  * Checks a whole message against its rules, nested messages included, and reports every violation at once:
  * raises FIELD_INVALID with a violation per field ("prices[1].currency_code"). An enum value the contract
  * does not know, a Timestamp or Duration outside its range (years 0001 to 9999; nanos 0 to 999,999,999) are
- * violations without a rule being written. `rules` may be NULL.
+ * violations without a rule being written, and so are more than FIELD_ITEMS_MAX items of a repeated field.
+ * The items of a list that is too long are not looked at. `rules` may be NULL.
  *
  * Text for people (TEXT, TEXT_LINE) is first brought into Unicode's normalization form C, in the message:
  * what is checked is what is kept. It lies in the arena; MESSAGE_TOO_LARGE when that is full.

@@ -38,20 +38,24 @@ enum string_format {
 
 struct message_rules;
 
+/* What a repeated field may hold when nobody says: so that nothing grows as a stranger likes. */
+enum { FIELD_ITEMS_MAX = 1000 };
+
 /* Rules of one field: grpc_c.v1.FieldRules, resolved. */
 struct field_rule {
 	const char *name;                   /* of the field, as in the .proto */
 	const struct message_rules *nested; /* of a message field's type; NULL when that has none */
 	int64_t min, max;                   /* asked when has_range */
 	uint32_t min_length, max_length;    /* 0: not set */
-	uint32_t min_items, max_items;      /* 0: not set */
+	uint32_t min_items, max_items;      /* of a repeated field; never unset from the generator */
 	const char *id_kind;                /* NULL: not set */
 	uint16_t index;                     /* into the descriptor's fields[] */
 	uint8_t format;                     /* enum string_format */
 	bool required, has_range, output_only;
 };
 
-/* Rules of one message; only the fields that have any, or whose type has any, are listed. */
+/* Rules of one message; only the fields that have any, or whose type has any, and repeated ones are listed.
+ */
 struct message_rules {
 	const ProtobufCMessageDescriptor *desc;
 	const struct field_rule *fields;

@@ -143,9 +143,12 @@ static bool begins_below_marks(const char *text)
 	return true;
 }
 
+/* By its category too: some marks of class 0, such as U+0F73, are taken apart into marks of other classes. */
 static bool is_mark(int32_t code)
 {
-	return utf8proc_get_property(code)->combining_class != 0;
+	const utf8proc_property_t *p = utf8proc_get_property(code);
+
+	return p->combining_class != 0 || p->category == UTF8PROC_CATEGORY_MN;
 }
 
 /* Whether no character carries more marks than MARKS_MAX; false also for what is not UTF-8. */

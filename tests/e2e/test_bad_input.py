@@ -110,6 +110,21 @@ class BadInput(unittest.TestCase):
         self.refused("UNIMPLEMENTED", "METHOD_UNKNOWN", self.wire.raw, SERVICE + "NoSuchMethod", b"")
         self.refused("UNIMPLEMENTED", "METHOD_UNKNOWN", self.wire.raw, "/no.such.Service/GetCourse", b"")
 
+    def test_what_would_cost_the_square_of_its_length(self):
+        course = {"course_id": self.world.new_course()}
+        for paths in (["title"] * 19900, [f"p{i}" for i in range(9900)] + ["title"] * 9900):
+            error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, "course", "UpdateCourse",
+                                 self.tokens["teacher"], course=course, update_mask={"paths": paths})
+            self.assertEqual(error.fields, ["update_mask.paths"])
+        error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, "course", "UpdateCourse",
+                             self.tokens["teacher"], course=course, update_mask={"paths": ["title", "level"] * 13})
+        self.assertEqual(error.fields, ["update_mask"])
+        # Marks that are told only by taking them apart, in a text that is put into order.
+        for text in ("\u0f73" * 20000, "e" + "\u0301" * 31, "\u0f73" * 1000000):
+            error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, "course", "CreateCourse",
+                                 self.tokens["teacher"], title="T", description=text)
+            self.assertEqual(error.fields, ["description"])
+
     def test_every_violation_at_once(self):
         error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, "purchase", "PurchaseCourse",
                              self.tokens["learner"], course_id="usr_0000000000001", request_id="no")

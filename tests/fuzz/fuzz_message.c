@@ -25,8 +25,9 @@ static const struct field_rule sample_fields[] = {
 	{.name = "url_2", .index = 18, .format = STRING_EMAIL},
 	{.name = "double__under", .index = 19, .format = STRING_LANGUAGE},
 	{.name = "alreadyCamel", .index = 20, .id_kind = "crs"},
+	{.name = "strings", .index = 34, .max_items = 9, .format = STRING_TEXT},
 };
-static const struct message_rules sample_rules = {&sample__sample__descriptor, sample_fields, 8};
+static const struct message_rules sample_rules = {&sample__sample__descriptor, sample_fields, 9};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

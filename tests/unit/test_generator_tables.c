@@ -96,6 +96,30 @@ static void test_nested_rules(void **state)
 	assert_ptr_equal(rule_of(rule_of(rules, "more")->nested, "value")->nested, &lab_v1_sample_rules);
 }
 
+/* What is repeated has a limit in the table, whether or not somebody gave it one; a map too. */
+static void test_items_have_a_limit(void **state)
+{
+	const struct service_desc *const services[] = {&edu_service_desc, &laboratory_desc, &zoo_desc,
+						       &grpcservice2_desc};
+	unsigned lists = 0;
+
+	assert_int_equal(rule_of(&lab_v1_add_sample_request_rules, "more")->max_items, FIELD_ITEMS_MAX);
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		for (unsigned k = 0; k < services[i]->n_methods; k++) {
+			const struct method_desc *m = &services[i]->methods[k];
+
+			for (unsigned f = 0; m->request_rules && f < m->request->n_fields; f++) {
+				if (m->request->fields[f].label != PROTOBUF_C_LABEL_REPEATED)
+					continue;
+				assert_true(rule_of(m->request_rules, m->request->fields[f].name)->max_items >
+					    0);
+				lists++;
+			}
+		}
+	}
+	assert_true(lists > 3);
+}
+
 /* Every rule names the field at its index, in every message the service can reach. */
 static void check_indexes(const struct message_rules *rules, unsigned depth)
 {
@@ -263,11 +287,17 @@ static void test_descriptor_keeps_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),           cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_nested_rules),    cmocka_unit_test(test_indexes),
-		cmocka_unit_test(test_policy),          cmocka_unit_test(test_methods),
-		cmocka_unit_test(test_reasons),         cmocka_unit_test(test_contract_lists_runtime_reasons),
-		cmocka_unit_test(test_descriptor_sets), cmocka_unit_test(test_descriptor_keeps_options),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_nested_rules),
+		cmocka_unit_test(test_indexes),
+		cmocka_unit_test(test_items_have_a_limit),
+		cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_contract_lists_runtime_reasons),
+		cmocka_unit_test(test_descriptor_sets),
+		cmocka_unit_test(test_descriptor_keeps_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,37 @@ static void test_number_of_items(void **state)
 	assert_taken(&message, rule);
 }
 
+/* Lists that nobody has given a limit have one, as those of a mask, whose type comes without rules. */
+static void test_number_of_items_without_a_rule(void **state)
+{
+	static char *paths[FIELD_ITEMS_MAX + 1];
+	static Sample__Color colors[FIELD_ITEMS_MAX + 1];
+	Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
+	Sample__Sample message = SAMPLE__SAMPLE__INIT;
+	struct error err;
+
+	for (unsigned i = 0; i <= FIELD_ITEMS_MAX; i++) {
+		paths[i] = (char *)"a_string";
+		colors[i] = (Sample__Color)100;
+	}
+	message.a_mask = &mask;
+	mask.paths = paths;
+	mask.n_paths = FIELD_ITEMS_MAX;
+	assert_int_equal(rules_of(NULL, &message.base, &err), 0);
+	mask.n_paths++;
+	assert_int_equal(rules_of(NULL, &message.base, &err), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(err.n_violations, 1);
+	assert_string_equal(err.violations[0].field, "a_mask.paths");
+	assert_string_equal(err.violations[0].description, "must have at most 1000 items, has 1001");
+
+	/* The items of a list that is too long are not looked at. */
+	message.a_mask = NULL;
+	message.colors = colors;
+	message.n_colors = FIELD_ITEMS_MAX + 1;
+	assert_int_equal(rules_of(NULL, &message.base, &err), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(err.n_violations, 1);
+}
+
 static void test_range_of_every_number(void **state)
 {
 	static const char *const names[] = {"an_int32", "an_int64",    "a_sint32",
@@ -417,7 +448,7 @@ static void test_masks(void **state)
 	char *good[] = {(char *)"a_string", (char *)"an_int32", (char *)"chosen_leaf"};
 	char *twice[] = {(char *)"a_string", (char *)"an_int32", (char *)"a_string"};
 	char *star[] = {(char *)"*"}, *nested[] = {(char *)"a_deep.name"}, *unknown[] = {(char *)"aString"};
-	char *output[] = {(char *)"a_leaf"};
+	char *output[] = {(char *)"a_leaf"}, *many[100];
 	struct error err;
 
 	assert_null(mask_refused(good, 3, &err));
@@ -430,6 +461,10 @@ static void test_masks(void **state)
 	assert_string_equal(mask_refused(twice, 3, &err), "must name 'a_string' once only");
 	assert_string_equal(mask_refused(output, 1, &err),
 			    "must not name 'a_leaf', which the server alone writes");
+	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++)
+		many[i] = (char *)"a_string";
+	assert_string_equal(mask_refused(many, sample__sample__descriptor.n_fields + 1, &err),
+			    "must name each field once only; Sample has fewer fields");
 	assert_true(mask_has(good, 3, "an_int32"));
 	assert_false(mask_has(good, 3, "an_int64"));
 }
@@ -441,6 +476,7 @@ int main(void)
 		cmocka_unit_test(test_length_is_in_characters),
 		cmocka_unit_test(test_length_of_bytes_is_in_bytes),
 		cmocka_unit_test(test_number_of_items),
+		cmocka_unit_test(test_number_of_items_without_a_rule),
 		cmocka_unit_test(test_range_of_every_number),
 		cmocka_unit_test(test_range_is_asked_of_zero),
 		cmocka_unit_test(test_range_of_reals_refuses_nan),

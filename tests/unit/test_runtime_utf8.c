@@ -146,6 +146,7 @@ static char *with_marks(struct arena *arena, size_t n)
 
 static void test_nfc_refuses_marks_without_end(void **state)
 {
+	char disguised[31 * 3 + 1] = "";
 	struct arena arena;
 
 	arena_init(&arena, 1 << 22);
@@ -153,6 +154,12 @@ static void test_nfc_refuses_marks_without_end(void **state)
 	assert_null(utf8_nfc(&arena, with_marks(&arena, 31)));
 	assert_null(utf8_nfc(&arena, with_marks(&arena, 500000)));
 	assert_false(arena.exhausted);
+	/* U+0F73 is of class 0, and is taken apart into two marks of other classes. */
+	for (size_t i = 0; i + 3 < sizeof(disguised); i += 3)
+		memcpy(disguised + i, "\u0f73", 3);
+	assert_null(utf8_nfc(&arena, disguised));
+	disguised[30 * 3] = '\0';
+	assert_non_null(utf8_nfc(&arena, disguised));
 	assert_null(utf8_nfc(&arena, "\xe9"));
 	arena_done(&arena);
 	arena_init(&arena, 16);

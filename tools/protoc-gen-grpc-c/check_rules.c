@@ -93,10 +93,10 @@ static void check_limits(struct model *m, const struct field *f)
 		problems_add(&m->problems, &f->place,
 			     "field %s: min_length %u is above max_length %u; swap them", name, r->min_length,
 			     r->max_length);
-	if (r->max_items > 0 && r->min_items > r->max_items)
-		problems_add(&m->problems, &f->place,
-			     "field %s: min_items %u is above max_items %u; swap them", name, r->min_items,
-			     r->max_items);
+	if (r->min_items > model_max_items(f))
+		problems_add(&m->problems, &f->place, "field %s: min_items %u is above max_items %u; %s",
+			     name, r->min_items, model_max_items(f),
+			     r->max_items ? "swap them" : "say how many there may be");
 	if (r->range && r->range->min > r->range->max)
 		problems_add(&m->problems, &f->place,
 			     "field %s: range min %" PRId64 " is above max %" PRId64

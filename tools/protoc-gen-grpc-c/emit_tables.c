@@ -90,10 +90,15 @@ void emit_tables_header(struct model *m, const struct file *file, struct output 
 
 /* --- rules --- */
 
-/* A field has an entry when it has rules, or when the walk must go on into its message. */
+static bool is_repeated(const struct field *f)
+{
+	return f->proto->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED;
+}
+
+/* A field has an entry when it has rules, is repeated, or when the walk must go on into its message. */
 static bool has_entry(const struct field *f)
 {
-	return f->rules || (f->message && f->message->rules_name);
+	return f->rules || is_repeated(f) || (f->message && f->message->rules_name);
 }
 
 static void put_limit(struct writer *w, const char *name, uint32_t limit)
@@ -121,7 +126,6 @@ static void put_rules(struct model *m, struct writer *w, const FieldRules *r)
 	put_limit(w, "min_length", r->min_length);
 	put_limit(w, "max_length", r->max_length);
 	put_limit(w, "min_items", r->min_items);
-	put_limit(w, "max_items", r->max_items);
 	put_limit(w, "format", (uint32_t)r->format);
 	if (*r->id_kind)
 		fprintf(w->out, ", .id_kind = %s", emit_quoted(m, r->id_kind));
@@ -136,6 +140,8 @@ static void put_field_rule(struct model *m, struct writer *w, const struct field
 	fprintf(w->out, "\t{.name = \"%s\", .index = %u", f->proto->name, f->index);
 	if (f->message && f->message->rules_name)
 		fprintf(w->out, ", .nested = &%s", f->message->rules_name);
+	if (is_repeated(f))
+		put_limit(w, "max_items", model_max_items(f));
 	if (f->rules)
 		put_rules(m, w, f->rules);
 	fputs("},\n", w->out);

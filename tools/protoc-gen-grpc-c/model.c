@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "names.h"
 #include "options.h"
+#include "proto/runtime/service.h"
 
 /* Field numbers of descriptor.proto that make up the path of a declaration. */
 enum {
@@ -395,4 +396,9 @@ void model_used(struct model *m, const struct file *file)
 				method->response->file->reached = true;
 		}
 	}
+}
+
+uint32_t model_max_items(const struct field *f)
+{
+	return f->rules && f->rules->max_items > 0 ? f->rules->max_items : FIELD_ITEMS_MAX;
 }

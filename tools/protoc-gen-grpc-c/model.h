@@ -127,6 +127,9 @@ struct model {
 void model_build(struct model *m, struct arena *a, const struct settings *settings,
 		 const Google__Protobuf__Compiler__CodeGeneratorRequest *request);
 
+/* The most items that a repeated field may have: what its rules say, or FIELD_ITEMS_MAX. */
+uint32_t model_max_items(const struct field *f);
+
 /* Sets `reached` on the files whose types the file's messages and methods speak of, and clears it on the
  * others. */
 void model_used(struct model *m, const struct file *file);
