@@ -13,7 +13,7 @@ CREATE TABLE user (
   password_hash VARCHAR(128) NOT NULL COMMENT 'Argon2id, in its own encoding with salt and parameters',
   roles INT UNSIGNED NOT NULL COMMENT 'bits of enum role (server/base/principal.h)',
   administrator TINYINT AS (IF(roles & 16, 1, NULL)) VIRTUAL COMMENT '1 for holders of ADMIN, so that they can be found and locked',
-  roles_time BIGINT NOT NULL COMMENT 'when SetUserRoles set them, 0 before; access tokens issued before are void',
+  rights_epoch BIGINT NOT NULL COMMENT 'raised by what voids the access tokens, which carry it: roles, suspension, password, log-out everywhere',
   state TINYINT NOT NULL COMMENT 'edu.v1.UserState: 1 active, 2 suspended',
   revision BIGINT NOT NULL COMMENT 'counts changes, from 1; the etag is made of it',
   create_time BIGINT NOT NULL COMMENT 'when the account was made',

@@ -26,6 +26,7 @@
 #include "server/purchase/purchase_store.h"
 #include "server/purchase/wallet_store.h"
 #include "server/rpc/server.h"
+#include "server/user/session_confirm.h"
 #include "server/user/session_store.h"
 #include "server/user/user.h"
 #include "server/user/user_feed.h"
@@ -35,6 +36,7 @@
 enum {
 	WATCH_MS = 500,             /* how often readiness is looked at */
 	FEED_STALE_US = 5000000,    /* a feed older than this makes the replica not ready */
+	FEED_STALE_RETRY_MS = 1000, /* what a caller refused for it is told to wait */
 	FEED_FIRST_READ_MS = 10000, /* how long the first read of the feed may take */
 };
 
@@ -103,7 +105,7 @@ void service_config_defaults(struct service_config *config)
 static void on_event(void *arg, const struct event *e)
 {
 	struct service *s = arg;
-	user_on_event(s->app.auth->revocations, e);
+	user_on_event(s->app.auth, e);
 	course_on_event(s->app.courses, s->app.lessons, e);
 	progress_on_event(&s->app, e);
 }
@@ -115,7 +117,7 @@ static void on_feed_lost(void *arg)
 	cache_clear(s->app.courses);
 	cache_clear(s->app.lessons);
 	cache_clear(s->app.access);
-	revocations_add_everybody(s->app.auth->revocations, clock_now_us(s->app.clock));
+	auth_all_changed(s->app.auth);
 }
 
 static void sleep_ms(long ms)
@@ -124,14 +126,13 @@ static void sleep_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-/* Before the first call is served, what was revoked lately is known. */
+/* Before the first call is served, the feed has begun: what changes from then on is told. */
 static int start_feed(struct service *s, struct error *err)
 {
 	const struct event_feed_config config = {
 		.db = &s->config->db,
 		.clock = s->config->clock,
 		.poll_ms = s->config->feed_poll_ms,
-		.replay_ms = (s->config->access_token_us + TOKEN_SKEW_US) / 1000,
 		.sequencer = s->config->sequencer,
 		.listener = on_event,
 		.lost = on_feed_lost,
@@ -163,6 +164,37 @@ static int check_rate_classes(struct error *err)
 						      m->path, m->policy.rate_class);
 		}
 	return 0;
+}
+
+/*
+ * A replica that no longer hears of changes serves nobody who is signed in: what it remembers of their rights
+ * may be over. One read of memory, as the call brings its time.
+ */
+static int check_feed(const struct service *s, int64_t now_us, struct error *err)
+{
+	if (now_us - event_feed_read_us(s->feed) <= FEED_STALE_US)
+		return 0;
+	(void)!error_raise(
+		err, &RPC_REASON_RIGHTS_UNCONFIRMED,
+		"This server has not heard of changed rights for 5 seconds. Nothing was done; wait "
+		"and repeat.");
+	return error_set_retry(err, FEED_STALE_RETRY_MS);
+}
+
+static int authenticate(void *arg, const struct rpc_bearer *bearer, struct principal *ret, struct error *err)
+{
+	struct service *s = arg;
+	int r = check_feed(s, bearer->began_us, err);
+
+	return r < 0 ? r : auth_authenticate(s->app.auth, bearer->token, ret, err);
+}
+
+static int admit(void *arg, const char *rate_class, const struct principal *who, const char *address,
+		 struct error *err)
+{
+	struct service *s = arg;
+
+	return auth_admit(s->app.auth, rate_class, who, address, err);
 }
 
 static int start_auth(struct service *s, struct error *err)
@@ -269,7 +301,8 @@ static int start_rpc(struct service *s, struct error *err)
 	rpc.default_deadline_ms = config->default_deadline_ms;
 	rpc.reflection = config->reflection;
 	rpc.trust_forwarded_for = config->trust_forwarded_for;
-	rpc.auth = (struct rpc_authenticator){auth_authenticate, auth_admit, s->app.auth};
+	rpc.auth = (struct rpc_authenticator){
+		.authenticate = authenticate, .confirm = session_confirm, .admit = admit, .arg = s};
 	rpc.executors[RPC_ON_DB] = (struct rpc_executor_config){
 		.threads = config->db_workers,
 		.queue = config->db_queue,

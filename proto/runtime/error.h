@@ -63,6 +63,7 @@ struct error_reason {
 	X(OVERLOADED, UNAVAILABLE) /* a queue is full; not executed */                                       \
 	X(DRAINING, UNAVAILABLE)   /* the server is stopping; not executed */                                \
 	X(DATABASE_UNAVAILABLE, UNAVAILABLE) /* not executed */                                              \
+	X(RIGHTS_UNCONFIRMED, UNAVAILABLE)   /* what the caller may do may have changed; not executed */     \
 	X(CONFLICT, ABORTED)                 /* lost a race after every retry: repeat */                     \
 	X(METHOD_UNKNOWN, UNIMPLEMENTED)     /* no such method */                                            \
 	X(CALL_CANCELLED, CANCELLED)         /* the caller went away */                                      \

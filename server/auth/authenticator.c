@@ -1,9 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/auth/authenticator.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "server/auth/token_text.h"
+
+/*
+ * Changes are counted by slots that users share: one more of a neighbour costs a read of the database and no
+ * more. So that asking costs one read of memory, a change of everybody is counted in every slot.
+ */
+enum { CHANGE_SLOTS = 1024 };
+
+/* What is remembered of a token, followed by its whole text. */
+struct verified {
+	struct principal who;
+	uint64_t ticket; /* as of which the database confirmed it; 0: it was not asked yet */
+	bool revoked;    /* for good: an ended session does not begin again, nor does an epoch come back */
+};
 
 void auth_config_defaults(struct auth_config *config)
 {
@@ -45,10 +59,11 @@ static int parts_new(struct auth *a, const struct auth_config *config, struct er
 		return r;
 	a->clock = config->clock;
 	a->verified = cache_new(config->token_cache_bytes);
-	a->revocations = revocations_new(config->clock, config->token_lifetime_us + TOKEN_SKEW_US);
+	a->changes = calloc(CHANGE_SLOTS, sizeof(*a->changes));
 	a->rates = config->rate_limits ? rate_limiter_new(config->clock) : NULL;
-	if (!a->verified || !a->revocations || (config->rate_limits && !a->rates))
+	if (!a->verified || !a->changes || (config->rate_limits && !a->rates))
 		return error_internal(err, "cannot ready authentication: out of memory");
+	auth_all_changed(a); /* from 1: a ticket is not 0 */
 	return config->rate_limits ? rates_configure(a, config->rates, err) : 0;
 }
 
@@ -73,7 +88,7 @@ void auth_free(struct auth *a)
 	if (!a)
 		return;
 	rate_limiter_free(a->rates);
-	revocations_free(a->revocations);
+	free(a->changes);
 	cache_free(a->verified);
 	page_tokens_free(a->pages);
 	tokens_free(a->tokens);
@@ -89,9 +104,8 @@ static struct span signature_text(struct span token)
 	return token.len < len ? token : span_of(token.data + token.len - len, len);
 }
 
-/* What is remembered of a token: whose it is, then its whole text, since anybody may sign off with another's
- * signature. */
-static bool remembered(struct auth *a, struct span token, struct principal *ret)
+/* The whole text is compared, since anybody may sign off with another's signature. */
+static bool remembered(struct auth *a, struct span token, struct verified *ret)
 {
 	struct cache_value *v = cache_get(a->verified, signature_text(token), clock_now_us(a->clock));
 	struct span known;
@@ -109,52 +123,86 @@ static bool remembered(struct auth *a, struct span token, struct principal *ret)
 }
 
 /* token.len is at most TOKEN_TEXT_MAX, or it would not have been verified. */
-static void remember(struct auth *a, struct span token, const struct principal *who)
+static void remember(struct auth *a, struct span token, const struct verified *v)
 {
 	const struct span key = signature_text(token);
-	uint8_t value[sizeof(*who) + TOKEN_TEXT_MAX];
+	uint8_t value[sizeof(*v) + TOKEN_TEXT_MAX];
 
-	memcpy(value, who, sizeof(*who));
-	memcpy(value + sizeof(*who), token.data, token.len);
-	cache_put(a->verified, key, span_of(value, sizeof(*who) + token.len), who->expire_us,
+	memcpy(value, v, sizeof(*v));
+	memcpy(value + sizeof(*v), token.data, token.len);
+	cache_put(a->verified, key, span_of(value, sizeof(*v) + token.len), v->who.expire_us,
 		  cache_generation(a->verified, key));
 }
 
-/* What a token says never changes, so a remembered one is never invalidated; revocation is asked every time.
- */
-static int verify(struct auth *a, struct span token, struct principal *ret, struct error *err)
+/* What a token says never changes: its signature is verified once, however often the database is asked. */
+static int verify(struct auth *a, struct span token, struct verified *ret, struct error *err)
 {
-	int r = token_verify(a->tokens, token, ret, err);
+	int r;
 
+	*ret = (struct verified){0};
+	r = token_verify(a->tokens, token, &ret->who, err);
 	if (r == 0)
 		remember(a, token, ret);
 	return r;
 }
 
-int auth_authenticate(void *auth, struct span token, struct principal *ret, struct error *err)
+static int token_revoked(struct error *err)
 {
-	struct principal who;
-	struct auth *a = auth;
+	return error_raise(err, &RPC_REASON_TOKEN_REVOKED,
+			   "The session has ended or its rights have changed: refresh it, or sign in again.");
+}
 
-	if (token.len > TOKEN_TEXT_MAX || !remembered(a, token, &who)) {
-		int r = verify(a, token, &who, err);
+int auth_authenticate(struct auth *a, struct span token, struct principal *ret, struct error *err)
+{
+	struct verified v;
+
+	if (token.len > TOKEN_TEXT_MAX || !remembered(a, token, &v)) {
+		int r = verify(a, token, &v, err);
 
 		if (r < 0)
 			return r;
 	}
-	if (revocations_cover(a->revocations, &who))
-		return error_raise(
-			err, &RPC_REASON_TOKEN_REVOKED,
-			"The session has ended or its rights have changed: refresh it, or sign in again.");
-	*ret = who;
-	return 0;
+	if (v.revoked)
+		return token_revoked(err);
+	*ret = v.who;
+	return v.ticket == auth_ticket(a, v.who.user_id) ? 0 : AUTH_UNCONFIRMED;
 }
 
-int auth_admit(void *auth, const char *rate_class, const struct principal *who, const char *address,
+/* Ids are made by us, so a fixed mix of their bits will do: the golden ratio's multiplier, whose high bits
+ * are good. */
+static _Atomic uint64_t *changes_of(const struct auth *a, int64_t user_id)
+{
+	return &a->changes[((uint64_t)user_id * UINT64_C(0x9e3779b97f4a7c15) >> 32) % CHANGE_SLOTS];
+}
+
+uint64_t auth_ticket(const struct auth *a, int64_t user_id)
+{
+	return atomic_load_explicit(changes_of(a, user_id), memory_order_acquire);
+}
+
+int auth_confirm(struct auth *a, struct span token, const struct principal *who, uint64_t ticket, bool holds,
+		 struct error *err)
+{
+	const struct verified v = {.who = *who, .ticket = ticket, .revoked = !holds};
+
+	remember(a, token, &v);
+	return holds ? 0 : token_revoked(err);
+}
+
+void auth_user_changed(struct auth *a, int64_t user_id)
+{
+	atomic_fetch_add_explicit(changes_of(a, user_id), 1, memory_order_release);
+}
+
+void auth_all_changed(struct auth *a)
+{
+	for (unsigned i = 0; i < CHANGE_SLOTS; i++)
+		atomic_fetch_add_explicit(&a->changes[i], 1, memory_order_release);
+}
+
+int auth_admit(struct auth *a, const char *rate_class, const struct principal *who, const char *address,
 	       struct error *err)
 {
-	struct auth *a = auth;
-
 	return a->rates ? rate_admit(a->rates, rate_class, who, address, err) : 0;
 }
 

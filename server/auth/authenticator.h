@@ -5,7 +5,6 @@
 #include "proto/runtime/error.h"
 #include "server/auth/page_token.h"
 #include "server/auth/rate.h"
-#include "server/auth/revocation.h"
 #include "server/auth/token_keys.h"
 #include "server/auth/tokens.h"
 #include "server/base/cache.h"
@@ -29,8 +28,8 @@ struct auth {
 	const struct clock *clock;
 	struct token_keys *keys;
 	struct tokens *tokens;
-	struct cache *verified; /* exact token bytes -> struct principal, until the token expires */
-	struct revocations *revocations;
+	struct cache *verified;     /* tokens by their signature, until they expire */
+	_Atomic uint64_t *changes;  /* see auth_ticket() */
 	struct rate_limiter *rates; /* NULL: no limits; go through auth_admit() and auth_admit_text() */
 	struct page_tokens *pages;
 };
@@ -43,14 +42,34 @@ int auth_new(const struct auth_config *config, struct auth **ret, struct error *
 void auth_free(struct auth *a);
 
 /*
- * These two are what rpc asks of an authenticator (struct rpc_authenticator); `auth` is a struct auth. The
- * token is what follows "Bearer ". 0 and *ret, or TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED.
+ * A token says who its bearer was; the database says whether that still holds: its session has not ended, and
+ * the user's rights_epoch is still the token's. No clock is asked. What the database said is remembered with
+ * the token until something about the user changes, which the event feed tells, or whoever changes it here.
+ *
+ * So auth_authenticate() is 0 and *ret, when the bearer may act; AUTH_UNCONFIRMED and *ret, when the token is
+ * ours but the database has to be asked; or TOKEN_INVALID, TOKEN_EXPIRED, TOKEN_REVOKED. Whoever asks takes a
+ * ticket first and hands it to auth_confirm() with the answer, which is 0, or TOKEN_REVOKED when it no longer
+ * holds. An answer whose ticket was taken before a change is not believed again, so a slow read cannot bring
+ * back a right that was taken meanwhile.
+ *
+ * The token is what follows "Bearer ". None of them blocks.
  */
-int auth_authenticate(void *auth, struct span token, struct principal *ret, struct error *err)
+enum { AUTH_UNCONFIRMED = 1 };
+
+int auth_authenticate(struct auth *a, struct span token, struct principal *ret, struct error *err)
 	__attribute__((warn_unused_result));
+uint64_t auth_ticket(const struct auth *a, int64_t user_id);
+int auth_confirm(struct auth *a, struct span token, const struct principal *who, uint64_t ticket, bool holds,
+		 struct error *err) __attribute__((warn_unused_result));
+
+/* The user's rights may have changed, or a session of the user ended: the database is asked again. */
+void auth_user_changed(struct auth *a, int64_t user_id);
+
+/* The same for every user: after the event feed lost its place. */
+void auth_all_changed(struct auth *a);
 
 /* 0, or RATE_LIMITED. */
-int auth_admit(void *auth, const char *rate_class, const struct principal *who, const char *address,
+int auth_admit(struct auth *a, const char *rate_class, const struct principal *who, const char *address,
 	       struct error *err) __attribute__((warn_unused_result));
 
 /* The same for a class counted by text, such as RATE_LOGIN_ACCOUNT with the normalized user name of a Login.

@@ -104,10 +104,10 @@ static bool add_service_account(json_t *claims, const struct principal *who)
 }
 
 /* The claims as JSON; NULL when out of memory. */
-static char *claims_of(const struct tokens *t, const struct principal *who)
+static char *claims_of(const struct tokens *t, const struct principal *who, int64_t now_us)
 {
 	char sub[ID_TEXT_MAX], sid[ID_TEXT_MAX], jti[BASE64URL_SIZE(JTI_LEN)];
-	int64_t iat = who->issued_us / US_PER_SECOND;
+	int64_t iat = now_us / US_PER_SECOND;
 	_cleanup_json_ json_t *claims = NULL;
 	uint8_t random[JTI_LEN];
 
@@ -122,7 +122,7 @@ static char *claims_of(const struct tokens *t, const struct principal *who)
 			   "iat", (json_int_t)iat,
 			   "nbf", (json_int_t)iat,
 			   "exp", (json_int_t)(who->expire_us / US_PER_SECOND),
-			   "iat_us", (json_int_t)who->issued_us,
+			   "epoch", (json_int_t)who->rights_epoch,
 			   "jti", jti); /* clang-format on */
 	if (!claims || (who->organization_id != 0 && !add_service_account(claims, who)))
 		return NULL;
@@ -150,14 +150,14 @@ static char *sign(const struct token_key *key, const char *claims)
 int token_issue(const struct tokens *t, struct principal *who, struct arena *arena, const char **ret,
 		struct error *err)
 {
+	int64_t now_us = clock_now_us(t->clock);
 	struct principal stamped = *who;
 	_cleanup_text_ char *claims = NULL, *text = NULL;
 
-	if (who->user_id <= 0 || who->session_id <= 0)
+	if (who->user_id <= 0 || who->session_id <= 0 || who->rights_epoch <= 0)
 		return error_internal(err, "a token was asked for nobody");
-	stamped.issued_us = clock_now_us(t->clock);
-	stamped.expire_us = (stamped.issued_us + t->lifetime_us) / US_PER_SECOND * US_PER_SECOND;
-	claims = claims_of(t, &stamped);
+	stamped.expire_us = (now_us + t->lifetime_us) / US_PER_SECOND * US_PER_SECOND;
+	claims = claims_of(t, &stamped, now_us);
 	if (claims)
 		text = sign(token_keys_signing(t->keys), claims);
 	if (!text)
@@ -254,6 +254,7 @@ static bool claims_subject(const json_t *claims, struct principal *who)
 {
 	if (!claim_id(claims, "sub", ID_USER, &who->user_id) ||
 	    !claim_id(claims, "sid", ID_SESSION, &who->session_id) ||
+	    !claim_integer(claims, "epoch", INT64_MAX, &who->rights_epoch) ||
 	    !claim_names(claims, "roles", role_from_name, &who->roles))
 		return false;
 	if (!json_object_get(claims, "org"))
@@ -268,12 +269,11 @@ static bool claims_times(const struct tokens *t, const json_t *claims, int64_t n
 
 	if (!claim_integer(claims, "iat", SECONDS_MAX, &iat) ||
 	    !claim_integer(claims, "nbf", SECONDS_MAX, &nbf) ||
-	    !claim_integer(claims, "exp", SECONDS_MAX, &exp) ||
-	    !claim_integer(claims, "iat_us", SECONDS_MAX * US_PER_SECOND, &who->issued_us))
+	    !claim_integer(claims, "exp", SECONDS_MAX, &exp))
 		return false;
 	who->expire_us = exp * US_PER_SECOND;
-	return who->issued_us / US_PER_SECOND == iat && exp >= nbf &&
-	       nbf * US_PER_SECOND <= now_us + t->skew_us && who->issued_us <= now_us + t->skew_us;
+	return exp >= nbf && nbf * US_PER_SECOND <= now_us + t->skew_us &&
+	       iat * US_PER_SECOND <= now_us + t->skew_us;
 }
 
 static int refuse(struct error *err)

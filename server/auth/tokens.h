@@ -13,11 +13,11 @@
  *
  *   iss, aud    as configured
  *   sub         "usr_..."
- *   sid         "ses_...", the session that a revocation names
+ *   sid         "ses_...", the session: the token ends with it
  *   roles       ["LEARNER", ...]; names this release does not know give no right
  *   org, scopes of a service account: "org_...", ["records.read", ...]
  *   iat, nbf, exp  seconds; exp is exclusive
- *   iat_us      the moment of issue in microseconds, so that rights changed within a second are told apart
+ *   epoch       the user's rights_epoch when it was made: the token ends when that is raised
  *   jti         random
  *
  * Immutable once made: any thread may issue and verify. Both cost about a millisecond of CPU, because libjwt
@@ -42,16 +42,16 @@ int tokens_new(const struct token_config *config, const struct token_keys *keys,
 void tokens_free(struct tokens *t);
 
 /*
- * A token for `who`, whose issued_us and expire_us are set here. The text lives in the arena. Fails only for
- * want of memory, or when `who` has no user or session.
+ * A token for `who`, whose expire_us is set here. The text lives in the arena. Fails only for want of memory,
+ * or when `who` has no user, session or rights_epoch.
  */
 int token_issue(const struct tokens *t, struct principal *who, struct arena *arena, const char **ret,
 		struct error *err) __attribute__((warn_unused_result));
 
 /*
  * Who the token speaks for; *ret is written on success only. TOKEN_INVALID: not ours, malformed, tampered
- * with, not one of its texts (token_text.h), not yet valid. TOKEN_EXPIRED: ours, but too old. Revocation is
- * not asked here.
+ * with, not one of its texts (token_text.h), not yet valid. TOKEN_EXPIRED: ours, but too old. Whether
+ * its session lives and its rights are those of now is not asked here.
  */
 int token_verify(const struct tokens *t, struct span token, struct principal *ret, struct error *err)
 	__attribute__((warn_unused_result));

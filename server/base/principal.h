@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Who is calling, as the token says and no revocation has denied. Plain data, copied into the call. It lives
- * in base because rpc enforces policy on it and auth makes it, and neither knows the other.
+ * Who is calling, as the token says and the database has confirmed. Plain data, copied into the call. It
+ * lives in base because rpc enforces policy on it and auth makes it, and neither knows the other.
  */
 /* Bits; named apart from the contract's enum Role, whose constants are numbers. */
 enum role {
@@ -33,9 +33,11 @@ struct principal {
 	int64_t user_id;         /* 0: anonymous */
 	int64_t organization_id; /* of a service account; 0 for users */
 	int64_t session_id;
-	int64_t issued_us, expire_us; /* of the token */
-	uint32_t roles;               /* enum role */
-	uint32_t scopes;              /* enum scope; 0 for users */
+	int64_t rights_epoch; /* counts the changes of what the user may do; a token of an older one is void
+			       */
+	int64_t expire_us;    /* of the token */
+	uint32_t roles;       /* enum role */
+	uint32_t scopes;      /* enum scope; 0 for users */
 };
 
 static inline bool principal_signed_in(const struct principal *p)

@@ -17,7 +17,7 @@
 /* Kinds, as they are stored. */
 #define EVENT_USER_REGISTERED "user.registered"
 #define EVENT_USER_UPDATED "user.updated"
-#define EVENT_USER_ROLES_SET "user.roles_set" /* subject: user; tokens issued before are void */
+#define EVENT_USER_ROLES_SET "user.roles_set" /* subject: user, whose rights_epoch was raised */
 #define EVENT_SESSION_STARTED "session.started"
 #define EVENT_SESSION_REVOKED "session.revoked" /* subject: session */
 #define EVENT_COURSE_CREATED "course.created"
@@ -61,11 +61,9 @@ typedef void (*event_listener)(void *arg, const struct event *e);
 struct event_feed_config {
 	const struct db_config *db;
 	const struct clock *clock;
-	int poll_ms;       /* 0: 250 */
-	int lost_ms;       /* 0: 15 minutes; away for longer, the feed calls `lost` before it goes on */
-	int64_t replay_ms; /* events of this long before the start are delivered first: revocations that still
-			      matter */
-	bool sequencer;    /* compete for the lease to give rows their position */
+	int poll_ms;    /* 0: 250 */
+	int lost_ms;    /* 0: 15 minutes; away for longer, the feed calls `lost` before it goes on */
+	bool sequencer; /* compete for the lease to give rows their position */
 	event_listener listener;
 	void (*lost)(void *arg); /* the feed was away, or has missed events that are gone: drop every cache;
 				    may be NULL */
@@ -75,6 +73,9 @@ struct event_feed_config {
 int event_feed_start(const struct event_feed_config *config, struct event_feed **ret, struct error *err)
 	__attribute__((warn_unused_result));
 void event_feed_stop(struct event_feed *f); /* NULL is fine */
+
+/* When the feed last read to its end, on the monotonic clock; 0 before it has. Thread-safe. */
+int64_t event_feed_read_us(const struct event_feed *f);
 
 /* Microseconds since the feed last read to its end, INT64_MAX before it has; over 5 s the replica is not
  * ready. Thread-safe. */

@@ -24,18 +24,15 @@ enum { LOST_MS = 15 * 60 * 1000 };
 	"event_id, position, kind, subject_id, user_id, course_id, organization_id, create_time, payload"
 #define COLUMN_TYPES "iisiiiiis"
 
-enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_SINCE, FEED_STATEMENTS };
+enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_STATEMENTS };
 
 static const struct db_stmt stmts[FEED_STATEMENTS] = {
-	[FEED_TAIL] = {"feed_tail", "", "ii",
-		       "SELECT position, " DB_NOW_US " FROM event_sequence WHERE sequence_id = 1"},
+	[FEED_TAIL] = {"feed_tail", "", "i", "SELECT position FROM event_sequence WHERE sequence_id = 1"},
 	[FEED_BEHIND] = {"feed_behind", "ii", COLUMN_TYPES,
 			 "SELECT " COLUMNS " FROM event WHERE position > ? ORDER BY position LIMIT ?"},
 	[FEED_PENDING] = {"feed_pending", "ii", COLUMN_TYPES,
 			  "SELECT " COLUMNS " FROM event WHERE position IS NULL AND event_id > ? "
 			  "ORDER BY event_id LIMIT ?"},
-	[FEED_SINCE] = {"feed_since", "ii", COLUMN_TYPES,
-			"SELECT " COLUMNS " FROM event WHERE event_id > ? ORDER BY event_id LIMIT ?"},
 };
 static const struct db_stmt_list feed_stmts = {"feed", stmts, FEED_STATEMENTS};
 static const struct db_stmt_list *const feed_lists[] = {&feed_stmts, &sequencer_stmts, &lease_stmts, NULL};
@@ -144,14 +141,6 @@ static int take_pending(struct event_feed *f, const struct db_rows *rows, int64_
 	return early_note(f, event_id) ? deliver(f, rows, err) : 0;
 }
 
-/* Before the feed has begun: what it will meet again, with or without a position, is left to it. */
-static int take_since(struct event_feed *f, const struct db_rows *rows, int64_t *after, struct error *err)
-{
-	bool old = !db_is_null(rows, 1) && db_col_i64(rows, 1) <= f->position;
-	*after = db_col_i64(rows, 0);
-	return old ? deliver(f, rows, err) : 0;
-}
-
 typedef int (*take_function)(struct event_feed *f, const struct db_rows *rows, int64_t *after,
 			     struct error *err);
 
@@ -175,12 +164,6 @@ static int read_pages(struct event_feed *f, int statement, int64_t after, take_f
 
 /* --- a poll --- */
 
-/* The least id of a time: no node, no sequence. */
-static int64_t id_floor(int64_t ms)
-{
-	return ms <= ID_EPOCH_MS ? 0 : (ms - ID_EPOCH_MS) << (ID_NODE_BITS + ID_SEQUENCE_BITS);
-}
-
 static int find_place(struct event_feed *f, struct error *err)
 {
 	struct db_rows rows = {0};
@@ -190,12 +173,6 @@ static int find_place(struct event_feed *f, struct error *err)
 	if (r < 0)
 		return r;
 	f->position = db_col_i64(&rows, 0);
-	if (f->config.replay_ms > 0) {
-		int64_t since_ms = db_col_i64(&rows, 1) / 1000 - f->config.replay_ms;
-		r = read_pages(f, FEED_SINCE, id_floor(since_ms) - 1, take_since, err);
-		if (r < 0)
-			return r;
-	}
 	f->placed = true;
 	return 0;
 }
@@ -293,6 +270,11 @@ void event_feed_stop(struct event_feed *f)
 	ticker_stop(f->ticker);
 	sequencer_resign(&f->sequencer, f->conn);
 	feed_free(f);
+}
+
+int64_t event_feed_read_us(const struct event_feed *f)
+{
+	return atomic_load(&f->read_us);
 }
 
 int64_t event_feed_age_us(const struct event_feed *f)

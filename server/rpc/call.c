@@ -8,6 +8,7 @@
 #include "server/rpc/line.h"
 #include "server/rpc/policy.h"
 #include "server/rpc/server_impl.h"
+#include "server/rpc/unary.h"
 
 enum { CALLS_KEPT = 512 /* per poller, with 8 KiB of arena each */ };
 
@@ -219,10 +220,10 @@ static int load_check(struct rpc_call *call)
 	return 0;
 }
 
-int call_admit(struct rpc_call *call, const struct call_headers *headers)
+static int call_identify(struct rpc_call *call, const struct call_headers *headers)
 {
 	const struct rpc_authenticator *auth = &call->server->config.auth;
-	struct policy_caller caller = {.authorization = headers->authorization};
+	struct policy_caller caller = {.authorization = headers->authorization, .began_us = call->began_us};
 	int r = load_check(call);
 
 	if (r == 0 && !call->method)
@@ -233,7 +234,42 @@ int call_admit(struct rpc_call *call, const struct call_headers *headers)
 	if (r < 0)
 		return r;
 	caller.address = auth->admit ? rpc_peer_address(call) : "";
-	return policy_check(call->method, auth, &caller, &call->principal, &call->error);
+	return policy_identify(call->method, auth, &caller, &call->principal, &call->token, &call->error);
+}
+
+/* On the poller. */
+static void confirmed(struct rpc_call *call)
+{
+	int r = call->admission;
+
+	call->admitted(call, r == 0 ? policy_allow(call->method, &call->principal, &call->error) : r);
+}
+
+/* On a thread with a database connection. */
+static void confirm_run(struct rpc_call *call)
+{
+	int r = policy_deadline(call->deadline_us, &call->error);
+
+	if (r == 0)
+		r = call->server->config.auth.confirm(call, call->token, &call->error);
+	call->admission = r;
+	call->task = confirmed;
+	(void)!call_run_at(call, RPC_ON_POLLER, false, false);
+}
+
+void call_admit(struct rpc_call *call, const struct call_headers *headers,
+		void (*next)(struct rpc_call *call, int r))
+{
+	int r = call_identify(call, headers);
+
+	if (r == RPC_UNCONFIRMED) {
+		call->admitted = next;
+		call->task = confirm_run;
+		if (call_run_at(call, RPC_ON_DB, true, true))
+			return;
+		r = overloaded(call);
+	}
+	next(call, r == 0 ? policy_allow(call->method, &call->principal, &call->error) : r);
 }
 
 bool call_run_at(struct rpc_call *call, enum rpc_place place, bool on_poller, bool bounded)

@@ -30,6 +30,7 @@ struct rpc_call {
 	int64_t began_us, deadline_us;   /* monotonic */
 	int64_t in_line_us, expected_us; /* an executor's: when it joined the line; what it will take there */
 	struct principal principal;
+	struct span token; /* the principal's, core's own; while the database is to be asked about it */
 	struct request_key key;
 	char label[REQUEST_LABEL_MAX + 1];
 	const char *peer; /* NULL until asked for */
@@ -47,6 +48,8 @@ struct rpc_call {
 	void *context;                       /* of the executor's thread it runs on */
 	rpc_continuation continuation;
 	void *continuation_state;
+	void (*admitted)(struct rpc_call *call, int r); /* what comes after admission */
+	int admission;
 
 	struct {
 		const char *key, *value;
@@ -83,8 +86,12 @@ void call_free(struct rpc_call *call);
 /* Reads headers, label and deadline once metadata is there. */
 void call_read_headers(struct rpc_call *call, gpr_timespec deadline, struct call_headers *ret);
 
-/* Deadline, token, policy. */
-int call_admit(struct rpc_call *call, const struct call_headers *headers) __attribute__((warn_unused_result));
+/*
+ * Deadline, token, policy; then next(call, r), on the poller, r being 0 or what to refuse the call with. At
+ * once, unless the database has to be asked about the token.
+ */
+void call_admit(struct rpc_call *call, const struct call_headers *headers,
+		void (*next)(struct rpc_call *call, int r));
 
 /*
  * Runs call->task where it belongs: at once when that is the poller and this is its thread, through the

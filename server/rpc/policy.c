@@ -23,16 +23,21 @@ static struct span bearer_token(struct span authorization)
 	return span_of(authorization.data + len, authorization.len - len);
 }
 
-static int caller_authenticate(const struct rpc_authenticator *auth, struct span authorization,
-			       struct principal *who, struct error *err)
+static int caller_authenticate(const struct rpc_authenticator *auth, const struct policy_caller *caller,
+			       struct principal *who, struct span *token, struct error *err)
 {
-	struct span token = bearer_token(authorization);
+	const struct rpc_bearer bearer = {
+		.token = bearer_token(caller->authorization),
+		.address = caller->address,
+		.began_us = caller->began_us,
+	};
 
-	if (token.len == 0)
+	*token = bearer.token;
+	if (bearer.token.len == 0)
 		return error_raise(
 			err, &RPC_REASON_TOKEN_INVALID,
 			"The authorization header must be \"Bearer\", a space and an access token.");
-	return auth->authenticate(auth->arg, token, who, err);
+	return auth->authenticate(auth->arg, &bearer, who, err);
 }
 
 static int caller_may(const struct method *m, const struct principal *who, struct error *err)
@@ -50,7 +55,7 @@ static int caller_may(const struct method *m, const struct principal *who, struc
 	return 0;
 }
 
-static int access_check(const struct method *m, const struct principal *who, struct error *err)
+int policy_allow(const struct method *m, const struct principal *who, struct error *err)
 {
 	switch (m->access) {
 	case METHOD_ACCESS_PUBLIC:
@@ -67,17 +72,17 @@ static int access_check(const struct method *m, const struct principal *who, str
 	return error_raise(err, &RPC_REASON_ROLE_MISSING, "This method is open to nobody.");
 }
 
-int policy_check(const struct method *m, const struct rpc_authenticator *auth,
-		 const struct policy_caller *caller, struct principal *who, struct error *err)
+int policy_identify(const struct method *m, const struct rpc_authenticator *auth,
+		    const struct policy_caller *caller, struct principal *who, struct span *token,
+		    struct error *err)
 {
-	int r = 0;
+	int known = 0, r = 0;
 
 	*who = (struct principal){0};
+	*token = (struct span){0};
 	if (caller->authorization.data && auth->authenticate)
-		r = caller_authenticate(auth, caller->authorization, who, err);
-	if (r == 0)
-		r = access_check(m, who, err);
-	if (r == 0 && auth->admit)
+		known = caller_authenticate(auth, caller, who, token, err);
+	if (known >= 0 && auth->admit)
 		r = auth->admit(auth->arg, m->desc->policy.rate_class, who, caller->address, err);
-	return r;
+	return r < 0 ? r : known;
 }

@@ -10,15 +10,33 @@
 /* The gRPC server: wiring, not rules. Used by main and by tests; thread-safe where it says so. */
 struct rpc_server;
 
-/* Checks a bearer token. Called on a poller thread: answers from memory or by pure CPU. */
+/* What a caller shows. */
+struct rpc_bearer {
+	struct span token;   /* what follows "Bearer " */
+	const char *address; /* without the port; "" unknown */
+	int64_t began_us;    /* when the call came, on the monotonic clock */
+};
+
+/* Says who calls. */
 struct rpc_authenticator {
-	/* 0 and *ret, or negative with TOKEN_INVALID, TOKEN_EXPIRED or TOKEN_REVOKED in err. */
-	int (*authenticate)(void *arg, struct span token, struct principal *ret, struct error *err);
+	/*
+	 * 0 and *ret; or RPC_UNCONFIRMED and *ret, when a database has to be asked; or negative. Called on a
+	 * poller: answers from memory or by pure CPU.
+	 */
+	int (*authenticate)(void *arg, const struct rpc_bearer *bearer, struct principal *ret,
+			    struct error *err);
+	/*
+	 * Asks it, on RPC_ON_DB: 0, or negative. rpc_principal() is what authenticate() made of the token.
+	 * May be NULL when authenticate() is never in doubt.
+	 */
+	int (*confirm)(struct rpc_call *call, struct span token, struct error *err);
 	/* Counts a call against its class; 0, or negative with RATE_LIMITED. NULL: no limits. */
 	int (*admit)(void *arg, const char *rate_class, const struct principal *who, const char *address,
 		     struct error *err);
 	void *arg;
 };
+
+enum { RPC_UNCONFIRMED = 1 };
 
 struct rpc_executor_config {
 	unsigned threads;

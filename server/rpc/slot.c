@@ -69,7 +69,6 @@ static void slot_drop(struct slot *slot)
 static void slot_arrived(struct tag *tag, bool ok)
 {
 	struct slot *slot = TAG_OWNER(tag, struct slot, tag);
-	const bool registered = slot->method != NULL;
 	struct call_headers headers;
 	struct rpc_call *call;
 	gpr_timespec deadline;
@@ -86,7 +85,7 @@ static void slot_arrived(struct tag *tag, bool ok)
 	slot_post(slot);
 	call_read_headers(call, deadline, &headers);
 	if (!call->method || method_takes_one(call->method))
-		unary_arrived(call, &headers, registered);
+		unary_arrived(call, &headers);
 	else
 		stream_arrived(call, &headers);
 }

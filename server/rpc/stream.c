@@ -423,14 +423,17 @@ void stream_begin(struct rpc_call *call)
 	unary_answer(call, overloaded(call));
 }
 
-void stream_arrived(struct rpc_call *call, const struct call_headers *headers)
+static void stream_admitted(struct rpc_call *call, int r)
 {
-	int r = call_admit(call, headers);
-
 	if (r < 0)
 		unary_answer(call, r);
 	else
 		stream_begin(call);
+}
+
+void stream_arrived(struct rpc_call *call, const struct call_headers *headers)
+{
+	call_admit(call, headers, stream_admitted);
 }
 
 /* --- what callbacks may ask --- */

@@ -167,16 +167,20 @@ static void payload_ask(struct rpc_call *call)
 					  grpc_call_error_to_string(e)));
 }
 
-void unary_arrived(struct rpc_call *call, const struct call_headers *headers, bool has_payload)
+/* A hot method's message came with the call. */
+static void unary_admitted(struct rpc_call *call, int r)
 {
-	int r = call_admit(call, headers);
-
 	if (r < 0)
 		unary_answer(call, r);
-	else if (has_payload)
+	else if (call->method->registered)
 		unary_begin(call);
 	else
 		payload_ask(call);
+}
+
+void unary_arrived(struct rpc_call *call, const struct call_headers *headers)
+{
+	call_admit(call, headers, unary_admitted);
 }
 
 /* --- other ways for a handler to return --- */

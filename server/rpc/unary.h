@@ -9,8 +9,8 @@
  * (it arrived, it was answered), three for the rest, whose message is asked for.
  */
 
-/* On the poller. `has_payload`: the message came with the call. Takes unknown methods too, to refuse them. */
-void unary_arrived(struct rpc_call *call, const struct call_headers *headers, bool has_payload);
+/* On the poller. Takes unknown methods too, to refuse them. */
+void unary_arrived(struct rpc_call *call, const struct call_headers *headers);
 
 /*
  * Answers and ends a call that has not been answered in any part: with call->reply when r is 0, else with

@@ -11,8 +11,8 @@
 #include "server/user/user_proto.h"
 
 /*
- * SetUserRoles. Tokens issued before are void: those who hand out tokens lock the user too, and the moment is
- * read while it is locked here, so that a token with the old roles is always older.
+ * SetUserRoles. Tokens issued before are void: those who hand out tokens lock the user too, so that a token
+ * with the old roles always has an older rights_epoch.
  */
 struct roles_change {
 	const SetUserRolesRequest *req;
@@ -53,7 +53,7 @@ static int set_roles(struct user_change *change, struct user *u, struct error *e
 				   "No administrator would be left; make another one first.");
 	const char *detail = describe(rpc_arena(change->call), u->roles, m->roles);
 	u->roles = m->roles;
-	u->roles_us = change->now_us;
+	u->rights_epoch++;
 	const struct audit record = {
 		.audit_id = m->audit_id,
 		.actor_id = rpc_principal(change->call)->user_id,
@@ -85,9 +85,8 @@ static int set_user_roles(struct rpc_call *call, const SetUserRolesRequest *req,
 		r = app_new_ids(call, APP_IDS(&m.audit_id), err);
 	if (r >= 0)
 		r = user_change_run(&change, err);
-	/* Also when the commit's answer was lost: it may have happened. */
-	if ((r >= 0 || err->reason == &RPC_REASON_OUTCOME_UNKNOWN) && change.now_us)
-		revocations_add_user(app_of(call)->auth->revocations, change.user_id, change.now_us);
+	/* Whatever came of it: also when the commit's answer was lost, it may have happened. */
+	auth_user_changed(app_of(call)->auth, change.user_id);
 	return r;
 }
 

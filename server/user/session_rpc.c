@@ -41,7 +41,12 @@ static int answer(struct rpc_call *call, const struct session *s, const struct u
 		  const struct fresh_token *refresh, Session **ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
-	struct principal who = {.user_id = u->user_id, .session_id = s->session_id, .roles = u->roles};
+	struct principal who = {
+		.user_id = u->user_id,
+		.session_id = s->session_id,
+		.rights_epoch = u->rights_epoch,
+		.roles = u->roles,
+	};
 	const char *access;
 	int r = token_issue(app_of(call)->auth->tokens, &who, arena, &access, err);
 	if (r < 0)
@@ -206,7 +211,7 @@ struct refresh {
 	struct fresh_token token;
 	int64_t event_id;
 	enum refresh_outcome outcome;
-	int64_t session_id, now_us;
+	int64_t user_id, now_us;
 };
 
 /* A token shown twice is in two hands: the session ends for both. */
@@ -248,7 +253,7 @@ static int refresh_body(struct db_conn *conn, void *arg, struct error *err)
 	m->now_us = app_now_us(m->call);
 	if (r <= 0)
 		return r;
-	m->session_id = s.session_id;
+	m->user_id = s.user_id;
 	/* Exchanged for the token of this very call: an earlier run of it did commit. */
 	bool ours = shown.used && refresh_hash_equal(shown.successor, m->token.stored.hash);
 	if (shown.used && !ours)
@@ -273,7 +278,7 @@ static int refresh_session(struct rpc_call *call, const RefreshSessionRequest *r
 	case REFRESHED:
 		return 0;
 	case REFRESH_REUSED:
-		revocations_add_session(app_of(call)->auth->revocations, m.session_id, m.now_us);
+		auth_user_changed(app_of(call)->auth, m.user_id);
 		return error_raise(
 			err, &REASON_REFRESH_TOKEN_REUSED,
 			"The refresh token was exchanged before; the session has been ended, sign in again.");

@@ -5,7 +5,7 @@
 
 #include "server/app.h"
 
-enum stmt { INSERT, LOCK_TOKEN, INSERT_TOKEN, USE_TOKEN, REVOKE, N_STMTS };
+enum stmt { INSERT, LOCK_TOKEN, INSERT_TOKEN, USE_TOKEN, REVOKE, HOLDS, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] =
@@ -24,6 +24,9 @@ static const struct db_stmt stmts[N_STMTS] = {
 		       "UPDATE refresh_token SET successor_hash = ? WHERE token_hash = ?"},
 	[REVOKE] = {"session_revoke", "ii", "",
 		    "UPDATE session SET revoke_time = ? WHERE session_id = ? AND revoke_time IS NULL"},
+	[HOLDS] = {"session_holds", "iii", "i",
+		   "SELECT 1 FROM session s JOIN user u ON u.user_id = s.user_id WHERE s.session_id = ?"
+		   " AND s.revoke_time IS NULL AND u.user_id = ? AND u.rights_epoch = ? AND u.state = 1"},
 };
 
 const struct db_stmt_list session_stmts = {"session", stmts, N_STMTS};
@@ -88,4 +91,13 @@ int session_store_use_token(struct db_conn *conn, const uint8_t hash[REFRESH_HAS
 int session_store_revoke(struct db_conn *conn, int64_t session_id, int64_t now_us, struct error *err)
 {
 	return db_exec(conn, &stmts[REVOKE], DB_ARGS(db_i64(now_us), db_i64(session_id)), NULL, err);
+}
+
+int session_store_holds(struct db_conn *conn, const struct principal *who, struct error *err)
+{
+	_cleanup_rows_ struct db_rows rows = {0};
+
+	return db_query_row(conn, &stmts[HOLDS],
+			    DB_ARGS(db_i64(who->session_id), db_i64(who->user_id), db_i64(who->rights_epoch)),
+			    &rows, err);
 }

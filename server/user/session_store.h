@@ -3,6 +3,7 @@
 #define USER_SESSION_STORE_H
 
 #include "server/auth/refresh.h"
+#include "server/base/principal.h"
 #include "server/db/db.h"
 
 /* Sessions and the refresh tokens they are made of. */
@@ -39,6 +40,10 @@ int session_store_use_token(struct db_conn *conn, const uint8_t hash[REFRESH_HAS
 	__attribute__((warn_unused_result));
 
 int session_store_revoke(struct db_conn *conn, int64_t session_id, int64_t now_us, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* 1 when the session lives and the user is active with this rights_epoch; 0 when not. One round trip. */
+int session_store_holds(struct db_conn *conn, const struct principal *who, struct error *err)
 	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list session_stmts;

@@ -60,6 +60,7 @@ static int fill_user(struct arena *arena, int64_t now_us, int64_t user_id, const
 		.language = arena_strdup(arena, ""),
 		.password_hash = hash,
 		.roles = ROLE_MASK_LEARNER | ROLE_MASK_ADMIN,
+		.rights_epoch = 1,
 		.state = USER_ACTIVE,
 		.revision = 1,
 		.create_us = now_us,

@@ -35,6 +35,7 @@ static void fill_user(struct registration *m)
 		.language = req->language,
 		.password_hash = m->hash,
 		.roles = ROLE_MASK_LEARNER,
+		.rights_epoch = 1,
 		.state = USER_ACTIVE,
 		.revision = 1,
 		.create_us = now_us,

@@ -8,7 +8,8 @@
 #include "server/app.h"
 
 #define COLUMNS                                                                                              \
-	"user_id, user_name, email, display_name, bio, language, password_hash, roles, roles_time, state, "  \
+	"user_id, user_name, email, display_name, bio, language, password_hash, roles, rights_epoch, "       \
+	"state, "                                                                                            \
 	"revision,"                                                                                          \
 	" create_time, update_time"
 #define TYPES "issssssiiiiii"
@@ -22,11 +23,11 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[BY_EMAIL] = {"user_by_email", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE email = ?"},
 	[INSERT] = {"user_insert", TYPES, "",
 		    "INSERT INTO user (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-	[UPDATE] =
-		{"user_update", "ssssiiiii", "",
-		 "UPDATE user SET email = ?, display_name = ?, bio = ?, language = ?, roles = ?, roles_time "
-		 "= ?,"
-		 " revision = ?, update_time = ? WHERE user_id = ?"},
+	[UPDATE] = {"user_update", "ssssiiiii", "",
+		    "UPDATE user SET email = ?, display_name = ?, bio = ?, language = ?, roles = ?, "
+		    "rights_epoch "
+		    "= ?,"
+		    " revision = ?, update_time = ? WHERE user_id = ?"},
 	[REHASH] = {"user_rehash", "sis", "",
 		    "UPDATE user SET password_hash = ? WHERE user_id = ? AND password_hash = ?"},
 	[ADMINISTRATORS] =
@@ -52,7 +53,7 @@ static void read_user(const struct db_rows *rows, struct arena *arena, struct us
 		.language = db_col_str(rows, 5, arena),
 		.password_hash = db_col_str(rows, 6, arena),
 		.roles = (uint32_t)db_col_i64(rows, 7),
-		.roles_us = db_col_i64(rows, 8),
+		.rights_epoch = db_col_i64(rows, 8),
 		.state = (enum user_state)db_col_i64(rows, 9),
 		.revision = db_col_i64(rows, 10),
 		.create_us = db_col_i64(rows, 11),
@@ -114,7 +115,7 @@ int user_store_insert(struct db_conn *conn, const struct user *u, struct error *
 	int r = db_exec(conn, &stmts[INSERT],
 			DB_ARGS(db_i64(u->user_id), db_str(u->user_name), db_str(u->email),
 				db_str(u->display_name), db_str(u->bio), db_str(u->language),
-				db_str(u->password_hash), db_i64(u->roles), db_i64(u->roles_us),
+				db_str(u->password_hash), db_i64(u->roles), db_i64(u->rights_epoch),
 				db_i64(u->state), db_i64(u->revision), db_i64(u->create_us),
 				db_i64(u->update_us)),
 			NULL, err);
@@ -125,7 +126,7 @@ int user_store_update(struct db_conn *conn, const struct user *u, struct error *
 {
 	int r = db_exec(conn, &stmts[UPDATE],
 			DB_ARGS(db_str(u->email), db_str(u->display_name), db_str(u->bio),
-				db_str(u->language), db_i64(u->roles), db_i64(u->roles_us),
+				db_str(u->language), db_i64(u->roles), db_i64(u->rights_epoch),
 				db_i64(u->revision), db_i64(u->update_us), db_i64(u->user_id)),
 			NULL, err);
 	return in_use(conn, r, err);

@@ -11,8 +11,8 @@ struct user {
 	char *email;     /* normalized; NULL: none */
 	char *display_name, *bio, *language;
 	char *password_hash;
-	uint32_t roles;   /* enum role */
-	int64_t roles_us; /* when they were set: tokens issued before are void */
+	uint32_t roles;       /* enum role */
+	int64_t rights_epoch; /* raised by whatever voids the user's access tokens, which carry it; from 1 */
 	enum user_state state;
 	int64_t revision, create_us, update_us;
 };

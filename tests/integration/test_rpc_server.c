@@ -217,6 +217,31 @@ static void test_rules(void **state)
 	assert_reason(&reply, &RPC_REASON_TOKEN_MISSING);
 }
 
+/* Whose token the database is asked about goes on where the method runs, as anybody else. */
+static void test_confirmed_callers_go_on(void **state)
+{
+	static const struct {
+		const char *path, *places;
+	} cases[] = {{ECHO, "none"},
+		     {ECHO_COLD, "none"},
+		     {ECHO_ON_DB, "db"},
+		     {ECHO_CHAIN, "none,db,password,none"}};
+	const struct raw_options options = {.token = "doubted"}, gone = {.token = "gone"};
+	EchoRequest req = echo_request("");
+	struct fixture *f = *state;
+	struct raw_reply reply;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		EchoResponse *ret = echo_call(f, cases[i].path, &req, &options, &reply);
+
+		assert_non_null(ret);
+		assert_string_equal(ret->places, cases[i].places);
+		assert_int_equal(ret->user_id, 12);
+		echo_call(f, cases[i].path, &req, &gone, &reply);
+		assert_reason(&reply, &RPC_REASON_TOKEN_REVOKED);
+	}
+}
+
 static void test_policy(void **state)
 {
 	static const struct {
@@ -234,6 +259,9 @@ static void test_policy(void **state)
 		{"admin", NULL, 7},
 		{"payer", NULL, 8},
 		{"learner", &RPC_REASON_ROLE_MISSING, 0},
+		{"doubted", NULL, 12},
+		{"doubted learner", &RPC_REASON_ROLE_MISSING, 0},
+		{"gone", &RPC_REASON_TOKEN_REVOKED, 0},
 	};
 	EchoRequest req = echo_request("");
 	struct fixture *f = *state;
@@ -475,6 +503,9 @@ static void test_full_queue(void **state)
 	echo_call(f, ECHO_ON_DB, &req, NULL, &reply);
 	assert_reason(&reply, &RPC_REASON_OVERLOADED);
 	assert_non_null(reply.pushback);
+	/* Nor is there anybody to ask about a token. */
+	echo_call(f, ECHO, &req, &(struct raw_options){.token = "doubted"}, &reply);
+	assert_reason(&reply, &RPC_REASON_OVERLOADED);
 	/* A call that was let in and then moved meets the same full line. */
 	echo_call(f, ECHO_CHAIN, &req, &(struct raw_options){.token = "learner"}, &reply);
 	assert_reason(&reply, &RPC_REASON_OVERLOADED);
@@ -615,7 +646,7 @@ static void test_cancelled_stream_is_closed(void **state)
 
 static void test_client_stream(void **state)
 {
-	const struct raw_options options = {.token = "learner"};
+	const struct raw_options options = {.token = "doubted learner"};
 	GatherRequest req = GATHER_REQUEST_INIT;
 	struct fixture *f = *state;
 	struct raw_reply reply;
@@ -663,6 +694,9 @@ static void test_client_stream_ends_early(void **state)
 	call = raw_open(f->client, GATHER, NULL);
 	raw_finish(call, &f->arena, &reply);
 	assert_reason(&reply, &RPC_REASON_TOKEN_MISSING);
+	call = raw_open(f->client, GATHER, &(struct raw_options){.token = "gone"});
+	raw_finish(call, &f->arena, &reply);
+	assert_reason(&reply, &RPC_REASON_TOKEN_REVOKED);
 	assert_streams_closed();
 }
 
@@ -1162,6 +1196,7 @@ int main(void)
 		SERVED(test_internal_faults_stay_inside),
 		SERVED(test_rules),
 		SERVED(test_policy),
+		SERVED(test_confirmed_callers_go_on),
 		SERVED(test_token_on_public_method),
 		SERVED(test_request_key),
 		SERVED(test_unknown_method),

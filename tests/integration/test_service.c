@@ -144,6 +144,58 @@ static void test_without_a_lease_nothing_is_written(void **state)
 	node_lease_stop(ended);
 }
 
+static int get_self(struct testserver *t, const struct testuser *who, struct error *err)
+{
+	GetUserRequest req = GET_USER_REQUEST_INIT;
+	struct client_call_options options = as(who);
+	GetUserResponse *reply;
+
+	return edu_service_get_user_call(t->channel, &req, &options, &t->arena, &reply, err);
+}
+
+/* Calls until the outcome is `reason` (NULL: OK), for as long as a feed may take to grow old. */
+static void await_self(struct testserver *t, const struct testuser *who, const char *reason)
+{
+	struct error err;
+
+	for (int i = 0; i < 300; i++) {
+		int r = get_self(t, who, &err);
+		if (reason ? r < 0 : r >= 0) {
+			if (reason)
+				assert_reason(r, &err, reason);
+			return;
+		}
+		if (r < 0)
+			assert_reason(r, &err, "RIGHTS_UNCONFIRMED");
+		usleep(50000);
+	}
+	fail_msg("%s did not come", reason ? reason : "OK");
+}
+
+/* Nobody who is signed in is served on what may be over; strangers are. */
+static void test_a_feed_that_stands_still_serves_no_user(void **state)
+{
+	struct testserver *t = *state;
+	struct client_call_options anonymous = as(NULL);
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+	ListCoursesResponse *reply;
+	struct testuser user;
+	struct error err;
+
+	testserver_user(t, NULL, 0, &user);
+	await_self(t, &user, NULL);
+	struct db_conn *conn = testdb_connect(t->db, NULL);
+	testdb_run(conn, "LOCK TABLES event WRITE, event_sequence WRITE");
+	await_self(t, &user, "RIGHTS_UNCONFIRMED");
+	assert_int_equal(get_self(t, &user, &err), -STATUS_UNAVAILABLE);
+	assert_true(err.retry_delay_ms > 0);
+	int r = edu_service_list_courses_call(t->channel, &req, &anonymous, &t->arena, &reply, &err);
+	testdb_run(conn, "UNLOCK TABLES");
+	db_close(conn);
+	assert_ok(r, &err);
+	await_self(t, &user, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +205,7 @@ int main(void)
 		cmocka_unit_test(test_a_schema_that_does_not_fit_is_an_error),
 		cmocka_unit_test(test_survives_losing_its_connections),
 		cmocka_unit_test(test_without_a_lease_nothing_is_written),
+		cmocka_unit_test(test_a_feed_that_stands_still_serves_no_user),
 	};
 	return cmocka_run_group_tests(tests, testserver_setup, testserver_teardown);
 }

@@ -623,6 +623,38 @@ static void test_set_roles_voids_older_tokens(void **state)
 	testserver_replica_free(other);
 }
 
+/*
+ * Revocation asks no clock: on a replica whose clock is ahead of the one that took the role, or behind it,
+ * the former administrator has no power a second later, and cannot give it back to himself.
+ */
+static void test_a_removed_administrator_stays_removed_whatever_the_clocks_say(void **state)
+{
+	static const int64_t ahead_us[] = {3000000, 20000000, -20000000};
+	struct testserver *t = *state;
+	Role all[] = {EDU__V1__ROLE__ROLE_ADMIN};
+
+	for (unsigned i = 0; i < sizeof(ahead_us) / sizeof(ahead_us[0]); i++) {
+		struct testserver *other = testserver_replica(t);
+		struct testuser admin, former;
+		struct error err;
+
+		other->clock.ahead_us = ahead_us[i];
+		testserver_user(t, NULL, ROLE_MASK_ADMIN, &admin);
+		testserver_user(t, NULL, ROLE_MASK_ADMIN, &former);
+		testserver_token(other, &former, ROLE_MASK_ADMIN);
+		int r = get_self(other, former.token, NULL, &err);
+		assert_ok(r, &err);
+		r = set_roles(t, &t->arena, &admin, former.id, NULL, 0, NULL, &err);
+		assert_ok(r, &err);
+		await_reason(other, former.token, "TOKEN_REVOKED");
+		r = set_roles(other, &t->arena, &former, former.id, all, 1, NULL, &err);
+		assert_reason(r, &err, "TOKEN_REVOKED");
+		r = set_roles(t, &t->arena, &former, former.id, all, 1, NULL, &err);
+		assert_reason(r, &err, "TOKEN_REVOKED");
+		testserver_replica_free(other);
+	}
+}
+
 static void test_set_roles_is_for_administrators(void **state)
 {
 	struct testserver *t = *state;
@@ -709,6 +741,7 @@ int main(void)
 		cmocka_unit_test(test_update_user),
 		cmocka_unit_test(test_update_user_refuses_bad_masks),
 		cmocka_unit_test(test_set_roles_voids_older_tokens),
+		cmocka_unit_test(test_a_removed_administrator_stays_removed_whatever_the_clocks_say),
 		cmocka_unit_test(test_set_roles_is_for_administrators),
 		cmocka_unit_test(test_an_administrator_is_always_left),
 	};

@@ -14,8 +14,9 @@ _Atomic int probe_interrupted;
 
 /* --- who is calling --- */
 
-static int authenticate(void *arg, struct span token, struct principal *ret, struct error *err)
+static int authenticate(void *arg, const struct rpc_bearer *bearer, struct principal *ret, struct error *err)
 {
+	const struct span token = bearer->token;
 	static const struct {
 		const char *token;
 		struct principal who;
@@ -25,18 +26,33 @@ static int authenticate(void *arg, struct span token, struct principal *ret, str
 		{"learner", {.user_id = 9, .roles = ROLE_MASK_LEARNER}},
 		{"reader", {.user_id = 10, .organization_id = 3, .scopes = SCOPE_RECORDS_READ}},
 		{"slow", {.user_id = 11, .roles = ROLE_MASK_ADMIN}},
+		{"doubted", {.user_id = 12, .roles = ROLE_MASK_ADMIN}},
+		{"doubted learner", {.user_id = 13, .roles = ROLE_MASK_LEARNER}},
+		{"gone", {.user_id = 14, .roles = ROLE_MASK_LEARNER}},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (token.len == strlen(known[i].token) &&
 		    memcmp(token.data, known[i].token, token.len) == 0) {
 			*ret = known[i].who;
-			return 0;
+			return ret->user_id >= 12 ? RPC_UNCONFIRMED : 0;
 		}
 	}
 	if (token.len == 7 && memcmp(token.data, "expired", 7) == 0)
 		return error_raise(err, &RPC_REASON_TOKEN_EXPIRED, "expired");
 	return error_raise(err, &RPC_REASON_TOKEN_INVALID, "unknown");
+}
+
+static int confirm(struct rpc_call *call, struct span token, struct error *err)
+{
+	const char *context = rpc_context(call);
+
+	if (!context || strcmp(context, "db") != 0)
+		return error_internal(err, "confirmed on another thread");
+	usleep(1000); /* others come meanwhile */
+	if (token.len == 4 && memcmp(token.data, "gone", 4) == 0)
+		return error_raise(err, &RPC_REASON_TOKEN_REVOKED, "gone");
+	return 0;
 }
 
 static int admit(void *arg, const char *rate_class, const struct principal *who, const char *address,
@@ -392,7 +408,8 @@ void probe_config(struct rpc_server_config *config)
 	config->drain_ms = 2000;
 	config->max_connection_age_ms = 0;
 	config->pollers = 2; /* whatever the machine: calls of one connection meet on both */
-	config->auth = (struct rpc_authenticator){.authenticate = authenticate, .admit = admit};
+	config->auth =
+		(struct rpc_authenticator){.authenticate = authenticate, .confirm = confirm, .admit = admit};
 	config->executors[RPC_ON_DB] = (struct rpc_executor_config){
 		.threads = 2,
 		.queue = 4,

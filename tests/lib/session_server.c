@@ -14,8 +14,9 @@ _Atomic int session_busy, session_handled;
 
 static struct rpc_server *server;
 
-static int authenticate(void *arg, struct span token, struct principal *ret, struct error *err)
+static int authenticate(void *arg, const struct rpc_bearer *bearer, struct principal *ret, struct error *err)
 {
+	const struct span token = bearer->token;
 	char text[16] = "";
 	int n;
 

@@ -14,6 +14,7 @@
 #include "server/auth/authenticator.h"
 #include "server/course/lesson.h"
 #include "server/db/lease.h"
+#include "server/user/session_store.h"
 #include "server/user/user_store.h"
 
 enum { ARENA_CAP = 64 << 20 };
@@ -167,6 +168,7 @@ void testserver_user(struct testserver *t, const char *name, uint32_t roles, str
 		.language = (char *)"",
 		.password_hash = (char *)"none",
 		.roles = roles | ROLE_MASK_LEARNER,
+		.rights_epoch = 1,
 		.state = USER_ACTIVE,
 		.revision = 1,
 		.create_us = now_us,
@@ -179,10 +181,31 @@ void testserver_user(struct testserver *t, const char *name, uint32_t roles, str
 	testserver_token(t, ret, u.roles);
 }
 
+/* A session that nobody signed in to. */
+static int64_t begin_session(struct testserver *t, int64_t user_id)
+{
+	static const struct db_stmt_list *const lists[] = {&session_stmts, NULL};
+	const struct session s = {
+		.session_id = new_id(t),
+		.user_id = user_id,
+		.expire_us = INT64_MAX,
+	};
+	struct db_conn *conn = testdb_connect(t->db, lists);
+	struct error err;
+	if (session_store_insert(conn, &s, &err) < 0)
+		die("cannot insert a session", &err);
+	db_close(conn);
+	return s.session_id;
+}
+
 void testserver_token(struct testserver *t, struct testuser *u, uint32_t roles)
 {
 	struct principal who = {
-		.user_id = u->user_id, .session_id = new_id(t), .roles = roles | ROLE_MASK_LEARNER};
+		.user_id = u->user_id,
+		.session_id = begin_session(t, u->user_id),
+		.rights_epoch = 1,
+		.roles = roles | ROLE_MASK_LEARNER,
+	};
 	struct arena arena;
 	struct error err;
 	const char *token;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -22,6 +25,10 @@ struct fixture {
 	const char *token;
 };
 
+/* What the database says of the caller, and how often it was asked. */
+static bool holds = true;
+static unsigned asked;
+
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -29,10 +36,13 @@ static int set_up(void **state)
 
 	clock_fixed_init(&f->clock, T0);
 	arena_init(&f->arena, 1 << 20);
+	holds = true;
+	asked = 0;
 	auth_config_defaults(&config);
 	config.clock = &f->clock.clock;
 	assert_int_equal(auth_new(&config, &f->auth, &f->err), 0);
-	f->who = (struct principal){.user_id = 1, .session_id = 10, .roles = ROLE_MASK_LEARNER};
+	f->who = (struct principal){
+		.user_id = 1, .session_id = 10, .rights_epoch = 1, .roles = ROLE_MASK_LEARNER};
 	assert_int_equal(token_issue(f->auth->tokens, &f->who, &f->arena, &f->token, &f->err), 0);
 	*state = f;
 	return 0;
@@ -48,15 +58,21 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* NULL when admitted. */
+/* NULL when admitted, by the database if it has to be asked. */
 static const struct error_reason *refused(struct fixture *f, const char *token)
 {
 	struct principal got = {.user_id = -7};
+	int r = auth_authenticate(f->auth, span_str(token), &got, &f->err);
 
-	if (auth_authenticate(f->auth, span_str(token), &got, &f->err) < 0) {
+	if (r == AUTH_UNCONFIRMED) {
+		asked++;
+		r = auth_confirm(f->auth, span_str(token), &got, auth_ticket(f->auth, got.user_id), holds,
+				 &f->err);
+	} else if (r < 0) {
 		assert_int_equal(got.user_id, -7);
-		return f->err.reason;
 	}
+	if (r < 0)
+		return f->err.reason;
 	assert_memory_equal(&got, &f->who, sizeof(got));
 	return NULL;
 }
@@ -122,42 +138,118 @@ static void test_a_remembered_token_expires(void **state)
 	assert_ptr_equal(refused(f, f->token), &RPC_REASON_TOKEN_EXPIRED);
 }
 
-static void test_a_remembered_token_is_revoked(void **state)
+static void test_the_database_is_asked_once_for_each_change(void **state)
 {
 	struct fixture *f = *state;
 
 	assert_null(refused(f, f->token));
-	revocations_add_session(f->auth->revocations, 11, T0);
 	assert_null(refused(f, f->token));
-	revocations_add_session(f->auth->revocations, 10, T0);
-	assert_ptr_equal(refused(f, f->token), &RPC_REASON_TOKEN_REVOKED);
+	assert_int_equal(asked, 1);
+	auth_user_changed(f->auth, 2);
+	assert_null(refused(f, f->token));
+	assert_int_equal(asked, 1);
+	auth_user_changed(f->auth, 1);
+	assert_null(refused(f, f->token));
+	assert_null(refused(f, f->token));
+	assert_int_equal(asked, 2);
+	auth_all_changed(f->auth);
+	assert_null(refused(f, f->token));
+	assert_null(refused(f, f->token));
+	assert_int_equal(asked, 3);
 }
 
-/* A revocation is kept longer than the token it is for. */
+/* Whatever any clock says, and without asking again. */
 static void test_never_back_from_revocation(void **state)
 {
 	struct fixture *f = *state;
 
-	revocations_add_user(f->auth->revocations, 1, T0 + 1);
-	for (int64_t t = T0; t < T0 + 2 * TOKEN_LIFETIME_US; t += 30 * INT64_C(1000000)) {
+	assert_null(refused(f, f->token));
+	auth_user_changed(f->auth, 1);
+	assert_null(refused(f, f->token));
+	auth_user_changed(f->auth, 1);
+	holds = false;
+	assert_ptr_equal(refused(f, f->token), &RPC_REASON_TOKEN_REVOKED);
+	assert_int_equal(asked, 3);
+	for (int64_t t = T0 - TOKEN_SKEW_US; t < T0 + 2 * TOKEN_LIFETIME_US; t += 30 * INT64_C(1000000)) {
 		f->clock.us = t;
-		revocations_add_session(f->auth->revocations, t, t); /* others, which sweep */
 		assert_non_null(refused(f, f->token));
 	}
+	assert_int_equal(asked, 3);
 }
 
-static void test_rights_changed_within_the_second(void **state)
+/* What was read before a change and comes back after it, is not believed. */
+static void test_a_slow_read_brings_nothing_back(void **state)
 {
 	struct fixture *f = *state;
-	struct principal again = f->who;
-	const char *token;
+	struct principal got;
+	uint64_t ticket;
 
-	f->clock.us = T0 + 200000;
-	revocations_add_user(f->auth->revocations, 1, T0 + 200000);
-	assert_int_equal(token_issue(f->auth->tokens, &again, &f->arena, &token, &f->err), 0);
+	assert_int_equal(auth_authenticate(f->auth, span_str(f->token), &got, &f->err), AUTH_UNCONFIRMED);
+	ticket = auth_ticket(f->auth, 1);
+	auth_user_changed(f->auth, 1);
+	assert_int_equal(auth_confirm(f->auth, span_str(f->token), &got, ticket, true, &f->err), 0);
+	holds = false;
 	assert_ptr_equal(refused(f, f->token), &RPC_REASON_TOKEN_REVOKED);
-	f->who = again;
-	assert_null(refused(f, token));
+	assert_int_equal(asked, 1);
+}
+
+struct reader {
+	struct fixture *fixture;
+	_Atomic bool *gone; /* in the "database" */
+	unsigned believed;  /* after it was gone there, and told here */
+	_Atomic bool *told;
+};
+
+static void *authenticate_often(void *arg)
+{
+	struct reader *reader = arg;
+	struct auth *a = reader->fixture->auth;
+	struct span token = span_str(reader->fixture->token);
+	struct principal got;
+	struct error err;
+
+	for (int i = 0; i < 5000; i++) {
+		bool told = *reader->told;
+		int r = auth_authenticate(a, token, &got, &err);
+
+		if (r == AUTH_UNCONFIRMED) {
+			uint64_t ticket = auth_ticket(a, 1);
+			bool still = !*reader->gone;
+
+			sched_yield();
+			r = auth_confirm(a, token, &got, ticket, still, &err);
+		}
+		reader->believed += told && r == 0;
+	}
+	return NULL;
+}
+
+/* However reads and the change interleave, once the change was told nobody is admitted from memory. */
+static void test_readers_race_a_change(void **state)
+{
+	enum { READERS = 3, ROUNDS = 12 };
+	struct fixture *f = *state;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		_Atomic bool gone = false, told = false;
+		struct reader readers[READERS];
+		struct principal who = f->who;
+		pthread_t threads[READERS];
+
+		assert_int_equal(token_issue(f->auth->tokens, &who, &f->arena, &f->token, &f->err), 0);
+		for (int i = 0; i < READERS; i++) {
+			readers[i] = (struct reader){.fixture = f, .gone = &gone, .told = &told};
+			pthread_create(&threads[i], NULL, authenticate_often, &readers[i]);
+		}
+		usleep(200);
+		gone = true;
+		auth_user_changed(f->auth, 1);
+		told = true;
+		for (int i = 0; i < READERS; i++) {
+			pthread_join(threads[i], NULL);
+			assert_int_equal(readers[i].believed, 0);
+		}
+	}
 }
 
 static void test_admit(void **state)
@@ -217,7 +309,7 @@ static void test_replicas_share_a_key_directory(void **state)
 	assert_int_equal(auth_new(&config, &one, &f->err), 0);
 	assert_int_equal(auth_new(&config, &two, &f->err), 0);
 	assert_int_equal(token_issue(one->tokens, &f->who, &f->arena, &token, &f->err), 0);
-	assert_int_equal(auth_authenticate(two, span_str(token), &got, &f->err), 0);
+	assert_int_equal(auth_authenticate(two, span_str(token), &got, &f->err), AUTH_UNCONFIRMED);
 	assert_string_equal(auth_jwks(one), auth_jwks(two));
 	assert_ptr_equal(refused(f, token), &RPC_REASON_TOKEN_INVALID); /* another house */
 	auth_free(one);
@@ -234,9 +326,10 @@ int main(void)
 		with_fixture(test_remembers_nothing_bad),
 		with_fixture(test_a_signature_opens_one_token),
 		with_fixture(test_a_remembered_token_expires),
-		with_fixture(test_a_remembered_token_is_revoked),
+		with_fixture(test_the_database_is_asked_once_for_each_change),
 		with_fixture(test_never_back_from_revocation),
-		with_fixture(test_rights_changed_within_the_second),
+		with_fixture(test_a_slow_read_brings_nothing_back),
+		with_fixture(test_readers_race_a_change),
 		with_fixture(test_admit),
 		cmocka_unit_test(test_limits_configured_or_off),
 		with_fixture(test_replicas_share_a_key_directory),

@@ -11,12 +11,12 @@
 #include "server/rpc/policy.h"
 
 /* What the authenticator makes of a token, by its first letter. */
-static int authenticate(void *arg, struct span token, struct principal *ret, struct error *err)
+static int authenticate(void *arg, const struct rpc_bearer *bearer, struct principal *ret, struct error *err)
 {
 	int *asked = arg;
 
 	++*asked;
-	switch (token.data[0]) {
+	switch (bearer->token.data[0]) {
 	case 'a':
 		*ret = (struct principal){.user_id = 1, .roles = ROLE_MASK_ADMIN};
 		return 0;
@@ -30,6 +30,9 @@ static int authenticate(void *arg, struct span token, struct principal *ret, str
 		/* A service account never passes by its roles. */
 		*ret = (struct principal){.user_id = 4, .organization_id = 9, .roles = ROLE_MASK_ADMIN};
 		return 0;
+	case 'u':
+		*ret = (struct principal){.user_id = 5};
+		return RPC_UNCONFIRMED;
 	default:
 		return error_raise(err, &RPC_REASON_TOKEN_INVALID, "no");
 	}
@@ -42,6 +45,16 @@ static int admit(void *arg, const char *rate_class, const struct principal *who,
 	if (strcmp(address, "192.0.2.1") == 0)
 		return error_raise(err, &RPC_REASON_RATE_LIMITED, "wait");
 	return 0;
+}
+
+/* All of it, for who needs no confirmation. */
+static int policy_check(const struct method *m, const struct rpc_authenticator *auth,
+			const struct policy_caller *caller, struct principal *who, struct error *err)
+{
+	struct span token;
+	int r = policy_identify(m, auth, caller, who, &token, err);
+
+	return r == 0 ? policy_allow(m, who, err) : r;
 }
 
 static int asked;
@@ -142,6 +155,23 @@ static void test_rate(void **state)
 	assert_ptr_equal(err.reason, &RPC_REASON_RATE_LIMITED);
 }
 
+/* Counted before the database is asked, for which the token is handed on. */
+static void test_unconfirmed(void **state)
+{
+	const struct method m = {.desc = &desc, .access = METHOD_ACCESS_SIGNED_IN};
+	struct policy_caller caller = {.authorization = span_str("Bearer unsure"), .address = ""};
+	struct principal who;
+	struct span token;
+	struct error err;
+
+	assert_int_equal(policy_identify(&m, &auth, &caller, &who, &token, &err), RPC_UNCONFIRMED);
+	assert_int_equal(who.user_id, 5);
+	assert_int_equal(token.len, 6);
+	assert_memory_equal(token.data, "unsure", 6);
+	caller.address = "192.0.2.1";
+	assert_int_equal(policy_identify(&m, &auth, &caller, &who, &token, &err), -STATUS_RESOURCE_EXHAUSTED);
+}
+
 static void test_deadline(void **state)
 {
 	struct error err;
@@ -161,6 +191,7 @@ int main(void)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_without_authenticator),
 		cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_deadline),
 	};
 
