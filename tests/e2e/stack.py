@@ -97,6 +97,15 @@ class PrivateDatabase:
         return ["--db-host", "127.0.0.1", "--db-port", str(self.port), "--db-ca", self.dir / "tls.pem"]
 
 
+def accounts_sql(database, owner, server):
+    """README's: makes the database, the user that owns it and the user that serves, from wherever they connect."""
+    sql = re.search(r"sudo mariadb <<'SQL'\n(.*?)    SQL\n", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    for what, name in ((r"\bedu_owner@localhost", owner + "@'%'"), (r"\bedu@localhost", server + "@'%'"),
+                       (r"(?<=DATABASE )edu\b|(?<=ON )edu\b", database), (r"'[a-z ]*password'", f"'{PASSWORD}'")):
+        sql = re.sub(what, name, sql)
+    return sql
+
+
 class Stack:
     """Use as a context manager. Needs EDU_TEST_DB_SOCKET, which tools/test sets, or a database of the test's own, which
     its servers then reach over TLS."""
@@ -106,14 +115,17 @@ class Stack:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="edu-e2e-"))
         self.database = "e2e_" + uuid.uuid4().hex[:12]
         self.socket = database.socket if database else os.environ["EDU_TEST_DB_SOCKET"]
-        self.db_flags = [*(database.flags_over_tls() if database else ["--db-socket", self.socket]),
-                         "--db-name", self.database]
+        (self.dir / "db.password").write_text(PASSWORD + "\n")
+        flags = [*(database.flags_over_tls() if database else ["--db-socket", self.socket]), "--db-name", self.database,
+                 "--db-password-file", self.dir / "db.password"]
+        self.owner_flags = [*flags, "--db-user", self.database + "_owner"]  # to migrate
+        self.db_flags = [*flags, "--db-user", self.database + "_edu"]  # to serve
         self.replicas = []
         self.users = {}
 
     def __enter__(self):
-        self.sql(f"CREATE DATABASE {self.database}", database="")
-        subprocess.run([SERVER, "migrate", *self.db_flags], check=True, stdout=subprocess.DEVNULL)
+        self.sql(accounts_sql(self.database, self.database + "_owner", self.database + "_edu"), database="")
+        subprocess.run([SERVER, "migrate", *self.owner_flags], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([SERVER, "create-admin", *self.db_flags, "--user-name", "root-admin", "--password-file", "-",
                         "--argon2-mib", "1", "--argon2-passes", "1"],
                        input=PASSWORD + "\n", text=True, check=True, stdout=subprocess.DEVNULL)
@@ -127,7 +139,7 @@ class Stack:
             raise RuntimeError(f"a server ended with {statuses}: " + self.server_log())
         if exc[0] is not None:
             sys.stderr.write(self.server_log()[-4000:])
-        self.sql(f"DROP DATABASE {self.database}", database="")
+        self.sql(f"DROP DATABASE {self.database}; DROP USER {self.database}_owner, {self.database}_edu", database="")
         shutil.rmtree(self.dir)
 
     def start(self, *flags):
