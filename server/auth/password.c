@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <sodium.h>
 
+#include "server/base/metrics.h"
+
 static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "the size libsodium writes");
 
 enum { NOBODY_PASSWORD_LEN = 32 };
@@ -11,6 +13,7 @@ enum { NOBODY_PASSWORD_LEN = 32 };
 static int hash_bytes_of(const struct passwords *p, const char *password, size_t len,
 			 char ret[PASSWORD_HASH_SIZE], struct error *err)
 {
+	metric_add(p->hashes, 1);
 	if (crypto_pwhash_str_alg(ret, password, len, p->passes, p->memory, crypto_pwhash_ALG_ARGON2ID13) !=
 	    0)
 		return error_internal(err, "cannot hash a password with %zu bytes of memory", p->memory);
@@ -23,7 +26,12 @@ int passwords_init(struct passwords *p, unsigned memory_kib, unsigned passes, st
 
 	if (sodium_init() < 0)
 		return error_internal(err, "cannot ready libsodium");
-	*p = (struct passwords){.passes = passes, .memory = (size_t)memory_kib * 1024};
+	*p = (struct passwords){
+		.passes = passes,
+		.memory = (size_t)memory_kib * 1024,
+		.hashes = metric_counter("edu_password_hashes_total",
+					 "Passwords hashed, to be kept or to be compared.", NULL),
+	};
 	randombytes_buf(random, sizeof(random));
 	return hash_bytes_of(p, random, sizeof(random), p->nobody, err);
 }
@@ -36,6 +44,7 @@ int password_hash(const struct passwords *p, const char *password, char ret[PASS
 
 bool password_verify(const struct passwords *p, const char *hash, const char *password)
 {
+	metric_add(p->hashes, 1);
 	int r = crypto_pwhash_str_verify(hash ? hash : p->nobody, password, strlen(password));
 
 	return r == 0 && hash;

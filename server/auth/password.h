@@ -6,6 +6,8 @@
 
 #include "proto/runtime/error.h"
 
+struct metric;
+
 /*
  * Passwords, kept as Argon2id (RFC 9106) in its self-describing text, so that parameters can be raised and
  * old hashes still verify. A hash costs what the parameters say, here 19 MiB and some 25 ms: call from a
@@ -21,6 +23,7 @@ enum {
 struct passwords {
 	unsigned long long passes;
 	size_t memory;                   /* bytes */
+	struct metric *hashes;           /* how many were made */
 	char nobody[PASSWORD_HASH_SIZE]; /* of a random password: what an unknown user's is verified against
 					  */
 };
