@@ -15,8 +15,8 @@ void check_policies(struct model *m);
 /* No message can contain itself (policy=required). */
 void check_recursion(struct model *m);
 
-/* No two things of the run get the same C identifier from us, and nothing is asked for that protobuf-c cannot
- * do. */
+/* No two things of the run get the same C identifier, from us or from protobuf-c, nor one that the headers
+ * use which generated code includes; and nothing is asked for that protobuf-c cannot do. */
 void check_names(struct model *m);
 
 #endif

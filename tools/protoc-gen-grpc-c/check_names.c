@@ -1,83 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "memory.h"
-#include "names.h"
-
-/* One identifier we give, and what it stands for. */
-struct given {
-	const char *name, *owner; /* "CourseState", "enum edu.v1.CourseState" */
-	struct place place;
-	size_t order; /* of declaration */
-};
-
-struct givens {
-	struct given *list;
-	size_t n, size;
-};
-
-static void give(struct model *m, struct givens *g, const char *name, const struct place *place,
-		 const char *kind, const char *full_name)
-{
-	if (g->n == g->size) {
-		size_t size = g->size ? 2 * g->size : 64;
-		struct given *list = gen_array(m->arena, size, sizeof(*list));
-
-		if (g->n > 0)
-			memcpy(list, g->list, g->n * sizeof(*list));
-		g->list = list;
-		g->size = size;
-	}
-	g->list[g->n] = (struct given){
-		.name = name,
-		.owner = gen_printf(m->arena, "%s %s", kind, full_name),
-		.place = *place,
-		.order = g->n,
-	};
-	g->n++;
-}
-
-static void give_enum(struct model *m, struct givens *g, const struct enumeration *e)
-{
-	if (e->has_short)
-		give(m, g, e->short_type, &e->place, "enum", e->full_name);
-	for (size_t i = 0; i < e->n_reasons; i++)
-		give(m, g, e->reasons[i].variable, &e->place, "reason", e->reasons[i].proto->name);
-	if (!e->has_short || e->is_reasons)
-		return;
-	for (size_t i = 0; i < e->proto->n_value; i++) {
-		const char *name = gen_printf(m->arena, "%s%s", e->value_prefix, e->proto->value[i]->name);
-
-		if (name_may_be_macro(name))
-			give(m, g, name, &e->place, "a value of", e->full_name);
-	}
-}
-
-static void give_service(struct model *m, struct givens *g, const struct service *s)
-{
-	give(m, g, s->lower, &s->place, "service", s->full_name);
-	give(m, g, gen_printf(m->arena, "%s_ROWS", s->upper), &s->place, "the rows of", s->full_name);
-	for (size_t i = 0; i < s->n_methods; i++)
-		give(m, g, gen_printf(m->arena, "%s_%s", s->upper, s->methods[i].upper), &s->methods[i].place,
-		     "method", s->methods[i].proto->name);
-}
-
-static void give_file(struct model *m, struct givens *g, const struct file *file)
-{
-	for (size_t i = 0; i < file->n_messages; i++) {
-		const struct message *message = &file->messages[i];
-
-		if (message->short_upper)
-			give(m, g, message->short_type, &message->place, "message", message->full_name);
-		give(m, g, message->rules_name, &message->place, "the rules of", message->full_name);
-	}
-	for (size_t i = 0; i < file->n_enums; i++)
-		give_enum(m, g, &file->enums[i]);
-	for (size_t i = 0; i < file->n_services; i++)
-		give_service(m, g, &file->services[i]);
-}
+#include "given_names.h"
+#include "taken_names.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -102,26 +30,57 @@ static bool comes_along(struct model *m, const struct file *file)
 	return false;
 }
 
-static void check_unique(struct model *m)
+/* What both are called with the package in it cannot be told apart by that. */
+static const char *way_out(bool is_long)
+{
+	return is_long ? "rename one" : "rename one, or generate with names=long";
+}
+
+static void check_unique(struct model *m, const struct givens *g)
+{
+	for (size_t i = 1; i < g->n; i++) {
+		const struct given *a = &g->list[i - 1], *b = &g->list[i];
+
+		if (strcmp(a->name, b->name) == 0 && (a->is_generate || b->is_generate))
+			problems_add(&m->problems, &b->place,
+				     "%s and %s (%s:%d) would both be called %s in C; %s", b->owner, a->owner,
+				     a->place.file->name, place_line(&a->place), a->name,
+				     way_out(a->is_long && b->is_long));
+	}
+}
+
+static int by_taken_name(const void *key, const void *item)
+{
+	return strcmp(key, ((const struct taken_name *)item)->name);
+}
+
+/* A name that the headers use would silently get another meaning in them, or in whoever includes both. */
+static void check_free(struct model *m, const struct givens *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct given *a = &g->list[i];
+		const struct taken_name *taken =
+			bsearch(a->name, taken_names, n_taken_names, sizeof(*taken_names), by_taken_name);
+
+		if (taken && a->is_generate)
+			problems_add(&m->problems, &a->place, "%s and %s would both have a %s in C; %s",
+				     a->owner, taken->header, a->name,
+				     a->is_long ? "rename it" : "rename it, or generate with names=long");
+	}
+}
+
+static void check_given(struct model *m)
 {
 	struct givens g = {0};
 
 	for (size_t i = 0; i < m->n_files; i++) {
-		if (m->files[i].has_tables && comes_along(m, &m->files[i]))
-			give_file(m, &g, &m->files[i]);
+		if (comes_along(m, &m->files[i]))
+			given_names_of(m, &m->files[i], &g);
 	}
 	if (g.n > 0)
 		qsort(g.list, g.n, sizeof(*g.list), by_name);
-	for (size_t i = 1; i < g.n; i++) {
-		const struct given *a = &g.list[i - 1], *b = &g.list[i];
-
-		if (strcmp(a->name, b->name) == 0)
-			problems_add(&m->problems, &b->place,
-				     "%s and %s (%s:%d) would both be called %s in C; rename one, or "
-				     "generate with "
-				     "names=long",
-				     b->owner, a->owner, a->place.file->name, place_line(&a->place), a->name);
-	}
+	check_unique(m, &g);
+	check_free(m, &g);
 }
 
 /* protobuf-c unpacks no groups. */
@@ -146,5 +105,5 @@ void check_names(struct model *m)
 		if (m->files[i].generate)
 			check_groups(m, &m->files[i]);
 	}
-	check_unique(m);
+	check_given(m);
 }

@@ -25,6 +25,9 @@ void emit_client_source(struct model *m, const struct file *file, struct output 
 
 /* --- shared by the emitters --- */
 
+/* The macro that keeps a header from being read twice. */
+char *emit_guard(struct model *m, const struct file *file, const char *part);
+
 /* Starts a header `stem`.`part`.h: licence, origin, include guard. */
 void emit_header_start(struct model *m, struct writer *w, const struct file *file, const char *part);
 void emit_header_end(struct writer *w);

@@ -8,18 +8,6 @@
 #include "options.h"
 #include "proto/runtime/service.h"
 
-/* Field numbers of descriptor.proto that make up the path of a declaration. */
-enum {
-	FILE_MESSAGE = 4,
-	FILE_ENUM = 5,
-	FILE_SERVICE = 6,
-	MESSAGE_FIELD = 2,
-	MESSAGE_NESTED = 3,
-	MESSAGE_ENUM = 4,
-	ENUM_VALUE = 2,
-	SERVICE_METHOD = 2,
-};
-
 /* Where a type is declared: what its names are made of. */
 struct scope {
 	struct file *file;

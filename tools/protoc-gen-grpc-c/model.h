@@ -25,6 +25,18 @@ typedef Google__Protobuf__MethodDescriptorProto MethodProto;
 typedef GrpcC__V1__FieldRules FieldRules;
 typedef GrpcC__V1__MethodPolicy MethodPolicy;
 
+/* Field numbers of descriptor.proto that make up the path of a declaration. */
+enum {
+	FILE_MESSAGE = 4,
+	FILE_ENUM = 5,
+	FILE_SERVICE = 6,
+	MESSAGE_FIELD = 2,
+	MESSAGE_NESTED = 3,
+	MESSAGE_ENUM = 4,
+	ENUM_VALUE = 2,
+	SERVICE_METHOD = 2,
+};
+
 struct settings {
 	bool require_policy; /* policy=required, the default; policy=none */
 	bool long_names;     /* names=long; names=short, the default */
