@@ -80,8 +80,10 @@ static const struct flag flags[] = {
 	 "progress writes in one transaction; 1 writes row by row"},
 	{"cache-mib", "N", KIND_NUMBER, AT(cache_mib), NULL, 64, 1, 65536, ON_SERVE,
 	 "memory for the course cache"},
+	{"drain-notice-seconds", "N", KIND_NUMBER, AT(drain_notice_seconds), NULL, 3, 0, 3600, ON_SERVE,
+	 "at shutdown, time to serve on while /readyz says 503, until the edge has noticed"},
 	{"drain-seconds", "N", KIND_NUMBER, AT(drain_seconds), NULL, 10, 0, 3600, ON_SERVE,
-	 "time calls under way have at shutdown"},
+	 "time calls under way have then; after two more the process ends, whatever hangs"},
 	{"access-token-seconds", "N", KIND_NUMBER, AT(access_token_seconds), NULL, 900, 1, 86400, ON_SERVE,
 	 "life of an access token"},
 	{"refresh-token-days", "N", KIND_NUMBER, AT(refresh_token_days), NULL, 30, 1, 365, ON_SERVE,
@@ -126,7 +128,8 @@ static void print_usage(FILE *out)
 		fprintf(out, "  %-14s %s\n", commands[i].name, commands[i].help);
 	fprintf(out, "\nedu-server COMMAND --help lists the flags of a command.\n"
 		     "\nSignals: SIGTERM and SIGINT drain and stop; a second one stops at once.\n"
-		     "Exit status: 0 stopped or done; 1 failed, with the reason on standard error; 2 the "
+		     "Exit status: 0 stopped or done; 1 failed, or did not stop in time, with the reason on "
+		     "standard error; 2 the "
 		     "command line is wrong.\n");
 }
 
@@ -292,6 +295,7 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->password_queue = c->password_queue;
 	ret->queue_wait_ms = (int)c->queue_wait_ms;
 	ret->default_deadline_ms = (int)c->default_deadline_seconds * 1000;
+	ret->drain_notice_ms = (int)c->drain_notice_seconds * 1000;
 	ret->drain_ms = (int)c->drain_seconds * 1000;
 	ret->reflection = !c->no_reflection;
 	ret->trust_forwarded_for = c->trust_forwarded_for;

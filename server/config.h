@@ -22,7 +22,8 @@ struct config {
 	unsigned pollers, db_workers, db_queue, password_workers, password_queue;
 	unsigned hot_slots, catch_all_slots, max_calls, combiner_lanes, combiner_batch, cache_mib;
 	unsigned queue_wait_ms, default_deadline_seconds;
-	unsigned drain_seconds, access_token_seconds, refresh_token_days, argon2_mib, argon2_passes;
+	unsigned drain_notice_seconds, drain_seconds, access_token_seconds, refresh_token_days, argon2_mib,
+		argon2_passes;
 	unsigned rate_default, rate_login;
 	bool no_reflection, trust_forwarded_for;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -164,23 +165,41 @@ static void block_signals(sigset_t *ret)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+enum { STOP_GRACE_S = 2 /* after the time calls have; then what hangs is left as it is */ };
+
+struct stopping {
+	sigset_t *signals;
+	const struct service_config *config;
+};
+
+/* A second signal, or the time is over. */
 static void *stop_at_once(void *arg)
 {
+	const struct stopping *stopping = arg;
+	const int ms = stopping->config->drain_notice_ms + stopping->config->drain_ms;
+	const struct timespec limit = {.tv_sec = ms / 1000 + STOP_GRACE_S};
 	int which;
 
-	sigwait(arg, &which);
-	log_warning("stopping at once");
+	do
+		which = sigtimedwait(stopping->signals, NULL, &limit);
+	while (which < 0 && errno == EINTR); /* stopped and continued */
+	if (which < 0)
+		log_error("the server did not stop in time: something hangs; the process ends");
+	else
+		log_warning("stopping at once");
 	_exit(1);
 }
 
-static void wait_and_drain(sigset_t *signals, struct service *service)
+static void wait_and_drain(sigset_t *signals, const struct service_config *config, struct service *service)
 {
+	static struct stopping stopping;
 	pthread_t impatient;
 	int which;
 
 	sigwait(signals, &which);
 	log_info("stopping signal=%s", strsignal(which));
-	if (pthread_create(&impatient, NULL, stop_at_once, signals) == 0)
+	stopping = (struct stopping){signals, config};
+	if (pthread_create(&impatient, NULL, stop_at_once, &stopping) == 0)
 		pthread_detach(impatient);
 	service_drain(service);
 }
@@ -215,7 +234,7 @@ static int run_serve(const struct config *c, const struct db_config *db)
 		return 1;
 	}
 	announce(c, service);
-	wait_and_drain(&signals, service);
+	wait_and_drain(&signals, &config, service);
 	metrics_http_stop(metrics); /* it asks the service */
 	bool broken = service_broken(service);
 	service_stop(service);

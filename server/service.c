@@ -17,6 +17,7 @@
 #include "server/course/course_feed.h"
 #include "server/course/lesson_store.h"
 #include "server/db/audit.h"
+#include "server/db/guard.h"
 #include "server/db/idem.h"
 #include "server/db/lease.h"
 #include "server/db/migrate.h"
@@ -52,6 +53,7 @@ static const struct db_stmt_list *const worker_stmts[] = {
 
 struct service {
 	const struct service_config *config;
+	struct db_config db; /* the config's, with the guard of this service's connections */
 	struct app app;
 	struct passwords passwords;
 	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
@@ -82,6 +84,7 @@ void service_config_defaults(struct service_config *config)
 		.password_queue = 256,
 		.queue_wait_ms = rpc.executors[RPC_ON_DB].wait_ms,
 		.default_deadline_ms = rpc.default_deadline_ms,
+		.drain_notice_ms = rpc.drain_notice_ms,
 		.drain_ms = rpc.drain_ms,
 		.reflection = true,
 		.access_token_us = TOKEN_LIFETIME_US,
@@ -130,7 +133,7 @@ static void sleep_ms(long ms)
 static int start_feed(struct service *s, struct error *err)
 {
 	const struct event_feed_config config = {
-		.db = &s->config->db,
+		.db = &s->db,
 		.clock = s->config->clock,
 		.poll_ms = s->config->feed_poll_ms,
 		.sequencer = s->config->sequencer,
@@ -228,7 +231,7 @@ static int open_workers(struct service *s, struct error *err)
 	if (!s->workers)
 		return error_internal(err, "out of memory");
 	for (unsigned i = 0; i < s->config->db_workers; i++) {
-		int r = db_open(&s->config->db, worker_stmts, &s->workers[i], err);
+		int r = db_open(&s->db, worker_stmts, &s->workers[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -243,6 +246,12 @@ static void *worker_start(void *arg, unsigned index)
 	return conn;
 }
 
+/* The caller of what the worker works on is gone. */
+static void worker_interrupt(void *context)
+{
+	db_interrupt(context);
+}
+
 static void worker_stop(void *context)
 {
 	db_close(context);
@@ -252,7 +261,7 @@ static int start_progress(struct service *s, struct error *err)
 {
 	const struct service_config *config = s->config;
 	const struct progress_writer_config writer = {
-		.db = &config->db,
+		.db = &s->db,
 		.lanes = config->combiner_lanes,
 		.queue = config->combiner_queue,
 		.batch_max = config->combiner_batch,
@@ -277,7 +286,7 @@ static int make_caches(struct service *s, struct error *err)
 
 static int lease_node(struct service *s, struct error *err)
 {
-	const struct node_lease_config config = {.db = &s->config->db, .clock = &clock_system};
+	const struct node_lease_config config = {.db = &s->db, .clock = &clock_system};
 	return node_lease_start(&config, &s->app.node, err);
 }
 
@@ -297,6 +306,7 @@ static int start_rpc(struct service *s, struct error *err)
 	rpc.catch_all_slots = config->catch_all_slots;
 	rpc.max_calls = config->max_calls;
 	rpc.error_domain = "edu.v1";
+	rpc.drain_notice_ms = config->drain_notice_ms;
 	rpc.drain_ms = config->drain_ms;
 	rpc.default_deadline_ms = config->default_deadline_ms;
 	rpc.reflection = config->reflection;
@@ -310,6 +320,7 @@ static int start_rpc(struct service *s, struct error *err)
 		.stranger_threads = (config->db_workers + 1) / 2,
 		.thread_start = worker_start,
 		.thread_stop = worker_stop,
+		.interrupt = worker_interrupt,
 		.arg = s,
 	};
 	rpc.executors[RPC_ON_PASSWORD] = (struct rpc_executor_config){
@@ -392,7 +403,9 @@ static void stop_watch(struct service *s)
 static int start_all(struct service *s, struct error *err)
 {
 	const struct service_config *config = s->config;
-	int r = migrate_check(&config->db, err);
+	int r = db_guard_start(&config->db, &s->db.guard, err);
+	if (r >= 0)
+		r = migrate_check(&s->db, err);
 	if (r >= 0)
 		r = make_caches(s, err);
 	if (r >= 0)
@@ -426,6 +439,7 @@ int service_start(const struct service_config *config, struct service **ret, str
 	if (!s)
 		return error_internal(err, "out of memory");
 	s->config = config;
+	s->db = config->db;
 	s->app = (struct app){
 		.clock = config->clock,
 		.passwords = &s->passwords,
@@ -443,7 +457,9 @@ int service_start(const struct service_config *config, struct service **ret, str
 
 void service_drain(struct service *s)
 {
-	atomic_store(&s->draining, true);
+	const int64_t ms = (int64_t)s->config->drain_notice_ms + s->config->drain_ms;
+	if (s->db.guard && !atomic_exchange(&s->draining, true))
+		db_guard_cut_at(s->db.guard, monotonic_us() + ms * 1000);
 	stop_watch(s);
 	if (s->rpc)
 		rpc_server_stop(s->rpc);
@@ -465,6 +481,7 @@ void service_stop(struct service *s)
 	if (s->app.auth)
 		auth_free(s->app.auth);
 	node_lease_stop(s->app.node);
+	db_guard_stop(s->db.guard);
 	cache_free(s->app.courses);
 	cache_free(s->app.lessons);
 	cache_free(s->app.access);

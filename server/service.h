@@ -26,7 +26,7 @@ struct service_config {
 	unsigned password_workers, password_queue; /* a thread and argon2_kib of memory each */
 	int queue_wait_ms;                         /* how long a call may wait for any of them */
 	int default_deadline_ms;                   /* of a call that has none of its own */
-	int drain_ms;
+	int drain_notice_ms, drain_ms;             /* see rpc/server.h */
 	bool reflection;
 	bool trust_forwarded_for; /* the edge in front sets it and nobody else can connect */
 
@@ -54,8 +54,11 @@ void service_config_defaults(struct service_config *config);
 int service_start(const struct service_config *config, struct service **ret, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Takes no more calls and lets those under way end, within drain_ms. Blocks. What else asks the service, such
- * as metrics, may go on. */
+/*
+ * Not ready from now on: serves on for drain_notice_ms, then takes no more calls and lets those under way
+ * end, within drain_ms. What waits for the database then is cut off from it, and answered so. Blocks. What
+ * else asks the service, such as metrics, may go on.
+ */
 void service_drain(struct service *s);
 
 /* Drains, ends every thread and frees everything: nobody may ask it anything any more. Blocks. NULL is fine.

@@ -61,6 +61,7 @@ static int connect_to_server(struct db_conn *conn, struct error *err)
 	if (!mysql_real_connect(conn->mysql, c->socket ? NULL : c->host, c->user, c->password, c->database,
 				c->port, c->socket, 0))
 		return conn_failed_to_open(conn, err);
+	guard_connected(conn);
 	return 0;
 }
 
@@ -94,6 +95,7 @@ static int session_set_up(struct db_conn *conn, struct error *err)
 
 static void conn_disconnect(struct db_conn *conn)
 {
+	guard_disconnecting(conn);
 	/* The connection goes first: closing a statement of a live one may wait for the server. */
 	if (conn->mysql)
 		mysql_close(conn->mysql);
@@ -135,6 +137,7 @@ static int conn_allocate(const struct db_config *config, const struct db_stmt_li
 	for (unsigned i = 0; lists && lists[i]; i++)
 		for (unsigned j = 0; j < lists[i]->n; j++)
 			conn->prepared[conn->n_prepared++].stmt = &lists[i]->stmts[j];
+	guard_join(conn, config->guard);
 	*ret = conn;
 	return 0;
 }
@@ -179,6 +182,7 @@ void db_close(struct db_conn *conn)
 	if (!conn)
 		return;
 	conn_disconnect(conn);
+	guard_leave(conn);
 	for (unsigned i = 0; i < conn->n_prepared; i++)
 		rowset_done(&conn->prepared[i].rows);
 	free(conn->prepared);
@@ -237,11 +241,20 @@ static int conn_tell_away(struct error *err)
 	return error_set_message(err, "The database is not available; repeat the call.");
 }
 
+static int conn_cut(struct db_conn *conn, struct error *err)
+{
+	conn->failure = DB_FAILURE_AWAY;
+	error_raise(err, &RPC_REASON_DATABASE_UNAVAILABLE, "The server is stopping; repeat the call.");
+	return error_set_retry(err, 1000);
+}
+
 static int conn_revive(struct db_conn *conn, struct error *err)
 {
 	if (conn->mysql && !conn->broken)
 		return 0;
 	conn_disconnect(conn);
+	if (guard_is_cut(conn))
+		return conn_cut(conn, err);
 	int r = conn_connect(conn, err);
 	return r < 0 && conn->failure == DB_FAILURE_AWAY ? conn_tell_away(err) : r;
 }

@@ -3,6 +3,8 @@
 #define DB_CONN_H
 
 #include <mysql.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "server/db/db.h"
 #include "server/db/rowset.h"
@@ -28,7 +30,21 @@ struct db_prepared {
 	struct rowset rows; /* of its last run */
 };
 
+/* What a guard knows of a connection: see guard.h. */
+struct guarded {
+	struct db_guard *guard;     /* NULL: none */
+	struct db_conn *next, **at; /* the guard's list, under its lock */
+	pthread_mutex_t lock;       /* of the next three lines */
+	pthread_cond_t killed;
+	int socket; /* -1: not connected */
+	unsigned long id;
+	bool killing, cut;                  /* a read of it is being stopped; it may not be used any more */
+	uint64_t reads;                     /* begun; its own thread's */
+	_Atomic uint64_t reading, unwanted; /* the read that runs, and the one to be stopped; 0: none */
+};
+
 struct db_conn {
+	struct guarded guarded;
 	const struct db_config *config;
 	const struct db_stmt_list *const *lists;
 	MYSQL *mysql; /* NULL: not connected */
@@ -76,6 +92,16 @@ int conn_open_patient(const struct db_config *config, const struct db_stmt_list 
 int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
 	__attribute__((warn_unused_result));
 void stmt_close(struct db_prepared *p);
+
+/* guard.c, of a connection's own thread: when it is made and freed, when it has connected and will
+ * disconnect, and around a statement that only reads. */
+void guard_join(struct db_conn *conn, struct db_guard *g);
+void guard_leave(struct db_conn *conn);
+void guard_connected(struct db_conn *conn);
+void guard_disconnecting(struct db_conn *conn);
+void guard_read_begins(struct db_conn *conn);
+void guard_read_ends(struct db_conn *conn);
+bool guard_is_cut(struct db_conn *conn);
 
 /* errors.c: what an error number, of the server or of the client library, means. */
 enum db_failure db_failure_of(unsigned number) __attribute__((const));

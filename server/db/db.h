@@ -27,7 +27,8 @@ struct db_config {
 	unsigned connect_timeout_s;
 	unsigned read_timeout_s; /* for a server that hangs or a network that swallows; 0: 120, longer than
 				    any statement may run, so that max_statement_time speaks first */
-	unsigned lock_wait_s; /* innodb_lock_wait_timeout, when the call's deadline does not ask for less */
+	unsigned lock_wait_s;   /* innodb_lock_wait_timeout, when the call's deadline does not ask for less */
+	struct db_guard *guard; /* db/guard.h; NULL: none */
 };
 
 /*

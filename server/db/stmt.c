@@ -366,8 +366,8 @@ static int read_sets(struct db_conn *conn, struct db_prepared *p, struct error *
 
 /* --- running --- */
 
-static int execute(struct db_conn *conn, struct db_prepared *p, bool array, uint64_t *ret_affected,
-		   struct error *err)
+static int execute_unguarded(struct db_conn *conn, struct db_prepared *p, bool array, uint64_t *ret_affected,
+			     struct error *err)
 {
 	conn->counters.round_trips++;
 	conn->sent = true;
@@ -381,6 +381,17 @@ static int execute(struct db_conn *conn, struct db_prepared *p, bool array, uint
 		return run_failed(conn, p, err);
 	*ret_affected = mysql_stmt_affected_rows(p->handle);
 	return 0;
+}
+
+static int execute(struct db_conn *conn, struct db_prepared *p, bool array, uint64_t *ret_affected,
+		   struct error *err)
+{
+	if (!p->reads_only)
+		return execute_unguarded(conn, p, array, ret_affected, err);
+	guard_read_begins(conn);
+	int r = execute_unguarded(conn, p, array, ret_affected, err);
+	guard_read_ends(conn);
+	return r;
 }
 
 static int run_single(struct db_conn *conn, struct db_prepared *p, const struct db_value *args,

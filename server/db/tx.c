@@ -72,15 +72,15 @@ static int compound_once(struct db_conn *conn, db_body body, void *arg, struct a
 
 /* --- repeating --- */
 
-static bool worth_repeating(enum db_failure failure, unsigned attempts, bool unknown)
+static bool worth_repeating(struct db_conn *conn, unsigned attempts, bool unknown)
 {
-	switch (failure) {
+	switch (conn->failure) {
 	case DB_FAILURE_CONFLICT:
 		return attempts < CONFLICT_ATTEMPTS;
 	case DB_FAILURE_LOST:
 		return attempts < LOST_ATTEMPTS;
 	case DB_FAILURE_AWAY:
-		return unknown && attempts < AWAY_ATTEMPTS;
+		return unknown && attempts < AWAY_ATTEMPTS && !guard_is_cut(conn);
 	default:
 		return false;
 	}
@@ -128,8 +128,7 @@ static int repeat(struct db_conn *conn, once_function once, bool rerunnable, db_
 		unknown |= attempt.unknown;
 		if (unknown && !rerunnable)
 			break;
-		if (!worth_repeating(conn->failure, attempts, unknown) ||
-		    !pause_before_repeating(conn, attempts))
+		if (!worth_repeating(conn, attempts, unknown) || !pause_before_repeating(conn, attempts))
 			break;
 	}
 	conn->retried = false;

@@ -205,6 +205,18 @@ void call_read_headers(struct rpc_call *call, gpr_timespec deadline, struct call
 		call->deadline_us = default_deadline_us(call);
 }
 
+static int drain_check(struct rpc_call *call)
+{
+	struct rpc_server *s = call->server;
+
+	if (!server_draining(s))
+		return 0;
+	atomic_store(&s->refused_us, monotonic_us());
+	(void)!error_raise(&call->error, &RPC_REASON_DRAINING,
+			   "The server is stopping. Nothing was done; repeat the call elsewhere.");
+	return error_set_retry(&call->error, DRAINING_RETRY_MS);
+}
+
 /* Calls under way are bounded here, because core queues what it has without bound. */
 static int load_check(struct rpc_call *call)
 {
@@ -224,8 +236,10 @@ static int call_identify(struct rpc_call *call, const struct call_headers *heade
 {
 	const struct rpc_authenticator *auth = &call->server->config.auth;
 	struct policy_caller caller = {.authorization = headers->authorization, .began_us = call->began_us};
-	int r = load_check(call);
+	int r = drain_check(call);
 
+	if (r == 0)
+		r = load_check(call);
 	if (r == 0 && !call->method)
 		r = error_raise(&call->error, &RPC_REASON_METHOD_UNKNOWN,
 				"There is no such method. Check the service's and the method's name.");

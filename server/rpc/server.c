@@ -11,7 +11,8 @@
 #include "server/rpc/server_impl.h"
 
 enum {
-	HEALTH_NOTICE_MS = 100, /* health watchers hear NOT_SERVING before connections are closed */
+	QUIET_MS = 250,      /* without a new call, a server that drains takes it that none is on its way */
+	LAST_WORD_MS = 1000, /* for the answers of calls whose time is over */
 	GOAWAY_NOTICE_MS = 500, /* then idle connections are closed */
 	DRAIN_POLL_MS = 20,
 	IDLE_POLL_MS = 2,
@@ -44,6 +45,7 @@ void rpc_server_config_defaults(struct rpc_server_config *config)
 		.arena_cap = 8 * 1024 * 1024,
 		.limits = wire_limits_default,
 		.error_domain = "edu.v1",
+		.drain_notice_ms = 3000,
 		.drain_ms = 10 * 1000,
 		.default_deadline_ms = 30 * 1000,
 		.reflection = true,
@@ -304,36 +306,41 @@ static gpr_timespec in_ms(int ms)
 }
 
 /*
- * Waits for core to be done; false when the time is over. Connections without a call get a moment to hear the
- * GOAWAY: clients that do not look at theirs while idle would take seconds.
+ * New calls are answered DRAINING; those under way end. Over when there is neither, for as long as calls may
+ * be on their way in: what core has not handed out when it is shut gets CANCELLED, which no client repeats.
  */
-static bool core_drained(struct rpc_server *s, grpc_completion_queue *queue)
+static void calls_drain(struct rpc_server *s)
 {
-	int64_t end_us = monotonic_us() + s->config.drain_ms * INT64_C(1000);
-	int64_t busy_us = monotonic_us(), now_us = busy_us;
+	const int notice_ms = s->config.drain_notice_ms;
+	const int64_t quiet_us = (notice_ms < QUIET_MS ? notice_ms : QUIET_MS) * INT64_C(1000);
+	int64_t now_us = monotonic_us();
+	const int64_t end_us = now_us + (s->config.drain_ms + LAST_WORD_MS) * INT64_C(1000);
 
-	while (now_us < end_us && now_us - busy_us < GOAWAY_NOTICE_MS * 1000) {
-		if (grpc_completion_queue_next(queue, in_ms(DRAIN_POLL_MS), NULL).type != GRPC_QUEUE_TIMEOUT)
-			return true;
+	atomic_store(&s->refused_us, now_us);
+	atomic_store(&s->stage, SERVER_DRAINING);
+	standing_wake(&s->standing);
+	while (now_us < end_us && (atomic_load_explicit(&s->under_way, memory_order_acquire) > 0 ||
+				   now_us - atomic_load(&s->refused_us) < quiet_us)) {
+		sleep_ms(DRAIN_POLL_MS);
 		now_us = monotonic_us();
-		if (atomic_load_explicit(&s->under_way, memory_order_acquire) > 0)
-			busy_us = now_us;
 	}
-	return false;
 }
 
-/* Lets calls under way end, within the time; then cuts them. Core takes no new ones meanwhile. */
-static void core_drain(struct rpc_server *s)
+/*
+ * Core takes no more connections. Those without a call get a moment to hear the GOAWAY: clients that do not
+ * look at theirs while idle would take seconds. Then they are cut, and with them the calls still under way.
+ */
+static void core_shut(struct rpc_server *s)
 {
 	grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
-	unsigned under_way;
+	const unsigned under_way = atomic_load(&s->under_way);
 
 	grpc_server_shutdown_and_notify(s->core, queue, s);
-	if (!core_drained(s, queue)) {
-		under_way = atomic_load(&s->under_way);
-		if (under_way > 0)
-			log_warning("calls still under way after %d ms are cancelled: %u", s->config.drain_ms,
-				    under_way);
+	if (under_way > 0)
+		log_warning("calls still under way after %d ms are cancelled: %u", s->config.drain_ms,
+			    under_way);
+	if (under_way > 0 ||
+	    grpc_completion_queue_next(queue, in_ms(GOAWAY_NOTICE_MS), NULL).type == GRPC_QUEUE_TIMEOUT) {
 		grpc_server_cancel_all_calls(s->core);
 		grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 	}
@@ -355,16 +362,15 @@ void rpc_server_stop(struct rpc_server *s)
 {
 	enum server_stage stage = atomic_load(&s->stage);
 
-	if (stage == SERVER_RUNNING) {
-		rpc_server_set_serving(s, false);
-		sleep_ms(HEALTH_NOTICE_MS < s->config.drain_ms ? HEALTH_NOTICE_MS : s->config.drain_ms);
-		atomic_store(&s->stage, SERVER_DRAINING);
-		standing_wake(&s->standing);
-	}
 	if (stage == SERVER_STOPPED)
 		return;
+	if (stage == SERVER_RUNNING) {
+		rpc_server_set_serving(s, false);
+		sleep_ms(s->config.drain_notice_ms);
+		calls_drain(s);
+	}
 	if (s->core) {
-		core_drain(s);
+		core_shut(s);
 		calls_await(s);
 	}
 	while (s->n_executors > RPC_ON_POLLER + 1)

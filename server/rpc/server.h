@@ -60,7 +60,8 @@ struct rpc_server_config {
 	size_t arena_cap;                      /* bytes a call may allocate */
 	struct wire_limits limits;
 	const char *error_domain;  /* "edu.v1" */
-	int drain_ms;              /* how long calls under way may take when stopping */
+	int drain_notice_ms;       /* how long a server that stops serves on, after health says NOT_SERVING */
+	int drain_ms;              /* how long calls under way may take then */
 	int default_deadline_ms;   /* of a unary call that has none of its own; 0: none */
 	int max_connection_age_ms; /* 0: none; else a filter more for each operation of each call */
 	bool reflection;
@@ -93,8 +94,10 @@ int rpc_server_port(const struct rpc_server *s);
 /* What health answers for the whole server and for each service; starts NOT_SERVING. Thread-safe. */
 void rpc_server_set_serving(struct rpc_server *s, bool serving);
 
-/* Drains: health NOT_SERVING, no new calls, waits for those under way up to drain_ms, then cancels them.
- * Blocks. */
+/*
+ * Drains: health NOT_SERVING, while calls are served for another drain_notice_ms; then new calls are answered
+ * DRAINING, and those under way have drain_ms. Those that are not over a second later are cancelled. Blocks.
+ */
 void rpc_server_stop(struct rpc_server *s);
 void rpc_server_free(struct rpc_server *s);
 

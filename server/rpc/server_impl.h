@@ -14,7 +14,8 @@
 #include "server/rpc/server.h"
 #include "server/rpc/standing.h"
 
-enum { OVERLOADED_RETRY_MS = 250 }; /* what a refused caller is told to wait at least */
+/* What a refused caller is told to wait at least. When this server drains, another is there. */
+enum { OVERLOADED_RETRY_MS = 250, DRAINING_RETRY_MS = 100 };
 
 /* How far the server's life is. */
 enum server_stage { SERVER_NEW, SERVER_RUNNING, SERVER_DRAINING, SERVER_STOPPED };
@@ -41,6 +42,7 @@ struct rpc_server {
 	uint32_t boot; /* random: tells the labels of two runs apart */
 	_Atomic enum server_stage stage;
 	_Atomic unsigned under_way; /* calls taken and not released */
+	_Atomic int64_t refused_us; /* when the last call met a server that drains; monotonic */
 };
 
 static inline bool server_draining(const struct rpc_server *s)

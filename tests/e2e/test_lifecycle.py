@@ -127,7 +127,7 @@ class Lifecycle(unittest.TestCase):
                 time.sleep(0.5)
                 with self.assertRaises(Refused) as caught:
                     self.report(wire, timeout=1)  # on the connection that the others still use
-                self.assertEqual(caught.exception.code, "UNAVAILABLE")
+                self.assertEqual((caught.exception.code, caught.exception.reason), ("UNAVAILABLE", "DRAINING"))
                 other = Wire(replica.target)
                 with self.assertRaises(Refused) as caught:
                     self.report(other, timeout=1)
@@ -149,7 +149,7 @@ class Lifecycle(unittest.TestCase):
                 self.assertLess(time.monotonic() - began, 3)
             for outcome in finished:
                 self.assertIsInstance(outcome, Refused)
-                self.assertIn(outcome.code, ("UNAVAILABLE", "CANCELLED"))
+                self.assertEqual((outcome.code, outcome.reason), ("UNAVAILABLE", "DATABASE_UNAVAILABLE"))
             self.assertEqual(self.ended(replica), 0)
 
     def test_a_second_signal_stops_at_once(self):

@@ -211,6 +211,7 @@ static int set_up(void **state)
 	config.hot_slots = 16;
 	config.catch_all_slots = 16;
 	config.error_domain = "zoo.v1";
+	config.drain_notice_ms = 0;
 	config.drain_ms = 1000;
 	if (rpc_server_new(&config, rows, services, &server, &err) < 0 || rpc_server_start(server, &err) < 0)
 		fail_msg("server: %s", err.message);

@@ -1166,7 +1166,7 @@ static void test_drain_cuts(void **state)
 	probe_config(&config);
 	config.drain_ms = 200;
 	server_up(&f, &config);
-	req.sleep_ms = 900;
+	req.sleep_ms = 2000;
 	slow = raw_open(f.client, ECHO_ON_DB, NULL);
 	raw_send_message(slow, &req.base);
 	raw_half_close(slow);

@@ -11,6 +11,7 @@
 
 #include "server/course/lesson.h"
 #include "server/db/lease.h"
+#include "tests/lib/raw_client.h"
 #include "tests/lib/testserver.h"
 
 static void test_is_ready_once_started(void **state)
@@ -196,6 +197,104 @@ static void test_a_feed_that_stands_still_serves_no_user(void **state)
 	await_self(t, &user, NULL);
 }
 
+/* --- strangers --- */
+
+enum { STRANGERS = 20 };
+
+/* So many ask for the catalogue while its table is locked, and wait. */
+static void ask_for_the_catalogue(struct raw_client *client, struct raw_call *calls[STRANGERS])
+{
+	for (int i = 0; i < STRANGERS; i++) {
+		calls[i] = raw_open(client, "/edu.v1.EduService/ListCourses", NULL);
+		raw_send(calls[i], span_str(""));
+		raw_half_close(calls[i]);
+	}
+}
+
+static int64_t reads_that_wait(struct testserver *t)
+{
+	return testdb_number(t->db, "SELECT COUNT(*) FROM information_schema.processlist"
+				    " WHERE state LIKE 'Waiting for table%' AND db = DATABASE()");
+}
+
+static void await_reads(struct testserver *t, int64_t wanted)
+{
+	for (int i = 0; i < 500 && reads_that_wait(t) != wanted; i++)
+		usleep(10000);
+	assert_int_equal(reads_that_wait(t), wanted);
+}
+
+static void finish_all(struct raw_call *calls[STRANGERS], struct arena *arena)
+{
+	struct raw_reply reply;
+
+	for (int i = 0; i < STRANGERS; i++)
+		raw_finish(calls[i], arena, &reply);
+}
+
+/* Half of the 8 workers, however many ask; and when they are gone their reads are stopped in the database. */
+static void test_strangers_leave_workers_and_go(void **state)
+{
+	struct testserver *t = *state;
+	char target[64];
+	struct raw_call *calls[STRANGERS];
+	struct db_conn *holder = testdb_connect(t->db, NULL);
+	GetWalletRequest req = GET_WALLET_REQUEST_INIT;
+	GetWalletResponse *reply;
+	struct testuser user;
+	struct error err;
+
+	snprintf(target, sizeof(target), "127.0.0.1:%d", service_port(t->service));
+	struct raw_client *client = raw_client_new(target);
+	testserver_user(t, NULL, 0, &user);
+	struct client_call_options options = as(&user);
+	testdb_run(holder, "LOCK TABLES course WRITE");
+	ask_for_the_catalogue(client, calls);
+	await_reads(t, t->config.db_workers / 2);
+	int64_t began_us = monotonic_us();
+	for (int i = 0; i < 10; i++) {
+		int r = edu_service_get_wallet_call(t->channel, &req, &options, &t->arena, &reply, &err);
+		assert_ok(r, &err);
+	}
+	assert_true(monotonic_us() - began_us < 5 * 1000000); /* the lock is waited for 10 s */
+	for (int i = 0; i < STRANGERS; i++)
+		raw_cancel(calls[i]);
+	await_reads(t, 0);
+	testdb_run(holder, "UNLOCK TABLES");
+	finish_all(calls, &t->arena);
+	raw_client_free(client);
+	db_close(holder);
+}
+
+/* A server that stops answers what waits in the database, when its time is over. */
+static void test_what_waits_when_it_stops_is_answered(void **state)
+{
+	struct testserver *t = *state;
+	struct testserver *other = testserver_replica(t);
+	struct db_conn *holder = testdb_connect(t->db, NULL);
+	struct raw_call *calls[STRANGERS];
+	struct raw_reply reply;
+	char target[64];
+
+	snprintf(target, sizeof(target), "127.0.0.1:%d", service_port(other->service));
+	struct raw_client *client = raw_client_new(target);
+	testdb_run(holder, "LOCK TABLES course WRITE");
+	ask_for_the_catalogue(client, calls);
+	await_reads(t, other->config.db_workers / 2);
+	int64_t began_us = monotonic_us();
+	service_drain(other->service);
+	assert_true(monotonic_us() - began_us < 6 * 1000000);
+	for (int i = 0; i < STRANGERS; i++) {
+		raw_finish(calls[i], &t->arena, &reply);
+		assert_int_equal(reply.code, STATUS_UNAVAILABLE);
+		assert_non_null(reply.error.reason);
+	}
+	testdb_run(holder, "UNLOCK TABLES");
+	raw_client_free(client);
+	testserver_replica_free(other);
+	db_close(holder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +303,8 @@ int main(void)
 		cmocka_unit_test(test_a_database_that_is_not_there_is_an_error),
 		cmocka_unit_test(test_a_schema_that_does_not_fit_is_an_error),
 		cmocka_unit_test(test_survives_losing_its_connections),
+		cmocka_unit_test(test_strangers_leave_workers_and_go),
+		cmocka_unit_test(test_what_waits_when_it_stops_is_answered),
 		cmocka_unit_test(test_without_a_lease_nothing_is_written),
 		cmocka_unit_test(test_a_feed_that_stands_still_serves_no_user),
 	};

@@ -405,6 +405,7 @@ void probe_config(struct rpc_server_config *config)
 	config->hot_slots = 16;
 	config->catch_all_slots = 16;
 	config->max_calls = 64;
+	config->drain_notice_ms = 0;
 	config->drain_ms = 2000;
 	config->max_connection_age_ms = 0;
 	config->pollers = 2; /* whatever the machine: calls of one connection meet on both */

@@ -132,6 +132,7 @@ int session_server_start(void)
 	session_lifetime = 900;
 	rpc_server_config_defaults(&config);
 	config.address = "127.0.0.1:0";
+	config.drain_notice_ms = 0;
 	config.drain_ms = 2000;
 	config.auth.authenticate = authenticate;
 	config.executors[RPC_ON_DB].threads = 2;

@@ -65,6 +65,7 @@ static struct testserver *testserver_on(struct testdb *db, const char *key_dir)
 	t->config.db = t->db->config;
 	t->config.listen = "127.0.0.1:0";
 	t->config.db_workers = 8;
+	t->config.drain_notice_ms = 0;
 	t->config.drain_ms = 1000;
 	t->config.queue_wait_ms = 10000; /* sanitizers are slow; nothing here is about overload */
 	t->config.argon2_kib = 64;

@@ -48,7 +48,10 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(db_queue);
 	SAME(password_workers);
 	SAME(password_queue);
+	SAME(drain_notice_ms);
 	SAME(drain_ms);
+	SAME(queue_wait_ms);
+	SAME(default_deadline_ms);
 	SAME(reflection);
 	SAME(trust_forwarded_for);
 	SAME(access_token_us);
