@@ -8,7 +8,7 @@
 /*
  * A signed-in user's session as a channel's credentials: it hands out the access token, and exchanges the
  * refresh token when the access token is about to end or was refused. However many threads need that at once,
- * one asks and the rest wait for its answer, because a refresh token shown twice ends the session.
+ * one asks and the rest wait for its answer, because an old refresh token shown again may end the session.
  */
 struct client_session;
 

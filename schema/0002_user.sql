@@ -30,18 +30,10 @@ CREATE TABLE session (
   create_time BIGINT NOT NULL COMMENT 'when the user signed in',
   expire_time BIGINT NOT NULL COMMENT 'no refresh token of it lives longer',
   revoke_time BIGINT NULL COMMENT 'when it was ended before its time; NULL while it lives',
-  PRIMARY KEY (session_id),
-  KEY session_user (user_id),
-  KEY session_expire (expire_time)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A signed-in user: the family of its refresh tokens';
-
-CREATE TABLE refresh_token (
-  token_hash BINARY(32) NOT NULL COMMENT 'hash of the token; the token itself is not stored',
-  session_id BIGINT NOT NULL COMMENT 'its family',
-  create_time BIGINT NOT NULL COMMENT 'when it was made',
-  expire_time BIGINT NOT NULL COMMENT 'when it ends unless it is used',
-  successor_hash BINARY(32) NULL COMMENT 'the token it was exchanged for; NULL while it is unused. Shown again, it ends the session',
-  PRIMARY KEY (token_hash),
-  KEY refresh_token_session (session_id),
-  KEY refresh_token_expire (expire_time)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Every refresh token made, used ones too, until it ends';
+  session_hash BINARY(32) NOT NULL COMMENT 'hash of the secret that all its refresh tokens share; no token is stored',
+  token_hash BINARY(32) NOT NULL COMMENT 'hash of the secret of its newest refresh token',
+  token_nonce BINARY(16) NOT NULL COMMENT 'from which and its predecessor the newest was derived',
+  token_time BIGINT NOT NULL COMMENT 'when the newest was made',
+  token_expire_time BIGINT NOT NULL COMMENT 'when the newest ends unless it is used',
+  PRIMARY KEY (session_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A signed-in user, and the newest of the refresh tokens';

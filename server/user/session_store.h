@@ -6,37 +6,26 @@
 #include "server/base/principal.h"
 #include "server/db/db.h"
 
-/* Sessions and the refresh tokens they are made of. */
+/* Sessions, each with what is stored of its refresh tokens. */
 
 struct session {
 	int64_t session_id, user_id;
 	int64_t create_us;
 	int64_t expire_us; /* no refresh token of it lives longer */
 	int64_t revoke_us; /* 0: it lives */
-};
-
-struct refresh_token {
-	uint8_t hash[REFRESH_HASH_LEN];
-	int64_t session_id;
-	int64_t create_us, expire_us;
-	bool used;                           /* exchanged for: */
-	uint8_t successor[REFRESH_HASH_LEN]; /* when used */
+	struct refresh_stored tokens;
+	int64_t token_us, token_expire_us; /* when the newest token was made, and when it ends */
 };
 
 int session_store_insert(struct db_conn *conn, const struct session *s, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* 1 and the token with its session, both locked; 0 when there is no such token. */
-int session_store_lock_token(struct db_conn *conn, struct arena *arena, const uint8_t hash[REFRESH_HASH_LEN],
-			     struct refresh_token *ret, struct session *ret_session, struct error *err)
-	__attribute__((warn_unused_result));
+/* 1 and the session, locked; 0 when there is none. */
+int session_store_lock(struct db_conn *conn, struct arena *arena, int64_t session_id, struct session *ret,
+		       struct error *err) __attribute__((warn_unused_result));
 
-int session_store_insert_token(struct db_conn *conn, const struct refresh_token *t, struct error *err)
-	__attribute__((warn_unused_result));
-
-/* Marks a locked token as exchanged for another. */
-int session_store_use_token(struct db_conn *conn, const uint8_t hash[REFRESH_HASH_LEN],
-			    const uint8_t successor[REFRESH_HASH_LEN], struct error *err)
+/* Writes the newest token of a locked session. */
+int session_store_exchange(struct db_conn *conn, const struct session *s, struct error *err)
 	__attribute__((warn_unused_result));
 
 int session_store_revoke(struct db_conn *conn, int64_t session_id, int64_t now_us, struct error *err)

@@ -23,7 +23,7 @@ DIRECTORY = pathlib.Path(os.environ.get("EDU_TEST_OULAD_DIR", SMALL))
 PRESENTATION = os.environ.get("EDU_TEST_OULAD_PRESENTATION", "KNT/2022B")
 SECRET = "a secret of more than 16 characters"
 # What signing in writes; and leases, which are renewed as time passes.
-OF_SIGNING_IN = {"session", "refresh_token", "event", "event_sequence"}
+OF_SIGNING_IN = {"session", "event", "event_sequence"}
 OF_TIME = {"lease", "node"}
 
 

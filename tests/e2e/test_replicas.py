@@ -41,6 +41,7 @@ class Replicas(unittest.TestCase):
         first = self.a.call("user", "Login", login="learner", password=PASSWORD).session
         self.assertTrue(self.b.call("user", "GetUser", first.access_token).user.user_id)
         second = self.a.call("user", "RefreshSession", refresh_token=first.refresh_token).session
+        second = self.a.call("user", "RefreshSession", refresh_token=second.refresh_token).session
         with self.assertRaises(Refused) as caught:
             self.a.call("user", "RefreshSession", refresh_token=first.refresh_token)
         self.assertEqual(caught.exception.reason, "REFRESH_TOKEN_REUSED")

@@ -34,9 +34,9 @@ static int setup(void **state)
 	testdb_run(conn,
 		   "INSERT INTO user VALUES (7, 'ada', 'ada@example.org', 'Ada', 'bio', 'en', 'hash', 1,"
 		   " DEFAULT, 0, 1, 1, 1, 1)");
-	testdb_run(conn, "INSERT INTO session VALUES (7, 7, 1, 9000000, NULL)");
 	testdb_run(conn,
-		   "INSERT INTO refresh_token VALUES (REPEAT('t', 32), 7, 1, 9000000, REPEAT('s', 32))");
+		   "INSERT INTO session VALUES (7, 7, 1, 9000000, NULL, REPEAT('f', 32), REPEAT('s', 32),"
+		   " REPEAT('n', 16), 1, 9000000)");
 	testdb_run(conn,
 		   "INSERT INTO course (course_id, creator_id, external_id, title, summary, description,"
 		   " objectives, audience, prerequisites, subject, level, language, license, pricing,"
@@ -101,19 +101,19 @@ static int whole_user(struct arena *arena, struct error *err)
 	return 0;
 }
 
-static int whole_token(struct arena *arena, struct error *err)
+static int whole_session(struct arena *arena, struct error *err)
 {
-	uint8_t hash[REFRESH_HASH_LEN];
-	struct refresh_token token;
 	struct session session;
+	struct refresh_stored expected;
 
-	memset(hash, 't', sizeof(hash));
-	int r = session_store_lock_token(conn, arena, hash, &token, &session, err);
+	int r = session_store_lock(conn, arena, ID, &session, err);
 	if (r < 0)
 		return r;
 	assert_int_equal(r, 1);
-	memset(hash, 's', sizeof(hash));
-	assert_memory_equal(token.successor, hash, sizeof(hash));
+	memset(expected.session_hash, 'f', sizeof(expected.session_hash));
+	memset(expected.newest_hash, 's', sizeof(expected.newest_hash));
+	memset(expected.nonce, 'n', sizeof(expected.nonce));
+	assert_memory_equal(&session.tokens, &expected, sizeof(expected));
 	return 0;
 }
 
@@ -222,7 +222,7 @@ static int whole_earlier(struct arena *arena, struct error *err)
 static void test_every_reading_is_whole_or_refused(void **state)
 {
 	const reading readings[] = {
-		whole_user, whole_token,   whole_course, whole_terms,
+		whole_user, whole_session, whole_course, whole_terms,
 		whole_page, whole_lessons, whole_reply,  whole_earlier,
 	};
 

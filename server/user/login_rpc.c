@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "edu/v1/edu_service.server.h"
+#include "server/app.h"
+#include "server/auth/authenticator.h"
+#include "server/auth/password.h"
+#include "server/user/session_issue.h"
+#include "server/user/user_proto.h"
+
+/* Login: database, password, database. */
+
+/* A session ends so long after it began, however often it is refreshed. */
+#define SESSION_LIFETIME_US (INT64_C(365) * 24 * 3600 * 1000000)
+
+/* How often a Login begins again because the stored hash changed under it. */
+enum { LOGIN_TRIES = 3 };
+
+struct login {
+	struct rpc_call *call;
+	const LoginRequest *req;
+	LoginResponse *ret;
+	bool known;
+	struct user user;   /* when known */
+	const char *rehash; /* the password under today's parameters; NULL: the stored hash is good */
+	unsigned tries;
+	bool again; /* the stored hash is another than was verified */
+	struct session session;
+	struct refresh_token token;
+	int64_t event_id;
+};
+
+static int credentials_invalid(struct error *err)
+{
+	return error_raise(err, &REASON_CREDENTIALS_INVALID, "No user has this name with this password.");
+}
+
+static int check_password(struct rpc_call *call, void *state, struct error *err);
+
+static int login_body(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct login *m = arg;
+	struct arena *arena = rpc_arena(m->call);
+	struct user u;
+
+	int r = user_store_lock(conn, arena, m->user.user_id, &u, err);
+	if (r < 0)
+		return r;
+	m->again = strcmp(u.password_hash, m->user.password_hash) != 0;
+	m->user = u;
+	if (m->again)
+		return 0;
+	r = m->rehash ? user_store_rehash(conn, u.user_id, u.password_hash, m->rehash, err) : 0;
+	if (r >= 0)
+		r = session_store_insert(conn, &m->session, err);
+	if (r >= 0)
+		r = session_append_event(conn, EVENT_SESSION_STARTED, m->event_id, &m->session,
+					 m->session.create_us, err);
+	return r < 0 ? r : session_issue(m->call, &m->session, &u, &m->token, &m->ret->session, err);
+}
+
+static int begin_session(struct rpc_call *call, void *state, struct error *err)
+{
+	struct login *m = state;
+	int64_t now_us = app_now_us(call);
+	int64_t session_id;
+	int r = app_new_ids(call, APP_IDS(&session_id, &m->event_id), err);
+	if (r < 0)
+		return r;
+	m->session = (struct session){
+		.session_id = session_id,
+		.user_id = m->user.user_id,
+		.create_us = now_us,
+		.expire_us = now_us + SESSION_LIFETIME_US,
+		.token_us = now_us,
+	};
+	m->session.token_expire_us = session_token_end_us(call, &m->session, now_us);
+	refresh_token_begin(session_id, &m->token, &m->session.tokens);
+	r = db_transaction(db_of(call), false, login_body, m, err);
+	if (r < 0 || !m->again)
+		return r;
+	if (++m->tries == LOGIN_TRIES)
+		return credentials_invalid(err);
+	return rpc_run_on(call, RPC_ON_PASSWORD, check_password, m);
+}
+
+/* As much work for an unknown user as for a wrong password. */
+static int check_password(struct rpc_call *call, void *state, struct error *err)
+{
+	struct login *m = state;
+	const struct passwords *passwords = app_of(call)->passwords;
+
+	if (!password_verify(passwords, m->known ? m->user.password_hash : NULL, m->req->password) ||
+	    !m->known)
+		return credentials_invalid(err);
+	if (m->user.state != USER_ACTIVE)
+		return user_suspended(err);
+	m->rehash = NULL;
+	if (password_needs_rehash(passwords, m->user.password_hash)) {
+		char hash[PASSWORD_HASH_SIZE];
+		int r = password_hash(passwords, m->req->password, hash, err);
+		if (r < 0)
+			return r;
+		m->rehash = arena_strdup(rpc_arena(call), hash);
+	}
+	return rpc_run_on(call, RPC_ON_DB, begin_session, m);
+}
+
+static int login(struct rpc_call *call, const LoginRequest *req, LoginResponse *ret, struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	struct login *m = arena_zalloc(arena, sizeof(*m));
+	const char *name = user_text_fold(arena, req->login);
+	int r = app_built(arena, err);
+	if (r >= 0)
+		r = auth_admit_text(app_of(call)->auth, RATE_LOGIN_ACCOUNT, name, err);
+	if (r < 0)
+		return r;
+	m->call = call;
+	m->req = req;
+	m->ret = ret;
+	if (strchr(name, '@'))
+		r = user_store_by_email(db_of(call), arena, name, &m->user, err);
+	else
+		r = user_store_by_name(db_of(call), arena, name, &m->user, err);
+	if (r < 0)
+		return r;
+	m->known = r > 0;
+	return rpc_run_on(call, RPC_ON_PASSWORD, check_password, m);
+}
+
+EDU_SERVICE_LOGIN(login, RPC_ON_DB);
