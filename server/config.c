@@ -74,6 +74,10 @@ static const struct flag flags[] = {
 	 "calls accepted ahead per queue for the other methods"},
 	{"max-calls", "N", KIND_NUMBER, AT(max_calls), NULL, 20000, 1, 1000000, ON_SERVE,
 	 "calls under way at once; more are refused"},
+	{"memory-mib", "N", KIND_NUMBER, AT(memory_mib), NULL, 256, 16, 1048576, ON_SERVE,
+	 "memory for calls, half for what comes in and half for what they make of it; more are refused"},
+	{"caller-seconds", "N", KIND_NUMBER, AT(caller_seconds), NULL, 10, 1, 3600, ON_SERVE,
+	 "time a caller has to send a call's message, and to read its answer"},
 	{"combiner-lanes", "N", KIND_NUMBER, AT(combiner_lanes), NULL, 2, 1, 64, ON_SERVE,
 	 "threads that write progress, with a database connection each"},
 	{"combiner-batch", "N", KIND_NUMBER, AT(combiner_batch), NULL, 512, 1, 10000, ON_SERVE,
@@ -289,6 +293,8 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->hot_slots = c->hot_slots;
 	ret->catch_all_slots = c->catch_all_slots;
 	ret->max_calls = c->max_calls;
+	ret->memory = (size_t)c->memory_mib << 20;
+	ret->caller_ms = (int)c->caller_seconds * 1000;
 	ret->db_workers = c->db_workers;
 	ret->db_queue = c->db_queue;
 	ret->password_workers = c->password_workers;

@@ -78,6 +78,8 @@ void service_config_defaults(struct service_config *config)
 		.hot_slots = rpc.hot_slots,
 		.catch_all_slots = rpc.catch_all_slots,
 		.max_calls = 20000,
+		.memory = rpc.memory,
+		.caller_ms = rpc.caller_ms,
 		.db_workers = 16,
 		.db_queue = 1024,
 		.password_workers = 2,
@@ -305,6 +307,8 @@ static int start_rpc(struct service *s, struct error *err)
 	rpc.hot_slots = config->hot_slots;
 	rpc.catch_all_slots = config->catch_all_slots;
 	rpc.max_calls = config->max_calls;
+	rpc.memory = config->memory;
+	rpc.caller_ms = config->caller_ms;
 	rpc.error_domain = "edu.v1";
 	rpc.drain_notice_ms = config->drain_notice_ms;
 	rpc.drain_ms = config->drain_ms;

@@ -22,6 +22,8 @@ struct service_config {
 	const char *listen; /* "127.0.0.1:50051"; port 0 takes a free one; "unix:/path" */
 	const char *tls_certificate, *tls_key;
 	unsigned pollers, hot_slots, catch_all_slots, max_calls;
+	size_t memory;                 /* of all calls together, in bytes */
+	int caller_ms;                 /* a caller's time to send a message, or to read an answer */
 	unsigned db_workers, db_queue; /* a thread and a connection each; calls that may wait for one */
 	unsigned password_workers, password_queue; /* a thread and argon2_kib of memory each */
 	int queue_wait_ms;                         /* how long a call may wait for any of them */

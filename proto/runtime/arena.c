@@ -58,11 +58,18 @@ void arena_init(struct arena *a, size_t cap)
 	};
 }
 
-static void blocks_free(struct arena_block *block)
+void arena_share(struct arena *a, struct budget *budget)
+{
+	a->budget = budget;
+}
+
+static void blocks_free(struct arena *a, struct arena_block *block)
 {
 	while (block) {
 		struct arena_block *next = block->next;
 
+		if (a->budget)
+			budget_give(a->budget, sizeof(*block) + block->size);
 		ARENA_UNPOISON(block->data, block->size);
 		free(block);
 		block = next;
@@ -72,22 +79,35 @@ static void blocks_free(struct arena_block *block)
 void arena_reset(struct arena *a)
 {
 	if (a->first) {
-		blocks_free(a->first->next);
+		blocks_free(a, a->first->next);
 		a->first->next = NULL;
 		a->first->used = 0;
 		ARENA_POISON(a->first->data, a->first->size);
 	}
 	a->current = a->first;
 	a->used = 0;
-	a->exhausted = false;
+	a->exhausted = a->starved = false;
 }
 
 void arena_done(struct arena *a)
 {
-	blocks_free(a->first);
+	blocks_free(a, a->first);
 	a->first = a->current = NULL;
 	a->used = 0;
-	a->exhausted = false;
+	a->exhausted = a->starved = false;
+}
+
+static struct arena_block *block_new(struct arena *a, size_t bytes)
+{
+	struct arena_block *block = NULL;
+
+	if (!a->budget || budget_take(a->budget, bytes)) {
+		block = malloc(bytes);
+		if (!block && a->budget)
+			budget_give(a->budget, bytes);
+	}
+	a->starved |= !block;
+	return block;
 }
 
 /* Blocks double, so that their number stays small, and are larger only for one large allocation. */
@@ -100,7 +120,7 @@ static struct arena_block *block_append(struct arena *a, size_t need)
 		size = ARENA_BLOCK_MAX;
 	if (size < need)
 		size = need;
-	block = malloc(sizeof(*block) + size);
+	block = block_new(a, sizeof(*block) + size);
 	if (!block)
 		return NULL;
 	block->next = NULL;

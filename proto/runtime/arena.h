@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "proto/runtime/budget.h"
 #include "proto/runtime/span.h"
 
 /*
@@ -20,13 +21,19 @@ struct arena_block;
 
 struct arena {
 	struct arena_block *first, *current;
-	size_t used, cap; /* bytes handed out, and the most that may be */
-	bool exhausted;   /* an allocation was refused since the last reset */
+	size_t used, cap;      /* bytes handed out, and the most that may be */
+	bool exhausted;        /* an allocation was refused since the last reset */
+	bool starved;          /* and not by the cap: the shared budget, or the system, had no more */
+	struct budget *budget; /* what its blocks are taken from; NULL: of nobody's */
 	ProtobufCAllocator allocator;
 };
 
 /* Readies an arena that hands out at most `cap` bytes. Allocates nothing until asked. */
 void arena_init(struct arena *a, size_t cap);
+
+/* Takes its blocks from a budget that it shares with others, and that must outlive it; right after
+ * arena_init(). */
+void arena_share(struct arena *a, struct budget *budget);
 
 /* Forgets every allocation; keeps the first block for the next call. */
 void arena_reset(struct arena *a);

@@ -68,6 +68,7 @@ struct method_policy {
 	const char *const *scopes; /* NULL-terminated */
 	const char *rate_class;    /* "" is the default */
 	bool retryable;
+	uint32_t max_request_bytes; /* of a message, packed */
 };
 
 struct service_desc;

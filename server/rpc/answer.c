@@ -81,6 +81,9 @@ static void error_settle(struct rpc_call *call, int r)
 
 	if (err->code == STATUS_OK || !err->reason)
 		(void)!error_internal(err, "the handler returned %d and no error", r);
+	/* What the arena's cap refuses is the caller's doing; what the memory of all refuses is not. */
+	if (call->arena.starved && err->reason == &RPC_REASON_MESSAGE_TOO_LARGE)
+		(void)!call_starved(call);
 	if (err->code != STATUS_INTERNAL)
 		return;
 	/* A longer label of the caller's is cut; the log has it whole. */
@@ -109,10 +112,11 @@ static size_t error_trailers(const struct rpc_call *call, grpc_metadata trailing
 	return n;
 }
 
-static void answer_count(const struct rpc_call *call, int code)
+static void answer_count(struct rpc_call *call, int code)
 {
-	const int64_t latency_us = monotonic_us() - call->began_us;
+	const int64_t now_us = monotonic_us(), latency_us = now_us - call->began_us;
 
+	call->answered_us = now_us;
 	observe_answer(call->method ? &call->method->observe : &call->server->unknown, code, latency_us);
 	log_debug("call method=%s code=%s us=%" PRId64 " user=%" PRId64 " request=%s", method_path(call),
 		  status_code_name(code), latency_us, call->principal.user_id, call->label);
@@ -179,7 +183,11 @@ static void answer_done(struct answer *a)
 
 bool answer_start(struct answer *a, struct tag *tag)
 {
-	grpc_call_error e = batch_start(a->call->core, a->ops, a->n_ops, tag);
+	grpc_call_error e;
+
+	if (a->payload)
+		call_hold(a->call, grpc_byte_buffer_length(a->payload));
+	e = batch_start(a->call->core, a->ops, a->n_ops, tag);
 
 	/* Once the batch is started the call may be over, and another's. */
 	answer_done(a);

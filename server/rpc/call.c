@@ -10,7 +10,10 @@
 #include "server/rpc/server_impl.h"
 #include "server/rpc/unary.h"
 
-enum { CALLS_KEPT = 512 /* per poller, with 8 KiB of arena each */ };
+enum {
+	CALLS_KEPT = 512,    /* per poller, with 8 KiB of arena each */
+	HELD_MIN = 8 * 1024, /* smaller replies are bounded by the number of calls */
+};
 
 static void task_due(struct tag *tag, bool ok)
 {
@@ -56,6 +59,7 @@ static struct rpc_call *call_new(struct poller *p)
 	call->close_tag.run = close_came;
 	grpc_metadata_array_init(&call->metadata);
 	arena_init(&call->arena, p->server->config.arena_cap);
+	arena_share(&call->arena, &p->server->memory);
 	error_clear(&call->error);
 	return call;
 }
@@ -86,6 +90,21 @@ void call_free(struct rpc_call *call)
 	free(call);
 }
 
+void call_hold(struct rpc_call *call, size_t bytes)
+{
+	if (bytes < HELD_MIN)
+		return;
+	call->held = bytes;
+	budget_charge(&call->server->memory, bytes);
+}
+
+void call_let_go(struct rpc_call *call)
+{
+	if (call->held)
+		budget_give(&call->server->memory, call->held);
+	call->held = 0;
+}
+
 /* Back to what call_take() promises. */
 static void call_reset(struct rpc_call *call)
 {
@@ -97,6 +116,7 @@ static void call_reset(struct rpc_call *call)
 	if (call->packed)
 		grpc_byte_buffer_destroy(call->packed);
 	call->packed = NULL;
+	call_let_go(call);
 	call->metadata.count = 0;
 	call->method = NULL;
 	call->request = call->reply = NULL;
@@ -110,7 +130,7 @@ static void call_reset(struct rpc_call *call)
 	call->watched = call->closed = call->done = false;
 	atomic_store_explicit(&call->gone, false, memory_order_relaxed);
 	atomic_store_explicit(&call->finished, false, memory_order_relaxed);
-	atomic_store_explicit(&call->with_caller, false, memory_order_relaxed);
+	call_turn(call, 0);
 	if (call->error.code != STATUS_OK)
 		error_clear(&call->error);
 	arena_reset(&call->arena);
@@ -205,6 +225,13 @@ void call_read_headers(struct rpc_call *call, gpr_timespec deadline, struct call
 		call->deadline_us = default_deadline_us(call);
 }
 
+int call_starved(struct rpc_call *call)
+{
+	(void)!error_raise(&call->error, &RPC_REASON_OVERLOADED,
+			   "The server has no memory left for the call. Nothing was done; wait and repeat.");
+	return error_set_retry(&call->error, OVERLOADED_RETRY_MS);
+}
+
 static int drain_check(struct rpc_call *call)
 {
 	struct rpc_server *s = call->server;
@@ -222,6 +249,8 @@ static int load_check(struct rpc_call *call)
 {
 	struct rpc_server *s = call->server;
 
+	if (budget_spent(&s->memory))
+		return call_starved(call);
 	if (atomic_load_explicit(&s->under_way, memory_order_relaxed) > s->config.max_calls &&
 	    !line_evict(s)) {
 		(void)!error_raise(

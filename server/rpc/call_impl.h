@@ -27,7 +27,7 @@ struct rpc_call {
 	struct poller *poller;
 	const struct method *method; /* NULL: no such method */
 	grpc_call *core;
-	int64_t began_us, deadline_us;   /* monotonic */
+	int64_t began_us, deadline_us, answered_us; /* monotonic */
 	int64_t in_line_us, expected_us; /* an executor's: when it joined the line; what it will take there */
 	struct principal principal;
 	struct span token; /* the principal's, core's own; while the database is to be asked about it */
@@ -61,7 +61,9 @@ struct rpc_call {
 	bool closed, done;   /* the poller's: that core told so; that nobody works on it any more */
 	_Atomic bool gone;   /* the caller is: he cancelled, or his connection broke */
 	_Atomic bool finished;
-	_Atomic bool with_caller; /* who is to send the message, or to read the answer; never a stream's */
+	/* Since when it is the caller's turn, to send the message or to read what is sent; 0: it is not. */
+	_Atomic int64_t with_caller_us;
+	size_t held; /* bytes of what is sent and not read, counted in the server's memory */
 	struct error error;
 };
 
@@ -85,6 +87,19 @@ void call_free(struct rpc_call *call);
 
 /* Reads headers, label and deadline once metadata is there. */
 void call_read_headers(struct rpc_call *call, gpr_timespec deadline, struct call_headers *ret);
+
+/* Raises OVERLOADED: the memory all calls share is spent. Returns the negated code. */
+int call_starved(struct rpc_call *call);
+
+/* It is the caller's turn since then; 0: not any more. */
+static inline void call_turn(struct rpc_call *call, int64_t since_us)
+{
+	atomic_store_explicit(&call->with_caller_us, since_us, memory_order_release);
+}
+
+/* Counts what is sent in the server's memory, until it is out. */
+void call_hold(struct rpc_call *call, size_t bytes);
+void call_let_go(struct rpc_call *call);
 
 /*
  * Deadline, token, policy; then next(call, r), on the poller, r being 0 or what to refuse the call with. At

@@ -8,6 +8,7 @@ enum {
 	PATIENCE_US =
 		1000 * 1000, /* a message follows its headers at once, and answers are read as they come */
 	LOOKS_MAX = 64,
+	CLAIMS_MAX = 64,
 };
 
 static void append(struct poller *p, struct rpc_call *call)
@@ -47,10 +48,22 @@ void line_remove(struct poller *p, struct rpc_call *call)
 	pthread_mutex_unlock(&p->line_lock);
 }
 
-/* Claims a call that is stuck: it is not with its caller any more, and who would go on with it sees that. */
-static bool claim(struct rpc_call *call, int64_t now_us)
+/*
+ * Claims a call that has been with its caller for too long: it is not any more, and who would go on with it
+ * sees that.
+ */
+static bool claim(struct rpc_call *call, int64_t since_us)
 {
-	return now_us - call->began_us > PATIENCE_US && atomic_exchange(&call->with_caller, false);
+	int64_t turn_us = atomic_load_explicit(&call->with_caller_us, memory_order_relaxed);
+
+	return turn_us != 0 && turn_us < since_us &&
+	       atomic_compare_exchange_strong(&call->with_caller_us, &turn_us, 0);
+}
+
+/* Not UNAVAILABLE: what waits to be read did happen. */
+static void give_up(grpc_call *call, const char *why)
+{
+	grpc_call_cancel_with_status(call, GRPC_STATUS_CANCELLED, why, NULL);
 }
 
 static bool evict_from(struct poller *p, int64_t now_us)
@@ -60,12 +73,9 @@ static bool evict_from(struct poller *p, int64_t now_us)
 
 		take_out(p, call);
 		append(p, call);
-		if (!claim(call, now_us))
+		if (!claim(call, now_us - PATIENCE_US))
 			continue;
-		/* Not UNAVAILABLE: what waits to be read did happen. */
-		grpc_call_cancel_with_status(
-			call->core, GRPC_STATUS_CANCELLED,
-			"the server is busy, and the call waited for its caller too long", NULL);
+		give_up(call->core, "the server is busy, and the call waited for its caller too long");
 		return true;
 	}
 	return false;
@@ -85,4 +95,44 @@ bool line_evict(struct rpc_server *s)
 		pthread_mutex_unlock(&p->line_lock);
 	}
 	return evicted;
+}
+
+/* Claims some calls that are overdue; each is held until it is cancelled. */
+static unsigned claim_some(struct poller *p, int64_t since_us, grpc_call *calls[CLAIMS_MAX])
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&p->line_lock);
+	for (struct rpc_call *call = p->line_first; call && n < CLAIMS_MAX; call = call->behind) {
+		if (!claim(call, since_us))
+			continue;
+		grpc_call_ref(call->core);
+		calls[n++] = call->core;
+	}
+	pthread_mutex_unlock(&p->line_lock);
+	return n;
+}
+
+/* Some at a time: the poller waits for its line's lock with every call that comes. */
+static void tend_one(struct poller *p, int64_t since_us)
+{
+	grpc_call *calls[CLAIMS_MAX];
+	unsigned n;
+
+	do {
+		n = claim_some(p, since_us, calls);
+		for (unsigned i = 0; i < n; i++) {
+			give_up(calls[i], "the call's message did not come, or its answer was not read, in "
+					  "the time a caller has");
+			grpc_call_unref(calls[i]);
+		}
+	} while (n == CLAIMS_MAX);
+}
+
+void line_tend(struct rpc_server *s)
+{
+	const int64_t since_us = monotonic_us() - s->config.caller_ms * INT64_C(1000);
+
+	for (unsigned i = 0; i < s->n_pollers; i++)
+		tend_one(&s->pollers[i], since_us);
 }

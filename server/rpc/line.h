@@ -25,4 +25,7 @@ void line_remove(struct poller *p, struct rpc_call *call);
  */
 bool line_evict(struct rpc_server *s);
 
+/* Cancels every call that has waited for its caller longer than any may. Once a second is often enough. */
+void line_tend(struct rpc_server *s);
+
 #endif

@@ -15,6 +15,15 @@ enum {
 	AGE_GRACE_MIN_MS = 1000,
 };
 
+static grpc_arg arg_quota(grpc_resource_quota *quota)
+{
+	return (grpc_arg){
+		.type = GRPC_ARG_POINTER,
+		.key = (char *)GRPC_ARG_RESOURCE_QUOTA,
+		.value.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()},
+	};
+}
+
 static grpc_arg arg_int(const char *key, int value)
 {
 	return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
@@ -30,7 +39,12 @@ grpc_server *listener_make(const struct rpc_server_config *config)
 {
 	const int age_ms = config->max_connection_age_ms > 0 ? config->max_connection_age_ms : INT_MAX;
 	const int grace_ms = config->drain_ms > AGE_GRACE_MIN_MS ? config->drain_ms : AGE_GRACE_MIN_MS;
+	grpc_resource_quota *quota = grpc_resource_quota_create("edu");
+	grpc_server *core;
 	grpc_arg args[] = {
+		/* Core asks how large a message is only once it has all of it; without a quota one call that
+		 * announces 4 GiB is read to its end. Past it core ends calls with RESOURCE_EXHAUSTED. */
+		arg_quota(quota),
 		/* On by default: a second server on the port would silently share its calls. */
 		arg_int(GRPC_ARG_ALLOW_REUSEPORT, 0),
 		arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, receive_max(config)),
@@ -49,7 +63,10 @@ grpc_server *listener_make(const struct rpc_server_config *config)
 	};
 	const grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
 
-	return grpc_server_create(&all, NULL);
+	grpc_resource_quota_resize(quota, config->memory / 2);
+	core = grpc_server_create(&all, NULL);
+	grpc_resource_quota_unref(quota);
+	return core;
 }
 
 static int credentials_make(const struct rpc_server_config *config, grpc_server_credentials **ret,

@@ -23,16 +23,15 @@ static grpc_slice buffer_flatten(grpc_byte_buffer *buffer)
 	return flat;
 }
 
+/* Takes the buffer. */
 static int buffer_unpack(const struct method *m, grpc_byte_buffer *buffer, const struct wire_limits *limits,
 			 struct arena *arena, ProtobufCMessage **ret, struct error *err)
 {
-	grpc_slice flat;
-	/* Before the bytes are touched. */
-	int r = wire_check_size(grpc_byte_buffer_length(buffer), limits, err);
+	grpc_slice flat = buffer_flatten(buffer);
+	int r;
 
-	if (r < 0)
-		return r;
-	flat = buffer_flatten(buffer);
+	/* Or it is held three times: as it came, as one run of bytes, and unpacked. */
+	grpc_byte_buffer_destroy(buffer);
 	r = codec_unpack(m->desc->request, slice_span(&flat), limits, arena, ret, err);
 	grpc_slice_unref(flat);
 	return r;
@@ -41,13 +40,20 @@ static int buffer_unpack(const struct method *m, grpc_byte_buffer *buffer, const
 int payload_unpack(const struct method *m, grpc_byte_buffer *buffer, const struct wire_limits *limits,
 		   struct arena *arena, ProtobufCMessage **ret, struct error *err)
 {
+	struct wire_limits own = *limits;
 	int r;
 
 	if (!buffer)
 		return error_raise(err, &RPC_REASON_MESSAGE_MALFORMED,
 				   "The call brought no message; the method takes one.");
-	r = buffer_unpack(m, buffer, limits, arena, ret, err);
-	grpc_byte_buffer_destroy(buffer);
+	if (own.bytes > m->desc->policy.max_request_bytes)
+		own.bytes = m->desc->policy.max_request_bytes;
+	/* Before the bytes are touched. */
+	r = wire_check_size(grpc_byte_buffer_length(buffer), &own, err);
+	if (r < 0)
+		grpc_byte_buffer_destroy(buffer);
+	else
+		r = buffer_unpack(m, buffer, &own, arena, ret, err);
 	if (r == 0)
 		r = rules_check(m->desc->request_rules, *ret, arena, err);
 	return r;

@@ -198,6 +198,7 @@ static int info_open(struct rpc_call *call, struct error *err)
 	if (!s)
 		return error_internal(err, "no memory for a reflection stream");
 	arena_init(&s->arena, call->server->config.arena_cap);
+	arena_share(&s->arena, &call->server->memory);
 	r = standing_add(&call->server->standing, &s->standing, call, err);
 	if (r == 0)
 		rpc_set_state(call, s);
@@ -275,7 +276,7 @@ static const struct method_desc alpha_method = {
 	.kind = METHOD_BIDI,
 	.request = SERVER_REFLECTION_REQUEST_DESC,
 	.response = SERVER_REFLECTION_RESPONSE_DESC,
-	.policy = {.access = METHOD_ACCESS_PUBLIC, .rate_class = ""},
+	.policy = {.access = METHOD_ACCESS_PUBLIC, .rate_class = "", .max_request_bytes = 16 * 1024},
 	.request_id_field = -1,
 };
 

@@ -43,6 +43,8 @@ void rpc_server_config_defaults(struct rpc_server_config *config)
 		.catch_all_slots = 32,
 		.max_calls = 4096,
 		.arena_cap = 8 * 1024 * 1024,
+		.memory = 256 * 1024 * 1024,
+		.caller_ms = 10 * 1000,
 		.limits = wire_limits_default,
 		.error_domain = "edu.v1",
 		.drain_notice_ms = 3000,
@@ -187,6 +189,7 @@ int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row 
 	if (!s)
 		return error_internal(err, "out of memory");
 	s->config = *config;
+	s->memory.max = config->memory / 2;
 	gpr_set_log_function(core_log);
 	core_locks_stop_checking();
 	grpc_init();
@@ -277,6 +280,8 @@ int rpc_server_start(struct rpc_server *s, struct error *err)
 	atomic_store(&s->stage, SERVER_RUNNING);
 	for (unsigned i = 0; i < s->n_pollers && r == 0; i++)
 		r = poller_start(&s->pollers[i], err);
+	if (r == 0)
+		r = keeper_start(&s->keeper, s, err);
 	return r;
 }
 
@@ -375,6 +380,7 @@ void rpc_server_stop(struct rpc_server *s)
 	}
 	while (s->n_executors > RPC_ON_POLLER + 1)
 		executor_stop(&s->executors[--s->n_executors]);
+	keeper_stop(&s->keeper);
 	for (unsigned i = 0; i < s->n_pollers; i++)
 		poller_stop(&s->pollers[i]);
 	atomic_store(&s->stage, SERVER_STOPPED);

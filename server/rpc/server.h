@@ -58,6 +58,10 @@ struct rpc_server_config {
 	unsigned catch_all_slots;              /* posted per queue */
 	unsigned max_calls;                    /* under way at once; one more is OVERLOADED */
 	size_t arena_cap;                      /* bytes a call may allocate */
+	/* Bytes all calls may hold: half of it what core has read and not given over yet, half their arenas
+	 * and the replies nobody has read yet. */
+	size_t memory;
+	int caller_ms; /* how long a caller may take to send a message, or to read an answer */
 	struct wire_limits limits;
 	const char *error_domain;  /* "edu.v1" */
 	int drain_notice_ms;       /* how long a server that stops serves on, after health says NOT_SERVING */

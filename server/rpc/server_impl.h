@@ -7,6 +7,7 @@
 
 #include "server/rpc/executor.h"
 #include "server/rpc/health.h"
+#include "server/rpc/keeper.h"
 #include "server/rpc/path_table.h"
 #include "server/rpc/payload.h"
 #include "server/rpc/poller.h"
@@ -32,6 +33,7 @@ struct rpc_server {
 	struct health health;
 	struct reflection *reflection; /* NULL: switched off */
 	struct standing standing;
+	struct keeper keeper;
 
 	grpc_server *core;
 	struct poller *pollers;
@@ -43,6 +45,7 @@ struct rpc_server {
 	_Atomic enum server_stage stage;
 	_Atomic unsigned under_way; /* calls taken and not released */
 	_Atomic int64_t refused_us; /* when the last call met a server that drains; monotonic */
+	struct budget memory;       /* of arenas and of replies that are not read yet */
 };
 
 static inline bool server_draining(const struct rpc_server *s)

@@ -80,6 +80,8 @@ static void stream_sent(struct tag *tag, bool ok)
 	struct stream *s = TAG_OWNER(tag, struct stream, send_tag);
 
 	pthread_mutex_lock(&s->lock);
+	call_turn(s->call, 0);
+	call_let_go(s->call);
 	s->sending = false;
 	s->broken |= !ok;
 	stream_note(s, true);
@@ -124,6 +126,7 @@ static void sending_set(struct stream *s, bool sending)
 static void stream_answer(struct stream *s, struct answer *a)
 {
 	sending_set(s, true);
+	call_turn(s->call, monotonic_us());
 	if (answer_start(a, &s->send_tag))
 		return;
 	sending_set(s, false);
@@ -199,6 +202,7 @@ static void stream_end(struct stream *s, int r)
 		return;
 	s->ending = true;
 	s->result = r;
+	s->call->arena.starved |= s->message_arena.starved;
 }
 
 static ProtobufCMessage *message_new(struct stream *s, struct arena *arena)
@@ -271,6 +275,10 @@ static bool ask_next(struct stream *s)
 	if (!callbacks(s)->next) {
 		if (s->half_closed || kind(s) == METHOD_SERVER_STREAM)
 			stream_end(s, 0);
+		return false;
+	}
+	if (budget_spent(&s->call->server->memory)) {
+		stream_end(s, call_starved(s->call));
 		return false;
 	}
 	arena_reset(&s->message_arena);
@@ -403,6 +411,7 @@ static int stream_new(struct rpc_call *call)
 	s->send_tag.run = stream_sent;
 	s->close_tag.run = stream_gone;
 	arena_init(&s->message_arena, call->server->config.arena_cap);
+	arena_share(&s->message_arena, &call->server->memory);
 	pthread_mutex_init(&s->lock, NULL);
 	call->stream = s;
 	call->task = stream_run;

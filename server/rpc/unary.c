@@ -21,7 +21,6 @@ void unary_answer(struct rpc_call *call, int r)
 	struct answer a;
 
 	call->answer_tag.run = unary_answered;
-	atomic_store_explicit(&call->with_caller, true, memory_order_release);
 	answer_init(&a, call);
 	answer_add_headers(&a);
 	if (r == 0 && call->packed) {
@@ -33,6 +32,7 @@ void unary_answer(struct rpc_call *call, int r)
 	answer_add_status(&a, r);
 	if (!call->watched)
 		answer_add_close(&a);
+	call_turn(call, call->answered_us);
 	if (answer_start(&a, &call->answer_tag))
 		return;
 	grpc_call_cancel_with_status(call->core, GRPC_STATUS_INTERNAL, "the answer could not be sent", NULL);
@@ -146,7 +146,7 @@ static void payload_came(struct tag *tag, bool ok)
 	struct rpc_call *call = TAG_OWNER(tag, struct rpc_call, payload_tag);
 
 	/* Not with the caller any more: given up for another (server/rpc/line.h), whatever came. */
-	if (!atomic_exchange(&call->with_caller, false) || !ok)
+	if (atomic_exchange(&call->with_caller_us, 0) == 0 || !ok)
 		call_release(call);
 	else
 		unary_begin(call);
@@ -159,7 +159,7 @@ static void payload_ask(struct rpc_call *call)
 
 	op.data.recv_message.recv_message = &call->payload;
 	call->payload_tag.run = payload_came;
-	atomic_store_explicit(&call->with_caller, true, memory_order_release);
+	call_turn(call, call->began_us);
 	e = batch_start(call->core, &op, 1, &call->payload_tag);
 	if (e == GRPC_CALL_OK)
 		return;

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/2 by hand, for what no gRPC library would send: calls without an end, unread answers, forged frames."""
 import gzip
+import select
 import socket
 import struct
 
-DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY = 0, 1, 3, 4, 6, 7
+DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
 INITIAL_WINDOW_SIZE = 4
+WINDOW = 65535  # of a connection, and of a stream, until the peer says otherwise
+CHUNK = 16384  # of data in a frame
 
 
 def frame(kind, flags, stream, payload=b""):
@@ -49,6 +52,7 @@ class Connection:
         host, port = target.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), 10)
         self.buffer, self.stream = b"", 1
+        self.initial, self.windows, self.ended = WINDOW, {0: WINDOW}, set()
         packed = b"".join(struct.pack(">HI", int(k[1:]), v) for k, v in settings.items())
         self.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0, packed))
         self.read(lambda f: f[0] == SETTINGS and f[1] & ACK)
@@ -63,31 +67,81 @@ class Connection:
         """Begins a call, with this as its data if there is any; returns its stream."""
         stream, self.stream = self.stream, self.stream + 2
         data = frame(HEADERS, END_HEADERS, stream, headers(path, *extra))
-        for i in range(0, len(payload or b""), 16384):
-            data += frame(DATA, 0, stream, payload[i:i + 16384])
+        self.windows[stream] = self.initial - len(payload or b"")
+        self.windows[0] -= len(payload or b"")
+        for i in range(0, len(payload or b""), CHUNK):
+            data += frame(DATA, 0, stream, payload[i:i + CHUNK])
         if payload is not None and end:
             data += frame(DATA, END_STREAM, stream)
         self.send(data)
         return stream
 
+    def next(self):
+        """The next frame that is here already, as (kind, flags, stream, payload), or None."""
+        end = 9 + int.from_bytes(self.buffer[:3], "big")
+        if len(self.buffer) < 9 or len(self.buffer) < end:
+            return None
+        got = (self.buffer[3], self.buffer[4], int.from_bytes(self.buffer[5:9], "big"), self.buffer[9:end])
+        self.buffer = self.buffer[end:]
+        self.note(got)
+        if got[0] in (SETTINGS, PING) and not got[1] & ACK:
+            self.send(frame(got[0], ACK, 0, got[3] if got[0] == PING else b""))
+        return got
+
     def read(self, wanted, timeout=10):
-        """Frames up to the wanted one, as (kind, flags, stream, payload); ends early when the peer closes."""
+        """Frames up to the wanted one; ends early when the peer closes."""
         frames = []
         self.socket.settimeout(timeout)
-        while True:
-            while len(self.buffer) < 9 or len(self.buffer) < 9 + int.from_bytes(self.buffer[:3], "big"):
-                more = self.socket.recv(65536)
-                if not more:
-                    return frames
-                self.buffer += more
-            end = 9 + int.from_bytes(self.buffer[:3], "big")
-            got = (self.buffer[3], self.buffer[4], int.from_bytes(self.buffer[5:9], "big"), self.buffer[9:end])
-            self.buffer = self.buffer[end:]
-            if got[0] in (SETTINGS, PING) and not got[1] & ACK:
-                self.send(frame(got[0], ACK, 0, got[3] if got[0] == PING else b""))
-            frames.append(got)
-            if wanted(got):
-                return frames
+        while not frames or not wanted(frames[-1]):
+            got = self.next()
+            if got:
+                frames.append(got)
+                continue
+            more = self.socket.recv(65536)
+            if not more:
+                break
+            self.buffer += more
+        return frames
+
+    def note(self, got):
+        """What a frame says of windows, and of streams that are over."""
+        kind, flags, stream, payload = got
+        if kind == WINDOW_UPDATE:
+            self.windows[stream] = self.windows.get(stream, self.initial) + int.from_bytes(payload, "big")
+        elif kind == SETTINGS:
+            for i in range(0, len(payload), 6):
+                key, value = struct.unpack(">HI", payload[i:i + 6])
+                if key == INITIAL_WINDOW_SIZE:
+                    for s in self.windows:
+                        self.windows[s] += value - self.initial if s else 0
+                    self.initial = value
+        elif kind == RESET or kind in (HEADERS, DATA) and flags & END_STREAM:
+            self.ended.add(stream)
+
+    def pump(self, stream, size, timeout=5):
+        """Sends so many bytes as fast as the peer takes them. Returns how many it took before it ended the call or the
+        connection, or took no more for so many seconds."""
+        sent, body = 0, b"\0" * CHUNK
+        while sent < size and stream not in self.ended:
+            n = max(0, min(CHUNK, size - sent, self.windows[0], self.windows[stream]))
+            try:
+                if n > 0:
+                    self.send(frame(DATA, 0, stream, body[:n]))
+                elif not select.select([self.socket], [], [], timeout)[0]:
+                    break
+                if select.select([self.socket], [], [], 0)[0]:
+                    more = self.socket.recv(65536)
+                    self.buffer += more
+                    if not more:
+                        break
+                while self.next():
+                    pass
+            except OSError:
+                break
+            self.windows[0] -= n
+            self.windows[stream] -= n
+            sent += n
+        return sent
 
     def answer(self, stream, timeout=10):
         """Everything up to the end of a call, as bytes."""

@@ -14,7 +14,7 @@ from test_every_rpc import World
 from wire import Refused, Wire, messages
 
 SERVICE = "/edu.v1.EduService/"
-MAX_CALLS = 200
+MAX_CALLS, MEMORY_MIB, CALLER_SECONDS = 200, 64, 4
 
 # Rows of what must never be: unbalanced transactions, wallets that differ from their entries, overdrawn ones.
 BROKEN_BOOKS = """
@@ -31,7 +31,8 @@ SELECT user_id FROM wallet w
 class Attacks(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack("--max-calls", str(MAX_CALLS)).__enter__()
+        cls.stack = Stack("--max-calls", str(MAX_CALLS), "--memory-mib", str(MEMORY_MIB),
+                          "--caller-seconds", str(CALLER_SECONDS)).__enter__()
         cls.stack.start()
         cls.world = World(cls.stack)
         cls.wires = [Wire(r.target) for r in cls.stack.replicas]
@@ -283,6 +284,56 @@ class Attacks(unittest.TestCase):
             connection = self.hold("/" + method, message(b"") if "Watch" in method else None)
             self.assert_served()
             connection.close()
+
+    def resident(self, field="VmRSS"):
+        """MiB of the first replica."""
+        with open(f"/proc/{self.stack.replicas[0].process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith(field)) >> 10
+
+    def flood(self, attack):
+        """What the attack made resident at most, in MiB; then it is over, and its memory must come back."""
+        before, peak, over = self.resident(), [0], threading.Event()
+
+        def watch():
+            while not over.wait(0.02):
+                peak[0] = max(peak[0], self.resident())
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            attack()
+        finally:
+            over.set()
+            watcher.join()
+        self.assert_served()
+        deadline = time.monotonic() + 30
+        while self.resident() > before + 24:
+            self.assertLess(time.monotonic(), deadline, f"{self.resident()} MiB stay resident of {before}")
+            time.sleep(0.2)
+        return peak[0] - before
+
+    def test_messages_without_an_end(self):
+        for method in ("Login", "GetCourse"):
+            def announce():
+                connection = Connection(self.stack.target)
+                stream = connection.begin(SERVICE + method, b"\0\xff\xff\xff\xff", end=False)
+                taken = connection.pump(stream, 1 << 30)
+                self.assertLess(taken >> 20, 2 * MEMORY_MIB, "MiB taken of a call that announces 4 GiB")
+                connection.close()
+
+            self.assertLess(self.flood(announce), 2 * MEMORY_MIB, method)
+
+    def test_many_messages_that_are_not_finished(self):
+        def begin():
+            connections = [Connection(self.stack.target) for _ in range(5)]
+            for i in range(100):
+                connection = connections[i % len(connections)]
+                stream = connection.begin(SERVICE + ("Login", "GetCourse")[i % 2], b"\0\0\x40\0\0", end=False)
+                connection.pump(stream, 4 << 20, 0.05)
+            for connection in connections:
+                connection.close()
+
+        self.assertLess(self.flood(begin), 2 * MEMORY_MIB)
 
     def test_calls_that_are_reset_at_once(self):
         connection = Connection(self.stack.target)

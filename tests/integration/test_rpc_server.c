@@ -61,15 +61,23 @@ static void server_up(struct fixture *f, const struct rpc_server_config *config)
 	arena_init(&f->arena, SIZE_MAX / 2);
 }
 
-static int setup(void **state)
+/* A server with the probe's config, changed by this. */
+static int setup_with(void **state, void (*change)(struct rpc_server_config *config))
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct rpc_server_config config;
 
 	probe_config(&config);
+	if (change)
+		change(&config);
 	server_up(f, &config);
 	*state = f;
 	return 0;
+}
+
+static int setup(void **state)
+{
+	return setup_with(state, NULL);
 }
 
 static int teardown(void **state)
@@ -382,6 +390,26 @@ static void test_oversize(void **state)
 	assert_alive(f);
 }
 
+static void test_what_a_method_takes(void **state)
+{
+	const struct raw_options admin = {.token = "admin"};
+	struct fixture *f = *state;
+	struct raw_reply reply;
+	EchoRequest req = ECHO_REQUEST_INIT;
+
+	/* The contract says nothing of either, so a stranger sends 16 KiB at most and others 256. */
+	req.payload.len = 16 * 1024;
+	req.payload.data = calloc(1, 256 * 1024);
+	echo_call(f, ECHO, &req, NULL, &reply);
+	assert_reason(&reply, &RPC_REASON_MESSAGE_TOO_LARGE);
+	echo_call(f, GUARDED, &req, &admin, &reply);
+	assert_int_equal(reply.code, STATUS_OK);
+	req.payload.len = 256 * 1024;
+	echo_call(f, GUARDED, &req, &admin, &reply);
+	assert_reason(&reply, &RPC_REASON_MESSAGE_TOO_LARGE);
+	free(req.payload.data);
+}
+
 /* Lengths are varints, so the outermost tree is made last, from the end of the buffer. */
 static struct span deep_tree(uint8_t *buffer, size_t size, unsigned depth)
 {
@@ -539,11 +567,16 @@ static void test_too_many_calls(void **state)
 
 /* --- streams --- */
 
+static void await_streams(int open)
+{
+	for (int i = 0; i < 1000 && probe_streams_open != open; i++)
+		usleep(10 * 1000);
+	assert_int_equal(probe_streams_open, open);
+}
+
 static void assert_streams_closed(void)
 {
-	for (int i = 0; i < 200 && probe_streams_open > 0; i++)
-		usleep(10 * 1000);
-	assert_int_equal(probe_streams_open, 0);
+	await_streams(0);
 }
 
 static struct raw_call *pour(struct fixture *f, const PourRequest *req)
@@ -773,6 +806,87 @@ static void test_client_that_never_reads(void **state)
 		raw_finish(calls[i], &f->arena, &reply);
 	}
 	assert_streams_closed();
+}
+
+/* --- callers that keep a call waiting, and memory --- */
+
+static void hasty(struct rpc_server_config *config)
+{
+	config->caller_ms = 1000;
+}
+
+static int setup_hasty(void **state)
+{
+	return setup_with(state, hasty);
+}
+
+static void test_calls_that_wait_for_their_caller(void **state)
+{
+	struct fixture *f = *state;
+	const struct raw_options admin = {.token = "admin", .timeout_ms = 60 * 1000},
+				 patient = {.timeout_ms = 60 * 1000};
+	struct raw_call *idle = raw_open(f->client, TALK, &patient);
+	struct raw_call *silent[] = {
+		raw_open(f->client, ECHO_COLD, &patient),
+		raw_open(f->client, ECHO_CHAIN, &admin),
+		raw_open(f->client, POUR, &patient),
+	};
+	PourRequest req = POUR_REQUEST_INIT;
+	struct raw_reply reply;
+
+	/* A message that never comes. */
+	for (int i = 0; i < 3; i++) {
+		raw_finish(silent[i], &f->arena, &reply);
+		assert_int_equal(reply.code, STATUS_CANCELLED);
+	}
+	/* An answer that is never read. */
+	req.count = UINT32_MAX;
+	req.size = 100 * 1000;
+	silent[0] = pour(f, &req);
+	await_streams(2);
+	await_streams(1);
+	raw_finish(silent[0], &f->arena, &reply);
+	assert_int_equal(reply.code, STATUS_CANCELLED);
+	/* A stream of which nothing is awaited stands. */
+	raw_half_close(idle);
+	raw_finish(idle, &f->arena, &reply);
+	assert_int_equal(reply.code, STATUS_OK);
+}
+
+static void poor(struct rpc_server_config *config)
+{
+	config->memory = 4 * 1024 * 1024;
+}
+
+static int setup_poor(void **state)
+{
+	return setup_with(state, poor);
+}
+
+static void test_memory_is_one_budget(void **state)
+{
+	struct fixture *f = *state;
+	PourRequest req = POUR_REQUEST_INIT;
+	struct raw_call *calls[40];
+	struct raw_reply reply;
+	int refused = 0;
+
+	/* 40 answers of 200 KB that nobody reads are 8 MB; 2 are there for answers. */
+	req.count = 1;
+	req.size = 200 * 1000;
+	for (int i = 0; i < 40; i++)
+		calls[i] = pour(f, &req);
+	usleep(300 * 1000);
+	for (int i = 0; i < 40; i++) {
+		raw_finish(calls[i], &f->arena, &reply);
+		if (reply.code == STATUS_OK)
+			continue;
+		assert_reason(&reply, &RPC_REASON_OVERLOADED);
+		refused++;
+	}
+	assert_in_range(refused, 5, 39);
+	assert_streams_closed();
+	assert_alive(f);
 }
 
 static void test_writer_nobody_reads(void **state)
@@ -1203,6 +1317,7 @@ int main(void)
 		SERVED(test_no_message),
 		SERVED(test_malformed),
 		SERVED(test_oversize),
+		SERVED(test_what_a_method_takes),
 		SERVED(test_nesting),
 		SERVED(test_unknown_fields),
 		SERVED(test_compressed_is_refused),
@@ -1217,6 +1332,8 @@ int main(void)
 		SERVED(test_bidi),
 		SERVED(test_client_that_never_reads),
 		SERVED(test_writer_nobody_reads),
+		cmocka_unit_test_setup_teardown(test_calls_that_wait_for_their_caller, setup_hasty, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_is_one_budget, setup_poor, teardown),
 		SERVED(test_health_check),
 		SERVED(test_health_watch),
 		SERVED(test_too_many_watches),

@@ -275,6 +275,8 @@ static int pour_next(struct rpc_call *call, PourResponse *ret, struct error *err
 	ret->number = ++pour->sent;
 	ret->payload.len = pour->req->size;
 	ret->payload.data = arena_zalloc(rpc_message_arena(call), pour->req->size);
+	if (!ret->payload.data)
+		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "too much to pour");
 	return RPC_SEND;
 }
 

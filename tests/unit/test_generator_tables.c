@@ -165,6 +165,7 @@ static void test_policy(void **state)
 	assert_null(p->scopes[1]);
 	assert_string_equal(p->rate_class, "slow");
 	assert_true(p->retryable);
+	assert_int_equal(p->max_request_bytes, 1000);
 
 	p = &laboratory_methods[LABORATORY_METHOD_GET_SAMPLE].policy;
 	assert_int_equal(p->access, METHOD_ACCESS_PUBLIC);
@@ -172,6 +173,7 @@ static void test_policy(void **state)
 	assert_null(p->scopes[0]);
 	assert_string_equal(p->rate_class, "");
 	assert_false(p->retryable);
+	assert_int_equal(p->max_request_bytes, 16 * 1024);
 
 	assert_int_equal(zoo_methods[ZOO_METHOD_FEED].policy.access, METHOD_ACCESS_PUBLIC);
 }

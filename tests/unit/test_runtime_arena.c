@@ -39,6 +39,32 @@ static void test_allocations_of_nothing_differ(void **state)
 	arena_done(&a);
 }
 
+static void test_arenas_share_a_budget(void **state)
+{
+	struct budget budget = {.max = 24 * 1024};
+	struct arena a, b;
+
+	arena_init(&a, 1 << 20);
+	arena_share(&a, &budget);
+	arena_init(&b, 1 << 20);
+	arena_share(&b, &budget);
+	assert_non_null(arena_alloc(&a, 1000));
+	assert_non_null(arena_alloc(&b, 1000));
+	assert_non_null(arena_alloc(&b, 1000));
+	/* 8 KiB each; 16 more are not there, whoever asks. */
+	assert_null(arena_alloc(&b, 16 * 1024));
+	assert_true(b.exhausted && b.starved && !a.starved);
+	assert_false(budget_spent(&budget));
+	arena_done(&a);
+	arena_reset(&b);
+	assert_false(b.exhausted || b.starved);
+	assert_non_null(arena_alloc(&b, 4 * 1024));
+	assert_null(arena_alloc(&b, (1 << 20) + 1));
+	assert_true(b.exhausted && !b.starved);
+	arena_done(&b);
+	assert_int_equal(budget.used, 0);
+}
+
 static void test_refuses_over_the_cap_and_says_so(void **state)
 {
 	volatile size_t huge = SIZE_MAX; /* out of the compiler's sight, which refuses it */
@@ -151,6 +177,7 @@ int main(void)
 		cmocka_unit_test(test_gives_aligned_memory_that_does_not_overlap),
 		cmocka_unit_test(test_allocations_of_nothing_differ),
 		cmocka_unit_test(test_refuses_over_the_cap_and_says_so),
+		cmocka_unit_test(test_arenas_share_a_budget),
 		cmocka_unit_test(test_counts_tiny_allocations_as_the_memory_they_take),
 		cmocka_unit_test(test_reset_keeps_the_first_block_and_starts_anew),
 		cmocka_unit_test(test_arrays_are_cleared_and_do_not_overflow),

@@ -242,6 +242,15 @@ static const char *access_of(const struct method *method)
 	}
 }
 
+/* What a request may weigh where the contract does not say: a stranger's, and that of somebody known. */
+static unsigned request_bytes_of(const struct method *method)
+{
+	if (method->policy && method->policy->max_request_bytes > 0)
+		return method->policy->max_request_bytes;
+	return !method->policy || method->policy->access == GRPC_C__V1__ACCESS__ACCESS_PUBLIC ? 16 * 1024
+											      : 256 * 1024;
+}
+
 static void put_names(struct model *m, struct writer *w, char *const *names, size_t n)
 {
 	fputs("(const char *const[]){", w->out);
@@ -258,8 +267,9 @@ static void put_policy(struct model *m, struct writer *w, const struct method *m
 	put_names(m, w, p ? p->roles : NULL, p ? p->n_roles : 0);
 	fputs(",\n\t\t\t.scopes = ", w->out);
 	put_names(m, w, p ? p->scopes : NULL, p ? p->n_scopes : 0);
-	fprintf(w->out, ",\n\t\t\t.rate_class = %s, .retryable = %s},\n",
-		emit_quoted(m, p ? p->rate_class : ""), p && p->retryable ? "true" : "false");
+	fprintf(w->out, ",\n\t\t\t.rate_class = %s, .retryable = %s, .max_request_bytes = %u},\n",
+		emit_quoted(m, p ? p->rate_class : ""), p && p->retryable ? "true" : "false",
+		request_bytes_of(method));
 }
 
 static void put_method(struct model *m, struct writer *w, const struct method *method)
