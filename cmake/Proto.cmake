@@ -53,8 +53,10 @@ endfunction()
 # edu_proto_c(), and what protoc-gen-grpc-c adds, as rooms of their own:
 #   <name>          the messages
 #   <name>_tables   "X.tables.h": short names, rules, methods
-#   <name>_server   "X.server.h": typed handlers and rows; only where a file has services
-#   <name>_client   "X.client.h": typed stubs; only where a file has services
+#   <name>_server   "X.server.h": typed handlers and rows
+#   <name>_client   "X.client.h": typed stubs
+# What the plugin makes follows from the names of PROTOS. Which files they import, however far, protoc says when it makes
+# the messages (their DEPFILE); the tables follow the messages.
 # An import outside google/ needs its own edu_proto_grpc(), whose _tables is named in DEPS.
 function(edu_proto_grpc)
   cmake_parse_arguments(GRPC "" "TARGET;POLICY;NAMES" "PROTOS;IMPORT_DIRS;DEPS" ${ARGN})
@@ -66,37 +68,29 @@ function(edu_proto_grpc)
   foreach(dir IN LISTS GRPC_IMPORT_DIRS ITEMS ${EDU_WELLKNOWN_DIR})
     list(APPEND import_flags -I${dir})
   endforeach()
-  set(paths)
+  set(messages)
   set(tables)
   set(server)
   set(client)
   foreach(proto IN LISTS GRPC_PROTOS)
-    unset(path)
-    find_file(path ${proto} PATHS ${GRPC_IMPORT_DIRS} NO_DEFAULT_PATH NO_CACHE REQUIRED)
-    list(APPEND paths ${path})
     string(REGEX REPLACE "\\.proto$" "" stem ${EDU_GEN_DIR}/${proto})
+    list(APPEND messages ${stem}.pb-c.h)
     list(APPEND tables ${stem}.tables.c ${stem}.tables.h)
-    # What the plugin will write has to be known before it runs.
-    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
-    file(STRINGS ${path} services REGEX "^[ \t]*service[ \t]+[A-Za-z_]")
-    if(services)
-      list(APPEND server ${stem}.server.c ${stem}.server.h)
-      list(APPEND client ${stem}.client.c ${stem}.client.h)
-    endif()
+    list(APPEND server ${stem}.server.c ${stem}.server.h)
+    list(APPEND client ${stem}.client.c ${stem}.client.h)
   endforeach()
   add_custom_command(OUTPUT ${tables} ${server} ${client}
     COMMAND ${PROTOC} ${import_flags} --plugin=protoc-gen-grpc-c=$<TARGET_FILE:protoc-gen-grpc-c>
       --grpc-c_out=policy=${GRPC_POLICY},names=${GRPC_NAMES}:${EDU_GEN_DIR} ${GRPC_PROTOS}
-    DEPENDS protoc-gen-grpc-c ${paths} ${CMAKE_SOURCE_DIR}/proto/grpc_c/v1/options.proto
+    DEPENDS protoc-gen-grpc-c ${messages}
     COMMENT "protoc-gen-grpc-c ${GRPC_TARGET}" VERBATIM)
   # One target runs the command; without it each of the three rooms would, at the same time.
   add_custom_target(${GRPC_TARGET}_generated DEPENDS ${tables} ${server} ${client})
+  add_dependencies(${GRPC_TARGET}_generated ${GRPC_TARGET})
   edu_generated_room(${GRPC_TARGET}_tables SOURCES ${tables} DEPS ${GRPC_TARGET} edu_runtime)
-  add_dependencies(${GRPC_TARGET}_tables ${GRPC_TARGET}_generated)
-  if(server)
-    edu_generated_room(${GRPC_TARGET}_server SOURCES ${server} DEPS ${GRPC_TARGET}_tables)
-    edu_generated_room(${GRPC_TARGET}_client SOURCES ${client} DEPS ${GRPC_TARGET}_tables edu_client)
-    add_dependencies(${GRPC_TARGET}_server ${GRPC_TARGET}_generated)
-    add_dependencies(${GRPC_TARGET}_client ${GRPC_TARGET}_generated)
-  endif()
+  edu_generated_room(${GRPC_TARGET}_server SOURCES ${server} DEPS ${GRPC_TARGET}_tables)
+  edu_generated_room(${GRPC_TARGET}_client SOURCES ${client} DEPS ${GRPC_TARGET}_tables edu_client)
+  foreach(room tables server client)
+    add_dependencies(${GRPC_TARGET}_${room} ${GRPC_TARGET}_generated)
+  endforeach()
 endfunction()

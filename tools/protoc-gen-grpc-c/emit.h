@@ -11,15 +11,15 @@ struct output {
 	char *text;
 };
 
-/* X.tables.h and X.tables.c: names, rules, methods, descriptors. For every file. */
+/* X.tables.h and X.tables.c: names, rules, methods, descriptors. */
 void emit_tables_header(struct model *m, const struct file *file, struct output *ret);
 void emit_tables_source(struct model *m, const struct file *file, struct output *ret);
 
-/* X.server.h and X.server.c: typed handlers and their rows. For files with services. */
+/* X.server.h and X.server.c: typed handlers and their rows. */
 void emit_server_header(struct model *m, const struct file *file, struct output *ret);
 void emit_server_source(struct model *m, const struct file *file, struct output *ret);
 
-/* X.client.h and X.client.c: typed stubs. For files with services. */
+/* X.client.h and X.client.c: typed stubs. */
 void emit_client_header(struct model *m, const struct file *file, struct output *ret);
 void emit_client_source(struct model *m, const struct file *file, struct output *ret);
 

@@ -201,7 +201,7 @@ static void give_guards(struct giver *file)
 	const struct place top = {.file = file->file->proto};
 	struct giver by = giver_of(file, &top, "file", file->file->path, true);
 
-	for (size_t i = 0; i < (file->file->n_services ? 3 : 1); i++)
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		give(&by, emit_guard(by.m, by.file, parts[i]));
 }
 

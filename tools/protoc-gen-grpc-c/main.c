@@ -8,8 +8,9 @@
  * everybody names=short       messages of edu.v1 are also called Course, COURSE_INIT, ... (the default)
  *   names=long        only protobuf-c's names, and identifiers with the package in them
  *
- * Made by each run, beside protobuf-c's X.pb-c.h: X.tables.{h,c}; where X.proto has services, X.server.{h,c}
- * and X.client.{h,c} as well. Files under google/ have no tables, nobody asks for them.
+ * Made by each run, beside protobuf-c's X.pb-c.h: X.tables.{h,c}, X.server.{h,c} and X.client.{h,c}. The last
+ * four declare nothing where X.proto has no services: what is made follows from the names alone, and a build
+ * need not look into a .proto to know it. Files under google/ have no tables, nobody asks for them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,24 +90,14 @@ static void add_file(struct arena *a, Response *response, const struct output *o
 
 static void generate(struct model *m, const struct file *file, Response *response)
 {
-	static void (*const tables[])(struct model *, const struct file *, struct output *) = {
-		emit_tables_header,
-		emit_tables_source,
-	};
-	static void (*const ends[])(struct model *, const struct file *, struct output *) = {
-		emit_server_header,
-		emit_server_source,
-		emit_client_header,
-		emit_client_source,
+	static void (*const emit[FILES_PER_PROTO])(struct model *, const struct file *, struct output *) = {
+		emit_tables_header, emit_tables_source, emit_server_header,
+		emit_server_source, emit_client_header, emit_client_source,
 	};
 	struct output output;
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		tables[i](m, file, &output);
-		add_file(m->arena, response, &output);
-	}
-	for (size_t i = 0; file->n_services > 0 && i < sizeof(ends) / sizeof(ends[0]); i++) {
-		ends[i](m, file, &output);
+	for (size_t i = 0; i < FILES_PER_PROTO; i++) {
+		emit[i](m, file, &output);
 		add_file(m->arena, response, &output);
 	}
 }
