@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures the server against a bare C-core echo server in one run, on one machine; see tools/bench."""
 import argparse
+import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
-from stack import BUILD, PASSWORD, Stack  # noqa: E402
+from stack import BUILD, PASSWORD, Stack, free_port  # noqa: E402
 from test_every_rpc import World  # noqa: E402
 from wire import Wire, messages  # noqa: E402
 
 LOAD = BUILD / "tests" / "load"
+LOGIN = "/edu.v1.EduService/Login"
 LEARNERS, LESSONS = 200, 20
 REPORTS_PER_SECOND = 35000  # prepared
 COURSES = 40  # on sale
@@ -82,6 +85,10 @@ class Bench:
         """Adds a figure: median over median, since single runs on a small machine are noisy."""
         self.rows.append({"name": name, "value": round(value, 1), "unit": unit, "reference": round(reference, 1),
                           "ratio": round(value / reference, 3)})
+
+    def figure(self, name, value, unit):
+        """Adds a figure that is compared with nothing."""
+        self.rows.append({"name": name, "value": round(value, 3), "unit": unit, "reference": None, "ratio": None})
 
     def against_echo(self, name, measure, reply_bytes, payload_hex, concurrency):
         """Interleaves the echo at each poller count with what is measured; the echo's best counts."""
@@ -239,7 +246,12 @@ def put_on_sale(stack):
 
 def measure_purchases(bench, stack, directory, tokens, label=""):
     """Each learner buys each course once; neighbours in line are different learners, as different wallets."""
-    courses, server, runs, direct = put_on_sale(stack), stack.replicas[0], [], []
+    port, courses, runs, direct = free_port(), put_on_sale(stack), [], []
+    server = stack.start("--metrics-listen", f"127.0.0.1:{port}")
+
+    def counted(name):
+        return int(re.search(rf"^{name} (\d+)$", stack.http(port, "/metrics"), re.MULTILINE)[1])
+
     request = messages("edu.v1.purchase").PurchaseCourseRequest
     (directory / "buyers").write_text("".join(token + "\n" for token in tokens), encoding="ascii")
     print(f"\nPurchases from the wallet{label}, against the same statement run by a bare program on 16 connections")
@@ -261,29 +273,77 @@ def measure_purchases(bench, stack, directory, tokens, label=""):
         direct.append(bare["per_second"])
     bench.row("purchase_vs_bare_sql" + label.replace(" ", "_").replace(",", ""), median(runs), "calls/s",
               sorted(direct)[len(direct) // 2])
+    for what in () if label else ("round_trips", "commits"):
+        bench.figure("purchase_" + what, counted(f"edu_purchase_{what}_total") / counted("edu_purchases_total"), "each")
+    server.stop()
 
 
-def measure_logins(bench, stack, directory):
-    """With the hash that ships; the learners' hashes, made cheaply, are made anew at their first login there."""
-    server = stack.start("--argon2-mib", "19", "--argon2-passes", "2")
+def start_as_shipped(stack, directory):
+    """A replica with the hash that ships, and logins for it; the learners' hashes, made cheaply, are made anew at their
+    first login there. Logins wait for their turn, however long: a refused one would be tried again at once."""
+    server = stack.start("--argon2-mib", "19", "--argon2-passes", "2", "--queue-wait-ms", "60000")
     request = messages("edu.v1.user").LoginRequest
     with open(directory / "logins", "wb") as logins:
         for i in range(32):
             packed = request(login=f"bench-{i}", password=PASSWORD).SerializeToString()
             logins.write(varint(len(packed)) + packed)
+    print()
+    Run("first Login, hashing anew", server.process.pid, server.target, LOGIN, 60, 16, "--requests-file",
+        directory / "logins", "--once", "--warmup", 0)
+    return server
+
+
+def measure_logins(bench, server, directory):
     print("\nLogin, against the password hash alone on as many threads")
-    flags = ["--requests-file", directory / "logins"]
-    target = (server.process.pid, server.target, "/edu.v1.EduService/Login")
-    Run("first Login, hashing anew", *target, 60, 16, *flags, "--once", "--warmup", 0)
     runs, direct = [], []
     for _ in range(bench.options.rounds):
-        runs.append(Run("Login", *target, 2, 16, *flags))
+        runs.append(Run("Login", server.process.pid, server.target, LOGIN, 2, 16, "--requests-file",
+                        directory / "logins"))
         raw = json.loads(subprocess.run([LOAD / "argon2_direct", "2", "2"], check=True, capture_output=True,
                                         text=True).stdout)
         print(f"  {'the hash alone':<34}{raw['per_second']:>10,.1f} hashes/s", flush=True)
         direct.append(raw["per_second"])
-    server.stop()
     bench.row("login_vs_argon2", median(runs), "calls/s", sorted(direct)[len(direct) // 2])
+
+
+@contextlib.contextmanager
+def login_storm(server, directory, seconds):
+    """64 logins under way for so long at least; each must answer OK."""
+    storm = subprocess.Popen([LOAD / "load", "--target", server.target, "--path", LOGIN, "--seconds", str(seconds),
+                              "--concurrency", "64", "--requests-file", directory / "logins", "--timeout-ms", "120000"],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    time.sleep(1)
+    yield
+    if storm.poll() is not None:
+        raise SystemExit("bench: the storm of logins was over too soon")
+    said = storm.communicate()[0]
+    if storm.returncode:
+        raise SystemExit(f"bench: a login of the storm did not answer OK:\n{said}")
+    print(f"  {'the storm':<34}{json.loads(said)['per_second']:>10,.0f} calls/s")
+
+
+def measure_quiet(bench, server, directory, course, token, reports):
+    """Callers who call once at a time, whose p99 a storm of logins must not touch; the worst counts."""
+    seconds, rounds = bench.options.seconds, bench.options.rounds
+    get_course = messages("edu.v1.course").GetCourseRequest(course_id=course).SerializeToString().hex()
+    callers = {"GetCourse": ["--payload-hex", get_course, "--token", token],
+               "GetWallet": ["--payload-hex", "", "--token", token],
+               "RecordProgress": ["--requests-file", reports.file, "--tokens-file", reports.senders]}
+
+    def p99s(when):
+        reports.write(int((seconds + 1) * 5000))
+        return {method: Run(f"{method}, {when}", server.process.pid, server.target, "/edu.v1.EduService/" + method,
+                            seconds, 1, *flags).result["p99_us"] for method, flags in callers.items()}
+
+    print("\nOne caller at a time, without and with 64 logins under way")
+    quiet, stormy = [], []
+    for _ in range(rounds):
+        quiet.append(p99s("quiet"))
+        with login_storm(server, directory, len(callers) * (seconds + 3)):
+            stormy.append(p99s("in a storm of logins"))
+    middle = {method: [sorted(p[method] for p in runs)[rounds // 2] for runs in (stormy, quiet)] for method in callers}
+    worst = max(middle.values(), key=lambda pair: pair[0] / pair[1])
+    bench.row("quiet_p99_vs_login_storm", worst[0], "us", worst[1])
 
 
 def resident_mib(pid):
@@ -298,8 +358,7 @@ def measure_memory(bench, stack, course, token):
     print("\nA thousand connections, a call under way on each")
     Run("GetCourse, 1,000 connections", server.process.pid, server.target, "/edu.v1.EduService/GetCourse", 3, 1000,
         "--connections", 1000, "--payload-hex", payload.hex(), "--token", token)
-    bench.rows.append({"name": "rss_1000_connections_mib", "value": round(resident_mib(server.process.pid), 1),
-                       "unit": "MiB", "reference": None, "ratio": None})
+    bench.figure("rss_1000_connections_mib", resident_mib(server.process.pid), "MiB")
     server.stop()
 
 
@@ -324,14 +383,17 @@ def main():
         measure_purchases(bench, stack, pathlib.Path(directory), tokens, options.label)
         if not options.label:
             measure_memory(bench, stack, course, tokens[0])
-            measure_logins(bench, stack, pathlib.Path(directory))
+            shipped = start_as_shipped(stack, pathlib.Path(directory))
+            measure_logins(bench, shipped, pathlib.Path(directory))
+            measure_quiet(bench, shipped, pathlib.Path(directory), course, tokens[0], reports)
+            shipped.stop()
 
     earlier = json.loads(pathlib.Path(options.out).read_text()) if options.append else []
     pathlib.Path(options.out).write_text(json.dumps(earlier + bench.rows, indent=2) + "\n")
-    print(f"\n{'name':<44}{'value':>12} {'unit':<9}{'reference':>12}{'ratio':>8}")
+    print(f"\n{'name':<44}{'value':>12} {'unit':<10}{'reference':>12}{'ratio':>8}")
     for row in bench.rows:
         against = f"{row['reference']:>12,.0f}{row['ratio']:>8.2f}" if row["ratio"] is not None else ""
-        print(f"{row['name']:<44}{row['value']:>12,.0f} {row['unit']:<9}{against}")
+        print(f"{row['name']:<44}{row['value']:>12,.{0 if row['value'] > 10 else 3}f} {row['unit']:<10}{against}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the profiles of tests/load/ghz call with: users, tokens, courses and ids, made against a running server.
 
-A profile names them as LEARNER_0, LEARNER_1, ...: ${LEARNER_0} is replaced before ghz sees it; {{env `LEARNER_0`}} ghz finds
-in its environment, call by call, at the price of three calls in four: use it where callers must differ."""
+A profile names them as LEARNER_0, LEARNER_1, ...: ${LEARNER_0} is replaced before ghz sees it; {{env `LEARNER_0`}} ghz
+finds in its environment, call by call, at the price of three calls in four: use it where callers must differ."""
 import datetime
 import json
 import pathlib
@@ -34,7 +34,8 @@ class World:
 
     def __init__(self, target, admin, password):
         self.wire = Wire(target)
-        self.env = {"WORLD": secrets.token_hex(4), "PASSWORD": secrets.token_urlsafe(12)}
+        self.tag = secrets.token_hex(4)
+        self.env = {"PASSWORD": secrets.token_urlsafe(12)}
         self.made = set(self.env)
         self.pool = ThreadPoolExecutor(8)
         self.env["ADMIN"] = self.wire.call("user", "Login", login=admin, password=password).session.access_token
@@ -78,13 +79,15 @@ class World:
 
     # --- people ---
 
+    def name(self, name):
+        """Of this world alone: others may have been made on the same server."""
+        return f"load-{self.tag}-{name}"
+
     def register(self, name):
-        name = f"load-{self.env['WORLD']}-{name}"
-        return self.call("user", "RegisterUser", user_name=name, password=self.env["PASSWORD"]).user.user_id
+        return self.call("user", "RegisterUser", user_name=self.name(name), password=self.env["PASSWORD"]).user.user_id
 
     def login(self, name):
-        name = f"load-{self.env['WORLD']}-{name}"
-        return self.call("user", "Login", login=name, password=self.env["PASSWORD"]).session
+        return self.call("user", "Login", login=self.name(name), password=self.env["PASSWORD"]).session
 
     def officer(self, name, role):
         self.call("user", "SetUserRoles", "ADMIN", user_id=self.register(name), roles=[1, role], reason="load test")
@@ -106,6 +109,10 @@ class World:
             return user_id
 
         self.put("USER", LEARNERS, user)
+
+    def make_login(self):
+        self.need("USER")
+        self.put("LOGIN", LEARNERS, self.name)
 
     def make_learner(self):
         self.need("USER")
