@@ -35,7 +35,7 @@ class Profiles(unittest.TestCase):
 class Load(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = Stack().__enter__()
+        cls.stack = Stack("--queue-wait-ms", "60000").__enter__()  # a slow disk refuses nobody
         cls.directory = tempfile.TemporaryDirectory()
         cls.options = argparse.Namespace(names=[], calls=CALLS, seconds=1, out=pathlib.Path(cls.directory.name))
 
