@@ -191,8 +191,14 @@ static void test_any(void **state)
 
 static void test_each_says_what_to_do(void **state)
 {
-	for (int format = STRING_UUID; format <= STRING_TEXT; format++)
-		assert_memory_equal(format_must((enum string_format)format), "must be ", 8);
+	const size_t room = sizeof(((struct error_violation *)0)->description);
+
+	for (int format = STRING_UUID; format <= STRING_TEXT; format++) {
+		const char *must = format_must((enum string_format)format);
+
+		assert_memory_equal(must, "must be ", 8);
+		assert_true(strlen(must) < room);
+	}
 }
 
 int main(void)
