@@ -1,63 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """The edge as docs/haproxy.cfg has it, with this machine's ports and a certificate of its own."""
-import pathlib
-import shutil
-import socket
-import subprocess
-import tempfile
 import time
 import unittest
 
-import grpc
-
-from stack import PASSWORD, ROOT, Stack
-from wire import Refused, Wire, messages
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from edge import Edge
+from stack import PASSWORD, Stack, free_port
+from wire import Refused, messages
 
 
-class Edge(unittest.TestCase):
+class EdgeTest(unittest.TestCase):
     def setUp(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="edu-edge-"))
-        self.addCleanup(shutil.rmtree, self.dir)
-        self.metrics, self.port = free_port(), free_port()
-        stack = Stack("--metrics-listen", f"127.0.0.1:{self.metrics}", "--trust-forwarded-for", "--rate-login", "1")
+        metrics = free_port()
+        stack = Stack("--metrics-listen", f"127.0.0.1:{metrics}", "--trust-forwarded-for", "--rate-login", "1")
         self.stack = stack.__enter__()
         self.addCleanup(stack.__exit__, None, None, None)
-        self.certify()
-        self.start_haproxy()
-        self.edge = Wire(f"localhost:{self.port}", patient=True)
-        self.edge.channel = grpc.secure_channel(f"localhost:{self.port}",
-                                                grpc.ssl_channel_credentials((self.dir / "certificate.pem").read_bytes()))
+        edge = Edge((self.stack.target, metrics)).__enter__()
+        self.addCleanup(edge.__exit__, None, None, None)
+        self.edge = edge.wire()
         self.addCleanup(self.edge.close)
-
-    def certify(self):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2",
-                        "-keyout", self.dir / "key.pem", "-out", self.dir / "certificate.pem"],
-                       check=True, capture_output=True)
-        (self.dir / "edu.pem").write_bytes((self.dir / "certificate.pem").read_bytes()
-                                           + (self.dir / "key.pem").read_bytes())
-
-    def start_haproxy(self):
-        config = (ROOT / "docs" / "haproxy.cfg").read_text()
-        for shipped, here in (("bind :443 ssl", f"bind 127.0.0.1:{self.port} ssl"),
-                              ("crt /etc/haproxy/edu.pem", f"crt {self.dir / 'edu.pem'}"),
-                              ("edu1 127.0.0.1:50051 check port 9464",
-                               f"edu1 {self.stack.target} check port {self.metrics}")):
-            self.assertEqual(config.count(shipped), 1, shipped)
-            config = config.replace(shipped, here)
-        path = self.dir / "haproxy.cfg"
-        path.write_text(config)
-        haproxy = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-        subprocess.run([haproxy, "-c", "-f", path], check=True, capture_output=True)
-        process = subprocess.Popen([haproxy, "-db", "-f", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(process.wait, 20)
-        self.addCleanup(process.kill)
 
     def login(self, address):
         """Logs in and says that it comes from the address; returns the reason of a refusal."""
