@@ -29,11 +29,13 @@ CREATE TABLE session (
   user_id BIGINT NOT NULL COMMENT 'whose',
   create_time BIGINT NOT NULL COMMENT 'when the user signed in',
   expire_time BIGINT NOT NULL COMMENT 'no refresh token of it lives longer',
+  source VARBINARY(16) NOT NULL COMMENT 'network the user signed in from: an IPv4 address or an IPv6 /64; empty when unknown',
   revoke_time BIGINT NULL COMMENT 'when it was ended before its time; NULL while it lives',
   session_hash BINARY(32) NOT NULL COMMENT 'hash of the secret that all its refresh tokens share; no token is stored',
   token_hash BINARY(32) NOT NULL COMMENT 'hash of the secret of its newest refresh token',
   token_nonce BINARY(16) NOT NULL COMMENT 'from which and its predecessor the newest was derived',
   token_time BIGINT NOT NULL COMMENT 'when the newest was made',
   token_expire_time BIGINT NOT NULL COMMENT 'when the newest ends unless it is used',
-  PRIMARY KEY (session_id)
+  PRIMARY KEY (session_id),
+  KEY session_source (user_id, source)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A signed-in user, and the newest of the refresh tokens';

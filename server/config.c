@@ -98,9 +98,12 @@ static const struct flag flags[] = {
 	 "passes of a password hash"},
 	{"rate-default", "N", KIND_NUMBER, AT(rate_default), NULL, 2000, 0, 10000000, ON_SERVE,
 	 "calls per second of one account, on each replica; 0 does not limit"},
+	{"rate-stranger", "N", KIND_NUMBER, AT(rate_stranger), NULL, 100, 0, 10000000, ON_SERVE,
+	 "calls per second of who is not signed in, and as many with tokens that do not hold, from one "
+	 "address; 0 does not limit"},
 	{"rate-login", "N", KIND_NUMBER, AT(rate_login), NULL, 20, 0, 10000000, ON_SERVE,
-	 "registrations and logins per second from one address; 0 does not limit, and with --rate-default 0 "
-	 "neither do names"},
+	 "registrations and logins per second from one address; 0 does not limit, nor wrong passwords of a "
+	 "name"},
 	{"trust-forwarded-for", NULL, KIND_SWITCH, AT(trust_forwarded_for), NULL, 0, 0, 0, ON_SERVE,
 	 "count callers by the last x-forwarded-for; for a server that only the edge can reach"},
 	{"no-reflection", NULL, KIND_SWITCH, AT(no_reflection), NULL, 0, 0, 0, ON_SERVE,
@@ -311,6 +314,7 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->argon2_kib = c->argon2_mib * 1024;
 	ret->argon2_passes = c->argon2_passes;
 	ret->rate_default = c->rate_default;
+	ret->rate_stranger = c->rate_stranger;
 	ret->rate_login = c->rate_login;
 	ret->cache_bytes = (size_t)c->cache_mib << 20;
 	ret->combiner_lanes = c->combiner_lanes;

@@ -25,7 +25,7 @@ struct config {
 	unsigned queue_wait_ms, default_deadline_seconds;
 	unsigned drain_notice_seconds, drain_seconds, access_token_seconds, refresh_token_days, argon2_mib,
 		argon2_passes;
-	unsigned rate_default, rate_login;
+	unsigned rate_default, rate_stranger, rate_login;
 	bool no_reflection, trust_forwarded_for;
 
 	const char *user_name, *password_file, *email; /* create-admin */

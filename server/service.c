@@ -94,6 +94,7 @@ void service_config_defaults(struct service_config *config)
 		.argon2_kib = PASSWORD_MEMORY_KIB,
 		.argon2_passes = PASSWORD_PASSES,
 		.rate_default = 2000,
+		.rate_stranger = 100,
 		.rate_login = 20,
 		.cache_bytes = 64 << 20,
 		.combiner_lanes = 2,
@@ -191,7 +192,7 @@ static int authenticate(void *arg, const struct rpc_bearer *bearer, struct princ
 	struct service *s = arg;
 	int r = check_feed(s, bearer->began_us, err);
 
-	return r < 0 ? r : auth_authenticate(s->app.auth, bearer->token, ret, err);
+	return r < 0 ? r : auth_authenticate(s->app.auth, bearer->token, bearer->address, ret, err);
 }
 
 static int admit(void *arg, const char *rate_class, const struct principal *who, const char *address,
@@ -199,24 +200,44 @@ static int admit(void *arg, const char *rate_class, const struct principal *who,
 {
 	struct service *s = arg;
 
-	return auth_admit(s->app.auth, rate_class, who, address, err);
+	return rate_admit(s->app.auth->rates, rate_class, who, address, err);
+}
+
+enum { RATES_MAX = 6, RATE_SPEC_MAX = 40 };
+
+static void rate_spec(char out[RATE_SPEC_MAX], const char *rate_class, unsigned per_second, unsigned seconds)
+{
+	snprintf(out, RATE_SPEC_MAX, "%s=%u/%u", rate_class, per_second, seconds * per_second + 1);
+}
+
+/* Without a limit on logins there is none on wrong passwords either. */
+static unsigned rate_specs(const struct service_config *config, char ret[RATES_MAX][RATE_SPEC_MAX])
+{
+	unsigned n = 0;
+
+	rate_spec(ret[n++], RATE_DEFAULT, config->rate_default, 2);
+	rate_spec(ret[n++], RATE_STRANGER, config->rate_stranger, 2);
+	rate_spec(ret[n++], RATE_TOKEN, config->rate_stranger, 2);
+	rate_spec(ret[n++], RATE_LOGIN, config->rate_login, 3);
+	if (config->rate_login)
+		return n;
+	rate_spec(ret[n++], RATE_LOGIN_SOURCE, 0, 0);
+	rate_spec(ret[n++], RATE_LOGIN_ACCOUNT, 0, 0);
+	return n;
 }
 
 static int start_auth(struct service *s, struct error *err)
 {
 	const struct service_config *config = s->config;
-	char rate_default[32], rate_login[32];
-	const char *const rates[] = {rate_default, rate_login, NULL};
+	char specs[RATES_MAX][RATE_SPEC_MAX];
+	const char *rates[RATES_MAX + 1] = {0};
 	struct auth_config auth;
 
-	snprintf(rate_default, sizeof(rate_default), "=%u/%u", config->rate_default,
-		 2 * config->rate_default + 1);
-	snprintf(rate_login, sizeof(rate_login), "login=%u/%u", config->rate_login,
-		 3 * config->rate_login + 1);
+	for (unsigned n = rate_specs(config, specs); n > 0; n--)
+		rates[n - 1] = specs[n - 1];
 	auth_config_defaults(&auth);
 	auth.key_dir = config->key_dir;
 	auth.token_lifetime_us = config->access_token_us;
-	auth.rate_limits = config->rate_default || config->rate_login;
 	auth.rates = rates;
 	auth.clock = config->clock;
 	int r = check_rate_classes(err);

@@ -35,7 +35,7 @@ struct service_config {
 	const char *key_dir; /* NULL: keys of this process, kept in memory, for tests */
 	int64_t access_token_us, refresh_token_us;
 	unsigned argon2_kib, argon2_passes;
-	unsigned rate_default, rate_login; /* calls per second; 0 does not limit */
+	unsigned rate_default, rate_stranger, rate_login; /* calls per second; 0 does not limit */
 
 	size_t cache_bytes; /* of the course and lesson caches together */
 	unsigned combiner_lanes, combiner_batch, combiner_queue;

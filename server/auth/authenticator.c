@@ -26,7 +26,6 @@ void auth_config_defaults(struct auth_config *config)
 		.audience = "edu",
 		.token_lifetime_us = TOKEN_LIFETIME_US,
 		.token_cache_bytes = (size_t)32 * 1024 * 1024, /* some 50,000 callers */
-		.rate_limits = true,
 		.clock = &clock_system,
 	};
 }
@@ -60,11 +59,11 @@ static int parts_new(struct auth *a, const struct auth_config *config, struct er
 	a->clock = config->clock;
 	a->verified = cache_new(config->token_cache_bytes);
 	a->changes = calloc(CHANGE_SLOTS, sizeof(*a->changes));
-	a->rates = config->rate_limits ? rate_limiter_new(config->clock) : NULL;
-	if (!a->verified || !a->changes || (config->rate_limits && !a->rates))
+	a->rates = rate_limiter_new(config->clock);
+	if (!a->verified || !a->changes || !a->rates)
 		return error_internal(err, "cannot ready authentication: out of memory");
 	auth_all_changed(a); /* from 1: a ticket is not 0 */
-	return config->rate_limits ? rates_configure(a, config->rates, err) : 0;
+	return rates_configure(a, config->rates, err);
 }
 
 int auth_new(const struct auth_config *config, struct auth **ret, struct error *err)
@@ -134,16 +133,21 @@ static void remember(struct auth *a, struct span token, const struct verified *v
 		  cache_generation(a->verified, key));
 }
 
-/* What a token says never changes: its signature is verified once, however often the database is asked. */
-static int verify(struct auth *a, struct span token, struct verified *ret, struct error *err)
+/* What a token says never changes: its signature is verified once, however often the database is asked. What
+ * a forger makes us work is bounded by where he is. */
+static int verify(struct auth *a, struct span token, const char *address, struct verified *ret,
+		  struct error *err)
 {
-	int r;
+	int r = rate_take_address(a->rates, RATE_TOKEN, address, err);
 
 	*ret = (struct verified){0};
-	r = token_verify(a->tokens, token, &ret->who, err);
 	if (r == 0)
-		remember(a, token, ret);
-	return r;
+		r = token_verify(a->tokens, token, &ret->who, err);
+	if (r < 0)
+		return r;
+	rate_give_back_address(a->rates, RATE_TOKEN, address);
+	remember(a, token, ret);
+	return 0;
 }
 
 static int token_revoked(struct error *err)
@@ -152,12 +156,13 @@ static int token_revoked(struct error *err)
 			   "The session has ended or its rights have changed: refresh it, or sign in again.");
 }
 
-int auth_authenticate(struct auth *a, struct span token, struct principal *ret, struct error *err)
+int auth_authenticate(struct auth *a, struct span token, const char *address, struct principal *ret,
+		      struct error *err)
 {
 	struct verified v;
 
 	if (token.len > TOKEN_TEXT_MAX || !remembered(a, token, &v)) {
-		int r = verify(a, token, &v, err);
+		int r = verify(a, token, address, &v, err);
 
 		if (r < 0)
 			return r;
@@ -198,17 +203,6 @@ void auth_all_changed(struct auth *a)
 {
 	for (unsigned i = 0; i < CHANGE_SLOTS; i++)
 		atomic_fetch_add_explicit(&a->changes[i], 1, memory_order_release);
-}
-
-int auth_admit(struct auth *a, const char *rate_class, const struct principal *who, const char *address,
-	       struct error *err)
-{
-	return a->rates ? rate_admit(a->rates, rate_class, who, address, err) : 0;
-}
-
-int auth_admit_text(struct auth *a, const char *rate_class, const char *text, struct error *err)
-{
-	return a->rates ? rate_admit_text(a->rates, rate_class, text, err) : 0;
 }
 
 const char *auth_jwks(void *auth)

@@ -19,7 +19,6 @@ struct auth_config {
 	const char *issuer, *audience;
 	int64_t token_lifetime_us;
 	size_t token_cache_bytes;
-	bool rate_limits;
 	const char *const *rates; /* rate_limiter_configure() specs, NULL-terminated; NULL: as shipped */
 	const struct clock *clock;
 };
@@ -28,9 +27,9 @@ struct auth {
 	const struct clock *clock;
 	struct token_keys *keys;
 	struct tokens *tokens;
-	struct cache *verified;     /* tokens by their signature, until they expire */
-	_Atomic uint64_t *changes;  /* see auth_ticket() */
-	struct rate_limiter *rates; /* NULL: no limits; go through auth_admit() and auth_admit_text() */
+	struct cache *verified;    /* tokens by their signature, until they expire */
+	_Atomic uint64_t *changes; /* see auth_ticket() */
+	struct rate_limiter *rates;
 	struct page_tokens *pages;
 };
 
@@ -52,12 +51,13 @@ void auth_free(struct auth *a);
  * holds. An answer whose ticket was taken before a change is not believed again, so a slow read cannot bring
  * back a right that was taken meanwhile.
  *
- * The token is what follows "Bearer ". None of them blocks.
+ * The token is what follows "Bearer ". Tokens that do not hold are counted by the address they come from, and
+ * beyond what that may cost refused unseen: RATE_LIMITED. None of them blocks.
  */
 enum { AUTH_UNCONFIRMED = 1 };
 
-int auth_authenticate(struct auth *a, struct span token, struct principal *ret, struct error *err)
-	__attribute__((warn_unused_result));
+int auth_authenticate(struct auth *a, struct span token, const char *address, struct principal *ret,
+		      struct error *err) __attribute__((warn_unused_result));
 uint64_t auth_ticket(const struct auth *a, int64_t user_id);
 int auth_confirm(struct auth *a, struct span token, const struct principal *who, uint64_t ticket, bool holds,
 		 struct error *err) __attribute__((warn_unused_result));
@@ -67,15 +67,6 @@ void auth_user_changed(struct auth *a, int64_t user_id);
 
 /* The same for every user: after the event feed lost its place. */
 void auth_all_changed(struct auth *a);
-
-/* 0, or RATE_LIMITED. */
-int auth_admit(struct auth *a, const char *rate_class, const struct principal *who, const char *address,
-	       struct error *err) __attribute__((warn_unused_result));
-
-/* The same for a class counted by text, such as RATE_LOGIN_ACCOUNT with the normalized user name of a Login.
- */
-int auth_admit_text(struct auth *a, const char *rate_class, const char *text, struct error *err)
-	__attribute__((warn_unused_result));
 
 /* The JWK set, as base/metrics.h's port serves it. */
 const char *auth_jwks(void *auth);

@@ -21,15 +21,22 @@ enum {
 	CLASSES_MAX = 8,
 	RATE_MAX = 100 * 1000 * 1000, /* a second */
 	FILL_SECONDS_MAX = 30 * 24 * 3600,
+	SUBJECT_MAX = 256,
 };
 
 const struct rate_class rate_classes[] = {
 	/* Far above what one person or phone does; for a backend that calls for many, raise it. */
 	{RATE_DEFAULT, RATE_BY_ACCOUNT, 2000, 4000},
+	/* What the catalogue costs is bounded besides; a web backend that reads for many needs more. */
+	{RATE_STRANGER, RATE_BY_ADDRESS, 100, 200},
+	/* Each may cost as much as 20 calls. */
+	{RATE_TOKEN, RATE_BY_ADDRESS, 100, 200},
 	/* Each costs a password hash: a school behind one address gets in, a guesser gets nowhere. */
 	{RATE_LOGIN, RATE_BY_ADDRESS, 20, 60},
 	/* Ten tries, then one in five seconds. */
-	{RATE_LOGIN_ACCOUNT, RATE_BY_TEXT, 0.2, 10},
+	{RATE_LOGIN_SOURCE, RATE_BY_BYTES, 0.2, 10},
+	/* From many sources together no faster, once there were a hundred. */
+	{RATE_LOGIN_ACCOUNT, RATE_BY_BYTES, 0.2, 100},
 	{NULL, RATE_BY_ACCOUNT, 0, 0},
 };
 
@@ -62,6 +69,14 @@ static int class_index(const char *name)
 			return i;
 	}
 	return -1;
+}
+
+/* An unknown class is the default one, never without limit. */
+static int class_of(const char *name)
+{
+	int class = class_index(name);
+
+	return class < 0 ? 0 : class;
 }
 
 bool rate_class_known(const char *name)
@@ -141,8 +156,11 @@ static struct bucket *bucket_find(struct bucket *set, uint64_t hash)
 	return fullest;
 }
 
+/* What is done to a bucket. */
+enum step { TAKE, ASK, GIVE_BACK };
+
 /* 0, or how long until there is a token, in nanoseconds. */
-static int64_t bucket_take(struct bucket *b, const struct limit *limit, int64_t now_ns)
+static int64_t bucket_step(struct bucket *b, const struct limit *limit, int64_t now_ns, enum step step)
 {
 	int64_t depth_ns = (int64_t)limit->burst * limit->interval_ns, full_ns = b->full_ns;
 
@@ -150,34 +168,43 @@ static int64_t bucket_take(struct bucket *b, const struct limit *limit, int64_t 
 	 * fills again. */
 	if (full_ns > now_ns + depth_ns)
 		b->full_ns = full_ns = now_ns + depth_ns;
+	if (step == GIVE_BACK) {
+		b->full_ns -= limit->interval_ns;
+		return 0;
+	}
 	if (full_ns < now_ns)
 		full_ns = now_ns;
 	if (full_ns + limit->interval_ns > now_ns + depth_ns)
 		return full_ns + limit->interval_ns - (now_ns + depth_ns);
-	b->full_ns = full_ns + limit->interval_ns;
+	if (step == TAKE)
+		b->full_ns = full_ns + limit->interval_ns;
 	return 0;
 }
 
-static int64_t take(struct rate_limiter *l, int class, struct span subject, char kind)
+/* A subject of a class, with so many times the class's budget. */
+static int64_t count(struct rate_limiter *l, int class, unsigned times, struct span subject, enum step step)
 {
-	struct limit *limit = &l->limits[class];
-	uint8_t key[2 + 256] = {(uint8_t) class, (uint8_t)kind};
+	const struct limit limit = {
+		.interval_ns = l->limits[class].interval_ns / times,
+		.burst = l->limits[class].burst * times,
+	};
+	uint8_t key[2 + SUBJECT_MAX] = {(uint8_t) class, (uint8_t)times};
 	struct shard *s;
 	uint64_t hash;
 	int64_t wait_ns;
 
-	if (limit->interval_ns == 0)
+	if (limit.interval_ns == 0)
 		return 0;
 	/* A longer subject is counted by its beginning, which errs towards refusing. */
-	if (subject.len > sizeof(key) - 2)
-		subject.len = sizeof(key) - 2;
+	if (subject.len > SUBJECT_MAX)
+		subject.len = SUBJECT_MAX;
 	if (subject.len > 0)
 		memcpy(key + 2, subject.data, subject.len);
 	hash = hash_bytes(&l->key, span_of(key, 2 + subject.len)) | 1;
 	s = &l->shards[hash >> 58];
 	pthread_mutex_lock(&s->lock);
-	wait_ns = bucket_take(bucket_find(s->buckets[(hash >> 32) % SETS], hash), limit,
-			      clock_now_us(l->clock) * 1000);
+	wait_ns = bucket_step(bucket_find(s->buckets[(hash >> 32) % SETS], hash), &limit,
+			      clock_now_us(l->clock) * 1000, step);
 	pthread_mutex_unlock(&s->lock);
 	return wait_ns;
 }
@@ -193,46 +220,84 @@ static int limited(struct error *err, int class, const char *subject, int64_t wa
 	return error_set_retry(err, wait_ms);
 }
 
-static int admit_account(struct rate_limiter *l, int class, int64_t user_id, struct error *err)
+/* --- addresses --- */
+
+struct span rate_network(const char *address, unsigned char buffer[RATE_NETWORK_MAX])
 {
-	int64_t wait_ns = take(l, class, span_of(&user_id, sizeof(user_id)), 'u');
+	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (inet_pton(AF_INET, address, buffer) == 1)
+		return span_of(buffer, 4);
+	if (inet_pton(AF_INET6, address, buffer) != 1)
+		return (struct span){0};
+	/* An IPv4 address written as IPv6 stands for itself. */
+	if (memcmp(buffer, mapped, sizeof(mapped)) == 0)
+		return span_of(buffer + sizeof(mapped), 4);
+	return span_of(buffer, 8);
+}
+
+/* The narrowest first: what it refuses does not use up its neighbours' budget. */
+static int64_t count_address(struct rate_limiter *l, int class, const char *address, enum step step)
+{
+	unsigned char buffer[RATE_NETWORK_MAX];
+	struct span network = rate_network(address, buffer);
+	int64_t wait_ns;
+
+	if (network.len != 8)
+		return count(l, class, 1, network.len ? network : span_str(address), step);
+	wait_ns = count(l, class, 1, network, step);
+	for (unsigned wider = 1; wait_ns == 0 && wider <= 2; wider++)
+		wait_ns = count(l, class, 1 + wider, span_of(buffer, 8 - wider), step);
+	return wait_ns;
+}
+
+int rate_take_address(struct rate_limiter *l, const char *rate_class, const char *address, struct error *err)
+{
+	int class = class_of(rate_class);
+	int64_t wait_ns = count_address(l, class, address, TAKE);
+
+	return wait_ns == 0 ? 0 : limited(err, class, "address", wait_ns);
+}
+
+void rate_give_back_address(struct rate_limiter *l, const char *rate_class, const char *address)
+{
+	count_address(l, class_of(rate_class), address, GIVE_BACK);
+}
+
+/* --- accounts and whatever else --- */
+
+static int count_bytes(struct rate_limiter *l, const char *rate_class, struct span subject, enum step step,
+		       struct error *err)
+{
+	int class = class_of(rate_class);
+	int64_t wait_ns = count(l, class, 1, subject, step);
 
 	return wait_ns == 0 ? 0 : limited(err, class, "account", wait_ns);
 }
 
-/*
- * Whom an address stands for. One customer has the whole of an IPv6 /64 (RFC 6177) and could be a new one for
- * every call. An IPv4 address written as IPv6 stands for itself.
- */
-static struct span address_subject(const char *address, struct in6_addr *in6)
+int rate_take(struct rate_limiter *l, const char *rate_class, struct span subject, struct error *err)
 {
-	if (inet_pton(AF_INET6, address, in6) != 1)
-		return span_str(address);
-	return span_of(in6->s6_addr, IN6_IS_ADDR_V4MAPPED(in6) ? 16 : 8);
+	return count_bytes(l, rate_class, subject, TAKE, err);
+}
+
+int rate_ask(struct rate_limiter *l, const char *rate_class, struct span subject, struct error *err)
+{
+	return count_bytes(l, rate_class, subject, ASK, err);
+}
+
+void rate_give_back(struct rate_limiter *l, const char *rate_class, struct span subject)
+{
+	count(l, class_of(rate_class), 1, subject, GIVE_BACK);
 }
 
 int rate_admit(struct rate_limiter *l, const char *rate_class, const struct principal *who,
 	       const char *address, struct error *err)
 {
-	int class = class_index(rate_class);
-	struct in6_addr in6;
-	int64_t wait_ns;
+	const struct rate_class *class = &rate_classes[class_of(rate_class)];
 
-	if (class < 0)
-		class = 0;
-	if (rate_classes[class].subject == RATE_BY_ACCOUNT)
-		return principal_signed_in(who) ? admit_account(l, class, who->user_id, err) : 0;
-	wait_ns = take(l, class, address_subject(address, &in6), 'a');
-	return wait_ns == 0 ? 0 : limited(err, class, "address", wait_ns);
-}
-
-int rate_admit_text(struct rate_limiter *l, const char *rate_class, const char *text, struct error *err)
-{
-	int class = class_index(rate_class);
-	int64_t wait_ns;
-
-	if (class < 0)
-		class = 0;
-	wait_ns = take(l, class, span_str(text), 't');
-	return wait_ns == 0 ? 0 : limited(err, class, "account", wait_ns);
+	if (class->subject != RATE_BY_ACCOUNT)
+		return rate_take_address(l, class->name, address, err);
+	if (!principal_signed_in(who))
+		return rate_take_address(l, RATE_STRANGER, address, err);
+	return rate_take(l, class->name, span_of(&who->user_id, sizeof(who->user_id)), err);
 }

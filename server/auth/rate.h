@@ -12,15 +12,19 @@
 
 /*
  * Rate limits: a token bucket per class and subject. The class is the method's rate_class in the contract;
- * the subject is the account, the address, or a text a handler names. Each replica counts for itself.
+ * the subject is the account, the address, or bytes a handler names. Each replica counts for itself.
+ *
+ * Who has one IPv6 address has a network of them, and could be a new caller for every call: an IPv6 address
+ * is counted as its /64, which one customer has at least (RFC 6177), and besides with twice the budget as its
+ * /56 and with three times as its /48.
  *
  * Memory is fixed (1.5 MiB): a bucket that has filled up again is forgotten, and when more subjects are
  * active at once than there is room for, the one nearest to full is. Thread-safe; never blocks for long.
  */
 enum rate_subject {
-	RATE_BY_ACCOUNT, /* the account; who is not signed in is not counted: the edge counts its sources */
+	RATE_BY_ACCOUNT, /* the account; who is not signed in is counted in RATE_STRANGER instead */
 	RATE_BY_ADDRESS, /* the address, signed in or not */
-	RATE_BY_TEXT,    /* what rate_admit_text() is given */
+	RATE_BY_BYTES,   /* what rate_take() is given */
 };
 
 struct rate_class {
@@ -34,8 +38,11 @@ struct rate_class {
 extern const struct rate_class rate_classes[];
 
 #define RATE_DEFAULT ""
+#define RATE_STRANGER "stranger"           /* who is not signed in, by address */
+#define RATE_TOKEN "token"                 /* tokens that do not hold, by address */
 #define RATE_LOGIN "login"                 /* Login and RegisterUser: by address */
-#define RATE_LOGIN_ACCOUNT "login_account" /* Login, by the name that was tried */
+#define RATE_LOGIN_SOURCE "login_source"   /* wrong passwords of an account from one source; see attempt.h */
+#define RATE_LOGIN_ACCOUNT "login_account" /* wrong passwords of an account */
 
 struct rate_limiter;
 
@@ -54,14 +61,30 @@ bool rate_class_known(const char *name);
 
 /*
  * Takes one from the caller's bucket: 0, or RATE_LIMITED with when to come again. An unknown class is counted
- * as the default one. Of a class by address, callers whose address is unknown share one bucket, and so do
- * those of one IPv6 /64.
+ * as the default one. Callers whose address is unknown share one bucket.
  */
 int rate_admit(struct rate_limiter *l, const char *rate_class, const struct principal *who,
 	       const char *address, struct error *err) __attribute__((warn_unused_result));
 
-/* The same for a class by text, such as the normalized user name of a Login. */
-int rate_admit_text(struct rate_limiter *l, const char *rate_class, const char *text, struct error *err)
+/*
+ * For what counts only when it fails, and must not be tried more often at once either: take one before, give
+ * it back when it did not fail. Of a class by address, by its address; of one by bytes, by these, of which
+ * the first 256 count. rate_ask() takes nothing.
+ */
+int rate_take_address(struct rate_limiter *l, const char *rate_class, const char *address, struct error *err)
 	__attribute__((warn_unused_result));
+void rate_give_back_address(struct rate_limiter *l, const char *rate_class, const char *address);
+int rate_take(struct rate_limiter *l, const char *rate_class, struct span subject, struct error *err)
+	__attribute__((warn_unused_result));
+int rate_ask(struct rate_limiter *l, const char *rate_class, struct span subject, struct error *err)
+	__attribute__((warn_unused_result));
+void rate_give_back(struct rate_limiter *l, const char *rate_class, struct span subject);
+
+/*
+ * The network an address is the smallest part of: the address itself, or the /64 of an IPv6 one. Its bytes
+ * lie in `buffer`; none of what is no IP address.
+ */
+enum { RATE_NETWORK_MAX = 16 };
+struct span rate_network(const char *address, unsigned char buffer[RATE_NETWORK_MAX]);
 
 #endif

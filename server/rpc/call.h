@@ -156,7 +156,9 @@ struct rpc_row {
 	const struct rpc_stream *stream; /* the other kinds */
 	const void *callbacks; /* the other kinds: the method's own struct <service>_<method>_stream */
 	enum rpc_place place;
-	bool hot; /* registered with slots of its own; the rest come through the catch-all */
+	bool hot;       /* registered with slots of its own; the rest come through the catch-all */
+	bool uncounted; /* no budget is asked: whether the server lives may be asked by anybody, at any time
+			 */
 };
 
 #endif

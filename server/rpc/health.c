@@ -86,7 +86,7 @@ static const struct health_watch_stream watch = {
 	.closed = watch_closed,
 };
 
-HEALTH_CHECK(health_check, RPC_ON_POLLER);
-HEALTH_WATCH(&watch, RPC_ON_POLLER);
+HEALTH_CHECK(health_check, RPC_ON_POLLER, .uncounted = true);
+HEALTH_WATCH(&watch, RPC_ON_POLLER, .uncounted = true);
 
 const struct rpc_row *const health_rows[] = HEALTH_ROWS;

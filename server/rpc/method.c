@@ -50,6 +50,7 @@ int method_bind(struct method *m, const struct rpc_row *row, struct error *err)
 		.row = row,
 		.desc = desc,
 		.access = desc->policy.access,
+		.uncounted = row->uncounted,
 		.number = method_number(desc->path),
 	};
 	r = names_to_mask(desc, "role", desc->policy.roles, role_from_name, &m->roles, err);

@@ -20,6 +20,7 @@ struct method {
 	enum method_access access;
 	uint32_t roles, scopes; /* masks; 0: none named */
 	uint32_t number;        /* stable: CRC-32 of the path */
+	bool uncounted;         /* the row's */
 	void *registered;       /* core's handle of a hot method; NULL for the rest */
 	struct observe observe;
 	struct method_times *times;

@@ -82,7 +82,7 @@ int policy_identify(const struct method *m, const struct rpc_authenticator *auth
 	*token = (struct span){0};
 	if (caller->authorization.data && auth->authenticate)
 		known = caller_authenticate(auth, caller, who, token, err);
-	if (known >= 0 && auth->admit)
+	if (known >= 0 && auth->admit && !m->uncounted)
 		r = auth->admit(auth->arg, m->desc->policy.rate_class, who, caller->address, err);
 	return r < 0 ? r : known;
 }

@@ -3,6 +3,7 @@
 
 #include "edu/v1/edu_service.server.h"
 #include "server/app.h"
+#include "server/auth/attempt.h"
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"
 #include "server/user/session_issue.h"
@@ -23,6 +24,7 @@ struct login {
 	bool known;
 	struct user user;   /* when known */
 	const char *rehash; /* the password under today's parameters; NULL: the stored hash is good */
+	struct attempt attempt;
 	unsigned tries;
 	bool again; /* the stored hash is another than was verified */
 	struct session session;
@@ -72,6 +74,7 @@ static int begin_session(struct rpc_call *call, void *state, struct error *err)
 		.user_id = m->user.user_id,
 		.create_us = now_us,
 		.expire_us = now_us + SESSION_LIFETIME_US,
+		.source = attempt_source(&m->attempt),
 		.token_us = now_us,
 	};
 	m->session.token_expire_us = session_token_end_us(call, &m->session, now_us);
@@ -89,21 +92,53 @@ static int check_password(struct rpc_call *call, void *state, struct error *err)
 {
 	struct login *m = state;
 	const struct passwords *passwords = app_of(call)->passwords;
+	int r = attempt_begin(&m->attempt, err);
 
+	if (r < 0)
+		return r;
 	if (!password_verify(passwords, m->known ? m->user.password_hash : NULL, m->req->password) ||
 	    !m->known)
 		return credentials_invalid(err);
+	attempt_right(&m->attempt);
 	if (m->user.state != USER_ACTIVE)
 		return user_suspended(err);
 	m->rehash = NULL;
 	if (password_needs_rehash(passwords, m->user.password_hash)) {
 		char hash[PASSWORD_HASH_SIZE];
-		int r = password_hash(passwords, m->req->password, hash, err);
+		r = password_hash(passwords, m->req->password, hash, err);
 		if (r < 0)
 			return r;
 		m->rehash = arena_strdup(rpc_arena(call), hash);
 	}
 	return rpc_run_on(call, RPC_ON_DB, begin_session, m);
+}
+
+/* The same for an unknown user, as far as anybody can tell. */
+static int ask_attempt(struct login *m, const char *name, struct error *err)
+{
+	const int64_t user_id = m->known ? m->user.user_id : 0;
+	struct attempt *a = &m->attempt;
+
+	attempt_init(a, app_of(m->call)->auth->rates, user_id, name, rpc_peer_address(m->call));
+	if (attempt_needs_history(a)) {
+		int r = session_store_began_at(db_of(m->call), user_id, attempt_source(a), err);
+
+		if (r < 0)
+			return r;
+		a->spared = r > 0;
+	}
+	return attempt_ask(a, err);
+}
+
+static int find_user(struct login *m, const char *name, struct error *err)
+{
+	struct arena *arena = rpc_arena(m->call);
+	struct db_conn *conn = db_of(m->call);
+	int r = strchr(name, '@') ? user_store_by_email(conn, arena, name, &m->user, err)
+				  : user_store_by_name(conn, arena, name, &m->user, err);
+
+	m->known = r > 0;
+	return r < 0 ? r : 0;
 }
 
 static int login(struct rpc_call *call, const LoginRequest *req, LoginResponse *ret, struct error *err)
@@ -112,21 +147,15 @@ static int login(struct rpc_call *call, const LoginRequest *req, LoginResponse *
 	struct login *m = arena_zalloc(arena, sizeof(*m));
 	const char *name = user_text_fold(arena, req->login);
 	int r = app_built(arena, err);
-	if (r >= 0)
-		r = auth_admit_text(app_of(call)->auth, RATE_LOGIN_ACCOUNT, name, err);
 	if (r < 0)
 		return r;
 	m->call = call;
 	m->req = req;
 	m->ret = ret;
-	if (strchr(name, '@'))
-		r = user_store_by_email(db_of(call), arena, name, &m->user, err);
-	else
-		r = user_store_by_name(db_of(call), arena, name, &m->user, err);
-	if (r < 0)
-		return r;
-	m->known = r > 0;
-	return rpc_run_on(call, RPC_ON_PASSWORD, check_password, m);
+	r = find_user(m, name, err);
+	if (r >= 0)
+		r = ask_attempt(m, name, err);
+	return r < 0 ? r : rpc_run_on(call, RPC_ON_PASSWORD, check_password, m);
 }
 
 EDU_SERVICE_LOGIN(login, RPC_ON_DB);

@@ -9,11 +9,11 @@
 	"session_id, user_id, create_time, expire_time, session_hash, token_hash, token_nonce, token_time, " \
 	"token_expire_time"
 
-enum stmt { INSERT, LOCK, EXCHANGE, REVOKE, HOLDS, N_STMTS };
+enum stmt { INSERT, LOCK, EXCHANGE, REVOKE, BEGAN_AT, HOLDS, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
-	[INSERT] = {"session_insert", "iiiibbbii", "",
-		    "INSERT INTO session (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+	[INSERT] = {"session_insert", "iiiibbbiib", "",
+		    "INSERT INTO session (" COLUMNS ", source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 	[LOCK] = {"session_lock", "i", "iiiibbbiii",
 		  "SELECT " COLUMNS ", revoke_time FROM session WHERE session_id = ? FOR UPDATE"},
 	[EXCHANGE] =
@@ -22,6 +22,8 @@ static const struct db_stmt stmts[N_STMTS] = {
 		 " WHERE session_id = ?"},
 	[REVOKE] = {"session_revoke", "ii", "",
 		    "UPDATE session SET revoke_time = ? WHERE session_id = ? AND revoke_time IS NULL"},
+	[BEGAN_AT] = {"session_began_at", "ib", "i",
+		      "SELECT 1 FROM session WHERE user_id = ? AND source = ? AND source <> '' LIMIT 1"},
 	[HOLDS] = {"session_holds", "iii", "i",
 		   "SELECT 1 FROM session s JOIN user u ON u.user_id = s.user_id WHERE s.session_id = ?"
 		   " AND s.revoke_time IS NULL AND u.user_id = ? AND u.rights_epoch = ? AND u.state = 1"},
@@ -37,7 +39,7 @@ int session_store_insert(struct db_conn *conn, const struct session *s, struct e
 		       DB_ARGS(db_i64(s->session_id), db_i64(s->user_id), db_i64(s->create_us),
 			       db_i64(s->expire_us), BYTES(s->tokens.session_hash),
 			       BYTES(s->tokens.newest_hash), BYTES(s->tokens.nonce), db_i64(s->token_us),
-			       db_i64(s->token_expire_us)),
+			       db_i64(s->token_expire_us), db_bytes(s->source)),
 		       NULL, err);
 }
 
@@ -86,6 +88,13 @@ int session_store_exchange(struct db_conn *conn, const struct session *s, struct
 int session_store_revoke(struct db_conn *conn, int64_t session_id, int64_t now_us, struct error *err)
 {
 	return db_exec(conn, &stmts[REVOKE], DB_ARGS(db_i64(now_us), db_i64(session_id)), NULL, err);
+}
+
+int session_store_began_at(struct db_conn *conn, int64_t user_id, struct span source, struct error *err)
+{
+	_cleanup_rows_ struct db_rows rows = {0};
+
+	return db_query_row(conn, &stmts[BEGAN_AT], DB_ARGS(db_i64(user_id), db_bytes(source)), &rows, err);
 }
 
 int session_store_holds(struct db_conn *conn, const struct principal *who, struct error *err)

@@ -11,8 +11,9 @@
 struct session {
 	int64_t session_id, user_id;
 	int64_t create_us;
-	int64_t expire_us; /* no refresh token of it lives longer */
-	int64_t revoke_us; /* 0: it lives */
+	struct span source; /* the network it was begun from, as auth/attempt.h names it; not read */
+	int64_t expire_us;  /* no refresh token of it lives longer */
+	int64_t revoke_us;  /* 0: it lives */
 	struct refresh_stored tokens;
 	int64_t token_us, token_expire_us; /* when the newest token was made, and when it ends */
 };
@@ -29,6 +30,10 @@ int session_store_exchange(struct db_conn *conn, const struct session *s, struct
 	__attribute__((warn_unused_result));
 
 int session_store_revoke(struct db_conn *conn, int64_t session_id, int64_t now_us, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* 1 when the user has begun a session from there, ever; 0 when not, and for nowhere. */
+int session_store_began_at(struct db_conn *conn, int64_t user_id, struct span source, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* 1 when the session lives and the user is active with this rights_epoch; 0 when not. One round trip. */

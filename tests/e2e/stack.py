@@ -38,7 +38,7 @@ class Replica:
         self.log = open(stack.dir / f"server-{uuid.uuid4().hex[:6]}.log", "w+")
         self.process = subprocess.Popen(
             [SERVER, "serve", *stack.db_flags, "--listen", "127.0.0.1:0", "--metrics-listen", "off",
-             "--key-dir", stack.dir / "keys", "--rate-login", "0", "--rate-default", "0",
+             "--key-dir", stack.dir / "keys", "--rate-login", "0", "--rate-stranger", "0", "--rate-default", "0",
              "--drain-notice-seconds", "0",
              "--argon2-mib", "1", "--argon2-passes", "1", *flags],
             stdout=subprocess.PIPE, stderr=self.log, text=True)

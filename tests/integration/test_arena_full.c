@@ -35,7 +35,7 @@ static int setup(void **state)
 		   "INSERT INTO user VALUES (7, 'ada', 'ada@example.org', 'Ada', 'bio', 'en', 'hash', 1,"
 		   " DEFAULT, 0, 1, 1, 1, 1)");
 	testdb_run(conn,
-		   "INSERT INTO session VALUES (7, 7, 1, 9000000, NULL, REPEAT('f', 32), REPEAT('s', 32),"
+		   "INSERT INTO session VALUES (7, 7, 1, 9000000, '', NULL, REPEAT('f', 32), REPEAT('s', 32),"
 		   " REPEAT('n', 16), 1, 9000000)");
 	testdb_run(conn,
 		   "INSERT INTO course (course_id, creator_id, external_id, title, summary, description,"

@@ -72,6 +72,7 @@ static struct testserver *testserver_on(struct testdb *db, const char *key_dir)
 	t->config.argon2_passes = 1;
 	t->config.key_dir = t->key_dir;
 	t->config.rate_default = 0;
+	t->config.rate_stranger = 0;
 	t->config.rate_login = 0;
 	t->config.feed_poll_ms = 20;
 	t->config.clock = &t->clock.clock;

@@ -32,6 +32,7 @@ static unsigned asked;
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
+	static const char *const unlimited[] = {"token=0/1", NULL};
 	struct auth_config config;
 
 	clock_fixed_init(&f->clock, T0);
@@ -40,6 +41,7 @@ static int set_up(void **state)
 	asked = 0;
 	auth_config_defaults(&config);
 	config.clock = &f->clock.clock;
+	config.rates = unlimited;
 	assert_int_equal(auth_new(&config, &f->auth, &f->err), 0);
 	f->who = (struct principal){
 		.user_id = 1, .session_id = 10, .rights_epoch = 1, .roles = ROLE_MASK_LEARNER};
@@ -62,7 +64,7 @@ static int tear_down(void **state)
 static const struct error_reason *refused(struct fixture *f, const char *token)
 {
 	struct principal got = {.user_id = -7};
-	int r = auth_authenticate(f->auth, span_str(token), &got, &f->err);
+	int r = auth_authenticate(f->auth, span_str(token), "", &got, &f->err);
 
 	if (r == AUTH_UNCONFIRMED) {
 		asked++;
@@ -184,7 +186,7 @@ static void test_a_slow_read_brings_nothing_back(void **state)
 	struct principal got;
 	uint64_t ticket;
 
-	assert_int_equal(auth_authenticate(f->auth, span_str(f->token), &got, &f->err), AUTH_UNCONFIRMED);
+	assert_int_equal(auth_authenticate(f->auth, span_str(f->token), "", &got, &f->err), AUTH_UNCONFIRMED);
 	ticket = auth_ticket(f->auth, 1);
 	auth_user_changed(f->auth, 1);
 	assert_int_equal(auth_confirm(f->auth, span_str(f->token), &got, ticket, true, &f->err), 0);
@@ -210,7 +212,7 @@ static void *authenticate_often(void *arg)
 
 	for (int i = 0; i < 5000; i++) {
 		bool told = *reader->told;
-		int r = auth_authenticate(a, token, &got, &err);
+		int r = auth_authenticate(a, token, "", &got, &err);
 
 		if (r == AUTH_UNCONFIRMED) {
 			uint64_t ticket = auth_ticket(a, 1);
@@ -252,22 +254,48 @@ static void test_readers_race_a_change(void **state)
 	}
 }
 
-static void test_admit(void **state)
+static const struct error_reason *refused_from(struct auth *auth, const char *token, const char *address)
 {
-	struct principal anonymous = {0};
-	struct fixture *f = *state;
-	int admitted = 0;
+	struct principal got;
+	struct error err;
 
-	while (auth_admit(f->auth, RATE_LOGIN, &anonymous, "192.0.2.1", &f->err) == 0)
-		admitted++;
-	assert_int_equal(admitted, 60);
-	assert_ptr_equal(f->err.reason, &RPC_REASON_RATE_LIMITED);
+	return auth_authenticate(auth, span_str(token), address, &got, &err) < 0 ? err.reason : NULL;
 }
 
-static void test_limits_configured_or_off(void **state)
+/* Forging costs us work: what comes from one address is bounded, and who is known there goes on. */
+static void test_forgers_are_refused_unseen(void **state)
 {
-	static const char *const specs[] = {"login=1/2", NULL}, *const bad[] = {"login=x", NULL};
-	struct principal anonymous = {0};
+	static const char *const specs[] = {"token=0.001/5", NULL};
+	struct fixture *f = *state;
+	struct principal who = f->who;
+	const char *known, *fresh, *good;
+	struct auth_config config;
+	struct auth *auth;
+
+	auth_config_defaults(&config);
+	config.clock = &f->clock.clock;
+	config.rates = specs;
+	assert_int_equal(auth_new(&config, &auth, &f->err), 0);
+	assert_int_equal(token_issue(auth->tokens, &who, &f->arena, &known, &f->err), 0);
+	assert_int_equal(token_issue(auth->tokens, &who, &f->arena, &fresh, &f->err), 0);
+	/* What holds costs nothing. */
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(token_issue(auth->tokens, &who, &f->arena, &good, &f->err), 0);
+		assert_null(refused_from(auth, good, "192.0.2.1"));
+	}
+	assert_null(refused_from(auth, known, "192.0.2.1"));
+	for (int i = 0; i < 5; i++)
+		assert_ptr_equal(refused_from(auth, f->token, "192.0.2.1"), &RPC_REASON_TOKEN_INVALID);
+	assert_ptr_equal(refused_from(auth, f->token, "192.0.2.1"), &RPC_REASON_RATE_LIMITED);
+	assert_ptr_equal(refused_from(auth, fresh, "192.0.2.1"), &RPC_REASON_RATE_LIMITED);
+	assert_null(refused_from(auth, known, "192.0.2.1"));
+	assert_null(refused_from(auth, fresh, "192.0.2.2"));
+	auth_free(auth);
+}
+
+static void test_bad_limits(void **state)
+{
+	static const char *const bad[] = {"login=x", NULL};
 	struct auth_config config;
 	struct auth *auth;
 	struct error err;
@@ -275,22 +303,6 @@ static void test_limits_configured_or_off(void **state)
 	auth_config_defaults(&config);
 	config.rates = bad;
 	assert_true(auth_new(&config, &auth, &err) < 0);
-	config.rates = specs;
-	assert_int_equal(auth_new(&config, &auth, &err), 0);
-	assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
-	assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
-	assert_true(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err) < 0);
-	for (int i = 0; i < 10; i++)
-		assert_int_equal(auth_admit_text(auth, RATE_LOGIN_ACCOUNT, "alice", &err), 0);
-	assert_true(auth_admit_text(auth, RATE_LOGIN_ACCOUNT, "alice", &err) < 0);
-	auth_free(auth);
-	config.rate_limits = false;
-	assert_int_equal(auth_new(&config, &auth, &err), 0);
-	for (int i = 0; i < 1000; i++) {
-		assert_int_equal(auth_admit(auth, RATE_LOGIN, &anonymous, "a", &err), 0);
-		assert_int_equal(auth_admit_text(auth, RATE_LOGIN_ACCOUNT, "alice", &err), 0);
-	}
-	auth_free(auth);
 }
 
 static void test_replicas_share_a_key_directory(void **state)
@@ -309,7 +321,7 @@ static void test_replicas_share_a_key_directory(void **state)
 	assert_int_equal(auth_new(&config, &one, &f->err), 0);
 	assert_int_equal(auth_new(&config, &two, &f->err), 0);
 	assert_int_equal(token_issue(one->tokens, &f->who, &f->arena, &token, &f->err), 0);
-	assert_int_equal(auth_authenticate(two, span_str(token), &got, &f->err), AUTH_UNCONFIRMED);
+	assert_int_equal(auth_authenticate(two, span_str(token), "", &got, &f->err), AUTH_UNCONFIRMED);
 	assert_string_equal(auth_jwks(one), auth_jwks(two));
 	assert_ptr_equal(refused(f, token), &RPC_REASON_TOKEN_INVALID); /* another house */
 	auth_free(one);
@@ -330,8 +342,8 @@ int main(void)
 		with_fixture(test_never_back_from_revocation),
 		with_fixture(test_a_slow_read_brings_nothing_back),
 		with_fixture(test_readers_race_a_change),
-		with_fixture(test_admit),
-		cmocka_unit_test(test_limits_configured_or_off),
+		with_fixture(test_forgers_are_refused_unseen),
+		cmocka_unit_test(test_bad_limits),
 		with_fixture(test_replicas_share_a_key_directory),
 	};
 

@@ -85,23 +85,50 @@ static void test_subjects_are_apart(void **state)
 	assert_int_not_equal(rate_admit(l, "", &one, "192.0.2.9", &err), 0);
 	assert_string_equal(err.violations[0].field, "account");
 	assert_int_equal(rate_admit(l, "", &two, "192.0.2.1", &err), 0);
-	/* whoever is not signed in is the edge's to count */
-	for (int i = 0; i < 10; i++)
-		assert_int_equal(rate_admit(l, "", &anonymous, "192.0.2.1", &err), 0);
 	/* an unknown class is the default one, never without limit */
 	assert_int_not_equal(rate_admit(l, "typo", &two, "", &err), 0);
 	rate_limiter_free(l);
 }
 
-static void test_by_text(void **state)
+/* A stranger is counted by his address, whatever the method that counts accounts. */
+static void test_strangers(void **state)
+{
+	struct rate_limiter *l = fresh("stranger=1/2");
+	struct principal one = {.user_id = 1};
+
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(rate_admit(l, "", &anonymous, "192.0.2.1", &err), 0);
+	assert_int_not_equal(rate_admit(l, "", &anonymous, "192.0.2.1", &err), 0);
+	assert_string_equal(err.violations[0].field, "address");
+	assert_int_equal(rate_admit(l, "", &anonymous, "192.0.2.2", &err), 0);
+	assert_int_equal(rate_admit(l, "", &one, "192.0.2.1", &err), 0);
+	assert_true(login_from(l, "192.0.2.1"));
+	rate_limiter_free(l);
+}
+
+static void test_by_bytes(void **state)
 {
 	struct rate_limiter *l = fresh("login_account=0.2/3");
+	struct span mallory = span_str("mallory");
 
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(rate_admit_text(l, RATE_LOGIN_ACCOUNT, "mallory", &err), 0);
-	assert_int_equal(rate_admit_text(l, RATE_LOGIN_ACCOUNT, "mallory", &err), -STATUS_RESOURCE_EXHAUSTED);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(rate_ask(l, RATE_LOGIN_ACCOUNT, mallory, &err), 0);
+		assert_int_equal(rate_take(l, RATE_LOGIN_ACCOUNT, mallory, &err), 0);
+	}
+	assert_int_equal(rate_take(l, RATE_LOGIN_ACCOUNT, mallory, &err), -STATUS_RESOURCE_EXHAUSTED);
 	assert_int_equal(err.retry_delay_ms, 5000);
-	assert_int_equal(rate_admit_text(l, RATE_LOGIN_ACCOUNT, "alice", &err), 0);
+	assert_int_equal(rate_ask(l, RATE_LOGIN_ACCOUNT, mallory, &err), -STATUS_RESOURCE_EXHAUSTED);
+	assert_int_equal(rate_take(l, RATE_LOGIN_ACCOUNT, span_str("alice"), &err), 0);
+	/* What is given back is there again, once. */
+	rate_give_back(l, RATE_LOGIN_ACCOUNT, mallory);
+	assert_int_equal(rate_take(l, RATE_LOGIN_ACCOUNT, mallory, &err), 0);
+	assert_int_not_equal(rate_take(l, RATE_LOGIN_ACCOUNT, mallory, &err), 0);
+	/* A bucket never holds more than it holds. */
+	for (int i = 0; i < 10; i++)
+		rate_give_back(l, RATE_LOGIN_ACCOUNT, mallory);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(rate_take(l, RATE_LOGIN_ACCOUNT, mallory, &err), 0);
+	assert_int_not_equal(rate_take(l, RATE_LOGIN_ACCOUNT, mallory, &err), 0);
 	rate_limiter_free(l);
 }
 
@@ -141,6 +168,43 @@ static void test_an_ipv6_network_is_one_caller(void **state)
 	assert_true(login_from(l, "::ffff:192.0.2.2"));
 	assert_false(login_from(l, "::ffff:192.0.2.2"));
 	rate_limiter_free(l);
+}
+
+/* Neither do the 256 networks of a /56, nor the 65,536 of a /48, have a budget each. */
+static void test_wider_ipv6_networks_have_budgets(void **state)
+{
+	struct rate_limiter *l = fresh("login=0.001/10");
+	unsigned admitted = 0;
+	char address[64];
+
+	for (int i = 0; i < 256; i++) {
+		snprintf(address, sizeof(address), "2001:db8:1:%x::1", i);
+		admitted += login_from(l, address);
+	}
+	assert_int_equal(admitted, 20);
+	for (int i = 256; i < 4096; i++) {
+		snprintf(address, sizeof(address), "2001:db8:1:%x::1", i);
+		admitted += login_from(l, address);
+	}
+	assert_int_equal(admitted, 30);
+	assert_true(login_from(l, "2001:db8:2::1"));
+	/* What was given back was taken nowhere. */
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(rate_take_address(l, RATE_LOGIN, "2001:db8:3::1", &err), 0);
+		rate_give_back_address(l, RATE_LOGIN, "2001:db8:3::1");
+	}
+	rate_limiter_free(l);
+}
+
+static void test_networks(void **state)
+{
+	unsigned char buffer[RATE_NETWORK_MAX];
+
+	assert_int_equal(rate_network("192.0.2.1", buffer).len, 4);
+	assert_int_equal(rate_network("::ffff:192.0.2.1", buffer).len, 4);
+	assert_int_equal(rate_network("2001:db8::1", buffer).len, 8);
+	assert_int_equal(rate_network("", buffer).len, 0);
+	assert_int_equal(rate_network("unix", buffer).len, 0);
 }
 
 /* A flood of addresses costs no memory, and those who were refused before it mostly still are. */
@@ -206,7 +270,7 @@ static void *call_often(void *arg)
 	struct error mine;
 
 	for (int i = 0; i < 1000; i++)
-		c->admitted += rate_admit_text(c->limiter, RATE_LOGIN_ACCOUNT, "ada", &mine) == 0;
+		c->admitted += rate_take(c->limiter, RATE_LOGIN_ACCOUNT, span_str("ada"), &mine) == 0;
 	return NULL;
 }
 
@@ -233,10 +297,13 @@ int main(void)
 		cmocka_unit_test(test_burst_then_refill),
 		cmocka_unit_test(test_error_says_when_to_come_again),
 		cmocka_unit_test(test_subjects_are_apart),
-		cmocka_unit_test(test_by_text),
+		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_by_bytes),
 		cmocka_unit_test(test_no_limit),
 		cmocka_unit_test(test_clock_set_back_locks_nobody_out),
 		cmocka_unit_test(test_an_ipv6_network_is_one_caller),
+		cmocka_unit_test(test_wider_ipv6_networks_have_budgets),
+		cmocka_unit_test(test_networks),
 		cmocka_unit_test(test_flood_of_subjects),
 		cmocka_unit_test(test_specs),
 		cmocka_unit_test(test_threads_share_a_bucket),

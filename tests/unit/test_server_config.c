@@ -59,6 +59,7 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(argon2_kib);
 	SAME(argon2_passes);
 	SAME(rate_default);
+	SAME(rate_stranger);
 	SAME(rate_login);
 	SAME(cache_bytes);
 	SAME(combiner_lanes);
