@@ -56,6 +56,7 @@ struct service {
 	struct db_config db; /* the config's, with the guard of this service's connections */
 	struct app app;
 	struct passwords passwords;
+	struct node_lease *node;
 	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
 	struct event_feed *feed;
 	struct rpc_server *rpc;
@@ -310,7 +311,9 @@ static int make_caches(struct service *s, struct error *err)
 static int lease_node(struct service *s, struct error *err)
 {
 	const struct node_lease_config config = {.db = &s->db, .clock = &clock_system};
-	return node_lease_start(&config, &s->app.node, err);
+	int r = node_lease_start(&config, &s->node, err);
+	s->app.node = s->node;
+	return r;
 }
 
 /* --- the server --- */
@@ -367,7 +370,7 @@ int service_ready(void *service, const char **why)
 	*why = "";
 	if (atomic_load(&s->draining))
 		*why = "the server is stopping";
-	else if (node_lease_ready(s->app.node, why) && event_feed_age_us(s->feed) > FEED_STALE_US)
+	else if (node_lease_ready(s->node, why) && event_feed_age_us(s->feed) > FEED_STALE_US)
 		*why = "the event feed is more than 5 s behind";
 	return !**why;
 }
@@ -390,7 +393,7 @@ static void *watch_run(void *arg)
 		if (ready != serving)
 			rpc_server_set_serving(s->rpc, ready);
 		serving = ready;
-		if (node_lease_stolen(s->app.node) && !atomic_exchange(&s->broken, true))
+		if (node_lease_stolen(s->node) && !atomic_exchange(&s->broken, true))
 			kill(getpid(), SIGTERM);
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += WATCH_MS * 1000000L;
@@ -505,7 +508,7 @@ void service_stop(struct service *s)
 	free(s->workers);
 	if (s->app.auth)
 		auth_free(s->app.auth);
-	node_lease_stop(s->app.node);
+	node_lease_stop(s->node);
 	db_guard_stop(s->db.guard);
 	cache_free(s->app.courses);
 	cache_free(s->app.lessons);
