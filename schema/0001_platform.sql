@@ -54,7 +54,7 @@ CREATE TABLE event (
   create_time BIGINT NOT NULL COMMENT 'when it happened',
   payload MEDIUMTEXT NOT NULL COMMENT 'JSON object of what a consumer needs, or empty',
   PRIMARY KEY (event_id),
-  UNIQUE KEY event_position_key (position)
+  KEY event_position (position) COMMENT 'not unique: a unique key of NULLs is not searched by the id that follows them'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='Everything that happened but progress heartbeats: outbox, cache invalidation, revocation, partner feed';
 

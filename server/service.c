@@ -21,6 +21,7 @@
 #include "server/db/idem.h"
 #include "server/db/lease.h"
 #include "server/db/migrate.h"
+#include "server/db/sequencer.h"
 #include "server/progress/progress_feed.h"
 #include "server/progress/progress_write.h"
 #include "server/purchase/grant.h"
@@ -38,7 +39,6 @@ enum {
 	WATCH_MS = 500,             /* how often readiness is looked at */
 	FEED_STALE_US = 5000000,    /* a feed older than this makes the replica not ready */
 	FEED_STALE_RETRY_MS = 1000, /* what a caller refused for it is told to wait */
-	FEED_FIRST_READ_MS = 10000, /* how long the first read of the feed may take */
 };
 
 static const struct rpc_row *const rows[] = EDU_SERVICE_ROWS;
@@ -59,6 +59,7 @@ struct service {
 	struct node_lease *node;
 	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
 	struct event_feed *feed;
+	struct sequencer *sequencer;
 	struct rpc_server *rpc;
 
 	pthread_t watch;
@@ -127,34 +128,20 @@ static void on_feed_lost(void *arg)
 	auth_all_changed(s->app.auth);
 }
 
-static void sleep_ms(long ms)
-{
-	const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
-	nanosleep(&t, NULL);
-}
-
 /* Before the first call is served, the feed has begun: what changes from then on is told. */
 static int start_feed(struct service *s, struct error *err)
 {
 	const struct event_feed_config config = {
 		.db = &s->db,
-		.clock = s->config->clock,
 		.poll_ms = s->config->feed_poll_ms,
-		.sequencer = s->config->sequencer,
 		.listener = on_event,
 		.lost = on_feed_lost,
 		.arg = s,
 	};
 	int r = event_feed_start(&config, &s->feed, err);
-	if (r < 0)
-		return r;
-	for (int waited = 0; event_feed_age_us(s->feed) == INT64_MAX; waited += 10) {
-		if (waited >= FEED_FIRST_READ_MS)
-			return error_internal(err, "the event feed could not be read within %d ms",
-					      FEED_FIRST_READ_MS);
-		sleep_ms(10);
-	}
-	return 0;
+	if (r == 0 && s->config->sequencer)
+		r = sequencer_start(&s->db, s->config->feed_poll_ms, &s->sequencer, err);
+	return r;
 }
 
 /* --- authentication --- */
@@ -501,6 +488,7 @@ void service_stop(struct service *s)
 	service_drain(s);
 	progress_writer_stop(&s->app);
 	event_feed_stop(s->feed);
+	sequencer_stop(s->sequencer);
 	if (s->rpc)
 		rpc_server_free(s->rpc);
 	for (unsigned i = 0; s->workers && i < s->config->db_workers; i++)

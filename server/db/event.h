@@ -60,10 +60,8 @@ typedef void (*event_listener)(void *arg, const struct event *e);
 
 struct event_feed_config {
 	const struct db_config *db;
-	const struct clock *clock;
-	int poll_ms;    /* 0: 250 */
-	int lost_ms;    /* 0: 15 minutes; away for longer, the feed calls `lost` before it goes on */
-	bool sequencer; /* compete for the lease to give rows their position */
+	int poll_ms; /* 0: 250 */
+	int lost_ms; /* 0: 15 minutes; away for longer, the feed calls `lost` before it goes on */
 	event_listener listener;
 	void (*lost)(void *arg); /* the feed was away, or has missed events that are gone: drop every cache;
 				    may be NULL */

@@ -5,10 +5,16 @@
 
 #include "server/base/log.h"
 #include "server/db/event.h"
-#include "server/db/sequencer.h"
 #include "server/db/ticker.h"
 
-enum { PAGE = 1000, POLL_MS = 250, ARENA_CAP = 64 << 20 };
+enum { PAGE = 1000, IDS_PAGE = 5000, LATE_PAGE = 100, POLL_MS = 250, ARENA_CAP = 64 << 20 };
+
+/*
+ * Events delivered before they had a position that are remembered. There are more only when nobody has given
+ * positions for long; then an event whose transaction took so long that younger ones were read before it
+ * waits for its position.
+ */
+enum { EARLY_MAX = 300000 };
 
 /*
  * The feed goes on where it stopped, and a gap shows in the positions, so a restart of the database loses
@@ -17,25 +23,33 @@ enum { PAGE = 1000, POLL_MS = 250, ARENA_CAP = 64 << 20 };
  */
 enum { LOST_MS = 15 * 60 * 1000 };
 
-/* One poll, the sequencer's work included; after it the connection is given up and opened anew. */
+/* One poll, and the first, which a server's start waits for. */
 #define POLL_TIME_US (INT64_C(10) * 1000000)
+#define FIRST_POLL_TIME_US (INT64_C(60) * 1000000)
 
 #define COLUMNS                                                                                              \
 	"event_id, position, kind, subject_id, user_id, course_id, organization_id, create_time, payload"
 #define COLUMN_TYPES "iisiiiiis"
 
-enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_STATEMENTS };
+enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_PENDING_IDS, FEED_STATEMENTS };
 
 static const struct db_stmt stmts[FEED_STATEMENTS] = {
 	[FEED_TAIL] = {"feed_tail", "", "i", "SELECT position FROM event_sequence WHERE sequence_id = 1"},
 	[FEED_BEHIND] = {"feed_behind", "ii", COLUMN_TYPES,
-			 "SELECT " COLUMNS " FROM event WHERE position > ? ORDER BY position LIMIT ?"},
+			 "SELECT " COLUMNS " FROM event FORCE INDEX (event_position) WHERE position > ? "
+			 "ORDER BY position LIMIT ?"},
+	/* By itself the optimizer reads every event there is, or every one without a position for each page.
+	 */
 	[FEED_PENDING] = {"feed_pending", "ii", COLUMN_TYPES,
-			  "SELECT " COLUMNS " FROM event WHERE position IS NULL AND event_id > ? "
-			  "ORDER BY event_id LIMIT ?"},
+			  "SELECT " COLUMNS " FROM event FORCE INDEX (event_position) "
+			  "WHERE position IS NULL AND event_id > ? ORDER BY event_id LIMIT ?"},
+	[FEED_PENDING_IDS] = {"feed_pending_ids", "iii", "i",
+			      "SELECT event_id FROM event FORCE INDEX (event_position) "
+			      "WHERE position IS NULL AND event_id > ? AND event_id <= ? "
+			      "ORDER BY event_id LIMIT ?"},
 };
 static const struct db_stmt_list feed_stmts = {"feed", stmts, FEED_STATEMENTS};
-static const struct db_stmt_list *const feed_lists[] = {&feed_stmts, &sequencer_stmts, &lease_stmts, NULL};
+static const struct db_stmt_list *const feed_lists[] = {&feed_stmts, NULL};
 
 /* An event that was delivered before it had a position, and is not to be delivered again when it has. */
 struct early {
@@ -48,22 +62,27 @@ struct event_feed {
 	struct db_config db;
 	struct db_conn *conn;
 	struct ticker *ticker;
-	struct sequencer sequencer;
 	struct arena arena;
 	bool placed;      /* `position` says where to go on */
 	int64_t position; /* of the last event read that has one */
+	int64_t newest;   /* greatest id met without a position */
 	struct early *early;
-	bool pending;            /* the last poll met events without a position */
 	bool in_trouble;         /* the last poll failed, and the log says so */
 	_Atomic int64_t read_us; /* monotonic time of the last poll that came to the end; 0: none yet */
 };
 
 /* --- one event --- */
 
-static bool early_forget(struct event_feed *f, int64_t event_id)
+static struct early *early_find(struct event_feed *f, int64_t event_id)
 {
 	struct early *e;
 	HASH_FIND(hh, f->early, &event_id, sizeof(event_id), e);
+	return e;
+}
+
+static bool early_forget(struct event_feed *f, int64_t event_id)
+{
+	struct early *e = early_find(f, event_id);
 	if (!e)
 		return false;
 	HASH_DEL(f->early, e);
@@ -74,13 +93,11 @@ static bool early_forget(struct event_feed *f, int64_t event_id)
 /* False when it was delivered before. */
 static bool early_note(struct event_feed *f, int64_t event_id)
 {
-	struct early *e;
-	HASH_FIND(hh, f->early, &event_id, sizeof(event_id), e);
-	if (e)
+	if (early_find(f, event_id))
 		return false;
-	e = malloc(sizeof(*e));
+	struct early *e = HASH_COUNT(f->early) <= EARLY_MAX ? malloc(sizeof(*e)) : NULL;
 	if (!e)
-		return true; /* delivered twice then, which does no harm */
+		return true;
 	e->event_id = event_id;
 	HASH_ADD(hh, f->early, event_id, sizeof(e->event_id), e);
 	return true;
@@ -136,8 +153,9 @@ static int take_behind(struct event_feed *f, const struct db_rows *rows, int64_t
 static int take_pending(struct event_feed *f, const struct db_rows *rows, int64_t *after, struct error *err)
 {
 	int64_t event_id = db_col_i64(rows, 0);
-	f->pending = true;
 	*after = event_id;
+	if (f->newest < event_id)
+		f->newest = event_id;
 	return early_note(f, event_id) ? deliver(f, rows, err) : 0;
 }
 
@@ -159,6 +177,41 @@ static int read_pages(struct event_feed *f, int statement, int64_t after, take_f
 			return r;
 		count = rows.count;
 	} while (count == PAGE);
+	return 0;
+}
+
+/* --- events that younger ones were read before --- */
+
+/* The event, and those that follow it: they were late together if they were many. */
+static int take_late(struct event_feed *f, int64_t event_id, struct error *err)
+{
+	_cleanup_rows_ struct db_rows rows = {0};
+	int64_t after;
+	int r = db_query(f->conn, &stmts[FEED_PENDING], DB_ARGS(db_i64(event_id - 1), db_i64(LATE_PAGE)),
+			 &rows, err);
+	while (r == 0 && (r = db_next(&rows, err)) > 0)
+		r = take_pending(f, &rows, &after, err);
+	return r;
+}
+
+/* A transaction may commit an event after younger ones were read: the ids of all that have no position tell.
+ */
+static int read_late(struct event_feed *f, int64_t newest, struct error *err)
+{
+	int64_t after = 0;
+	unsigned count = IDS_PAGE;
+	while (count == IDS_PAGE && HASH_COUNT(f->early) <= EARLY_MAX) {
+		_cleanup_rows_ struct db_rows rows = {0};
+		int r = db_query(f->conn, &stmts[FEED_PENDING_IDS],
+				 DB_ARGS(db_i64(after), db_i64(newest), db_i64(IDS_PAGE)), &rows, err);
+		while (r == 0 && (r = db_next(&rows, err)) > 0) {
+			after = db_col_i64(&rows, 0);
+			r = early_find(f, after) ? 0 : take_late(f, after, err);
+		}
+		if (r < 0)
+			return r;
+		count = rows.count;
+	}
 	return 0;
 }
 
@@ -186,19 +239,21 @@ static void notice_absence(struct event_feed *f)
 }
 
 /*
- * First what has a position, then what has none: an event that gets its position between the two is met by
- * neither, and by the first of the next poll.
+ * What has no position comes first, for it is that which is waited for. An event that gets its position
+ * meanwhile is met among those that have one, then or at the next poll.
  */
-static int read_new(struct event_feed *f, struct error *err)
+static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
 {
+	db_set_deadline(f->conn, monotonic_us() + time_us);
 	int r = f->placed ? 0 : find_place(f, err);
 	if (r < 0)
 		return r;
-	f->pending = false;
-	int64_t begin_us = monotonic_us();
-	r = read_pages(f, FEED_BEHIND, f->position, take_behind, err);
+	int64_t begin_us = monotonic_us(), newest = f->newest;
+	r = read_pages(f, FEED_PENDING, newest, take_pending, err);
 	if (r == 0)
-		r = read_pages(f, FEED_PENDING, 0, take_pending, err);
+		r = read_late(f, newest, err);
+	if (r == 0)
+		r = read_pages(f, FEED_BEHIND, f->position, take_behind, err);
 	if (r == 0) {
 		notice_absence(f);
 		atomic_store(&f->read_us, begin_us);
@@ -206,23 +261,11 @@ static int read_new(struct event_feed *f, struct error *err)
 	return r;
 }
 
-static int poll_once(struct event_feed *f, struct error *err)
-{
-	db_set_deadline(f->conn, monotonic_us() + POLL_TIME_US);
-	int r = read_new(f, err);
-	if (r < 0 || !f->config.sequencer)
-		return r;
-	r = sequencer_lead(&f->sequencer, f->conn, err);
-	if (r == 0 && f->pending)
-		r = sequencer_run(&f->sequencer, f->conn, err);
-	return r;
-}
-
 static void poll(void *arg)
 {
 	struct event_feed *f = arg;
 	struct error err;
-	int r = poll_once(f, &err);
+	int r = poll_once(f, POLL_TIME_US, &err);
 	if (r < 0 && !f->in_trouble)
 		log_warning("event feed: %s", err.message);
 	else if (r == 0 && f->in_trouble)
@@ -248,11 +291,10 @@ int event_feed_start(const struct event_feed_config *config, struct event_feed *
 	f->config = *config;
 	f->db = *config->db;
 	arena_init(&f->arena, ARENA_CAP);
-	sequencer_init(&f->sequencer);
 	int poll_ms = config->poll_ms ? config->poll_ms : POLL_MS;
 	int r = db_open(&f->db, feed_lists, &f->conn, err);
 	if (r == 0)
-		r = poll_once(f, err);
+		r = poll_once(f, FIRST_POLL_TIME_US, err);
 	if (r == 0)
 		r = ticker_start(poll, f, poll_ms * INT64_C(1000), &f->ticker, err);
 	if (r < 0) {
@@ -268,7 +310,6 @@ void event_feed_stop(struct event_feed *f)
 	if (!f)
 		return;
 	ticker_stop(f->ticker);
-	sequencer_resign(&f->sequencer, f->conn);
 	feed_free(f);
 }
 

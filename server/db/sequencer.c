@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/sequencer.h"
 
+#include <stdlib.h>
+
 #include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/db/ticker.h"
 
-enum { BATCH = 500 };
+/* Events in one transaction. */
+enum { BATCH = 5000, POLL_MS = 250 };
 
 #define LEASE_NAME "event.sequencer"
 #define LEASE_US (INT64_C(6) * 1000000)
 #define RENEW_US (INT64_C(2) * 1000000)
+#define BATCH_TIME_US (INT64_C(10) * 1000000)
 
 enum { SEQUENCE_LOCK, SEQUENCE_PENDING, SEQUENCE_GIVE, SEQUENCE_ADVANCE, SEQUENCE_STATEMENTS };
 
@@ -16,27 +21,24 @@ static const struct db_stmt stmts[SEQUENCE_STATEMENTS] = {
 	[SEQUENCE_LOCK] = {"sequence_lock", "", "i",
 			   "SELECT position FROM event_sequence WHERE sequence_id = 1 FOR UPDATE"},
 	/* Without locks: it sees what is committed, and does not wait for what is not. */
-	[SEQUENCE_PENDING] = {"sequence_pending", "i", "i",
-			      "SELECT event_id FROM event WHERE position IS NULL ORDER BY event_id LIMIT ?"},
+	[SEQUENCE_PENDING] =
+		{"sequence_pending", "i", "i",
+		 "SELECT event_id FROM event FORCE INDEX (event_position) WHERE position IS NULL "
+		 "ORDER BY event_id LIMIT ?"},
 	[SEQUENCE_GIVE] = {"sequence_give", "ii", NULL,
 			   "UPDATE event SET position = ? WHERE event_id = ? AND position IS NULL"},
 	[SEQUENCE_ADVANCE] = {"sequence_advance", "i", NULL,
 			      "UPDATE event_sequence SET position = ? WHERE sequence_id = 1"},
 };
-const struct db_stmt_list sequencer_stmts = {"sequencer", stmts, SEQUENCE_STATEMENTS};
+static const struct db_stmt_list sequencer_stmts = {"sequencer", stmts, SEQUENCE_STATEMENTS};
+static const struct db_stmt_list *const lists[] = {&sequencer_stmts, &lease_stmts, NULL};
 
-void sequencer_init(struct sequencer *s)
-{
-	*s = (struct sequencer){0};
-	lease_holder(s->holder);
-}
-
-int sequencer_lead(struct sequencer *s, struct db_conn *conn, struct error *err)
+int sequencer_lead(struct sequencer *s, struct error *err)
 {
 	int64_t now_us = monotonic_us();
 	if (now_us < s->next_take_us)
 		return 0;
-	int r = lease_take(conn, LEASE_NAME, s->holder, LEASE_US, err);
+	int r = lease_take(s->conn, LEASE_NAME, s->holder, LEASE_US, err);
 	if (r < 0) {
 		s->held = false;
 		return r;
@@ -59,66 +61,147 @@ static int read_position(struct db_conn *conn, int64_t *ret, struct error *err)
 	return r < 0 ? r : 0;
 }
 
-/* Pairs of (position, event_id), as SEQUENCE_GIVE takes them. */
-static int read_pending(struct db_conn *conn, int64_t position, struct db_value *args, unsigned *ret_n,
-			struct error *err)
+/* One batch of events, as (position, event_id) pairs for SEQUENCE_GIVE. */
+struct batch {
+	unsigned n;
+	struct db_value args[BATCH][2];
+};
+
+static int read_pending(struct db_conn *conn, int64_t position, struct batch *b, struct error *err)
 {
 	struct db_rows rows = {0};
-	unsigned n = 0;
+	b->n = 0;
 	int r = db_query(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(BATCH)), &rows, err);
 	while (r == 0 && (r = db_next(&rows, err)) > 0) {
-		args[2 * n] = db_i64(position + n + 1);
-		args[2 * n + 1] = db_i64(db_col_i64(&rows, 0));
-		n++;
+		b->args[b->n][0] = db_i64(position + b->n + 1);
+		b->args[b->n++][1] = db_i64(db_col_i64(&rows, 0));
 		r = 0;
 	}
-	*ret_n = n;
 	return r;
 }
 
-static int give(struct db_conn *conn, const struct db_value *args, unsigned n, struct error *err)
+static int give(struct db_conn *conn, const struct batch *b, struct error *err)
 {
 	uint64_t affected = 0;
-	int r = db_exec_array(conn, &stmts[SEQUENCE_GIVE], args, 2, n, &affected, err);
-	if (r == 0 && affected != n)
-		return error_internal(err, "only %u of %u events took their position", (unsigned)affected, n);
+	int r = db_exec_array(conn, &stmts[SEQUENCE_GIVE], b->args[0], 2, b->n, &affected, err);
+	if (r == 0 && affected != b->n)
+		return error_internal(err, "only %u of %u events took their position", (unsigned)affected,
+				      b->n);
 	return r;
 }
 
 static int sequence_batch(struct db_conn *conn, void *arg, struct error *err)
 {
-	struct db_value args[2 * BATCH];
+	struct batch *b = arg;
 	int64_t position = 0;
-	unsigned *ret_n = arg, n = 0;
 	int r = read_position(conn, &position, err);
 	if (r == 0)
-		r = read_pending(conn, position, args, &n, err);
-	if (r == 0 && n > 0)
-		r = give(conn, args, n, err);
-	if (r == 0 && n > 0)
-		r = db_exec(conn, &stmts[SEQUENCE_ADVANCE], DB_ARGS(db_i64(position + n)), NULL, err);
-	*ret_n = n;
+		r = read_pending(conn, position, b, err);
+	if (r == 0 && b->n > 0)
+		r = give(conn, b, err);
+	if (r == 0 && b->n > 0)
+		r = db_exec(conn, &stmts[SEQUENCE_ADVANCE], DB_ARGS(db_i64(position + b->n)), NULL, err);
 	return r;
 }
 
-int sequencer_run(struct sequencer *s, struct db_conn *conn, struct error *err)
+/* Asked before anything is locked: most of the time there is nothing. */
+static int some_pending(struct db_conn *conn, struct error *err)
 {
-	unsigned n = BATCH;
+	struct db_rows rows = {0};
+	return db_query_row(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(1)), &rows, err);
+}
+
+static int run_batches(struct sequencer *s, struct batch *b, struct error *err)
+{
 	int r = 0;
-	while (s->held && r == 0 && n == BATCH) {
+	do {
+		db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);
 		/* Run again after an unknown outcome it finds fewer events pending, or other ones: both are
 		 * right. */
-		r = db_transaction(conn, true, sequence_batch, &n, err);
+		r = db_transaction(s->conn, true, sequence_batch, b, err);
 		if (r == 0)
-			r = sequencer_lead(s, conn, err);
-	}
+			r = sequencer_lead(s, err);
+	} while (r == 0 && s->held && b->n == BATCH && !atomic_load(&s->stopping));
 	return r;
 }
 
-void sequencer_resign(struct sequencer *s, struct db_conn *conn)
+int sequencer_run(struct sequencer *s, struct error *err)
+{
+	int r = s->held ? some_pending(s->conn, err) : 0;
+	if (r <= 0)
+		return r;
+	struct batch *b = malloc(sizeof(*b));
+	if (!b)
+		return error_internal(err, "out of memory for the positions of events");
+	r = run_batches(s, b, err);
+	free(b);
+	return r;
+}
+
+void sequencer_resign(struct sequencer *s)
 {
 	struct error err;
-	if (s->held && lease_release(conn, LEASE_NAME, s->holder, &err) < 0)
+	db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);
+	if (s->held && lease_release(s->conn, LEASE_NAME, s->holder, &err) < 0)
 		log_warning("cannot give the event sequencer's lease back: %s", err.message);
 	s->held = false;
+}
+
+/* --- the thread --- */
+
+static void turn(void *arg)
+{
+	struct sequencer *s = arg;
+	struct error err;
+	db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);
+	int r = sequencer_lead(s, &err);
+	if (r == 0)
+		r = sequencer_run(s, &err);
+	if (r < 0 && !s->in_trouble)
+		log_warning("event sequencer: %s", err.message);
+	else if (r == 0 && s->in_trouble)
+		log_info("event sequencer: at work again");
+	s->in_trouble = r < 0;
+}
+
+int sequencer_open(struct sequencer *s, const struct db_config *db, struct error *err)
+{
+	*s = (struct sequencer){.db = *db};
+	lease_holder(s->holder);
+	return db_open(&s->db, lists, &s->conn, err);
+}
+
+void sequencer_close(struct sequencer *s)
+{
+	db_close(s->conn);
+}
+
+int sequencer_start(const struct db_config *db, int poll_ms, struct sequencer **ret, struct error *err)
+{
+	struct sequencer *s = malloc(sizeof(*s));
+	if (!s)
+		return error_internal(err, "out of memory for the event sequencer");
+	int r = sequencer_open(s, db, err);
+	if (r == 0)
+		r = ticker_start(turn, s, (poll_ms ? poll_ms : POLL_MS) * INT64_C(1000), &s->ticker, err);
+	if (r < 0) {
+		sequencer_close(s);
+		free(s);
+		return r;
+	}
+	*ret = s;
+	return 0;
+}
+
+void sequencer_stop(struct sequencer *s)
+{
+	if (!s)
+		return;
+	atomic_store(&s->stopping, true);
+	ticker_stop(s->ticker);
+	/* A database in trouble is not waited for: the lease ends by itself. */
+	if (!s->in_trouble)
+		sequencer_resign(s);
+	sequencer_close(s);
+	free(s);
 }

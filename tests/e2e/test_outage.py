@@ -11,6 +11,7 @@ from stack import PASSWORD, PrivateDatabase, Replica, Stack, free_port
 from wire import Refused, Wire
 
 PATIENCE = 30
+BACKLOG = 300000
 
 
 class Outage(unittest.TestCase):
@@ -114,6 +115,56 @@ class Outage(unittest.TestCase):
             self.assertEqual(replica.process.wait(PATIENCE), 1)
             self.assertEqual(replica.stop(), 1)
             self.assertEqual(self.refused(wire), "UNAVAILABLE")
+
+    # --- a backlog of events ---
+
+    def append_backlog(self, age_ms):
+        """Events nobody gave a position, made that long ago."""
+        newest = self.stack.sql("SELECT MAX(event_id) FROM event")[0][0]
+        self.stack.sql(f"INSERT INTO event SELECT {newest} - ({age_ms} << 22) - seq, NULL, 'wallet.topped_up', seq, seq, 0,"
+                       f" 0, 1, '' FROM seq_1_to_{BACKLOG}")
+
+    def pending(self):
+        return int(self.stack.sql("SELECT COUNT(*) FROM event WHERE position IS NULL")[0][0])
+
+    def seen_after(self, author, course, a, b):
+        """Changes the course at one replica; seconds until the other shows it."""
+        title = uuid.uuid4().hex
+        a.call("course", "UpdateCourse", author, course={"course_id": course, "title": title},
+               update_mask={"paths": ["title"]})
+        began = time.monotonic()
+        while b.call("course", "GetCourse", author, course_id=course).course.title != title:
+            self.assertLess(time.monotonic() - began, PATIENCE, "the change is not known")
+            time.sleep(0.01)
+        return time.monotonic() - began
+
+    def backlog_delays_nothing(self, age_ms):
+        self.assertEqual(self.stack.replicas.pop().stop(), 0)
+        self.append_backlog(age_ms)
+        began = time.monotonic()
+        with self.replica() as (replica, b):  # it alone gives the positions
+            started = time.monotonic() - began
+            a = Wire(self.stack.start().target)
+            author = a.call("user", "Login", login="author", password=PASSWORD).session.access_token
+            course = a.call("course", "CreateCourse", author, title="One", free={}).course.course_id
+            slowest, unready, looks = 0, 0, 0
+            while self.pending():
+                self.assertLess(time.monotonic() - began, 4 * PATIENCE, "events without a position")
+                slowest = max(slowest, self.seen_after(author, course, a, b))
+                unready += self.ready() != ""
+                looks += 1
+            print(f"{BACKLOG} events: started in {started:.1f} s, changes known within {slowest:.2f} s, not ready"
+                  f" {unready} times of {looks}, none left after {time.monotonic() - began:.1f} s")
+            self.assertEqual(unready, 0)
+            self.assertLess(slowest, 3)
+            a.close()
+            self.assertEqual(replica.stop(), 0)
+        self.assertEqual(self.stack.sql("SELECT COUNT(*) = MAX(position), COUNT(DISTINCT position) = COUNT(*) FROM event"),
+                         [["1", "1"]])
+
+    def test_a_backlog_of_events(self):
+        self.stack.register("author", "INSTRUCTOR")
+        self.backlog_delays_nothing(age_ms=1000)
 
 
 if __name__ == "__main__":

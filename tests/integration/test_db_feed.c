@@ -12,12 +12,13 @@
 #include <cmocka.h>
 
 #include "server/db/event.h"
+#include "server/db/sequencer.h"
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
 
 static const struct db_stmt_list *const lists[] = {&event_stmts, NULL};
 
-enum { SEEN_MAX = 4096, PATIENCE_MS = 10000 };
+enum { SEEN_MAX = 4096, PATIENCE_MS = 120000 };
 
 static struct testdb *db;
 static struct error err;
@@ -26,6 +27,7 @@ static struct id_maker ids;
 /* What one feed has delivered. */
 struct reader {
 	struct event_feed *feed;
+	struct sequencer *sequencer; /* if it has one too */
 	pthread_mutex_t lock;
 	int64_t seen[SEEN_MAX];
 	unsigned n;
@@ -52,22 +54,24 @@ static void on_lost(void *arg)
 	atomic_fetch_add(&r->lost, 1);
 }
 
-static void reader_start(struct reader *r, struct event_feed_config config)
+static void reader_start(struct reader *r, bool sequences, struct event_feed_config config)
 {
 	memset(r, 0, sizeof(*r));
 	pthread_mutex_init(&r->lock, NULL);
 	config.db = &db->config;
-	config.clock = &clock_system;
 	config.poll_ms = config.poll_ms ? config.poll_ms : 20;
 	config.listener = on_event;
 	config.lost = on_lost;
 	config.arg = r;
 	assert_int_equal(event_feed_start(&config, &r->feed, &err), 0);
+	if (sequences)
+		assert_int_equal(sequencer_start(&db->config, config.poll_ms, &r->sequencer, &err), 0);
 }
 
 static void reader_stop(struct reader *r)
 {
 	event_feed_stop(r->feed);
+	sequencer_stop(r->sequencer);
 	pthread_mutex_destroy(&r->lock);
 }
 
@@ -145,7 +149,7 @@ static void test_an_event_is_delivered_whole_and_once(void **state)
 {
 	static struct reader r;
 	struct db_conn *c = testdb_connect(db, lists);
-	reader_start(&r, (struct event_feed_config){.sequencer = true});
+	reader_start(&r, true, (struct event_feed_config){0});
 	int64_t id = new_id();
 	append(c, id);
 	wait_until_read(&r, 1);
@@ -171,7 +175,7 @@ static void test_a_late_commit_with_an_older_id_is_seen(void **state)
 	static struct reader r;
 	struct db_conn *late = testdb_connect(db, lists), *early = testdb_connect(db, lists);
 	int64_t older = new_id(), newer = new_id();
-	reader_start(&r, (struct event_feed_config){.sequencer = true});
+	reader_start(&r, true, (struct event_feed_config){0});
 	testdb_run(late, "START TRANSACTION");
 	append(late, older);
 	append(early, newer);
@@ -192,7 +196,7 @@ static void test_a_rolled_back_event_is_never_seen(void **state)
 {
 	static struct reader r;
 	struct db_conn *c = testdb_connect(db, lists);
-	reader_start(&r, (struct event_feed_config){.sequencer = true});
+	reader_start(&r, true, (struct event_feed_config){0});
 	testdb_run(c, "START TRANSACTION");
 	append(c, new_id());
 	usleep(100000);
@@ -208,7 +212,7 @@ static void test_events_are_delivered_while_nobody_sequences(void **state)
 {
 	static struct reader r;
 	struct db_conn *c = testdb_connect(db, lists);
-	reader_start(&r, (struct event_feed_config){.sequencer = false});
+	reader_start(&r, false, (struct event_feed_config){0});
 	append(c, new_id());
 	append(c, new_id());
 	wait_until_read(&r, 2);
@@ -252,7 +256,7 @@ static void test_many_writers_two_replicas_no_gaps(void **state)
 	static struct reader readers[3];
 	struct db_conn *conns[WRITERS];
 	for (int i = 0; i < 3; i++)
-		reader_start(&readers[i], (struct event_feed_config){.sequencer = i < 2, .poll_ms = 3 + i});
+		reader_start(&readers[i], i < 2, (struct event_feed_config){.poll_ms = 3 + i});
 	for (int i = 0; i < WRITERS; i++)
 		conns[i] = testdb_connect(db, lists);
 	threads_run(WRITERS, write_events, conns, sizeof(*conns));
@@ -278,7 +282,7 @@ static void test_a_page_is_not_the_end(void **state)
 	for (int i = 0; i < 2500; i++)
 		append(c, new_id());
 	testdb_run(c, "COMMIT");
-	reader_start(&r, (struct event_feed_config){.sequencer = true});
+	reader_start(&r, true, (struct event_feed_config){0});
 	assert_int_equal(reader_count(&r), 2500);
 	wait_until_sequenced(2500);
 	usleep(100000);
@@ -292,14 +296,14 @@ static void test_a_new_replica_begins_with_what_is_pending(void **state)
 {
 	static struct reader first, second;
 	struct db_conn *c = testdb_connect(db, lists);
-	reader_start(&first, (struct event_feed_config){.sequencer = true});
+	reader_start(&first, true, (struct event_feed_config){0});
 	append(c, new_id());
 	append(c, new_id());
 	wait_until_sequenced(2);
 	reader_stop(&first);
 	int64_t pending = new_id();
 	append(c, pending);
-	reader_start(&second, (struct event_feed_config){0});
+	reader_start(&second, false, (struct event_feed_config){0});
 	assert_int_equal(reader_count(&second), 1);
 	assert_int_equal(second.seen[0], pending);
 	reader_stop(&second);
@@ -310,7 +314,7 @@ static void test_events_removed_before_they_were_read_are_noticed(void **state)
 {
 	static struct reader r;
 	struct db_conn *c = testdb_connect(db, lists);
-	reader_start(&r, (struct event_feed_config){0});
+	reader_start(&r, false, (struct event_feed_config){0});
 	testdb_run(c, "START TRANSACTION");
 	append(c, new_id());
 	testdb_run(c, "UPDATE event SET position = 5");
@@ -324,7 +328,7 @@ static void test_events_removed_before_they_were_read_are_noticed(void **state)
 static void test_an_absence_is_noticed(void **state)
 {
 	static struct reader r;
-	reader_start(&r, (struct event_feed_config){.lost_ms = 10, .poll_ms = 50});
+	reader_start(&r, false, (struct event_feed_config){.lost_ms = 10, .poll_ms = 50});
 	usleep(200000);
 	assert_true(atomic_load(&r.lost) >= 1);
 	reader_stop(&r);
@@ -337,7 +341,7 @@ static void test_a_feed_survives_its_connection(void **state)
 	testdb_run(admin, "CREATE USER IF NOT EXISTS feed@localhost");
 	testdb_run(admin, "GRANT ALL ON *.* TO feed@localhost");
 	db->config.user = "feed";
-	reader_start(&r, (struct event_feed_config){.sequencer = true});
+	reader_start(&r, true, (struct event_feed_config){0});
 	db->config.user = "root";
 	for (unsigned i = 1; i <= 5; i++) {
 		testdb_run(admin, "KILL USER feed");
@@ -348,6 +352,92 @@ static void test_a_feed_survives_its_connection(void **state)
 	reader_stop(&r);
 	testdb_run(admin, "DROP USER feed@localhost");
 	db_close(admin);
+	db_close(c);
+}
+
+enum { BACKLOG = 150000 };
+
+static void append_backlog(struct db_conn *c, int64_t first_id)
+{
+	char sql[256];
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO event SELECT %lld + seq, NULL, 'course.updated', 11, 12, 13, 14, 15, '' "
+		 "FROM seq_1_to_%d",
+		 (long long)first_id, BACKLOG);
+	testdb_run(c, sql);
+}
+
+/* Writes one event, and says how long it took to be delivered. */
+static int64_t delivery_us(struct reader *r, struct db_conn *c)
+{
+	int64_t id = new_id(), began_us = monotonic_us(), last = 0;
+	append(c, id);
+	while (last != id) {
+		assert_true(monotonic_us() - began_us < PATIENCE_MS * INT64_C(1000));
+		usleep(1000);
+		pthread_mutex_lock(&r->lock);
+		for (unsigned i = r->n > SEEN_MAX ? r->n - SEEN_MAX : 0; i < r->n && last != id; i++)
+			last = r->seen[i % SEEN_MAX];
+		pthread_mutex_unlock(&r->lock);
+	}
+	return monotonic_us() - began_us;
+}
+
+/* Whoever starts, and what happens now, does not wait for what nobody gave a position yet. */
+static void start_on_backlog(struct reader *r, struct db_conn *c, int64_t first_id)
+{
+	int64_t slowest_us = 0, oldest_us = 0;
+	append_backlog(c, first_id);
+	int64_t began_us = monotonic_us();
+	reader_start(r, true, (struct event_feed_config){.poll_ms = 250});
+	int64_t start_us = monotonic_us() - began_us;
+	for (int i = 0; i < 8; i++) {
+		int64_t us = delivery_us(r, c), age_us = event_feed_age_us(r->feed);
+		slowest_us = us > slowest_us ? us : slowest_us;
+		oldest_us = age_us > oldest_us ? age_us : oldest_us;
+	}
+	print_message(
+		"a backlog of %d: started after %d ms, slowest delivery %d ms, feed at most %d ms old\n",
+		BACKLOG, (int)(start_us / 1000), (int)(slowest_us / 1000), (int)(oldest_us / 1000));
+	assert_true(start_us < 20000000 && slowest_us < 5000000 && oldest_us < 5000000);
+}
+
+static void test_a_backlog_of_old_events_delays_nothing(void **state)
+{
+	static struct reader r;
+	struct db_conn *c = testdb_connect(db, lists);
+	start_on_backlog(&r, c, new_id() - (INT64_C(3600000) << 22));
+	wait_until_sequenced(BACKLOG + 8);
+	wait_until_read(&r, BACKLOG + 8);
+	assert_int_equal(testdb_number(db, "SELECT COUNT(DISTINCT position) FROM event"), BACKLOG + 8);
+	assert_int_equal(atomic_load(&r.lost), 0);
+	reader_stop(&r);
+	db_close(c);
+}
+
+static void test_a_backlog_of_young_events_delays_nothing(void **state)
+{
+	static struct reader r;
+	struct db_conn *c = testdb_connect(db, lists);
+	start_on_backlog(&r, c, new_id() - (INT64_C(3000) << 22));
+	assert_int_equal(reader_count(&r), BACKLOG + 8);
+	reader_stop(&r);
+	db_close(c);
+}
+
+/* Committed after younger ones were read, and without anybody to give them positions. */
+static void test_many_late_events_are_delivered_once(void **state)
+{
+	static struct reader r;
+	struct db_conn *c = testdb_connect(db, lists);
+	reader_start(&r, false, (struct event_feed_config){0});
+	append(c, new_id());
+	wait_until_read(&r, 1);
+	append_backlog(c, new_id() - (INT64_C(3000) << 22));
+	wait_until_read(&r, 1 + BACKLOG);
+	(void)delivery_us(&r, c);
+	assert_int_equal(reader_count(&r), 2 + BACKLOG);
+	reader_stop(&r);
 	db_close(c);
 }
 
@@ -364,6 +454,9 @@ int main(void)
 		cmocka_unit_test_setup(test_events_removed_before_they_were_read_are_noticed, clear),
 		cmocka_unit_test_setup(test_an_absence_is_noticed, clear),
 		cmocka_unit_test_setup(test_a_feed_survives_its_connection, clear),
+		cmocka_unit_test_setup(test_a_backlog_of_old_events_delays_nothing, clear),
+		cmocka_unit_test_setup(test_a_backlog_of_young_events_delays_nothing, clear),
+		cmocka_unit_test_setup(test_many_late_events_are_delivered_once, clear),
 	};
 	return cmocka_run_group_tests(tests, setup, testdb_teardown);
 }

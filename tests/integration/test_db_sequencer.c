@@ -13,7 +13,7 @@
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
 
-static const struct db_stmt_list *const lists[] = {&sequencer_stmts, &lease_stmts, &event_stmts, NULL};
+static const struct db_stmt_list *const lists[] = {&event_stmts, NULL};
 
 enum { SEQUENCERS = 4, EVENTS = 1200 };
 
@@ -68,7 +68,7 @@ static void *work(void *arg)
 	bool more;
 	do {
 		more = atomic_load(&writing);
-		w->r = sequencer_run(&w->sequencer, w->conn, &e);
+		w->r = sequencer_run(&w->sequencer, &e);
 	} while (more && w->r == 0);
 	return NULL;
 }
@@ -80,7 +80,7 @@ static void test_two_who_believe_to_lead_leave_no_gap(void **state)
 	for (int i = 0; i <= SEQUENCERS; i++) {
 		workers[i].conn = testdb_connect(db, lists);
 		workers[i].writes = i == 0;
-		sequencer_init(&workers[i].sequencer);
+		assert_int_equal(sequencer_open(&workers[i].sequencer, &db->config, &err), 0);
 		workers[i].sequencer.held = true;
 		workers[i].sequencer.next_take_us = INT64_MAX;
 	}
@@ -88,6 +88,7 @@ static void test_two_who_believe_to_lead_leave_no_gap(void **state)
 	for (int i = 0; i <= SEQUENCERS; i++) {
 		assert_int_equal(workers[i].r, 0);
 		db_close(workers[i].conn);
+		sequencer_close(&workers[i].sequencer);
 	}
 	assert_int_equal(testdb_number(db, "SELECT position FROM event_sequence"), EVENTS);
 	assert_int_equal(testdb_number(db, "SELECT COUNT(DISTINCT position) FROM event"), EVENTS);
@@ -96,27 +97,28 @@ static void test_two_who_believe_to_lead_leave_no_gap(void **state)
 
 static void test_only_the_leader_sequences(void **state)
 {
-	struct worker leader = {.conn = testdb_connect(db, lists)},
-		      other = {.conn = testdb_connect(db, lists)};
+	struct db_conn *conn = testdb_connect(db, lists);
+	struct sequencer leader, other;
 	const struct event event = {.event_id = 1, .kind = EVENT_GRANT_ADDED};
-	sequencer_init(&leader.sequencer);
-	sequencer_init(&other.sequencer);
-	assert_int_equal(sequencer_lead(&leader.sequencer, leader.conn, &err), 0);
-	assert_int_equal(sequencer_lead(&other.sequencer, other.conn, &err), 0);
-	assert_true(leader.sequencer.held);
-	assert_false(other.sequencer.held);
-	assert_int_equal(event_append(other.conn, &event, &err), 0);
-	assert_int_equal(sequencer_run(&other.sequencer, other.conn, &err), 0);
+	assert_int_equal(sequencer_open(&leader, &db->config, &err), 0);
+	assert_int_equal(sequencer_open(&other, &db->config, &err), 0);
+	assert_int_equal(sequencer_lead(&leader, &err), 0);
+	assert_int_equal(sequencer_lead(&other, &err), 0);
+	assert_true(leader.held);
+	assert_false(other.held);
+	assert_int_equal(event_append(conn, &event, &err), 0);
+	assert_int_equal(sequencer_run(&other, &err), 0);
 	assert_int_equal(testdb_number(db, "SELECT position FROM event_sequence"), 0);
-	assert_int_equal(sequencer_run(&leader.sequencer, leader.conn, &err), 0);
+	assert_int_equal(sequencer_run(&leader, &err), 0);
 	assert_int_equal(testdb_number(db, "SELECT position FROM event_sequence"), 1);
-	sequencer_resign(&leader.sequencer, leader.conn);
-	other.sequencer.next_take_us = 0;
-	assert_int_equal(sequencer_lead(&other.sequencer, other.conn, &err), 0);
-	assert_true(other.sequencer.held);
-	sequencer_resign(&other.sequencer, other.conn);
-	db_close(leader.conn);
-	db_close(other.conn);
+	sequencer_resign(&leader);
+	other.next_take_us = 0;
+	assert_int_equal(sequencer_lead(&other, &err), 0);
+	assert_true(other.held);
+	sequencer_resign(&other);
+	sequencer_close(&leader);
+	sequencer_close(&other);
+	db_close(conn);
 }
 
 int main(void)
