@@ -284,6 +284,27 @@ static void test_each_report_sees_its_own_merge(void **state)
 	clear(f);
 }
 
+/* A client's clock that is slow reports from before access began, where the start was moved to: nothing is
+ * credited, and not less than that; what comes after counts. */
+static void test_a_slow_clock_is_credited_nothing_and_not_less(void **state)
+{
+	struct fixture *f = *state;
+	struct progress_write writes[2] = {0};
+
+	for (unsigned i = 0; i < 2; i++) {
+		writes[i].report = (struct report){.user_id = 6,
+						   .course_id = course_id,
+						   .lesson_id = 9,
+						   .client_us = access_us + (i ? 30 : -60) * (int64_t)US,
+						   .start_us = access_us,
+						   .learning_seconds = 500};
+		submit(f, &writes[i]);
+		wait_all(f);
+		assert_int_equal(writes[i].merged.learning_seconds, i ? 30 : 0);
+	}
+	clear(f);
+}
+
 /* One report the database refuses fails alone, wherever it stands in its batch. */
 static void test_a_bad_report_fails_alone(void **state)
 {
@@ -342,6 +363,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_repetition_and_clock_do_not_matter),
 		cmocka_unit_test(test_each_report_sees_its_own_merge),
+		cmocka_unit_test(test_a_slow_clock_is_credited_nothing_and_not_less),
 		cmocka_unit_test(test_a_bad_report_fails_alone),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
