@@ -24,7 +24,7 @@ int place_line(const struct place *place)
 		const Google__Protobuf__SourceCodeInfo__Location *l = info->location[i];
 
 		if (l->n_path == place->n_path && l->n_span >= 3 &&
-		    memcmp(l->path, place->path, l->n_path * sizeof(*l->path)) == 0)
+		    (l->n_path == 0 || memcmp(l->path, place->path, l->n_path * sizeof(*l->path)) == 0))
 			return l->span[0] + 1;
 	}
 	return 0;
