@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "edu/v1/edu_service.tables.h"
 #include "server/app.h"
 #include "server/course/course_row.h"
 
@@ -19,9 +20,16 @@
 	" WHERE q.course_id = c.course_id AND q.currency_code = ?) BETWEEN ? AND ?)"
 #define FILTER_TYPES "ssssiiissii"
 
+/*
+ * What anybody may ask for looks at so many rows at most; prices and instructors count. On two cores that is
+ * a tenth of a second, where a filter that fits nothing read all of 200,000 courses for two. Whose courses
+ * are listed bounds the other statements.
+ */
+#define EXAMINED " ROWS EXAMINED 20000"
+
 #define CATALOGUE(index)                                                                                     \
 	"SELECT " COURSE_LISTED_COLUMNS " FROM course c FORCE INDEX (" index ") WHERE c.state = ?" FILTERS
-#define NEWEST_PAGE " AND c.course_id < ? ORDER BY c.course_id DESC LIMIT ?"
+#define NEWEST_PAGE " AND c.course_id < ? ORDER BY c.course_id DESC LIMIT ?" EXAMINED
 #define TITLE_PAGE                                                                                           \
 	" AND c.title_key >= ? AND (c.title_key > ? OR c.course_id > ?) ORDER BY c.title_key, c.course_id "  \
 	"LIMIT ?"
@@ -70,17 +78,17 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[LANGUAGE_NEWEST] = {"course_list_language_newest", "i" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
 			     CATALOGUE("course_language_newest") NEWEST_PAGE},
 	[BY_TITLE] = {"course_list_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
-		      CATALOGUE("course_title") TITLE_PAGE},
+		      CATALOGUE("course_title") TITLE_PAGE EXAMINED},
 	[SUBJECT_BY_TITLE] = {"course_list_subject_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
-			      CATALOGUE("course_subject_title") TITLE_PAGE},
+			      CATALOGUE("course_subject_title") TITLE_PAGE EXAMINED},
 	[LANGUAGE_BY_TITLE] = {"course_list_language_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
-			       CATALOGUE("course_language_title") TITLE_PAGE},
+			       CATALOGUE("course_language_title") TITLE_PAGE EXAMINED},
 	[INSTRUCTOR_NEWEST] = {"course_list_instructor_newest", INSTRUCTOR_TYPES "ii", COURSE_LISTED_TYPES,
 			       INSTRUCTOR " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
 	[INSTRUCTOR_BY_TITLE] = {"course_list_instructor_title", INSTRUCTOR_TYPES "ssii", COURSE_LISTED_TYPES,
 				 INSTRUCTOR TITLE_PAGE},
 	[PRICE_NEWEST] = {"course_list_price_newest", PRICED_TYPES "ii", COURSE_LISTED_TYPES,
-			  PRICED " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
+			  PRICED " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?" EXAMINED},
 	[CREATED_NEWEST] = {"course_list_created", CREATED_TYPES "ii", COURSE_LISTED_TYPES,
 			    CREATED NEWEST_PAGE},
 };
@@ -150,8 +158,15 @@ static unsigned bind_page(const struct course_filter *f, enum stmt stmt, unsigne
 	return n;
 }
 
+/* Of a statement that was cut short the last row may lack what its subqueries would have read. */
+static bool is_whole(const struct course *c)
+{
+	return c->n_instructors > 0 && (c->pricing != COURSE_PRICED || c->n_prices > 0);
+}
+
 int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct course_filter *filter,
-			 unsigned limit, struct course **ret, unsigned *ret_n, struct error *err)
+			 unsigned limit, struct course **ret, unsigned *ret_n, bool *ret_cut,
+			 struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	struct db_value args[24];
@@ -171,6 +186,13 @@ int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct
 		course_row_read_listed(&rows, arena, &courses[n++]);
 	if (r < 0)
 		return r;
+	*ret_cut = db_rows_cut_short(&rows);
+	if (*ret_cut && n > 0 && !is_whole(&courses[n - 1]))
+		n--;
+	if (*ret_cut && n == 0)
+		return error_raise(err, &REASON_FILTER_TOO_COSTLY,
+				   "Too many courses were looked at for these filters. Name a subject or a "
+				   "language, or leave a filter out.");
 	*ret = courses;
 	*ret_n = n;
 	return app_built(arena, err);

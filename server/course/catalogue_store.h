@@ -22,10 +22,14 @@ struct course_filter {
 
 enum { COURSE_TITLE_KEY_MAX = 100 /* characters of a title that the order compares */ };
 
-/* At most `limit` courses in the order asked, into an array of the arena. */
+/*
+ * At most `limit` courses in the order asked, into an array of the arena. *ret_cut: fewer, because too many
+ * rows were looked at; there may be more after the last, of which there is at least one. FILTER_TOO_COSTLY
+ * when not.
+ */
 int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct course_filter *filter,
-			 unsigned limit, struct course **ret, unsigned *ret_n, struct error *err)
-	__attribute__((warn_unused_result));
+			 unsigned limit, struct course **ret, unsigned *ret_n, bool *ret_cut,
+			 struct error *err) __attribute__((warn_unused_result));
 
 extern const struct db_stmt_list catalogue_stmts;
 

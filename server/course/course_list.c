@@ -86,6 +86,7 @@ static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struc
 	struct list_cursor cursor = {0};
 	struct course *courses;
 	unsigned n, size = app_page_size(req->page_size);
+	bool cut;
 
 	int r = app_page_open(call, &req->base, req->page_token, &cursor, sizeof(cursor), err);
 	if (r < 0)
@@ -93,7 +94,7 @@ static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struc
 	f.after_id = cursor.course_id;
 	f.after_title = cursor.course_id ? cursor.title : NULL;
 	/* One more than is shown says whether there is another page. */
-	r = catalogue_store_list(db_of(call), arena, &f, size + 1, &courses, &n, err);
+	r = catalogue_store_list(db_of(call), arena, &f, size + 1, &courses, &n, &cut, err);
 	if (r < 0)
 		return r;
 	ret->courses = arena_array(arena, n + 1, sizeof(Course *));
@@ -102,11 +103,12 @@ static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struc
 	for (unsigned i = 0; ret->courses && i < n && i < size; i++)
 		if (course_seen_by(&courses[i], rpc_principal(call)))
 			ret->courses[ret->n_courses++] = course_to_proto(arena, &courses[i]);
-	if (n > size) {
+	if (n > size || cut) {
+		const struct course *last = &courses[(n < size ? n : size) - 1];
 		memset(&cursor, 0, sizeof(cursor));
-		cursor.course_id = courses[size - 1].course_id;
+		cursor.course_id = last->course_id;
 		if (f.by_title)
-			copy_title_key(cursor.title, sizeof(cursor.title), courses[size - 1].title);
+			copy_title_key(cursor.title, sizeof(cursor.title), last->title);
 		ret->next_page_token = app_page_next(call, &req->base, &cursor, sizeof(cursor));
 	}
 	return app_built(arena, err);

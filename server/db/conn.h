@@ -27,7 +27,8 @@ struct db_prepared {
 	MYSQL_STMT *handle; /* NULL: to be prepared (again) before its next run */
 	unsigned n_in, n_out;
 	bool compound, reads_only;
-	struct rowset rows; /* of its last run */
+	bool bounded, cut_short; /* it has a LIMIT ... ROWS EXAMINED; its last run met it */
+	struct rowset rows;      /* of its last run */
 };
 
 /* What a guard knows of a connection: see guard.h. */

@@ -138,6 +138,10 @@ int db_query(struct db_conn *conn, const struct db_stmt *stmt, const struct db_v
 /* 1: a row; 0: the end, every result set drained and the connection's error looked at; negative: an error. */
 int db_next(struct db_rows *rows, struct error *err) __attribute__((warn_unused_result));
 void db_rows_done(struct db_rows *rows);
+
+/* The statement has a LIMIT ... ROWS EXAMINED and met it: more rows may fit, and the last one may be made of
+ * subqueries that were cut short too. */
+bool db_rows_cut_short(const struct db_rows *rows);
 #define _cleanup_rows_ __attribute__((cleanup(db_rows_done)))
 
 /* Columns of the current row, from 0; of the declared type. NULL reads as 0, "" or the empty span. */

@@ -70,6 +70,7 @@ int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
 	p->n_out = (unsigned)strlen(out);
 	p->compound = starts_with_word(stmt->sql, "BEGIN");
 	p->reads_only = starts_with_word(stmt->sql, "SELECT") || starts_with_word(stmt->sql, "WITH");
+	p->bounded = strstr(stmt->sql, " ROWS EXAMINED ") != NULL;
 	p->handle = mysql_stmt_init(conn->mysql);
 	if (!p->handle)
 		return error_internal(err, "out of memory for statement %s", stmt->name);
@@ -319,6 +320,7 @@ static int read_rows(struct db_conn *conn, struct db_prepared *p, bool array, st
 		if (r < 0)
 			return r;
 	}
+	p->cut_short = p->bounded && mysql_warning_count(conn->mysql) > 0;
 	return mysql_errno(conn->mysql) ? run_failed(conn, p, err) : 0;
 }
 
@@ -583,6 +585,12 @@ int db_next(struct db_rows *rows, struct error *err)
 void db_rows_done(struct db_rows *rows)
 {
 	rows->handle = NULL;
+}
+
+bool db_rows_cut_short(const struct db_rows *rows)
+{
+	const struct db_prepared *p = rows->handle;
+	return p && p->cut_short;
 }
 
 /* The cell of the current row; NULL for SQL NULL. Reading a column as what it is not is a bug of the store.

@@ -161,7 +161,8 @@ static int whole_page(struct arena *arena, struct error *err)
 	const struct course_filter filter = {.state = COURSE_PUBLISHED, .by_title = true};
 	struct course *courses;
 	unsigned n;
-	int r = catalogue_store_list(conn, arena, &filter, 2, &courses, &n, err);
+	bool cut;
+	int r = catalogue_store_list(conn, arena, &filter, 2, &courses, &n, &cut, err);
 
 	if (r < 0)
 		return r;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalogue when it is large: what a filter that fits nearly nothing may cost, and what its caller gets.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/testserver.h"
+
+/* More than a page may look at, from id 1; those of the rare level are near the newest, but for the first. */
+#define COURSES "30000"
+#define RARE "1, 29970, 29980, 29990"
+
+static int fill(void **state)
+{
+	testserver_setup(state);
+	struct testserver *t = *state;
+	struct db_conn *conn = testdb_connect(t->db, NULL);
+	testdb_run(
+		conn,
+		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, "
+		"audience,"
+		" prerequisites, subject, level, language, license, pricing, planned_learning_hours, state,"
+		" lesson_count, revision, create_time, update_time, publish_time)"
+		" SELECT seq, 1, CONCAT('Course ', LPAD(" COURSES
+		" - seq, 6, '0')), 's', '', '[]', '', '', 'math',"
+		" IF(seq IN (" RARE "), 3, 1), 'en', '', 2, 0, 3, 1, 1, 1, 1, 1 FROM seq_1_to_" COURSES);
+	testdb_run(conn, "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
+			 " SELECT course_id, 1, 1, 10000 FROM course");
+	testdb_run(
+		conn,
+		"INSERT INTO course_price SELECT course_id, 'EUR', IF(level = 3, 500, 1000), 1 FROM course");
+	db_close(conn);
+	return 0;
+}
+
+static int list(struct testserver *t, ListCoursesRequest *req, ListCoursesResponse **ret, struct error *err)
+{
+	struct client_call_options nobody = as(NULL);
+	int r = edu_service_list_courses_call(t->channel, req, &nobody, &t->arena, ret, err);
+
+	if (r >= 0)
+		req->page_token = (*ret)->next_page_token;
+	return r;
+}
+
+/* What few courses are is found as far as a page looks, on a short page; the next one says that it is too
+ * much. */
+static void expect_the_near_ones(struct testserver *t, ListCoursesRequest *req)
+{
+	ListCoursesResponse *page;
+	struct error err;
+
+	int r = list(t, req, &page, &err);
+	assert_ok(r, &err);
+	assert_int_equal(page->n_courses, 3);
+	for (size_t i = 0; i < page->n_courses; i++) {
+		assert_int_equal(page->courses[i]->n_instructors, 1);
+		assert_int_equal(page->courses[i]->price_list->n_prices, 1);
+		assert_int_equal(page->courses[i]->price_list->prices[0]->minor_units, 500);
+	}
+	assert_true(*page->next_page_token);
+	r = list(t, req, &page, &err);
+	assert_reason(r, &err, "FILTER_TOO_COSTLY");
+}
+
+static void test_few_that_fit(void **state)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+
+	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_ADVANCED;
+	expect_the_near_ones(*state, &req);
+	req.page_token = (char *)"";
+	req.order = EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE;
+	expect_the_near_ones(*state, &req);
+}
+
+static void test_few_in_a_price_range(void **state)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+	PriceRange range = PRICE_RANGE_INIT;
+
+	range.currency_code = (char *)"EUR";
+	range.max_minor_units = 600;
+	req.price_range = &range;
+	req.order = EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE;
+	expect_the_near_ones(*state, &req);
+}
+
+static void test_none_that_fits(void **state)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+	ListCoursesResponse *page;
+	struct error err;
+
+	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_INTERMEDIATE;
+	int r = list(*state, &req, &page, &err);
+	assert_reason(r, &err, "FILTER_TOO_COSTLY");
+	assert_int_equal(err.code, STATUS_RESOURCE_EXHAUSTED);
+}
+
+/* Filters that many fit, and those with an index, are not concerned. */
+static void test_whole_pages(void **state)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+	ListCoursesResponse *page;
+	struct error err;
+
+	req.page_size = 100;
+	for (int i = 0; i < 3; i++) {
+		int r = list(*state, &req, &page, &err);
+		assert_ok(r, &err);
+		assert_int_equal(page->n_courses, 100);
+	}
+	req.page_token = (char *)"";
+	req.subject = (char *)"history";
+	int r = list(*state, &req, &page, &err);
+	assert_ok(r, &err);
+	assert_int_equal(page->n_courses, 0);
+	assert_string_equal(page->next_page_token, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_few_that_fit),
+		cmocka_unit_test(test_few_in_a_price_range),
+		cmocka_unit_test(test_none_that_fits),
+		cmocka_unit_test(test_whole_pages),
+	};
+	return cmocka_run_group_tests(tests, fill, testserver_teardown);
+}
