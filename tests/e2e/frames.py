@@ -3,6 +3,7 @@
 import gzip
 import select
 import socket
+import ssl
 import struct
 
 DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
@@ -48,9 +49,14 @@ def message(payload, compressed=False):
 class Connection:
     """One connection of a peer that keeps to no rule but those it wants to."""
 
-    def __init__(self, target, **settings):
+    def __init__(self, target, source="", tls=False, **settings):
         host, port = target.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), 10)
+        self.socket = socket.create_connection((host, int(port)), 10, (source, 0))
+        if tls:
+            context = ssl.create_default_context()
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            context.set_alpn_protocols(["h2"])
+            self.socket = context.wrap_socket(self.socket)
         self.buffer, self.stream = b"", 1
         self.initial, self.windows, self.ended = WINDOW, {0: WINDOW}, set()
         packed = b"".join(struct.pack(">HI", int(k[1:]), v) for k, v in settings.items())
