@@ -89,7 +89,7 @@ class ErrorTexts(unittest.TestCase):
     def test_fields(self):
         self.one_text("FIELD_INVALID", lambda n: ("course", "CreateCourse", "teacher", {"title": "x" * (300 + n)}))
         self.one_text("FIELD_INVALID", lambda n: ("course", "CreateCourse", "teacher", {
-            "title": "x" * (300 + n), "summary": "x" * 2000, "audience": "x" * (2000 if n % 2 else 1)}),)
+            "title": "x" * (300 + n), "summary": "x" * 2000, "audience": "x" * (2000 if n % 2 else 1)}))
 
     def test_sizes(self):
         self.one_text("MESSAGE_TOO_LARGE", lambda n: ("course", "CreateCourse", "teacher", {
@@ -97,11 +97,13 @@ class ErrorTexts(unittest.TestCase):
 
     def test_rates(self):
         """The finding: sixteen causes where there was one."""
-        replica = self.stack.start("--rate-default", "5", "--rate-login", "5")
+        replica = self.stack.start("--rate-default", "5", "--rate-login", "5", "--rate-stranger", "5")
         wire = Wire(replica.target)
         try:
             self.one_text("RATE_LIMITED", lambda n: ("user", "GetUser", "learner", {}), times=60, wire=wire)
             self.one_text("RATE_LIMITED", lambda n: ("user", "Login", None, {"login": f"n-{n}", "password": PASSWORD}),
+                          times=60, wire=wire)
+            self.one_text("RATE_LIMITED", lambda n: ("course", "GetCourse", None, {"course_id": self.world.course}),
                           times=60, wire=wire)
         finally:
             wire.close()

@@ -45,7 +45,7 @@ need() {
 }
 
 # need_go: the Go toolchain, which builds ghz; any will do, 1.19 or later.
-need_go() { command -v go >/dev/null || need golang-go; }
+need_go() { command -v go >/dev/null || need golang-go ca-certificates; }
 
 # build PRESET [TARGET...]: configures and builds build/PRESET, saying how it goes. $EDU_CMAKE_FLAGS go to cmake.
 build() {
