@@ -15,21 +15,6 @@ static int by_name(const void *a, const void *b)
 	return r ? r : (x->order > y->order) - (x->order < y->order);
 }
 
-/* A file of another run matters when its names come with ours. */
-static bool comes_along(struct model *m, const struct file *file)
-{
-	if (file->generate)
-		return true;
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (!m->files[i].generate)
-			continue;
-		model_used(m, &m->files[i]);
-		if (file->reached)
-			return true;
-	}
-	return false;
-}
-
 /* What both are called with the package in it cannot be told apart by that. */
 static const char *way_out(bool is_long)
 {
@@ -73,10 +58,9 @@ static void check_given(struct model *m)
 {
 	struct givens g = {0};
 
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (comes_along(m, &m->files[i]))
-			given_names_of(m, &m->files[i], &g);
-	}
+	/* Whatever is imported, however far, comes along: its headers are included by ours. */
+	for (size_t i = 0; i < m->n_files; i++)
+		given_names_of(m, &m->files[i], &g);
 	if (g.n > 0)
 		qsort(g.list, g.n, sizeof(*g.list), by_name);
 	check_unique(m, &g);

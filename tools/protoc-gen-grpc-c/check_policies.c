@@ -58,7 +58,7 @@ static void check_method(struct model *m, const struct method *method)
 void check_policies(struct model *m)
 {
 	for (size_t i = 0; i < m->n_files; i++) {
-		for (size_t k = 0; k < m->files[i].n_services; k++) {
+		for (size_t k = 0; m->files[i].generate && k < m->files[i].n_services; k++) {
 			const struct service *s = &m->files[i].services[k];
 
 			for (size_t n = 0; n < s->n_methods; n++)

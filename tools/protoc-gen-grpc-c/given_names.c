@@ -105,6 +105,22 @@ static void give_theirs_of_enum(struct giver *file, const struct enumeration *e)
 		give_made(&by, "%s__%s", e->c_upper, e->proto->value[i]->name);
 }
 
+/* protobuf-c's guard: "edu/v1/user.proto" is edu_2fv1_2fuser_2eproto in it. */
+static void give_their_guard(struct giver *file)
+{
+	const struct place top = {.file = file->file->proto};
+	struct giver by = giver_of(file, &top, "file", file->file->path, true);
+	char *path = gen_array(by.m->arena, 3 * strlen(by.file->path) + 1, 1), *out = path;
+
+	for (const char *c = by.file->path; *c; c++) {
+		if (isalnum((unsigned char)*c))
+			*out++ = *c;
+		else
+			out += snprintf(out, sizeof("_2f"), "_%02x", (unsigned char)*c);
+	}
+	give_made(&by, "PROTOBUF_C_%s__INCLUDED", path);
+}
+
 /* protobuf-c makes services of its own, whoever uses them. */
 static void give_theirs_of_service(struct giver *file, const ServiceProto *proto, const struct place *place)
 {
@@ -209,6 +225,7 @@ void given_names_of(struct model *m, const struct file *file, struct givens *ret
 {
 	struct giver by = {.m = m, .givens = ret, .file = file};
 
+	give_their_guard(&by);
 	for (size_t i = 0; i < file->n_messages; i++)
 		give_theirs_of_message(&by, &file->messages[i]);
 	for (size_t i = 0; i < file->n_enums; i++)

@@ -331,7 +331,7 @@ void model_build(struct model *m, struct arena *a, const struct settings *settin
 			resolve_fields(m, &file->messages[k]);
 		for (size_t k = 0; k < file->n_enums; k++)
 			resolve_reasons(m, &file->enums[k]);
-		if (file->generate)
+		if (file->has_tables)
 			add_services(m, file);
 	}
 }
