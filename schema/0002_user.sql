@@ -6,7 +6,8 @@
 CREATE TABLE user (
   user_id BIGINT NOT NULL COMMENT 'usr_ id',
   user_name VARCHAR(32) NOT NULL COMMENT 'to sign in with; lower case',
-  email VARCHAR(254) NULL COMMENT 'normalized: lower case; NULL when there is none',
+  email VARCHAR(254) NULL COMMENT 'normalized: lower case; NULL when there is none. A note: not unique, and good for nothing until verified',
+  verified_email VARCHAR(254) NULL COMMENT 'email once it was verified: unique, to sign in with; NULL until then',
   display_name VARCHAR(100) NOT NULL COMMENT 'what others see',
   bio VARCHAR(2000) NOT NULL COMMENT 'plain text',
   language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag; empty when not said',
@@ -20,8 +21,9 @@ CREATE TABLE user (
   update_time BIGINT NOT NULL COMMENT 'when it was last changed',
   PRIMARY KEY (user_id),
   UNIQUE KEY user_name_key (user_name),
-  UNIQUE KEY user_email_key (email),
-  KEY user_administrator (administrator)
+  UNIQUE KEY user_email_key (verified_email),
+  KEY user_administrator (administrator),
+  CONSTRAINT user_verified_email CHECK (verified_email IS NULL OR verified_email = email)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A person with an account';
 
 CREATE TABLE session (

@@ -10,7 +10,8 @@ struct metric;
 
 /*
  * Passwords, kept as Argon2id (RFC 9106) in its self-describing text, so that parameters can be raised and
- * old hashes still verify. A hash costs what the parameters say, here 19 MiB and some 25 ms: call from a
+ * old hashes still verify. They are taken in Unicode's form C, so that it does not matter how their
+ * characters were typed. A hash costs what the parameters say, here 19 MiB and some 25 ms: call from a
  * password worker only.
  */
 enum {
@@ -32,7 +33,8 @@ struct passwords {
 int passwords_init(struct passwords *p, unsigned memory_kib, unsigned passes, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* The hash to store. Internal error when memory is short. */
+/* The hash to store. FIELD_INVALID for a text that has no form C (runtime/utf8.h); internal error when memory
+ * is short. */
 int password_hash(const struct passwords *p, const char *password, char ret[PASSWORD_HASH_SIZE],
 		  struct error *err) __attribute__((warn_unused_result));
 

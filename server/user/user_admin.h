@@ -21,7 +21,7 @@ extern const struct db_stmt_list *const user_admin_stmts[];
 
 /*
  * Makes the user with the roles LEARNER and ADMIN; recorded for audit. FIELD_INVALID for what the contract
- * would refuse, USER_NAME_IN_USE, EMAIL_IN_USE.
+ * would refuse, USER_NAME_IN_USE.
  */
 int user_admin_create(struct db_conn *conn, const struct clock *clock, struct node_lease *node,
 		      const struct user_admin *admin, int64_t *ret_user_id, struct error *err)

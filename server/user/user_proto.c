@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/runtime/codec.h"
 #include "server/app.h"
@@ -66,5 +67,36 @@ char *user_text_fold(struct arena *arena, const char *text)
 	for (char *p = folded; p && *p; p++)
 		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
+	return folded;
+}
+
+/* The length of the white space, of those that keyboards make, that the text begins with: ASCII's, the
+ * no-break and the ideographic space. */
+static size_t space_at(const char *text)
+{
+	if (*text == ' ' || (*text >= '\t' && *text <= '\r'))
+		return 1;
+	if (strncmp(text, "\u00a0", 2) == 0)
+		return 2;
+	return strncmp(text, "\u3000", 3) == 0 ? 3 : 0;
+}
+
+char *user_login_fold(struct arena *arena, const char *text)
+{
+	char *folded, *end;
+
+	for (size_t n; (n = space_at(text)) > 0;)
+		text += n;
+	folded = end = user_text_fold(arena, text);
+	/* Ends behind the last character that is no space. */
+	for (char *p = folded; p && *p;) {
+		size_t n = space_at(p);
+
+		p += n ? n : 1;
+		if (n == 0)
+			end = p;
+	}
+	if (end)
+		*end = '\0';
 	return folded;
 }

@@ -22,4 +22,8 @@ int roles_from_proto(const Role *roles, size_t n, uint32_t *ret, struct error *e
  * full. */
 char *user_text_fold(struct arena *arena, const char *text);
 
+/* The same of a name that somebody signs in with, without the white space that a keyboard or a paste put
+ * around it. */
+char *user_login_fold(struct arena *arena, const char *text);
+
 #endif

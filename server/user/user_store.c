@@ -20,11 +20,12 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[READ] = {"user_read", "i", TYPES, "SELECT " COLUMNS " FROM user WHERE user_id = ?"},
 	[LOCK] = {"user_lock", "i", TYPES, "SELECT " COLUMNS " FROM user WHERE user_id = ? FOR UPDATE"},
 	[BY_NAME] = {"user_by_name", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE user_name = ?"},
-	[BY_EMAIL] = {"user_by_email", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE email = ?"},
+	[BY_EMAIL] = {"user_by_email", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE verified_email = ?"},
 	[INSERT] = {"user_insert", TYPES, "",
 		    "INSERT INTO user (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 	[UPDATE] = {"user_update", "ssssiiiii", "",
-		    "UPDATE user SET email = ?, display_name = ?, bio = ?, language = ?, roles = ?, "
+		    "UPDATE user SET email = ?, verified_email = IF(verified_email = email, email, NULL), "
+		    "display_name = ?, bio = ?, language = ?, roles = ?, "
 		    "rights_epoch "
 		    "= ?,"
 		    " revision = ?, update_time = ? WHERE user_id = ?"},
@@ -101,13 +102,9 @@ int user_store_lock(struct db_conn *conn, struct arena *arena, int64_t user_id, 
 /* What a violated unique key means; any other error stays as it is. */
 static int in_use(struct db_conn *conn, int r, struct error *err)
 {
-	if (r != -STATUS_ALREADY_EXISTS)
+	if (r != -STATUS_ALREADY_EXISTS || strcmp(db_duplicate_key(conn), "user_name_key") != 0)
 		return r;
-	if (strcmp(db_duplicate_key(conn), "user_name_key") == 0)
-		return error_raise(err, &REASON_USER_NAME_IN_USE, "The user_name is taken; choose another.");
-	if (strcmp(db_duplicate_key(conn), "user_email_key") == 0)
-		return error_raise(err, &REASON_EMAIL_IN_USE, "Another account has this e-mail address.");
-	return r;
+	return error_raise(err, &REASON_USER_NAME_IN_USE, "The user_name is taken; choose another.");
 }
 
 int user_store_insert(struct db_conn *conn, const struct user *u, struct error *err)

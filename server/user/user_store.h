@@ -8,7 +8,7 @@
 struct user {
 	int64_t user_id;
 	char *user_name; /* lower case */
-	char *email;     /* normalized; NULL: none */
+	char *email;     /* normalized; NULL: none. Not verified yet, it is a note and no more */
 	char *display_name, *bio, *language;
 	char *password_hash;
 	uint32_t roles;       /* enum role */
@@ -22,6 +22,7 @@ int user_store_read(struct db_conn *conn, struct arena *arena, int64_t user_id, 
 		    struct error *err) __attribute__((warn_unused_result));
 int user_store_by_name(struct db_conn *conn, struct arena *arena, const char *user_name, struct user *ret,
 		       struct error *err) __attribute__((warn_unused_result));
+/* By a verified address. */
 int user_store_by_email(struct db_conn *conn, struct arena *arena, const char *email, struct user *ret,
 			struct error *err) __attribute__((warn_unused_result));
 
@@ -30,11 +31,12 @@ int user_store_by_email(struct db_conn *conn, struct arena *arena, const char *e
 int user_store_lock(struct db_conn *conn, struct arena *arena, int64_t user_id, struct user *ret,
 		    struct error *err) __attribute__((warn_unused_result));
 
-/* USER_NAME_IN_USE, EMAIL_IN_USE. */
+/* With an address that is not verified yet. USER_NAME_IN_USE. */
 int user_store_insert(struct db_conn *conn, const struct user *u, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Writes everything of a locked user but its name and password. EMAIL_IN_USE. */
+/* Writes everything of a locked user but its name and password. Another address is one that is not verified.
+ */
 int user_store_update(struct db_conn *conn, const struct user *u, struct error *err)
 	__attribute__((warn_unused_result));
 

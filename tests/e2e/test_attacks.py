@@ -120,20 +120,20 @@ class Attacks(unittest.TestCase):
         self.wire.call("user", "SetUserRoles", self.token("root-admin"), user_id=self.stack.users["deputy"], roles=[1],
                        reason="test")
 
-    def test_a_name_and_an_address_belong_to_one(self):
+    def test_a_name_belongs_to_one_and_an_address_tells_nothing(self):
         reasons, _ = self.at_once(20, lambda i, wire: wire.call(
             "user", "RegisterUser", user_name="Twin" if i % 2 else "tWIN", password=PASSWORD))
         self.assertEqual(reasons, {"OK": 1, "USER_NAME_IN_USE": 19})
         reasons, _ = self.at_once(20, lambda i, wire: wire.call(
             "user", "RegisterUser", user_name=f"twin-{i}", email=("Twin" if i % 2 else "tWIN") + "@Example.org",
             password=PASSWORD))
-        self.assertEqual(reasons, {"OK": 1, "EMAIL_IN_USE": 19})
+        self.assertEqual(reasons, {"OK": 20})
 
     def test_names_that_pass_for_others(self):
         for name in ("learner@example.org", "learner ", "l\u00e9arner", "learner\u200b", "\uff4cearner", "lear\tner"):
             self.assertEqual(self.reason(self.wire.call, "user", "RegisterUser", user_name=name, password=PASSWORD),
                              "FIELD_INVALID", name)
-        for name in ("learner ", " learner", "learner.", "lear_er", "learne%", "\u017fearner", "learner' -- "):
+        for name in ("lear ner", "learner\u200b", "learner.", "lear_er", "learne%", "\u017fearner", "learner' -- "):
             self.assertEqual(self.reason(self.wire.call, "user", "Login", login=name, password=PASSWORD),
                              "CREDENTIALS_INVALID", name)
 
@@ -142,6 +142,7 @@ class Attacks(unittest.TestCase):
         port = free_port()
         wire = Wire(self.stack.start("--metrics-listen", f"127.0.0.1:{port}").target)
         wire.call("user", "RegisterUser", user_name="measured", email="measured@example.org", password=PASSWORD)
+        self.stack.sql("UPDATE user SET verified_email = email WHERE user_name = 'measured'")
 
         def hashes():
             return int(re.search(r"^edu_password_hashes_total (\d+)$", self.stack.http(port, "/metrics"), re.MULTILINE)[1])

@@ -79,6 +79,15 @@ class Strangers(unittest.TestCase):
         self.assertEqual(other.login("192.0.2.2", name), "RATE_LIMITED")
         self.assertEqual(other.login(HOME, name), "OK")
 
+    def test_a_name_and_its_verified_address_share_a_budget(self):
+        name, (_, caller) = self.user(), self.serve()
+        self.stack.sql(f"UPDATE user SET email = '{name}@example.org', verified_email = '{name}@example.org'"
+                       f" WHERE user_name = '{name}'")
+        self.assertEqual(caller.login(HOME, name + "@example.org"), "OK")
+        guesses = collections.Counter(caller.login("192.0.2.66", name + ("@example.org" if i % 2 else ""), "a guess")
+                                      for i in range(40))
+        self.assertIn(guesses["CREDENTIALS_INVALID"], (10, 11))
+
     def test_an_ipv6_customer_is_one_caller(self):
         """The finding: 256 addresses of one /56 starved all logins."""
         name, (_, caller) = self.user(), self.serve("--rate-login", "5")

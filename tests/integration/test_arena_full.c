@@ -31,9 +31,10 @@ static int setup(void **state)
 {
 	testdb_setup(state);
 	conn = testdb_connect(*state, lists);
-	testdb_run(conn,
-		   "INSERT INTO user VALUES (7, 'ada', 'ada@example.org', 'Ada', 'bio', 'en', 'hash', 1,"
-		   " DEFAULT, 0, 1, 1, 1, 1)");
+	testdb_run(
+		conn,
+		"INSERT INTO user VALUES (7, 'ada', 'ada@example.org', NULL, 'Ada', 'bio', 'en', 'hash', 1,"
+		" DEFAULT, 0, 1, 1, 1, 1)");
 	testdb_run(conn,
 		   "INSERT INTO session VALUES (7, 7, 1, 9000000, '', NULL, REPEAT('f', 32), REPEAT('s', 32),"
 		   " REPEAT('n', 16), 1, 9000000)");

@@ -36,6 +36,22 @@ static void test_hash_and_verify(void **state)
 	assert_false(password_verify(&p, "", ""));
 }
 
+/* Whichever way its characters were typed, and the caller's text is left as it was. */
+static void test_a_password_is_taken_in_form_c(void **state)
+{
+	struct passwords p = shipped();
+	char hash[PASSWORD_HASH_SIZE], typed[] = "cafe\u0301 au lait";
+	struct error err;
+
+	assert_int_equal(password_hash(&p, typed, hash, &err), 0);
+	assert_string_equal(typed, "cafe\u0301 au lait");
+	assert_true(password_verify(&p, hash, "caf\u00e9 au lait"));
+	assert_true(password_verify(&p, hash, typed));
+	assert_false(password_verify(&p, hash, "cafe au lait"));
+	assert_false(password_verify(&p, hash, "\xff"));
+	assert_int_equal(password_hash(&p, "\xff", hash, &err), -STATUS_INVALID_ARGUMENT);
+}
+
 /* What an operator and a security review will look for in the stored text. */
 static void test_parameters_as_shipped(void **state)
 {
@@ -85,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hash_and_verify),
+		cmocka_unit_test(test_a_password_is_taken_in_form_c),
 		cmocka_unit_test(test_parameters_as_shipped),
 		cmocka_unit_test(test_unknown_user_costs_the_same),
 		cmocka_unit_test(test_rehash_when_parameters_change),
