@@ -16,6 +16,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
 from stack import PASSWORD, Stack  # noqa: E402
+from wire import Refused  # noqa: E402
 from world import World, progress  # noqa: E402
 
 GHZ = pathlib.Path(os.environ.get("EDU_GHZ", ROOT / "build" / "tools" / "ghz"))  # its directory
@@ -128,7 +129,7 @@ def ledger_balances(sql):
 def mariadb(flags):
     """Rows of a statement by the mariadb client, as lists of strings."""
     def sql(statement):
-        out = subprocess.run(["mariadb", "--batch", "--skip-column-names", *flags], input=statement, text=True,
+        out = subprocess.run(["mariadb", *flags, "--batch", "--skip-column-names"], input=statement, text=True,
                              check=True, capture_output=True).stdout
         return [line.split("\t") for line in out.splitlines()]
     return sql
@@ -137,6 +138,7 @@ def mariadb(flags):
 def load(options, target, admin, password, sql):
     """Runs what was chosen; true when every call answered OK, or may be refused, and the ledger balances."""
     chosen = {name: together for name, together in runs().items() if not options.names or name in options.names}
+    sql(LEDGER)  # now rather than at the end, should the database not be there
     os.umask(0o077)  # configurations and reports hold tokens
     options.out.mkdir(parents=True, exist_ok=True)
     subprocess.run([ROOT / "tools" / "lib" / "ghz.sh", GHZ], check=True)
@@ -166,23 +168,27 @@ def parse():
     parser.add_argument("--password-file", type=argparse.FileType())
     parser.add_argument("--mariadb", default="")
     options = parser.parse_args()
-    for name in options.names:
-        if name not in runs():
-            parser.error(f"there is no profile {name}: tools/load --help lists them")
     if options.target and not (options.password_file and options.mariadb):
         parser.error("--target needs --password-file, the administrator's, and --mariadb, to sum the ledger")
     return options
 
 
-def main():
-    options = parse()
+def run_chosen(options):
     if options.target:
         password = options.password_file.readline().rstrip("\n")
-        ok = load(options, options.target, options.admin, password, mariadb(options.mariadb.split()))
-    else:
-        with Stack("--access-token-seconds", "7200", "--argon2-mib", "19", "--argon2-passes", "2") as stack:
-            ok = load(options, stack.target, "root-admin", PASSWORD, stack.sql)
-    sys.exit(0 if ok else 1)
+        return load(options, options.target, options.admin, password, mariadb(options.mariadb.split()))
+    with Stack("--access-token-seconds", "7200", "--argon2-mib", "19", "--argon2-passes", "2") as stack:
+        return load(options, stack.target, "root-admin", PASSWORD, stack.sql)
+
+
+def main():
+    options = parse()
+    try:
+        sys.exit(0 if run_chosen(options) else 1)
+    except Refused as refused:
+        sys.exit(f"tools/load: cannot prepare: {refused}")
+    except subprocess.CalledProcessError as failed:
+        sys.exit(f"tools/load: {failed.cmd[0]} failed: {failed.stderr}")
 
 
 if __name__ == "__main__":
