@@ -31,9 +31,9 @@ class CommandFailed(Exception):
 
 
 class Replica:
-    """One server process."""
+    """One server process; `how` goes to Popen."""
 
-    def __init__(self, stack, *flags):
+    def __init__(self, stack, *flags, **how):
         self.stack = stack
         self.log = open(stack.dir / f"server-{uuid.uuid4().hex[:6]}.log", "w+")
         self.process = subprocess.Popen(
@@ -41,7 +41,7 @@ class Replica:
              "--key-dir", stack.dir / "keys", "--rate-login", "0", "--rate-stranger", "0", "--rate-default", "0",
              "--drain-notice-seconds", "0",
              "--argon2-mib", "1", "--argon2-passes", "1", *flags],
-            stdout=subprocess.PIPE, stderr=self.log, text=True)
+            stdout=subprocess.PIPE, stderr=self.log, text=True, **how)
         line = self.process.stdout.readline()
         found = re.match(r"listening on (\S+)", line)
         if not found:
@@ -66,6 +66,7 @@ def free_port():
 
 class PrivateDatabase:
     """A MariaDB of the test's own, over TCP and TLS too, that the test may kill. Stop it at the end."""
+    environment = None
 
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="edu-e2e-db-"))
@@ -75,7 +76,7 @@ class PrivateDatabase:
 
     def devdb(self, command, *flags):
         return subprocess.run([ROOT / "tools" / "devdb", command, "--dir", self.dir, *flags], text=True, check=True,
-                              stdout=subprocess.PIPE).stdout
+                              stdout=subprocess.PIPE, env=self.environment).stdout
 
     def start(self):
         self.socket = self.devdb("start", "--tls", str(self.port)).strip()
@@ -94,7 +95,8 @@ class PrivateDatabase:
         self.devdb("stop")
         shutil.rmtree(self.dir)
 
-    def flags_over_tls(self):
+    def reach(self):
+        """How servers reach it."""
         return ["--db-host", "127.0.0.1", "--db-port", str(self.port), "--db-ca", self.dir / "tls.pem"]
 
 
@@ -109,15 +111,16 @@ def accounts_sql(database, owner, server):
 
 class Stack:
     """Use as a context manager. Needs EDU_TEST_DB_SOCKET, which tools/test sets, or a database of the test's own, which
-    its servers then reach over TLS."""
+    says how its servers reach it."""
 
     def __init__(self, *flags, database=None):
         self.flags = flags
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="edu-e2e-"))
         self.database = "e2e_" + uuid.uuid4().hex[:12]
+        self.own_database = database is not None
         self.socket = database.socket if database else os.environ["EDU_TEST_DB_SOCKET"]
         (self.dir / "db.password").write_text(PASSWORD + "\n")
-        flags = [*(database.flags_over_tls() if database else ["--db-socket", self.socket]), "--db-name", self.database,
+        flags = [*(database.reach() if database else ["--db-socket", self.socket]), "--db-name", self.database,
                  "--db-password-file", self.dir / "db.password"]
         self.owner_flags = [*flags, "--db-user", self.database + "_owner"]  # to migrate
         self.db_flags = [*flags, "--db-user", self.database + "_edu"]  # to serve
@@ -140,12 +143,14 @@ class Stack:
             raise RuntimeError(f"a server ended with {statuses}: " + self.server_log())
         if exc[0] is not None:
             sys.stderr.write(self.server_log()[-4000:])
-        self.sql(f"DROP DATABASE {self.database}; DROP USER {self.database}_owner, {self.database}_edu", database="")
+        if not self.own_database:  # one of the test's own goes whole
+            self.sql(f"DROP DATABASE {self.database}; DROP USER {self.database}_owner, {self.database}_edu",
+                     database="")
         shutil.rmtree(self.dir)
 
-    def start(self, *flags):
-        """Starts a replica; all share the database and the keys."""
-        replica = Replica(self, *self.flags, *flags)
+    def start(self, *flags, **how):
+        """Starts a replica; all share the database and the keys. `how` goes to Popen."""
+        replica = Replica(self, *self.flags, *flags, **how)
         self.replicas.append(replica)
         return replica
 

@@ -17,7 +17,7 @@ PACKAGES_BUILD="cmake ninja-build gcc pkg-config protobuf-compiler protobuf-c-co
 	libprotobuf-dev libprotoc-dev libmariadb-dev mariadb-server-core mariadb-client libjwt-dev libssl-dev libsodium-dev
 	libjansson-dev libutf8proc-dev libcsv-dev uthash-dev libmicrohttpd-dev libsmartcols-dev libcmocka-dev ccache"
 # What the tests need besides.
-PACKAGES_TEST="python3 python3-venv curl haproxy openssl"
+PACKAGES_TEST="python3 python3-venv curl haproxy openssl libfaketime"
 # What tools/check needs besides.
 PACKAGES_CHECK="clang clang-tidy clang-format libclang-rt-dev"
 

@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Holds what clients were told against what the database has.
+
+What was acknowledged is there, once; what was refused is not there; what nobody knows is there once or not at all; and
+the books, the ids, the progress and the feed are sound whatever was asked. Each check yields what it finds wrong.
+"""
+import itertools
+import time
+import zlib
+
+from history import OK, REFUSED
+from wire import messages
+
+PURCHASE = b"/edu.v1.EduService/PurchaseCourse"
+DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+
+# Each names rows that must not be.
+UNSOUND = {
+    "currencies that do not sum to zero":
+        "SELECT currency_code FROM ledger_entry GROUP BY currency_code HAVING SUM(amount) <> 0",
+    "transactions that do not sum to zero":
+        "SELECT transaction_id FROM ledger_entry GROUP BY transaction_id, currency_code"
+        " HAVING SUM(amount) <> 0 OR COUNT(*) < 2",
+    "wallets that are not the sum of their entries":
+        "SELECT user_id FROM wallet w WHERE balance < 0 OR balance <> (SELECT COALESCE(SUM(amount), 0) FROM"
+        " ledger_entry e WHERE e.account_kind = 1 AND e.owner_id = w.user_id AND e.currency_code = w.currency_code)",
+    "payments that are not what their transaction credits":
+        "SELECT provider_payment_id FROM payment p WHERE NOT amount <=> (SELECT SUM(amount) FROM ledger_entry e"
+        " WHERE e.transaction_id = p.transaction_id AND e.account_kind = 1 AND e.owner_id = p.user_id)",
+    "transactions without a payment or a purchase":
+        "SELECT transaction_id FROM ledger_transaction t WHERE NOT EXISTS (SELECT 1 FROM payment p WHERE"
+        " p.transaction_id = t.transaction_id) AND NOT EXISTS (SELECT 1 FROM purchase p WHERE"
+        " p.transaction_id = t.transaction_id)",
+    "users with two live purchases of a course":
+        "SELECT user_id, course_id FROM purchase WHERE state IN (1, 2, 3, 4) AND access_end_time IS NULL"
+        " GROUP BY user_id, course_id HAVING COUNT(*) > 1",
+    "purchases that did not take what they charged":
+        "SELECT purchase_id FROM purchase p WHERE charged <> 0 AND NOT -charged <=> (SELECT SUM(amount) FROM"
+        " ledger_entry e WHERE e.transaction_id = p.transaction_id AND e.account_kind = 1 AND e.owner_id = p.user_id)",
+    "purchases without exactly one grant":
+        "SELECT purchase_id FROM purchase p WHERE 1 <> (SELECT COUNT(*) FROM access_grant g WHERE g.purchase_id ="
+        " p.purchase_id AND g.user_id = p.user_id AND g.course_id = p.course_id)",
+    "purchases without exactly one event":
+        "SELECT purchase_id FROM purchase p WHERE 1 <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = p.purchase_id"
+        " AND e.kind = 'purchase.completed')",
+    "purchases without an enrollment":
+        "SELECT purchase_id FROM purchase p LEFT JOIN enrollment e USING (user_id, course_id) WHERE e.user_id IS NULL",
+    "lessons that are not the sum of their sessions":
+        "SELECT user_id, lesson_id FROM progress_lesson l LEFT JOIN (SELECT user_id, lesson_id, epoch, COUNT(*) n,"
+        " SUM(interactions) i, SUM(questions) q, MAX(last_time) t,"
+        " SUM(LEAST(learning_seconds, (last_time - start_time) DIV 1000000)) s FROM progress_session"
+        " GROUP BY user_id, lesson_id, epoch) x USING (user_id, lesson_id, epoch)"
+        " WHERE NOT (l.sessions <=> n AND l.interactions <=> i AND l.questions <=> q AND l.learning_seconds <=> s"
+        " AND l.last_time <=> t)",
+    "sessions without their lesson":
+        "SELECT s.user_id, s.lesson_id FROM progress_session s LEFT JOIN progress_lesson l"
+        " USING (user_id, course_id, epoch, lesson_id) WHERE l.user_id IS NULL",
+    "courses that are not the sum of their lessons":
+        "SELECT user_id, course_id FROM progress_course c LEFT JOIN (SELECT user_id, course_id, epoch, SUM(completed) n,"
+        " SUM(interactions) i, SUM(learning_seconds) s, MAX(last_time) t FROM progress_lesson"
+        " GROUP BY user_id, course_id, epoch) x USING (user_id, course_id, epoch)"
+        " WHERE NOT (c.lessons_completed <=> n AND c.interactions <=> i AND c.learning_seconds <=> s"
+        " AND c.last_time <=> t)",
+    "completed lessons without exactly one event":
+        "SELECT user_id, lesson_id FROM progress_lesson l WHERE completed <> (SELECT COUNT(*) FROM event e WHERE"
+        " e.subject_id = l.lesson_id AND e.user_id = l.user_id AND e.kind = 'progress.lesson_completed')",
+    "ids that were made twice":
+        "SELECT id FROM (SELECT event_id id FROM event UNION ALL SELECT purchase_id FROM purchase UNION ALL"
+        " SELECT transaction_id FROM ledger_transaction UNION ALL SELECT grant_id FROM access_grant UNION ALL"
+        " SELECT session_id FROM session UNION ALL SELECT user_id FROM user UNION ALL SELECT audit_id FROM audit"
+        " UNION ALL SELECT course_id FROM course UNION ALL SELECT lesson_id FROM lesson) x"
+        " GROUP BY id HAVING COUNT(*) > 1",
+    "replies that were begun and not finished":
+        "SELECT HEX(request_id) FROM idempotency WHERE reply IS NULL",
+}
+
+
+def number(text):
+    """The id that a typed one ("pur_...") writes."""
+    value = 0
+    for digit in text[4:]:
+        value = value * 32 + DIGITS.index(digit)
+    return value
+
+
+class Checker:
+    """`sql` runs a statement and returns its rows as lists of strings."""
+
+    def __init__(self, history, sql):
+        self.history, self.sql = history, sql
+
+    def violations(self):
+        return list(itertools.chain(self.unsound(), self.payments(), self.purchases(), self.users(), self.sessions(),
+                                    self.lessons(), self.feed()))
+
+    def unsound(self):
+        found, names = {}, list(UNSOUND)
+        for row in self.sql(";".join(f"SELECT 'next'; {statement}" for statement in UNSOUND.values())):
+            if row == ["next"]:
+                found[names.pop(0)] = rows = []
+            else:
+                rows.append(row)
+        assert not names, "every statement was run"
+        for what, rows in found.items():
+            if rows:
+                yield f"{len(rows)} {what}, such as {' '.join(rows[0])}"
+
+    def against(self, operations, found, what):
+        """Holds operations against how often the effect of each was found, by its key; takes the found ones out."""
+        for operation, key in operations:
+            times = found.pop(key, 0)
+            if operation.fate == OK and times == 0:
+                yield f"acknowledged and lost: {operation}"
+            elif operation.fate == REFUSED and times:
+                yield f"refused and done: {operation}"
+            elif times > 1:
+                yield f"done {times} times: {operation}"
+        for key in found:
+            yield f"{what} that nobody asked for: {key}"
+
+    def payments(self):
+        rows = self.sql("SELECT provider_payment_id, user_name, amount, transaction_id FROM payment JOIN user"
+                        " USING (user_id) WHERE provider = 'fault'")
+        operations = self.history.of("top_up")
+        entries = self.sql("SELECT provider_payment_id FROM payment p JOIN ledger_entry e USING (transaction_id)"
+                           " WHERE provider = 'fault' AND account_kind = 1")
+        found = {}
+        for (payment,) in entries:
+            found[payment] = found.get(payment, 0) + 1
+        yield from self.against([(o, o.intent["payment"]) for o in operations], found, "a payment")
+        made = {payment: (user, amount, transaction) for payment, user, amount, transaction in rows}
+        for o in operations:
+            if o.intent["payment"] in made and o.fate == OK:
+                wanted = (o.intent["user"], str(o.intent["amount"]), str(number(o.answer.transaction_id)))
+                if made[o.intent["payment"]] != wanted:
+                    yield f"acknowledged as {wanted}, recorded as {made[o.intent['payment']]}: {o}"
+
+    def purchases(self):
+        """By the kept replies, which say what became of each request_id; and by what was answered."""
+        bought = {row[0] for row in self.sql("SELECT purchase_id FROM purchase")}
+        replies, made = {}, {}
+        for key, packed in self.sql("SELECT LOWER(HEX(request_id)), HEX(reply) FROM idempotency WHERE reply IS NOT NULL"
+                                    f" AND method = {zlib.crc32(PURCHASE)}"):
+            reply = messages("edu.v1.purchase").PurchaseCourseResponse.FromString(bytes.fromhex(packed))
+            replies[key] = reply.purchase
+            made.setdefault(str(number(reply.purchase.purchase_id)), []).append(key)
+        for purchase in set(made) - bought:
+            yield f"a reply is kept of a purchase that is not there: {purchase}"
+        for purchase in bought - set(made):
+            yield f"a purchase without its reply: {purchase}"
+        for purchase, keys in made.items():
+            if len(keys) > 1:
+                yield f"one purchase for {len(keys)} requests: {purchase}"
+        operations = [(o, o.request_id.replace("-", "")) for o in self.history.of("purchase")]
+        yield from self.against(operations, {key: 1 for key in replies}, "a purchase")
+        for o, key in operations:
+            if o.fate == OK and key in replies and o.answer.purchase != replies[key]:
+                yield f"the kept reply is not what was answered: {o}"
+
+    def users(self):
+        found = {name: int(n) for name, n in self.sql("SELECT user_name, COUNT(*) FROM user WHERE user_name LIKE 'new-%'"
+                                                      " GROUP BY user_name")}
+        yield from self.against([(o, o.intent["user"]) for o in self.history.of("register")], found, "a user")
+        kept = {row[0] for row in self.sql("SELECT session_id FROM session WHERE revoke_time IS NULL")}
+        for o in self.history.of("login"):
+            if o.fate == OK and str(number(o.answer.session.session_id)) not in kept:
+                yield f"acknowledged and lost: {o}"
+
+    def sessions(self):
+        """Each stands where one of the reports that may have been taken left it, and not before an acknowledged one."""
+        rows = {row[0].lower(): [int(x) for x in row[1:]] for row in
+                self.sql("SELECT HEX(session_id), start_time, last_time, learning_seconds, interactions"
+                         " FROM progress_session")}
+        by_session = {}
+        for o in self.history.of("progress"):
+            by_session.setdefault(o.intent["session"].replace("-", ""), []).append(o)
+        for session, reports in by_session.items():
+            row = rows.pop(session, None)
+            told = [o for o in reports if o.fate == OK]
+            if row is None:
+                if told:
+                    yield f"acknowledged and lost: {told[-1]}"
+                continue
+            yield from self.session(row, reports, told)
+        for session in rows:
+            yield f"a session of learning that nobody had: {session}"
+
+    @staticmethod
+    def session(row, reports, told):
+        """The counters of a session only grow, so that the row is that of the last report taken."""
+        def state(o):
+            return [o.intent["start"], o.intent["last"], o.intent.get("learning_seconds", 0), o.intent["interactions"]]
+        at = [o for o in reports if state(o) == row]
+        if not at:
+            yield f"a session of learning as nobody reported it, {row}: {reports[-1]}"
+        elif at[0].fate == REFUSED:
+            yield f"refused and done: {at[0]}"
+        elif told and row[3] < told[-1].intent["interactions"]:
+            yield f"acknowledged and lost: {told[-1]}"
+
+    def lessons(self):
+        """A lesson has every slice that was acknowledged and none that was not watched."""
+        rows = {(row[0], row[1]): (int(row[2]), row[3] == "1") for row in
+                self.sql("SELECT user_name, lesson_id, coverage, completed FROM progress_lesson JOIN user"
+                         " USING (user_id)")}
+        said = {}
+        for o in self.history.of("progress"):
+            key = (o.client, str(number(o.intent["lesson"])))
+            entry = said.setdefault(key, [0, 0, False, False])
+            coverage, done = o.intent.get("coverage", 0), o.intent.get("completed", False)
+            if o.fate == OK:
+                entry[0], entry[2] = entry[0] | coverage, entry[2] or done
+            if o.fate != REFUSED:
+                entry[1], entry[3] = entry[1] | coverage, entry[3] or done
+        for key, (low, high, told, possible) in said.items():
+            coverage, completed = rows.get(key, (0, False))
+            if low & ~coverage or told and not completed:
+                yield f"acknowledged and lost: slices or completion of {key}"
+            if coverage & ~high or completed and not possible and bin(coverage).count("1") < 58:
+                yield f"slices or completion that nobody reported: {key}"
+
+    def feed(self, patience=30):
+        """Every event has its place in the end, without gaps."""
+        until = time.monotonic() + patience
+        while self.sql("SELECT 1 FROM event WHERE position IS NULL LIMIT 1"):
+            if time.monotonic() > until:
+                yield "events without a position"
+                return
+            time.sleep(0.2)
+        if self.sql("SELECT 1 FROM event HAVING COUNT(*) <> MAX(position) OR COUNT(DISTINCT position) <> COUNT(*)"):
+            yield "gaps in the feed"

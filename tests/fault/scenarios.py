@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scenarios, by name: a world, the faults that hit it, and within what time all must be as it should be."""
+import dataclasses
+import pathlib
+import time
+
+import world as worlds  # first: it says where stack and wire are
+from checker import Checker
+from clients import ANSWERS
+from faults import *  # noqa: F401,F403  pylint: disable=wildcard-import,unused-wildcard-import
+from history import History
+from wire import Refused
+
+
+@dataclasses.dataclass
+class Scenario:
+    """`normal`: seconds after a fault is healed within which a fresh connection reads and writes again. `clients`: within
+    which every client that was at work has been answered anew; a call that nobody answers ends after 3 s, and two of
+    them end its connection. `answers`: refusals that are right here and nowhere else."""
+    name: str
+    about: str
+    faults: tuple
+    world: dict = dataclasses.field(default_factory=dict)
+    normal: float = 5
+    clients: float = 12
+    answers: tuple = ()
+    short: float = 4
+
+
+SCENARIOS = {s.name: s for s in (
+    Scenario("crash", "servers and connections to the database are killed", (KillServer, KillConnections)),
+    Scenario("crash-tls", "the same over TLS, and answers of the database are lost with their connection",
+             (KillServer, KillConnections, LoseAnswers), {"reach": "tls", "link": True}),
+    Scenario("pause", "one of two servers is stopped and goes on later", (StopServer,), {"replicas": 2}),
+    Scenario("database", "the database is killed, or ends, and is started again", (KillDatabase, TermDatabase)),
+    Scenario("database-tls", "the same over TLS", (KillDatabase, TermDatabase), {"reach": "tls"}),
+    Scenario("hang", "the database hangs", (StopDatabase,)),
+    Scenario("network", "the network to the database cuts, delays and loses answers",
+             (Cut, Delay, LoseAnswers, HalfClose), {"reach": "tcp", "link": True}),
+    Scenario("network-tls", "the network to the database cuts, delays and loses answers, over TLS",
+             (Cut, Delay, LoseAnswers, HalfClose), {"reach": "tls", "link": True}),
+    Scenario("clients", "the network to the clients swallows, cuts, delays and loses answers",
+             (SwallowNear, CutNear, DelayNear, LoseAnswersNear, HalfCloseNear), {"near": True}),
+    Scenario("locks", "somebody holds rows that calls want", (HoldLock,)),
+    Scenario("read-only", "the database is read-only for a while", (ReadOnly,)),
+    Scenario("full-disk", "the database's disk is full for a while", (FullDisk,), {"disk": True}),
+    Scenario("clocks", "the clock of one of two servers is off", (ServerClock,), {"replicas": 2, "clocks": ("server",)},
+             answers=("CLOCK_SKEW", "TOKEN_EXPIRED", "TOKEN_INVALID")),
+    Scenario("database-clock", "the database's clock is off", (DatabaseClock,), {"clocks": ("database",)}),
+    Scenario("memory", "a server is short of memory", (LittleMemory,)),
+)}
+
+
+@dataclasses.dataclass
+class Result:
+    """What a run saw."""
+    name: str
+    faults: dict
+    outcomes: dict
+    normal: list
+    violations: list
+    log: pathlib.Path
+
+    @property
+    def injected(self):
+        return sum(self.faults.values())
+
+
+class Run:
+    """One scenario for some seconds."""
+
+    def __init__(self, scenario, seed, seconds, directory):
+        self.scenario, self.seconds = scenario, seconds
+        self.log = pathlib.Path(directory) / f"{scenario.name}-{seed}.jsonl"
+        self.history = History(self.log)
+        self.seed, self.violations, self.times = seed, [], []
+
+    def expect(self, truth, otherwise):
+        if not truth:
+            self.violations.append(otherwise)
+            self.history.note("violation", text=otherwise)
+
+    def await_clients(self, world, bound, what):
+        """Until every client was answered anew."""
+        before = [c.acknowledged for c in world.clients]
+        until = time.monotonic() + bound
+        while True:
+            waiting = [c.name for c, n in zip(world.clients, before) if c.acknowledged == n and c.is_alive()]
+            if not waiting:
+                return
+            if time.monotonic() > until:
+                self.expect(False, f"{what}: not answered within {bound} s: {', '.join(waiting)}")
+                return
+            time.sleep(0.02)
+
+    def strike(self, world, fault):
+        least, most = fault.hold
+        self.history.note("inject", fault=fault.name)
+        try:
+            fault.inject()
+            time.sleep(world.random.uniform(least, most))
+        finally:
+            fault.heal()
+        self.history.note("heal", fault=fault.name)
+        took = world.new_probe().await_normal(self.scenario.normal)
+        self.expect(took is not None, f"not normal {self.scenario.normal} s after {fault.name}")
+        self.times.append(took if took is not None else self.scenario.normal)
+        self.await_clients(world, self.scenario.clients, f"after {fault.name}")
+
+    def trouble(self, world, faults):
+        until = time.monotonic() + self.seconds
+        self.await_clients(world, 20, "before any fault")
+        turn = 0
+        while time.monotonic() < until or turn < len(faults) and self.seconds > 0:
+            fault = faults[turn] if turn < len(faults) else world.random.choice(faults)
+            turn += 1
+            self.strike(world, fault)
+            if len(self.violations) > 20:
+                return
+
+    def replays(self, world):
+        """The same request, the same answer, whatever happened since."""
+        for kind in ("purchase", "top_up"):
+            for operation in [o for o in self.history.of(kind) if o.fate == "ok"][-40:]:
+                area, method, token, fields = operation.call
+                try:
+                    again = world.calm.call(area, method, token, **fields)
+                except Refused as error:
+                    self.expect(False, f"{error} to a request that was acknowledged: {operation}")
+                    return
+                same = again == operation.answer if kind == "purchase" else \
+                    again.transaction_id == operation.answer.transaction_id
+                self.expect(same, f"another answer to the same request: {operation}")
+
+    def run(self):
+        world = worlds.World(self.seed, self.history, courses=15 + int(2 * self.seconds), **self.scenario.world)
+        world.expect, world.answers = self.expect, ANSWERS + self.scenario.answers
+        with world:
+            faults = [f(world) for f in self.scenario.faults]
+            for client in world.clients:
+                client.start()
+            self.trouble(world, faults)
+            for client in world.clients:
+                client.stop()
+            self.violations += world.violations()
+            self.replays(world)
+            self.violations += Checker(self.history, world.stack.sql).violations()
+            for wrong in world.end_servers():
+                self.expect(False, wrong)
+            counts = {f.name: f.count for f in faults}
+        self.history.close()
+        return Result(self.scenario.name, counts, self.history.outcomes(), self.times, self.violations, self.log)

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The checker itself: after a calm run it finds nothing; of each thing made wrong in the database or in what clients were
+told, it says what."""
+import pathlib
+import tempfile
+import time
+import unittest
+
+from world import World  # first: it says where stack and wire are
+from checker import Checker
+from history import History, Operation
+
+
+class OfTheChecker(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory(prefix="edu-fault-")
+        cls.history = History(pathlib.Path(cls.directory.name) / "history.jsonl")
+        cls.world = World("checker", cls.history).__enter__()
+        for client in cls.world.clients:
+            client.start()
+        time.sleep(2)
+        for client in cls.world.clients:
+            client.stop()
+        cls.sql = cls.world.stack.sql
+        cls.checker = Checker(cls.history, cls.sql)
+        cls.calm = cls.checker.violations()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.__exit__(None, None, None)
+        cls.history.close()
+        cls.directory.cleanup()
+
+    def acknowledged(self, kind, which=-1):
+        return [o for o in self.history.of(kind) if o.fate == "ok"][which]
+
+    def found(self, *wanted):
+        violations = self.checker.violations()
+        self.assertEqual([w for w in wanted if not any(w in v for v in violations)], [], "not found")
+
+    def test_a_calm_run_is_sound(self):
+        self.assertEqual(self.calm, [])
+        self.assertEqual({o.kind for o in self.history.operations},
+                         {"progress", "top_up", "purchase", "register", "login", "read"})
+
+    def test_rows_that_are_wrong(self):
+        """(what it says, what makes it wrong, what puts it right)"""
+        self.sql("CREATE TABLE kept AS SELECT * FROM payment LIMIT 1")
+        self.sql("CREATE TABLE kept_event AS SELECT * FROM event ORDER BY position LIMIT 5, 1")
+        cases = (
+            ("currencies that do not sum to zero", "UPDATE ledger_entry SET amount = amount + 1 LIMIT 1",
+             "UPDATE ledger_entry SET amount = amount - 1 LIMIT 1"),
+            ("wallets that are not the sum", "UPDATE wallet SET balance = balance + 1 LIMIT 1",
+             "UPDATE wallet SET balance = balance - 1 LIMIT 1"),
+            ("acknowledged and lost: top_up", "DELETE FROM payment LIMIT 1", "INSERT INTO payment SELECT * FROM kept"),
+            ("transactions without a payment", "SELECT 1", "SELECT 1"),  # the same one
+            ("purchases without exactly one grant", "UPDATE access_grant SET user_id = user_id + 1 LIMIT 1",
+             "UPDATE access_grant SET user_id = user_id - 1 LIMIT 1"),
+            ("purchases that did not take", "UPDATE purchase SET charged = charged + 1 LIMIT 1",
+             "UPDATE purchase SET charged = charged - 1 LIMIT 1"),
+            ("lessons that are not the sum", "UPDATE progress_lesson SET interactions = interactions + 1 LIMIT 1",
+             "UPDATE progress_lesson SET interactions = interactions - 1 LIMIT 1"),
+            ("a session of learning as nobody reported it", "UPDATE progress_session SET interactions = 999999 + "
+             "interactions LIMIT 1", "UPDATE progress_session SET interactions = interactions - 999999 LIMIT 1"),
+            ("gaps in the feed", "DELETE FROM event WHERE event_id IN (SELECT event_id FROM kept_event)",
+             "INSERT INTO event SELECT * FROM kept_event"))
+        for _, wrong, _ in cases:
+            self.sql(wrong)
+        self.found(*(wanted for wanted, _, _ in cases))
+        for _, _, right in cases:
+            self.sql(right)
+        self.assertEqual(self.checker.violations(), [])
+
+    def test_what_was_told_and_is_not_so(self):
+        """The server said of each that it was not done."""
+        told = [self.acknowledged(kind) for kind in ("top_up", "purchase", "progress", "register")]
+        attempts = [o.attempts for o in told]
+        for o in told:
+            o.attempts = [[0, 1, "UNAVAILABLE", "OVERLOADED"]]
+        self.found(*(f"refused and done: {o.kind}" for o in told))
+        for o, before in zip(told, attempts):
+            o.attempts = before
+
+    def test_what_nobody_knows_may_be_so_or_not(self):
+        operation = self.acknowledged("top_up")
+        attempts, operation.attempts = operation.attempts, [[0, None, "", ""]]
+        self.assertEqual(self.checker.violations(), [])
+        operation.attempts = attempts
+
+    def test_what_nobody_asked_for(self):
+        operations, self.history.operations = self.history.operations, []
+        self.found("a payment that nobody asked for", "a purchase that nobody asked for", "a user that nobody asked for",
+                   "a session of learning that nobody had")
+        self.history.operations = operations
+
+    def test_acknowledged_progress_that_is_older_than_another(self):
+        """The row stands where an earlier report left it."""
+        last = self.acknowledged("progress")
+        later = Operation(last.client, last.kind, "", {**last.intent, "interactions": last.intent["interactions"] + 1})
+        later.attempts = last.attempts
+        self.history.operations.append(later)
+        self.addCleanup(self.history.operations.pop)
+        self.found("acknowledged and lost: progress")
+
+    def test_another_answer_than_was_kept(self):
+        operation = self.acknowledged("purchase")
+        operation.answer.purchase.charged.minor_units += 1
+        self.found("the kept reply is not what was answered")
+        operation.answer.purchase.charged.minor_units -= 1
+
+    def test_a_lost_login(self):
+        operation = self.acknowledged("login")
+        kept, operation.answer.session.session_id = operation.answer.session.session_id, "ses_0000000000001"
+        self.found("acknowledged and lost: login")
+        operation.answer.session.session_id = kept
+
+
+if __name__ == "__main__":
+    unittest.main()
