@@ -56,6 +56,29 @@ static void line_defuse(char *text, size_t len)
 	}
 }
 
+static bool plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\' && c != '=';
+}
+
+const char *log_quote(struct log_text *out, const char *text)
+{
+	char *at = out->quoted, *end = out->quoted + sizeof(out->quoted) - sizeof("\\xNN\"");
+
+	*at++ = '"';
+	for (; *text && at < end; text++) {
+		const unsigned char c = (unsigned char)*text;
+
+		if (plain(c))
+			*at++ = (char)c;
+		else
+			at += snprintf(at, sizeof("\\xNN"), "\\x%02x", c);
+	}
+	*at++ = '"';
+	*at = '\0';
+	return out->quoted;
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
 	char line[LOG_LINE_MAX];

@@ -16,6 +16,16 @@ int log_level_parse(const char *name);
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * Text that others chose, as one quoted value: it can end neither its value nor its line, nor look like a
+ * field, for those who read by fields and for those who look for "level=error". What is no visible ASCII
+ * character, and quotes, backslashes and equal signs, become \xNN. What does not fit is cut.
+ */
+struct log_text {
+	char quoted[1024];
+};
+const char *log_quote(struct log_text *out, const char *text);
+
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -78,6 +78,7 @@ static const char *method_path(const struct rpc_call *call)
 static void error_settle(struct rpc_call *call, int r)
 {
 	struct error *err = &call->error;
+	struct log_text text;
 
 	if (err->code == STATUS_OK || !err->reason)
 		(void)!error_internal(err, "the handler returned %d and no error", r);
@@ -88,8 +89,8 @@ static void error_settle(struct rpc_call *call, int r)
 		return;
 	/* A longer label of the caller's is cut; the log has it whole. */
 	snprintf(err->correlation_id, sizeof(err->correlation_id), "%.31s", call->label);
-	log_error("internal fault: %s method=%s user=%" PRId64 " request=%s", err->message, method_path(call),
-		  call->principal.user_id, call->label);
+	log_error("internal fault: %s method=%s user=%" PRId64 " request=%s", log_quote(&text, err->message),
+		  method_path(call), call->principal.user_id, call->label);
 }
 
 /* The trailers of an error. The arena of the call may be what is exhausted, so this one is its own. */

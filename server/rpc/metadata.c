@@ -17,12 +17,16 @@ static bool span_is(struct span s, const char *text, size_t len)
 
 #define SPAN_IS(s, literal) span_is(s, literal, sizeof(literal) - 1)
 
+/* It stands in log lines. */
 static bool label_valid(struct span label)
 {
+	static const char never[] = "\"\\=";
+
 	if (label.len == 0 || label.len > REQUEST_LABEL_MAX)
 		return false;
 	for (size_t i = 0; i < label.len; i++) {
-		if (label.data[i] <= ' ' || label.data[i] >= 0x7f)
+		if (label.data[i] <= ' ' || label.data[i] >= 0x7f ||
+		    memchr(never, label.data[i], sizeof(never) - 1))
 			return false;
 	}
 	return true;
@@ -35,8 +39,9 @@ void metadata_read(const grpc_metadata_array *metadata, struct call_headers *ret
 		struct span key = slice_span(&metadata->metadata[i].key);
 		struct span value = slice_span(&metadata->metadata[i].value);
 
+		/* Of two, neither: whoever sits between may have looked at the other one. */
 		if (SPAN_IS(key, "authorization"))
-			ret->authorization = value;
+			ret->authorization = ret->authorization.data ? span_of("", 0) : value;
 		else if (SPAN_IS(key, "x-request-id") && label_valid(value))
 			ret->request_label = value;
 	}

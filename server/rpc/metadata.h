@@ -10,9 +10,9 @@ enum { REQUEST_LABEL_MAX = 128 };
 
 /* The headers of a call that the server reads. The bytes are core's and live as long as the call. */
 struct call_headers {
-	struct span authorization; /* data NULL: not sent */
-	struct span
-		request_label; /* x-request-id, when it is 1 to 128 visible ASCII characters; else empty */
+	struct span authorization; /* data NULL: not sent; empty: sent twice, or with nothing in it */
+	/* x-request-id, when it is 1 to 128 visible ASCII characters other than " \\ and =; else empty. */
+	struct span request_label;
 };
 
 void metadata_read(const grpc_metadata_array *metadata, struct call_headers *ret);

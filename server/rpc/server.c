@@ -140,20 +140,21 @@ static int methods_make(struct rpc_server *s, const struct rpc_row *const *rows,
 /* --- core's words --- */
 
 /*
- * What core calls an error is mostly a peer's doing, who may do it a thousand times a second: one line a
- * second is shown, the rest in debug only.
+ * What core calls an error is mostly a peer's doing, in his words, who may do it a thousand times a second:
+ * one line a second is shown, the rest in debug only.
  */
 static void core_log(gpr_log_func_args *args)
 {
 	static _Atomic int64_t quiet_until_us;
 	const int64_t now_us = monotonic_us();
 	enum log_level level = LOG_LEVEL_DEBUG;
+	struct log_text text;
 
 	if (args->severity == GPR_LOG_SEVERITY_ERROR && now_us >= atomic_load(&quiet_until_us)) {
 		atomic_store(&quiet_until_us, now_us + CORE_LOG_PAUSE_US);
 		level = LOG_LEVEL_WARNING;
 	}
-	log_write(level, "grpc: %s", args->message);
+	log_write(level, "grpc: %s", log_quote(&text, args->message));
 }
 
 /* --- a server's life --- */

@@ -374,6 +374,26 @@ class Attacks(unittest.TestCase):
             connection.close()
         self.assert_served()
 
+    def test_no_log_line_is_forged(self):
+        """Core tells of a deadline it cannot read, in the caller's words, once a second."""
+        deadline = time.monotonic() + 20
+        while "forged" not in self.stack.server_log():
+            self.assertLess(time.monotonic(), deadline)
+            connection = Connection(self.stack.target)
+            connection.answer(connection.begin(SERVICE + "GetCourse", message(b""), ("grpc-timeout", "1 level=error forged")))
+            connection.close()
+            time.sleep(0.3)
+        self.assertNotIn("level=error", self.stack.server_log())
+
+    def test_two_authorizations_are_none(self):
+        token = self.token("learner")
+        for first, second in ((token, token), ("x", token), (token, "x")):
+            for method in ("GetUser", "GetCourse"):  # one of them is open to anybody
+                with self.assertRaises(Refused) as caught:
+                    self.wire.raw(SERVICE + method, b"", metadata=[("authorization", "Bearer " + first),
+                                                                   ("authorization", "Bearer " + second)])
+                self.assertEqual(caught.exception.reason, "TOKEN_INVALID")
+
     @staticmethod
     def spelled(trailers):
         """The answer's trailers, with METHOD_UNKNOWN made out of the status: binary trailers are packed on the wire."""

@@ -63,6 +63,20 @@ static void test_callers_text_cannot_forge_a_line(void **state)
 	assert_null(strchr(out, 0x1b));
 }
 
+static void test_others_words_are_one_value(void **state)
+{
+	struct log_text out;
+	char longer[3000];
+
+	assert_string_equal(log_quote(&out, "plain words: 1/2"), "\"plain words: 1/2\"");
+	assert_string_equal(log_quote(&out, "\" level=error \\\n\xc2\x9b"),
+			    "\"\\x22 level\\x3derror \\x5c\\x0a\\xc2\\x9b\"");
+	memset(longer, '=', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_in_range(strlen(log_quote(&out, longer)), sizeof(out.quoted) - 12, sizeof(out.quoted) - 1);
+	assert_int_equal(out.quoted[strlen(out.quoted) - 1], '"');
+}
+
 static void below_and_above(void)
 {
 	log_set_level(LOG_LEVEL_WARNING);
@@ -112,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line_has_time_level_and_message),
 		cmocka_unit_test(test_callers_text_cannot_forge_a_line),
+		cmocka_unit_test(test_others_words_are_one_value),
 		cmocka_unit_test(test_level_filters),
 		cmocka_unit_test(test_long_line_is_cut_to_one_write),
 		cmocka_unit_test(test_level_names),

@@ -48,6 +48,8 @@ static void test_labels_that_are_not_taken(void **state)
 
 	assert_int_equal(read_label("").request_label.len, 0);
 	assert_int_equal(read_label("a b").request_label.len, 0);
+	assert_int_equal(read_label("level=error").request_label.len, 0);
+	assert_int_equal(read_label("a\"").request_label.len, 0);
 	assert_int_equal(read_label("a\x7f").request_label.len, 0);
 	assert_int_equal(read_label("\xc3\xa9").request_label.len, 0);
 	memset(longest, 'x', sizeof(longest));
