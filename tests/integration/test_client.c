@@ -93,12 +93,12 @@ static void test_large_messages_both_ways(void **state)
 
 	request.payload = (ProtobufCBinaryData){.len = SIZE, .data = arena_zalloc(&arena, SIZE)};
 	request.payload.data[SIZE - 1] = 7;
-	assert_int_equal(probe_echo_cold_call(channel, &request, NULL, &arena, &reply, &err), 0);
+	assert_int_equal(probe_echo_call(channel, &request, NULL, &arena, &reply, &err), 0);
 	assert_int_equal(reply->payload.len, SIZE);
 	assert_int_equal(reply->payload.data[SIZE - 1], 7);
 	request.payload.len = 5 << 20;
 	request.payload.data = malloc(5 << 20);
-	assert_int_equal(probe_echo_cold_call(channel, &request, NULL, &arena, &reply, &err),
+	assert_int_equal(probe_echo_call(channel, &request, NULL, &arena, &reply, &err),
 			 -STATUS_RESOURCE_EXHAUSTED);
 	assert_string_equal(err.reason->name, "MESSAGE_TOO_LARGE");
 	free(request.payload.data);
