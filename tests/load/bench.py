@@ -346,6 +346,49 @@ def measure_quiet(bench, server, directory, course, token, reports):
     bench.row("quiet_p99_vs_login_storm", worst[0], "us", worst[1])
 
 
+OVERLOAD_SECONDS = 3
+DEADLINES = (0.2, 2, 20)
+
+
+class Offered:
+    """So many calls a second, whatever becomes of them: how many answered OK in time, and how soon the others were
+    refused."""
+
+    def __init__(self, target, request, rate, deadline, seconds=OVERLOAD_SECONDS, warmup=0):
+        done = subprocess.run([LOAD / "load", "--target", target, *request, "--rate", str(rate), "--connections", "4",
+                               "--concurrency", "8000", "--seconds", str(seconds), "--warmup", str(warmup),
+                               "--timeout-ms", str(int(deadline * 1000))], capture_output=True, text=True)
+        self.result = json.loads(done.stdout)
+        self.codes = self.result["codes"]
+        self.goodput = self.codes.get("OK", 0) / (self.result["seconds"] + warmup)
+        self.late = self.codes.get("DEADLINE_EXCEEDED", 0)
+        if set(self.codes) - {"OK", "UNAVAILABLE", "DEADLINE_EXCEEDED"}:
+            raise SystemExit(f"bench: overload: {self.codes}")
+
+
+def measure_overload(bench, stack, token):
+    """ListCourses, a read that waits for a database connection, at one to three times of what the server can do. With two
+    workers, so that it is the workers that are too few, and not the processors, which the load client and MariaDB share."""
+    server = stack.start("--db-workers", "2")
+    request = ["--path", "/edu.v1.EduService/ListCourses", "--token", token, "--payload-hex",
+               messages("edu.v1.course").ListCoursesRequest(page_size=100).SerializeToString().hex()]
+    print("\nOverload: calls that answered OK within their deadline, against the most that did")
+    for deadline in DEADLINES:
+        peak = Run("ListCourses, at capacity", server.process.pid, server.target, request[1], OVERLOAD_SECONDS, 32,
+                   *request[2:], "--timeout-ms", 20000).rate
+        calm = Offered(server.target, request, peak / 3, 20).result["p99_us"]
+        for times in (1, 2, 3):
+            run = Offered(server.target, request, peak * times, deadline)
+            print(f"  {f'{times}x, deadline {deadline} s':<34}{run.goodput:>10,.0f} calls/s   {run.goodput / peak:>5.2f} of the most; "
+                  f"{run.result['refused']:,} refused, p99 after {run.result['refused_p99_us'] / 1000:,.1f} ms; {run.late:,} late",
+                  flush=True)
+        bench.row(f"overload_goodput_3x_{deadline}s", run.goodput, "calls/s", peak)
+        after = Offered(server.target, request, peak / 3, 20, seconds=1, warmup=1)
+        print(f"  {'a second later, at a third':<34}p99 {after.result['p99_us'] / 1000:,.1f} ms, before {calm / 1000:,.1f} ms; "
+              f"{after.codes}", flush=True)
+    server.stop()
+
+
 def resident_mib(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
@@ -382,6 +425,7 @@ def main():
         measure_writes(bench, stack, reports, options.label)
         measure_purchases(bench, stack, pathlib.Path(directory), tokens, options.label)
         if not options.label:
+            measure_overload(bench, stack, tokens[0])
             measure_memory(bench, stack, course, tokens[0])
             shipped = start_as_shipped(stack, pathlib.Path(directory))
             measure_logins(bench, shipped, pathlib.Path(directory))

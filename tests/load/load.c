@@ -20,6 +20,9 @@ static const char usage[] =
 	"  --token TOKEN           bearer token\n"
 	"  --tokens-file FILE      many, one a line; call n takes token n\n"
 	"  --connections N         [1]\n"
+	"  --rate N                calls that begin in a second, not more than --concurrency under way; 0: "
+	"each as\n"
+	"                          soon as another ended [0]\n"
 	"  --concurrency N         calls in flight, over all connections [16]\n"
 	"  --threads N             [1]\n"
 	"  --seconds S             [5]\n"
@@ -45,6 +48,7 @@ enum option_id {
 	OPT_TOKENS_FILE,
 	OPT_CONNECTIONS,
 	OPT_CONCURRENCY,
+	OPT_RATE,
 	OPT_THREADS,
 	OPT_SECONDS,
 	OPT_WARMUP,
@@ -64,6 +68,7 @@ static const struct option long_options[] = {
 	{"tokens-file", required_argument, NULL, OPT_TOKENS_FILE},
 	{"connections", required_argument, NULL, OPT_CONNECTIONS},
 	{"concurrency", required_argument, NULL, OPT_CONCURRENCY},
+	{"rate", required_argument, NULL, OPT_RATE},
 	{"threads", required_argument, NULL, OPT_THREADS},
 	{"seconds", required_argument, NULL, OPT_SECONDS},
 	{"warmup", required_argument, NULL, OPT_WARMUP},
@@ -100,6 +105,9 @@ static bool option_take(struct options *o, int option, const char *value)
 		return true;
 	case OPT_CONCURRENCY:
 		run->concurrency = (unsigned)atoi(value);
+		return true;
+	case OPT_RATE:
+		run->rate = atof(value);
 		return true;
 	case OPT_THREADS:
 		run->threads = (unsigned)atoi(value);
@@ -173,6 +181,7 @@ static void run_workers(struct run *run, struct worker *workers)
 static void worker_add(struct worker *total, const struct worker *w)
 {
 	histogram_add(&total->latencies, &w->latencies);
+	histogram_add(&total->refused, &w->refused);
 	for (int i = 0; i < LOAD_CODES; i++)
 		total->codes[i] += w->codes[i];
 	total->empty += w->empty;
@@ -227,6 +236,8 @@ static bool report(const struct run *run, const struct worker *total)
 	       ", \"p999_us\": %" PRIu64 ", \"max_us\": %" PRIu64 ", ",
 	       h->total ? (double)h->sum / (double)h->total : 0.0, histogram_quantile(h, 0.5),
 	       histogram_quantile(h, 0.9), histogram_quantile(h, 0.99), histogram_quantile(h, 0.999), h->max);
+	printf("\"refused\": %" PRIu64 ", \"refused_p99_us\": %" PRIu64 ", ", total->refused.total,
+	       histogram_quantile(&total->refused, 0.99));
 	report_codes(total);
 	puts("}");
 	return calls > 0 && calls == total->codes[STATUS_OK] && total->empty == 0;

@@ -15,6 +15,7 @@ struct connection {
 /* One call at a time, again and again. */
 struct flight {
 	struct worker *worker;
+	struct flight *next_idle;
 	struct connection *connection;
 	grpc_completion_queue *queue;
 	grpc_call *call;
@@ -119,6 +120,8 @@ static void flight_end(struct flight *f)
 		flight_note_failure(f);
 	if (f->began_us >= w->run->count_from_us) {
 		histogram_record(&w->latencies, (uint64_t)(now_us - f->began_us));
+		if (f->code == GRPC_STATUS_UNAVAILABLE)
+			histogram_record(&w->refused, (uint64_t)(now_us - f->began_us));
 		w->last_us = now_us;
 	}
 	grpc_slice_unref(f->details);
@@ -165,6 +168,45 @@ static void worker_loop(grpc_completion_queue *queue, unsigned flying)
 	}
 }
 
+static gpr_timespec monotonic_time(int64_t us)
+{
+	return (gpr_timespec){.tv_sec = us / 1000000,
+			      .tv_nsec = (int32_t)(us % 1000000 * 1000),
+			      .clock_type = GPR_CLOCK_MONOTONIC};
+}
+
+/* Calls begin when they are due, as long as one is idle; one that ended waits for its next turn. */
+static void worker_loop_paced(struct worker *w, grpc_completion_queue *queue, struct flight *idle)
+{
+	const double interval_us = 1e6 * w->run->threads / w->run->rate;
+	double due_us = (double)load_now_us();
+	unsigned flying = 0;
+	bool over = false;
+
+	while (flying > 0 || !over) {
+		const bool waits = !over && idle;
+		grpc_event event = grpc_completion_queue_next(
+			queue, waits ? monotonic_time((int64_t)due_us) : gpr_inf_future(GPR_CLOCK_MONOTONIC),
+			NULL);
+		if (event.type == GRPC_OP_COMPLETE) {
+			struct flight *f = event.tag;
+
+			flight_end(f);
+			f->next_idle = idle;
+			idle = f;
+			flying--;
+		}
+		while (!over && idle && due_us <= (double)load_now_us()) {
+			struct flight *f = idle;
+
+			idle = f->next_idle;
+			over = !flight_start(f);
+			flying += !over;
+			due_us += interval_us;
+		}
+	}
+}
+
 void *worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -178,10 +220,14 @@ void *worker_main(void *arg)
 	for (unsigned i = 0; i < w->concurrency; i++) {
 		flights[i] = (struct flight){
 			.worker = w, .connection = &connections[i % w->connections], .queue = queue};
-		if (flight_start(&flights[i]))
+		flights[i].next_idle = i > 0 ? &flights[i - 1] : NULL;
+		if (w->run->rate == 0 && flight_start(&flights[i]))
 			flying++;
 	}
-	worker_loop(queue, flying);
+	if (w->run->rate > 0)
+		worker_loop_paced(w, queue, &flights[w->concurrency - 1]);
+	else
+		worker_loop(queue, flying);
 	for (unsigned i = 0; i < w->connections; i++)
 		grpc_channel_destroy(connections[i].channel);
 	grpc_completion_queue_shutdown(queue);

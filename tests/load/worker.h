@@ -19,6 +19,7 @@ struct run {
 	unsigned connections, concurrency, threads;
 	uint64_t limit; /* calls to make; 0: as many as the time allows */
 	int timeout_ms;
+	double rate; /* calls that begin in a second, whatever becomes of them; 0: as soon as another ended */
 	bool fail_fast;
 	int64_t count_from_us, end_us; /* monotonic; calls that begin before count_from_us are a warm-up */
 	_Atomic uint64_t next;         /* calls drawn */
@@ -31,6 +32,7 @@ struct worker {
 	pthread_t thread;
 	unsigned connections, concurrency;
 	struct histogram latencies;     /* of the calls that count */
+	struct histogram refused;       /* of those among them that are UNAVAILABLE */
 	uint64_t codes[LOAD_CODES];     /* by status; warm-up included, since every call is checked */
 	uint64_t empty;                 /* answered OK without a message */
 	char message[LOAD_MESSAGE_MAX]; /* of the first that failed */
