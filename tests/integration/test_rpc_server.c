@@ -400,7 +400,7 @@ static void test_what_a_method_takes(void **state)
 	/* The contract says nothing of either, so a stranger sends 16 KiB at most and others 256. */
 	req.payload.len = 16 * 1024;
 	req.payload.data = calloc(1, 256 * 1024);
-	echo_call(f, ECHO_COLD, &req, NULL, &reply);
+	echo_call(f, ECHO_ON_DB, &req, NULL, &reply);
 	assert_reason(&reply, &RPC_REASON_MESSAGE_TOO_LARGE);
 	echo_call(f, GUARDED, &req, &admin, &reply);
 	assert_int_equal(reply.code, STATUS_OK);
