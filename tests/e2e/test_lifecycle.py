@@ -8,12 +8,13 @@ import subprocess
 import threading
 import time
 import unittest
+import urllib.error
 import uuid
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from stack import PASSWORD, SERVER, Replica, Stack
+from stack import PASSWORD, SERVER, Replica, Stack, free_port
 from test_every_rpc import World
 from wire import Refused, Wire, messages
 
@@ -118,6 +119,28 @@ class Lifecycle(unittest.TestCase):
                 began = time.monotonic()
                 self.assertEqual(replica.stop(how), 0)
                 self.assertLess(time.monotonic() - began, 3)
+
+    def test_serves_on_until_the_edge_has_noticed(self):
+        port = free_port()
+        with self.replica("--drain-notice-seconds", "2", "--metrics-listen", f"127.0.0.1:{port}") as (replica, wire):
+            self.report(wire)
+            began = time.monotonic()
+            replica.process.send_signal(signal.SIGTERM)
+            time.sleep(0.2)
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                self.stack.http(port, "/readyz")
+            self.assertEqual(caught.exception.code, 503)
+            caught.exception.close()
+            served = 0
+            with self.assertRaises(Refused) as refused:
+                while True:
+                    self.report(wire)
+                    served += 1
+            self.assertEqual((refused.exception.code, refused.exception.reason), ("UNAVAILABLE", "DRAINING"))
+            self.assertTrue(refused.exception.retry)
+            self.assertGreater(time.monotonic() - began, 2)
+            self.assertGreater(served, 0)
+            self.assertEqual(self.ended(replica), 0)
 
     def test_calls_under_way_are_finished(self):
         with self.replica() as (replica, wire):
