@@ -17,6 +17,14 @@ enum {
 	LATE_RETRY_MS = 250,
 };
 
+/*
+ * How long a batch waits for a row that somebody else has locked: there are others in it. When that was in
+ * vain the lane waits for no lock at all for a while, so that one locked row does not hold up each batch that
+ * has a use for it.
+ */
+enum { LOCK_WAIT_S = 1 };
+#define SHY_US (INT64_C(10) * 1000000)
+
 /* A thread with its connection, and what it works on. */
 struct lane {
 	struct combiner *c;
@@ -24,6 +32,7 @@ struct lane {
 	struct queue *queue;
 	pthread_t thread;
 	bool running;
+	int64_t shy_until_us;                          /* until then it waits for no lock */
 	_Atomic int64_t batch_began_us, batch_mean_us; /* 0: none is under way; none was yet */
 	void **taken;                                  /* batch_max, as they came */
 	struct entry {
@@ -64,15 +73,31 @@ static void finish_all(struct combiner *c, void *const *items, unsigned n, int r
 		c->config.finish(c->config.arg, items[i], r, err);
 }
 
-/* A fault of the data, which another batch may not have; the others concern whatever is written. */
+/* A fault of the data or a locked row, which another batch may not have; the others concern whatever is
+ * written. */
 static bool fault_of_an_item(int r)
 {
-	return r != -STATUS_UNAVAILABLE && r != -STATUS_DEADLINE_EXCEEDED && r != -STATUS_ABORTED;
+	return r != -STATUS_UNAVAILABLE && r != -STATUS_DEADLINE_EXCEEDED;
+}
+
+static int write_batch(struct lane *l, struct batch *b, struct error *err)
+{
+	int64_t now_us = monotonic_us();
+	db_set_deadline(l->conn, now_us + BATCH_TIME_US);
+	db_set_lock_wait(l->conn, now_us < l->shy_until_us ? 0 : LOCK_WAIT_S);
+	int r = db_transaction(l->conn, true, batch_body, b, err);
+	if (r == -STATUS_ABORTED) {
+		l->shy_until_us = monotonic_us() + SHY_US;
+		b->bad = b->n;
+	}
+	atomic_fetch_add(&l->c->batches, 1);
+	return r;
 }
 
 /*
  * Writes items in key order until each is committed or failed. Those a bad one was in the way of are written
- * again, without it; when nobody can say which is bad, halves are, until it stands alone.
+ * again, without it; when nobody can say which is bad, halves are, until it stands alone. One whose row is
+ * locked fails as a bad one does, with CONFLICT.
  */
 static void write_items(struct lane *l, void **items, unsigned n)
 {
@@ -80,9 +105,7 @@ static void write_items(struct lane *l, void **items, unsigned n)
 	struct error err;
 	while (n > 0) {
 		struct batch b = {.c = c, .items = items, .n = n, .bad = n};
-		db_set_deadline(l->conn, monotonic_us() + BATCH_TIME_US);
-		int r = db_transaction(l->conn, true, batch_body, &b, &err);
-		atomic_fetch_add(&c->batches, 1);
+		int r = write_batch(l, &b, &err);
 		if (r == 0 || !fault_of_an_item(r)) {
 			finish_all(c, items, n, r, &err);
 			return;

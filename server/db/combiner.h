@@ -9,6 +9,7 @@
  * last batch was committing (there is no timer), sorts it stably by key, runs it in one transaction, commits,
  * and only then finishes each item. An item is acknowledged if and only if it is committed. There may be
  * several such lanes, each with the items of some keys: the database writes for one while another finishes.
+ * An item whose row somebody else has locked for long fails alone, with CONFLICT.
  *
  * A lane is bounded in time, not only in items: what would wait longer than `wait_ms`, or than half of the
  * time it has left, is not taken, by the mean time of a batch and by how long the one under way takes

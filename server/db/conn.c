@@ -72,10 +72,15 @@ int conn_send(struct db_conn *conn, const char *sql)
 	return mysql_query(conn->mysql, sql);
 }
 
+static unsigned usual_lock_wait(const struct db_conn *conn)
+{
+	return conn->config->lock_wait_s ? conn->config->lock_wait_s : 10;
+}
+
 static int session_set_up(struct db_conn *conn, struct error *err)
 {
 	char settings[400];
-	unsigned lock_wait = conn->config->lock_wait_s ? conn->config->lock_wait_s : 10;
+	unsigned lock_wait = usual_lock_wait(conn);
 	snprintf(settings, sizeof(settings),
 		 "SET SESSION sql_mode='" SQL_MODE "', time_zone='+00:00', autocommit=1, "
 		 "collation_connection='utf8mb4_nopad_bin', innodb_lock_wait_timeout=%u, "
@@ -90,6 +95,7 @@ static int session_set_up(struct db_conn *conn, struct error *err)
 	    mysql_errno(conn->mysql) != ER_UNKNOWN_SYSTEM_VARIABLE)
 		return conn_failed_to_open(conn, err);
 	conn->limit_ms = 0;
+	conn->lock_wait_in_force = DB_LOCK_WAIT_USUAL;
 	return 0;
 }
 
@@ -129,6 +135,7 @@ static int conn_allocate(const struct db_config *config, const struct db_stmt_li
 	conn->config = config;
 	conn->lists = lists;
 	conn->deadline_us = INT64_MAX;
+	conn->lock_wait = DB_LOCK_WAIT_USUAL;
 	conn->prepared = calloc(n ? n : 1, sizeof(*conn->prepared));
 	if (!conn->prepared) {
 		free(conn);
@@ -194,6 +201,26 @@ void db_close(struct db_conn *conn)
 void db_set_deadline(struct db_conn *conn, int64_t deadline_us)
 {
 	conn->deadline_us = deadline_us;
+}
+
+void db_set_lock_wait(struct db_conn *conn, int seconds)
+{
+	conn->lock_wait = seconds;
+}
+
+static int conn_limit_lock_wait(struct db_conn *conn, struct error *err)
+{
+	if (conn->lock_wait == conn->lock_wait_in_force)
+		return 0;
+	unsigned usual = usual_lock_wait(conn);
+	char sql[96];
+	snprintf(sql, sizeof(sql), "SET SESSION innodb_lock_wait_timeout=%u, lock_wait_timeout=%u",
+		 conn->lock_wait < 0 ? usual : (unsigned)conn->lock_wait, conn->lock_wait == 0 ? 0 : usual);
+	if (conn_send(conn, sql))
+		return conn_fail(conn, mysql_errno(conn->mysql), mysql_error(conn->mysql),
+				 "setting the lock wait", err);
+	conn->lock_wait_in_force = conn->lock_wait;
+	return 0;
 }
 
 /* The smallest limit that is not shorter than what is left: a statement may overrun its call by as much
@@ -267,9 +294,9 @@ int conn_ready(struct db_conn *conn, struct error *err)
 	conn->failure = DB_FAILURE_NONE;
 	conn->duplicate_key[0] = '\0';
 	int r = conn_revive(conn, err);
-	if (r < 0)
-		return r;
-	return conn_limit_time(conn, err);
+	if (r == 0)
+		r = conn_limit_lock_wait(conn, err);
+	return r < 0 ? r : conn_limit_time(conn, err);
 }
 
 int conn_text(struct db_conn *conn, const char *sql, struct error *err)

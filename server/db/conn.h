@@ -15,6 +15,7 @@
 enum db_failure {
 	DB_FAILURE_NONE,
 	DB_FAILURE_CONFLICT, /* the server gave the transaction up for another's sake: run it again */
+	DB_FAILURE_LOCKED,   /* the same, after waiting for a lock */
 	DB_FAILURE_LOST,     /* the connection broke after something may have been sent */
 	DB_FAILURE_AWAY,     /* no connection, or a server that refuses work: nothing was executed */
 	DB_FAILURE_DEADLINE,
@@ -54,8 +55,9 @@ struct db_conn {
 	struct db_prepared *prepared;
 	unsigned n_prepared;
 
-	int64_t deadline_us; /* monotonic */
-	int64_t limit_ms;    /* max_statement_time in force; 0: none */
+	int64_t deadline_us;               /* monotonic */
+	int64_t limit_ms;                  /* max_statement_time in force; 0: none */
+	int lock_wait, lock_wait_in_force; /* seconds, or DB_LOCK_WAIT_USUAL */
 
 	bool in_transaction; /* between BEGIN and COMMIT of db_transaction() */
 	bool retried;        /* inside db_transaction() or db_retry(): those repeat, not the statement */

@@ -61,6 +61,14 @@ void db_close(struct db_conn *conn); /* NULL is fine */
  */
 void db_set_deadline(struct db_conn *conn, int64_t deadline_us);
 
+/*
+ * How long the next statements wait for a row that somebody else has locked, 0 for not at all (which then
+ * holds for tables too); a transaction that waited in vain is not run again. DB_LOCK_WAIT_USUAL is as the
+ * config says, and with repeats.
+ */
+enum { DB_LOCK_WAIT_USUAL = -1 };
+void db_set_lock_wait(struct db_conn *conn, int seconds);
+
 /* Statements and commits sent on this connection; for tests and the bench. */
 struct db_counters {
 	uint64_t round_trips, commits;

@@ -29,7 +29,7 @@ static const struct {
 	{CER_MIN_ERROR, CER_MAX_ERROR, DB_FAILURE_LOST},
 
 	{ER_LOCK_DEADLOCK, ER_LOCK_DEADLOCK, DB_FAILURE_CONFLICT},
-	{ER_LOCK_WAIT_TIMEOUT, ER_LOCK_WAIT_TIMEOUT, DB_FAILURE_CONFLICT},
+	{ER_LOCK_WAIT_TIMEOUT, ER_LOCK_WAIT_TIMEOUT, DB_FAILURE_LOCKED},
 	{RECORD_CHANGED, RECORD_CHANGED, DB_FAILURE_CONFLICT},
 	{WSREP_NOT_READY, WSREP_NOT_READY, DB_FAILURE_CONFLICT},
 
@@ -81,6 +81,7 @@ int conn_fail(struct db_conn *conn, unsigned number, const char *message, const 
 	conn->failure = db_failure_of(number);
 	switch (conn->failure) {
 	case DB_FAILURE_CONFLICT:
+	case DB_FAILURE_LOCKED:
 		conn->doomed = conn->in_transaction;
 		return error_raise(err, &RPC_REASON_CONFLICT,
 				   "Another change got in the way; repeat the call.");

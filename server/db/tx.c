@@ -38,7 +38,7 @@ static int commit(struct db_conn *conn, struct attempt *attempt, struct error *e
 		return 0;
 	}
 	r = conn_fail(conn, mysql_errno(conn->mysql), mysql_error(conn->mysql), "COMMIT", err);
-	attempt->unknown = conn->failure != DB_FAILURE_CONFLICT;
+	attempt->unknown = conn->failure != DB_FAILURE_CONFLICT && conn->failure != DB_FAILURE_LOCKED;
 	return r;
 }
 
@@ -75,6 +75,8 @@ static int compound_once(struct db_conn *conn, db_body body, void *arg, struct a
 static bool worth_repeating(struct db_conn *conn, unsigned attempts, bool unknown)
 {
 	switch (conn->failure) {
+	case DB_FAILURE_LOCKED:
+		return conn->lock_wait == DB_LOCK_WAIT_USUAL && attempts < CONFLICT_ATTEMPTS;
 	case DB_FAILURE_CONFLICT:
 		return attempts < CONFLICT_ATTEMPTS;
 	case DB_FAILURE_LOST:

@@ -160,7 +160,7 @@ int progress_store_sessions(struct db_conn *conn, struct arena *arena, const str
 			.questions = db_col_i64(&rows, 2),
 			.sessions = db_col_i64(&rows, 3),
 		};
-	if (r < 0)
+	if (r < 0 && rows.handle) /* else no row is at fault, or nobody knows which */
 		*ret_bad = rows.count;
 	return r;
 }
@@ -220,7 +220,7 @@ int progress_store_lessons(struct db_conn *conn, struct arena *arena, const stru
 			.sessions = db_col_i64(&rows, 8),
 			.last_us = db_col_i64(&rows, 9),
 		};
-	if (r < 0)
+	if (r < 0 && rows.handle) /* else no row is at fault, or nobody knows which */
 		*ret_bad = rows.count;
 	return r;
 }

@@ -340,16 +340,38 @@ static void test_a_bad_item_nobody_can_name_fails_alone(void **state)
 	expect_only_bad_ones_to_fail();
 }
 
-static void test_a_batch_in_conflict_is_written_again(void **state)
+static void submit_behind(struct combiner *c, struct item *item, int64_t id, int64_t deadline)
 {
-	for (unsigned i = 0; i < N; i++)
-		items[i] = (struct item){.id = 1 + i, .bits = 1};
-	struct combiner *c = run_one_batch(NULL, 1600000);
-	assert_true(combiner_counters(c).retries >= 1);
-	assert_int_equal(combiner_counters(c).bad, 0);
+	*item = (struct item){.id = id, .bits = 1, .deadline_us = deadline};
+	assert_true(combiner_submit(c, item));
+}
+
+/* Of a batch that has use for a locked row, all but those whose row it is are written, and the next one does
+ * not wait for it any more. */
+static void test_a_locked_row_fails_alone(void **state)
+{
+	enum { LEARNERS = 8, ROUNDS = 5 };
+	struct combiner *c = start(NULL);
+	struct db_conn *holder = lock_item_zero();
+	submit_behind(c, &items[N], 0, 0); /* alone, so that those of the first round make one batch */
+	while (atomic_load(&n_writes) == 0)
+		usleep(1000);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct item *of_round = &items[round * LEARNERS];
+		for (unsigned i = 0; i < LEARNERS; i++)
+			submit_behind(c, &of_round[i], i, 0);
+		wait_for(1 + (round + 1) * LEARNERS);
+		assert_int_equal(of_round[0].result, -STATUS_ABORTED);
+		for (unsigned i = 1; i < LEARNERS; i++)
+			assert_int_equal(of_round[i].result, 0);
+	}
+	assert_int_equal(items[N].result, -STATUS_ABORTED);
+	testdb_run(holder, "ROLLBACK");
+	submit_behind(c, &items[N], 0, 0);
+	wait_for(1 + ROUNDS * LEARNERS + 1);
+	assert_int_equal(items[N].result, 0);
+	db_close(holder);
 	combiner_stop(c);
-	for (unsigned i = 0; i <= N; i++)
-		assert_int_equal(items[i].result, 0);
 }
 
 static void test_a_lost_connection_does_not_lose_an_item(void **state)
@@ -410,12 +432,6 @@ static void test_a_full_queue_refuses(void **state)
 	assert_int_equal(n_finished, n);
 }
 
-static void submit_behind(struct combiner *c, struct item *item, int64_t id, int64_t deadline)
-{
-	*item = (struct item){.id = id, .bits = 1, .deadline_us = deadline};
-	assert_true(combiner_submit(c, item));
-}
-
 static void test_what_is_late_joins_no_batch(void **state)
 {
 	struct combiner *c = start(NULL);
@@ -467,7 +483,7 @@ int main(void)
 				       clear),
 		cmocka_unit_test_setup(test_a_bad_item_fails_alone, clear),
 		cmocka_unit_test_setup(test_a_bad_item_nobody_can_name_fails_alone, clear),
-		cmocka_unit_test_setup(test_a_batch_in_conflict_is_written_again, clear),
+		cmocka_unit_test_setup(test_a_locked_row_fails_alone, clear),
 		cmocka_unit_test_setup(test_a_full_queue_refuses, clear),
 		cmocka_unit_test_setup(test_what_is_late_joins_no_batch, clear),
 		cmocka_unit_test_setup(test_a_batch_that_stands_refuses, clear),

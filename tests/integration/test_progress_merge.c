@@ -333,6 +333,45 @@ static void test_a_bad_report_fails_alone(void **state)
 	clear(f);
 }
 
+/* Somebody holds a row of one learner: the others of the batch are written, whichever row it is. */
+static void test_a_locked_learner_fails_alone(void **state)
+{
+	static const char *const locks[] = {
+		"UPDATE progress_session SET interactions = interactions WHERE user_id = 204",
+		"UPDATE progress_lesson SET interactions = interactions WHERE user_id = 204",
+		"UPDATE progress_course SET interactions = interactions WHERE user_id = 204",
+	};
+	struct fixture *f = *state;
+
+	for (unsigned round = 0; round <= sizeof(locks) / sizeof(locks[0]); round++) {
+		struct progress_write writes[8] = {0};
+		struct db_conn *holder = testdb_connect(f->db, NULL);
+
+		f->failed = 0;
+		testdb_run(holder, "START TRANSACTION");
+		if (round > 0)
+			testdb_run(holder, locks[round - 1]);
+		for (unsigned i = 0; i < 8; i++) {
+			writes[i].report = (struct report){.user_id = 200 + i,
+							   .course_id = course_id,
+							   .lesson_id = 1,
+							   .client_us = noon_us + round * US,
+							   .start_us = noon_us,
+							   .interactions = 1 + round};
+			submit(f, &writes[i]);
+		}
+		wait_all(f);
+		assert_int_equal(f->failed, round ? 1 : 0);
+		assert_int_equal(testdb_number(f->db,
+					       "SELECT COUNT(*) FROM progress_course WHERE interactions ="
+					       " (SELECT MAX(interactions) FROM progress_course)"),
+				 round ? 7 : 8);
+		testdb_run(holder, "ROLLBACK");
+		db_close(holder);
+	}
+	clear(f);
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = &fixture;
@@ -365,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_each_report_sees_its_own_merge),
 		cmocka_unit_test(test_a_slow_clock_is_credited_nothing_and_not_less),
 		cmocka_unit_test(test_a_bad_report_fails_alone),
+		cmocka_unit_test(test_a_locked_learner_fails_alone),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -54,7 +54,7 @@ static void test_errors_of_the_server(void **state)
 	} cases[] = {
 		{1020, DB_FAILURE_CONFLICT}, /* record has changed */
 		{1047, DB_FAILURE_CONFLICT}, /* a cluster's node that is not ready */
-		{1205, DB_FAILURE_CONFLICT}, /* lock wait */
+		{1205, DB_FAILURE_LOCKED},   /* lock wait */
 		{1213, DB_FAILURE_CONFLICT}, /* deadlock */
 		{1053, DB_FAILURE_LOST},     /* shutting down */
 		{1079, DB_FAILURE_LOST},     /* shut down */
