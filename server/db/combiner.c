@@ -261,14 +261,17 @@ int combiner_start(const struct combiner_config *config, struct combiner **ret, 
 	return 0;
 }
 
-/* How many may wait before one that may wait so long; at least a batch, since an idle lane takes any. */
+/* How many may wait before one that may wait so long; at least a batch, since an idle lane takes any. Before
+ * the first batch is over nobody knows. */
 static size_t lane_room(const struct lane *l, int64_t may_us, int64_t now_us)
 {
 	const int64_t began_us = atomic_load(&l->batch_began_us), mean_us = atomic_load(&l->batch_mean_us);
 	if (began_us && now_us - began_us > may_us)
 		return 0;
-	return mean_us > 0 && mean_us < may_us ? (size_t)(may_us / mean_us) * l->c->config.batch_max
-					       : l->c->config.batch_max;
+	if (mean_us == 0)
+		return SIZE_MAX;
+	return mean_us < may_us ? (size_t)(may_us / mean_us) * l->c->config.batch_max
+				: l->c->config.batch_max;
 }
 
 bool combiner_submit(struct combiner *c, void *item)

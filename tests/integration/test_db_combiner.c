@@ -474,6 +474,26 @@ static void test_a_batch_that_stands_refuses(void **state)
 		assert_int_equal(items[i].result, 0);
 }
 
+/* A server that has just started refuses nobody for what it does not know yet: how long a batch takes. */
+static void test_a_first_batch_refuses_nobody(void **state)
+{
+	static struct item many[2 * BATCH_MAX + 1];
+
+	wait_ms = 60000;
+	struct combiner *c = start(NULL);
+	wait_ms = 0;
+	struct db_conn *holder = lock_item_zero();
+	submit_behind(c, &many[0], 0, 0);
+	while (atomic_load(&n_writes) == 0)
+		usleep(1000);
+	for (unsigned i = 1; i <= 2 * BATCH_MAX; i++)
+		submit_behind(c, &many[i], i, 0);
+	testdb_run(holder, "ROLLBACK");
+	db_close(holder);
+	combiner_stop(c);
+	assert_int_equal(n_finished, 2 * BATCH_MAX + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +507,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_full_queue_refuses, clear),
 		cmocka_unit_test_setup(test_what_is_late_joins_no_batch, clear),
 		cmocka_unit_test_setup(test_a_batch_that_stands_refuses, clear),
+		cmocka_unit_test_setup(test_a_first_batch_refuses_nobody, clear),
 		cmocka_unit_test_setup_teardown(test_a_lost_connection_does_not_lose_an_item, lost_setup,
 						lost_teardown),
 	};
