@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "server/base/log.h"
@@ -13,6 +12,7 @@
 #include "server/config.h"
 #include "server/db/lease.h"
 #include "server/db/migrate.h"
+#include "server/rpc/server.h"
 #include "server/service.h"
 #include "server/user/user_admin.h"
 
@@ -144,17 +144,6 @@ static int start_metrics(const struct config *c, struct service *service, struct
 	return -1;
 }
 
-/* Every client connection is a file descriptor; the soft limit of a shell is often 1,024. */
-static void raise_fd_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
-
 /* The signals that stop the server; blocked in every thread, taken by sigwait() in main's. */
 static void block_signals(sigset_t *ret)
 {
@@ -223,7 +212,7 @@ static int run_serve(const struct config *c, const struct db_config *db)
 	struct service *service;
 	struct error err;
 
-	raise_fd_limit();
+	rpc_server_widen();
 	block_signals(&signals);
 	config_to_service(c, db, &config);
 	error_clear(&err);

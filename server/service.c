@@ -36,8 +36,10 @@
 #define DAY_US (INT64_C(24) * 3600 * 1000000)
 
 enum {
-	WATCH_MS = 500,             /* how often readiness is looked at */
-	FEED_STALE_US = 5000000,    /* a feed older than this makes the replica not ready */
+	WATCH_MS = 500,          /* how often readiness is looked at */
+	SILENT_LOOKS = 2,        /* a second each: a port that does not answer makes the replica not ready */
+	DEAF_LOOKS = 10,         /* and then ends it */
+	FEED_STALE_US = 5000000, /* a feed older than this makes the replica not ready */
 	FEED_STALE_RETRY_MS = 1000, /* what a caller refused for it is told to wait */
 };
 
@@ -357,6 +359,8 @@ int service_ready(void *service, const char **why)
 	*why = "";
 	if (atomic_load(&s->draining))
 		*why = "the server is stopping";
+	else if (rpc_server_deaf(s->rpc) >= SILENT_LOOKS)
+		*why = "nobody answers at the server's own port";
 	else if (node_lease_ready(s->node, why) && event_feed_age_us(s->feed) > FEED_STALE_US)
 		*why = "the event feed is more than 5 s behind";
 	return !**why;
@@ -380,6 +384,11 @@ static void *watch_run(void *arg)
 		if (ready != serving)
 			rpc_server_set_serving(s->rpc, ready);
 		serving = ready;
+		if (rpc_server_deaf(s->rpc) >= DEAF_LOOKS && !atomic_load(&s->broken)) {
+			log_error("nobody answers at the server's own port: stopping");
+			atomic_store(&s->broken, true);
+			kill(getpid(), SIGTERM);
+		}
 		if (node_lease_stolen(s->node) && !atomic_exchange(&s->broken, true))
 			kill(getpid(), SIGTERM);
 		clock_gettime(CLOCK_MONOTONIC, &until);

@@ -5,7 +5,9 @@
 #include <time.h>
 
 #include "proto/runtime/error.h"
+#include "server/base/log.h"
 #include "server/rpc/line.h"
+#include "server/rpc/server_impl.h"
 
 enum {
 	TICKS_PER_TRIM = 5,           /* looking through what is free takes a millisecond or so */
@@ -35,12 +37,28 @@ static bool tick(struct keeper *k)
 	return !stopping;
 }
 
+static void gate_tend(struct rpc_server *s)
+{
+	const unsigned refused = gate_refused();
+
+	if (refused > 0)
+		log_warning("connections refused, since all but the last descriptors are used: n=%u; raise "
+			    "the limit "
+			    "of open files",
+			    refused);
+	if (server_draining(s) || gate_answers(&s->gate))
+		atomic_store(&s->silent, 0);
+	else
+		atomic_fetch_add(&s->silent, 1);
+}
+
 static void *keeper_main(void *arg)
 {
 	struct keeper *k = arg;
 
 	for (unsigned n = 1; tick(k); n++) {
 		line_tend(k->server);
+		gate_tend(k->server);
 		if (n % TICKS_PER_TRIM == 0)
 			memory_tend();
 	}

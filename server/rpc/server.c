@@ -277,6 +277,7 @@ int rpc_server_start(struct rpc_server *s, struct error *err)
 		r = executors_start(s, err);
 	if (r < 0)
 		return r;
+	gate_init(&s->gate, s->port);
 	grpc_server_start(s->core);
 	atomic_store(&s->stage, SERVER_RUNNING);
 	for (unsigned i = 0; i < s->n_pollers && r == 0; i++)
@@ -284,6 +285,11 @@ int rpc_server_start(struct rpc_server *s, struct error *err)
 	if (r == 0)
 		r = keeper_start(&s->keeper, s, err);
 	return r;
+}
+
+unsigned rpc_server_deaf(const struct rpc_server *s)
+{
+	return atomic_load(&s->silent);
 }
 
 int rpc_server_port(const struct rpc_server *s)
@@ -341,6 +347,7 @@ static void core_shut(struct rpc_server *s)
 	grpc_completion_queue *queue = grpc_completion_queue_create_for_next(NULL);
 	const unsigned under_way = atomic_load(&s->under_way);
 
+	gate_done(&s->gate);
 	grpc_server_shutdown_and_notify(s->core, queue, s);
 	if (under_way > 0)
 		log_warning("calls still under way after %d ms are cancelled: %u", s->config.drain_ms,

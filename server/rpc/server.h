@@ -82,6 +82,13 @@ struct rpc_server_config {
 void rpc_server_config_defaults(struct rpc_server_config *config);
 
 /*
+ * Raises the limit of descriptors as far as may be: every connection is one, and a shell's is often 1,024. A
+ * program that serves calls it also for another reason: so it links, before libc, what stands in for
+ * accept4() (server/rpc/gate.h).
+ */
+void rpc_server_widen(void);
+
+/*
  * Makes a server that serves these rows (NULL-terminated array of pointers), health, and reflection over
  * `services`. The rows must outlive it. A method of a service without a row is refused: STATUS_INTERNAL.
  */
@@ -91,6 +98,12 @@ int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row 
 
 /* Binds and serves; returns once listening. A busy port or an unreadable key is an error that says so. */
 int rpc_server_start(struct rpc_server *s, struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * Does the port still answer? Found out once a second by connecting to it: 0 when it does, else for how many
+ * looks in a row it did not. Thread-safe.
+ */
+unsigned rpc_server_deaf(const struct rpc_server *s);
 
 /* The port bound. */
 int rpc_server_port(const struct rpc_server *s);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "server/rpc/executor.h"
+#include "server/rpc/gate.h"
 #include "server/rpc/health.h"
 #include "server/rpc/keeper.h"
 #include "server/rpc/path_table.h"
@@ -34,6 +35,8 @@ struct rpc_server {
 	struct reflection *reflection; /* NULL: switched off */
 	struct standing standing;
 	struct keeper keeper;
+	struct gate gate;
+	_Atomic unsigned silent; /* looks in a row that found nobody at the gate */
 
 	grpc_server *core;
 	struct poller *pollers;
