@@ -160,9 +160,8 @@ static int too_late(int64_t left_us, struct error *err)
 }
 
 /* Finishes those that a batch could not write in time; returns how many are left of those taken. */
-static size_t drop_late(struct lane *l, size_t n, int64_t now_us)
+static size_t drop_late(struct lane *l, size_t n, int64_t now_us, int64_t mean_us)
 {
-	const int64_t mean_us = atomic_load(&l->batch_mean_us);
 	struct error err;
 	size_t kept = 0;
 	for (size_t i = 0; i < n; i++) {
@@ -175,11 +174,12 @@ static size_t drop_late(struct lane *l, size_t n, int64_t now_us)
 	return kept;
 }
 
-static void run_batch(struct lane *l, size_t n)
+static void run_batch(struct lane *l, size_t n, bool waited)
 {
 	int64_t mean_us = atomic_load(&l->batch_mean_us), us = monotonic_us();
 	atomic_store(&l->batch_began_us, us);
-	n = drop_late(l, n, us);
+	/* What did not have to wait is tried whatever the mean says: it may be of a bad hour. */
+	n = drop_late(l, n, us, waited ? mean_us : 0);
 	sort_taken(l, (unsigned)n);
 	atomic_fetch_add(&l->c->items, n);
 	write_items(l, l->sorted, (unsigned)n);
@@ -193,8 +193,13 @@ static void *run(void *arg)
 {
 	struct lane *l = arg;
 	size_t n;
-	while ((n = queue_pop_many(l->queue, l->taken, l->c->config.batch_max)) > 0)
-		run_batch(l, n);
+	for (;;) {
+		bool waited = queue_length(l->queue) > 0;
+		n = queue_pop_many(l->queue, l->taken, l->c->config.batch_max);
+		if (n == 0)
+			break;
+		run_batch(l, n, waited);
+	}
 	return NULL;
 }
 

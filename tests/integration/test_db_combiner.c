@@ -451,6 +451,23 @@ static void test_what_is_late_joins_no_batch(void **state)
 	assert_int_equal(testdb_number(db, "SELECT COUNT(*) FROM item WHERE id % 2 = 1"), 0);
 }
 
+/* A batch that was slow says nothing to who comes when nobody waits. */
+static void test_what_need_not_wait_is_tried(void **state)
+{
+	struct combiner *c = start(NULL);
+	struct db_conn *holder = lock_item_zero();
+	submit_behind(c, &items[0], 0, 0);
+	usleep(900000);
+	testdb_run(holder, "ROLLBACK");
+	db_close(holder);
+	wait_for(1);
+	usleep(50000);
+	submit_behind(c, &items[1], 1, monotonic_us() + 600000);
+	wait_for(2);
+	assert_int_equal(items[1].result, 0);
+	combiner_stop(c);
+}
+
 /* Room for thousands, but none for who would wait behind a batch that does not end. */
 static void test_a_batch_that_stands_refuses(void **state)
 {
@@ -506,6 +523,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_locked_row_fails_alone, clear),
 		cmocka_unit_test_setup(test_a_full_queue_refuses, clear),
 		cmocka_unit_test_setup(test_what_is_late_joins_no_batch, clear),
+		cmocka_unit_test_setup(test_what_need_not_wait_is_tried, clear),
 		cmocka_unit_test_setup(test_a_batch_that_stands_refuses, clear),
 		cmocka_unit_test_setup(test_a_first_batch_refuses_nobody, clear),
 		cmocka_unit_test_setup_teardown(test_a_lost_connection_does_not_lose_an_item, lost_setup,
