@@ -18,8 +18,8 @@
  * Failures come back as `struct error`, whatever their origin. `reason` is the server's, and lives in the
  * arena of the call; where the server gave none (the connection was lost, the deadline passed here, a proxy
  * answered) it is named like the code itself ("UNAVAILABLE", "CANCELLED", client_plain_reason()), and then
- * nobody knows whether the call was executed. Methods that the contract calls retryable are then repeated a
- * few times before the failure is told; others never.
+ * nobody knows whether the call was executed. Methods that the contract calls retryable are repeated a few
+ * times before such a failure is told; others never.
  */
 struct client_channel;
 
@@ -39,6 +39,15 @@ struct client_options {
  */
 int client_channel_new(const struct client_options *options, const struct service_desc *const *services,
 		       struct client_channel **ret, struct error *err) __attribute__((warn_unused_result));
+/*
+ * Connects now, within the time given (0: the channel's) or at the first failure: who asks before a call
+ * knows that nothing was sent, and so nothing was done, when the server is not there or its name or
+ * certificate is wrong. Blocks. Fails with CLIENT_REASON_NOT_CONNECTED.
+ */
+int client_channel_connect(struct client_channel *c, int64_t timeout_ms, struct error *err)
+	__attribute__((warn_unused_result));
+extern const struct error_reason CLIENT_REASON_NOT_CONNECTED;
+
 void client_channel_free(struct client_channel *c); /* no call may be under way; NULL is fine */
 
 /*

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client against a real server of ours: every kind of call, every way one ends. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -160,7 +164,30 @@ static void test_deadline_is_kept_here_and_starts_now(void **state)
 }
 
 /* No reason comes from a server that is not there: it is named like the code. */
+/* Where no server of ours is. */
+static void assert_not_connected(const char *where, const char *why)
+{
+	struct client_channel *nowhere;
+
+	assert_int_equal(
+		client_channel_new(&(struct client_options){.target = where}, probe_services, &nowhere, &err),
+		0);
+	assert_int_equal(client_channel_connect(nowhere, 2000, &err), -STATUS_UNAVAILABLE);
+	assert_ptr_equal(err.reason, &CLIENT_REASON_NOT_CONNECTED);
+	if (!strstr(err.message, where) || !strstr(err.message, why))
+		fail_msg("%s", err.message);
+	client_channel_free(nowhere);
+}
+
 static void test_nobody_listens(void **state)
+{
+	assert_not_connected("127.0.0.1:1", "refused");
+	assert_not_connected("nobody.invalid:1", "DNS");
+	assert_not_connected("unix:/nonexistent/socket", "No such file");
+}
+
+/* Without asking before, nobody can tell whether a call was sent: it may have been repeated. */
+static void test_a_call_to_where_nobody_listens(void **state)
 {
 	const struct client_options options = {.target = "127.0.0.1:1", .timeout_ms = 2000};
 	struct client_channel *nowhere;
@@ -172,6 +199,29 @@ static void test_nobody_listens(void **state)
 	assert_ptr_equal(err.reason, client_plain_reason(STATUS_UNAVAILABLE));
 	assert_true(err.message[0]);
 	client_channel_free(nowhere);
+}
+
+/* The port is open, and nobody ever speaks on it. */
+static void test_connecting_takes_all_the_time(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char mute[64];
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listener, 16), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+	snprintf(mute, sizeof(mute), "127.0.0.1:%d", ntohs(address.sin_port));
+	assert_not_connected(mute, "in time");
+	close(listener);
+}
+
+static void test_connecting_first(void **state)
+{
+	assert_int_equal(client_channel_connect(channel, 0, &err), 0);
+	assert_int_equal(client_channel_connect(channel, 0, &err), 0);
+	test_unary(state);
 }
 
 static void test_small_arena_is_an_error(void **state)
@@ -411,6 +461,9 @@ static void test_tls_by_a_certificate_file(void **state)
 	client_channel_free(channel);
 	/* It is signed by nobody the system trusts. */
 	connect_with(&(struct client_options){.target = target, .tls = true, .authority = "edu.test"});
+	assert_int_equal(client_channel_connect(channel, 0, &err), -STATUS_UNAVAILABLE);
+	assert_ptr_equal(err.reason, &CLIENT_REASON_NOT_CONNECTED);
+	assert_non_null(strstr(err.message, "certificate"));
 	assert_int_equal(probe_echo_call(channel, &request, NULL, &arena, &reply, &err), -STATUS_UNAVAILABLE);
 	tls_files_remove(&files);
 }
@@ -434,6 +487,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_error_details_arrive, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deadline_is_kept_here_and_starts_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_listens, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_call_to_where_nobody_listens, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connecting_takes_all_the_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connecting_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_small_arena_is_an_error, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_threads_share_a_channel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_calls_that_are_not_waited_for, setup, teardown),
