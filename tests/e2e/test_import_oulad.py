@@ -213,7 +213,9 @@ class Refusals(Importing):
         line = len((copy / "studentVle.csv").read_text().splitlines())
         before = self.contents()
         self.refused(f"studentVle.csv:{line}: date is \"two\"", copy, "KNT/2022B")
-        self.refused("courses.csv has no presentation KNT/1999X", SMALL, "KNT/1999X")
+        said = self.refused("courses.csv has no presentation KNT/1999X", SMALL, "KNT/1999X")
+        self.assertIn("The same command would fail again", said)
+        self.assertNotIn("run the same command", said)
         self.assertEqual(self.changed(before), set())
 
     def test_the_roles_are_needed(self):

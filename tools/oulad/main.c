@@ -98,5 +98,9 @@ int main(int argc, char **argv)
 		options_help(stdout);
 		return EXIT_SUCCESS;
 	}
+	if (options.version) {
+		puts("import_oulad " EDU_VERSION);
+		return EXIT_SUCCESS;
+	}
 	return import_main(&options);
 }

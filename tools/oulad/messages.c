@@ -37,30 +37,32 @@ void message_summary(const struct import *im, double seconds, FILE *out)
 }
 
 /* For what the import meets most likely; the contract's list of reasons has the rest. */
-static const char *failure_advice(const struct error *err)
-{
-	static const struct {
-		const char *reason, *advice;
-	} list[] = {
-		{"ROLE_MISSING", "have the roles given to the importing account (edu set-user-roles)"},
-		{"CREDENTIALS_INVALID",
-		 "use the right password file, and the learner secret of the first run"},
-		{"CLOCK_SKEW", "set this machine's clock"},
-		{"RATE_LIMITED", "import with fewer --workers, or have the server's rate limits raised"},
-		{"OVERLOADED", "import with fewer --workers and --in-flight"},
-		{"UNAVAILABLE", "check --target and that the server runs"},
-		{"FIELD_INVALID", "correct it"},
-		{"COURSE_STATE_INVALID", "have the course brought back, or import as another account"},
-		{"SELF_APPROVAL",
-		 "name another account with the role ADMIN: --approver, or edu approve-course"},
-		{"INTERNAL", "have the server's log looked into"},
-	};
+static const struct advice {
+	const char *reason, *text;
+	bool corrects; /* it is the command that has to change */
+} advices[] = {
+	{"ROLE_MISSING", "have the roles given to the importing account (edu set-user-roles)", false},
+	{"CREDENTIALS_INVALID", "use the right password file, and the learner secret of the first run", true},
+	{"CLOCK_SKEW", "set this machine's clock", false},
+	{"RATE_LIMITED", "import with fewer --workers, or have the server's rate limits raised", false},
+	{"OVERLOADED", "import with fewer --workers and --in-flight", false},
+	{"UNAVAILABLE", "check --target and that the server runs", false},
+	{"FIELD_INVALID", "correct it", true},
+	{"COURSE_STATE_INVALID", "have the course brought back, or import as another account", false},
+	{"SELF_APPROVAL", "name another account with the role ADMIN: --approver, or edu approve-course",
+	 true},
+	{"INTERNAL", "have the server's log looked into", false},
+};
 
-	for (size_t i = 0; err->reason && i < sizeof(list) / sizeof(list[0]); i++) {
-		if (strcmp(err->reason->name, list[i].reason) == 0)
-			return list[i].advice;
+static const struct advice *failure_advice(const struct error *err)
+{
+	static const struct advice other = {"", "see this reason in the contract (edu help)", false};
+
+	for (size_t i = 0; err->reason && i < sizeof(advices) / sizeof(advices[0]); i++) {
+		if (strcmp(err->reason->name, advices[i].reason) == 0)
+			return &advices[i];
 	}
-	return "see this reason in the contract (edu help)";
+	return &other;
 }
 
 /* From the server or a file: nothing of it may reach the terminal's controls. */
@@ -83,6 +85,7 @@ static void put_line(const char *label, const char *text, FILE *out)
 
 void message_failure(const struct error *err, FILE *out)
 {
+	const struct advice *advice = failure_advice(err);
 	unsigned n = err->n_violations < ERROR_VIOLATIONS_MAX ? err->n_violations : ERROR_VIOLATIONS_MAX;
 
 	fputs("import_oulad: ", out);
@@ -94,6 +97,9 @@ void message_failure(const struct error *err, FILE *out)
 	for (unsigned i = 0; i < err->n_metadata; i++)
 		put_line(err->metadata[i].key, err->metadata[i].value, out);
 	put_line(err->resource_type, err->resource_name, out);
-	put_line("what to do", failure_advice(err), out);
-	fputs("  Then run the same command again: it goes on where this run ended.\n", out);
+	put_line("what to do", advice->text, out);
+	fputs(advice->corrects
+		      ? "  The same command would fail again; corrected, it goes on where this run ended.\n"
+		      : "  Then run the same command again: it goes on where this run ended.\n",
+	      out);
 }

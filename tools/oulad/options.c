@@ -65,6 +65,7 @@ static const char help[] =
 	"  --price AMOUNT                what the course costs (49.00 EUR)\n"
 	"  --workers N                   learners imported at once, 1 to 256 (16)\n"
 	"  --in-flight N                 reports of progress under way at once, 1 to 10000 (256)\n"
+	"  --version                     print the version\n"
 	"  --help                        this text\n"
 	"\n"
 	"Progress goes to standard error, the summary to standard output.\n"
@@ -144,6 +145,7 @@ enum flag {
 	FLAG_PRICE,
 	FLAG_WORKERS,
 	FLAG_IN_FLIGHT,
+	FLAG_VERSION,
 	FLAG_HELP,
 };
 
@@ -161,6 +163,7 @@ static const struct option flags[] = {
 	{"price", required_argument, NULL, FLAG_PRICE},
 	{"workers", required_argument, NULL, FLAG_WORKERS},
 	{"in-flight", required_argument, NULL, FLAG_IN_FLIGHT},
+	{"version", no_argument, NULL, FLAG_VERSION},
 	{"help", no_argument, NULL, FLAG_HELP},
 	{NULL, 0, NULL, 0},
 };
@@ -205,6 +208,9 @@ static int flag_set(struct options *o, int flag, const char *value, struct error
 		return number_read("workers", value, OPTION_WORKERS_MAX, &o->workers, err);
 	case FLAG_IN_FLIGHT:
 		return number_read("in-flight", value, OPTION_IN_FLIGHT_MAX, &o->in_flight, err);
+	case FLAG_VERSION:
+		o->version = true;
+		return 0;
 	case FLAG_HELP:
 		o->help = true;
 		return 0;
@@ -248,7 +254,7 @@ int options_read(int argc, char **argv, struct options *ret, struct error *err)
 				.in_flight = IN_FLIGHT};
 	while (r == 0 && (flag = getopt_long(argc, argv, "", flags, NULL)) != -1)
 		r = flag_set(ret, flag, optarg, err);
-	if (r < 0 || ret->help)
+	if (r < 0 || ret->help || ret->version)
 		return r;
 	if (optind < argc)
 		ret->dir = argv[optind++];

@@ -21,7 +21,7 @@ struct options {
 	char currency[CURRENCY_MAX];
 	int64_t price;               /* minor units */
 	unsigned workers, in_flight; /* learners at work at once; reports under way at once */
-	bool help;
+	bool help, version;
 };
 
 int options_read(int argc, char **argv, struct options *ret, struct error *err)
