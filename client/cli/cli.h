@@ -5,6 +5,7 @@
 #include "client/cli/docs.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/invocation.h"
+#include "client/cli/output.h"
 #include "client/cli/session_file.h"
 #include "client/client.h"
 
@@ -15,6 +16,7 @@ struct cli {
 	const struct service_desc *service;
 	struct docs *docs;
 	struct invocation invocation;
+	struct output output;
 	struct client_channel *channel;
 	struct session_file session_file;
 	struct client_session *session; /* NULL: none is kept, or none is needed */
@@ -34,7 +36,7 @@ enum exit_code cli_main(const struct service_desc *service, int argc, char **arg
 enum exit_code command_run(struct cli *cli);
 
 /* Prints one message as the options say. */
-int command_print(const struct cli *cli, const ProtobufCMessage *message, bool of_stream, struct error *err)
+int command_print(struct cli *cli, const ProtobufCMessage *message, bool of_stream, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* --- request.c --- */
@@ -45,11 +47,15 @@ int request_base(const struct options *options, const struct method_desc *method
 
 /*
  * Adds what the flags left to us: the password, asked for or from a file; the request_id, made; the
- * update_mask. *request_id is the one that is sent, NULL when the method takes none; it belongs to the
- * invocation.
+ * update_mask; large pages for --all. *request_id is the one that is sent, NULL when the method takes none;
+ * it belongs to the invocation.
  */
 int request_complete(struct invocation *invocation, const char **request_id, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* True for methods that answer lists in pages; and asks for the page after. */
+bool request_has_pages(const struct method_desc *method);
+void request_set_page(struct invocation *invocation, const char *token);
 
 /* True for requests that prove by themselves who calls: they go without a token. */
 bool request_has_secret(const struct method_desc *method);
@@ -59,9 +65,26 @@ bool request_has_secret(const struct method_desc *method);
 /* Makes the channel, with the kept session unless a token is given or the method needs none. */
 int cli_connect(struct cli *cli, struct error *err) __attribute__((warn_unused_result));
 
-/* Keeps the session that Login answered, for the commands that follow. */
-int cli_keep_session(struct cli *cli, const ProtobufCMessage *login_response, struct error *err)
+/* Keeps an answered session for the commands that follow. */
+int cli_keep_session(struct cli *cli, const Session *session, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* --- refresh.c --- */
+
+/*
+ * Before any call: one that exchanges the kept session's refresh token, named or not, keeps other commands
+ * from doing the same until refresh_end(), which may always be called. Then refresh_keep() keeps what was
+ * answered.
+ */
+enum refresh {
+	REFRESH_OTHER, /* no exchange, or of a token that is not kept here */
+	REFRESH_KEPT,  /* of the kept one: it is nobody else's business */
+	REFRESH_SHOWN, /* of the kept one, which the command line names: so its owner wants to see the next */
+};
+int refresh_begin(struct cli *cli, enum refresh *ret, struct error *err) __attribute__((warn_unused_result));
+int refresh_keep(struct cli *cli, const ProtobufCMessage *reply, struct error *err)
+	__attribute__((warn_unused_result));
+void refresh_end(struct cli *cli);
 
 /* --- streaming.c --- */
 

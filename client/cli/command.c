@@ -4,15 +4,14 @@
 #include <time.h>
 
 #include "client/cli/cli.h"
-#include "client/cli/output.h"
 #include "client/cli/report.h"
 #include "proto/runtime/json.h"
 
-int command_print(const struct cli *cli, const ProtobufCMessage *message, bool of_stream, struct error *err)
+int command_print(struct cli *cli, const ProtobufCMessage *message, bool of_stream, struct error *err)
 {
 	if (cli->invocation.options.output_json)
-		return output_json(stdout, message, of_stream, err);
-	return output_table(stdout, message, err);
+		return output_json(&cli->output, message, of_stream, err);
+	return output_table(&cli->output, message, err);
 }
 
 static double now_ms(void)
@@ -29,35 +28,118 @@ static bool is_login(const struct method_desc *method)
 }
 
 /* Tokens belong in the file; people are shown who signed in. */
-static int print_login(struct cli *cli, const ProtobufCMessage *reply, struct error *err)
+static int print_session(struct cli *cli, const ProtobufCMessage *reply, Session *session, struct error *err)
 {
-	const LoginResponse *response = (const LoginResponse *)reply;
-	int r = cli_keep_session(cli, reply, err);
+	if (cli->invocation.options.output_json || !session->user)
+		return command_print(cli, reply, false, err);
+	return command_print(cli, &session->user->base, false, err);
+}
+
+static int print_login(struct cli *cli, ProtobufCMessage *reply, struct error *err)
+{
+	LoginResponse *response = (LoginResponse *)reply;
+	int r = cli_keep_session(cli, response->session, err);
+
+	return r < 0 ? r : print_session(cli, reply, response->session, err);
+}
+
+static int print_refresh(struct cli *cli, ProtobufCMessage *reply, enum refresh refresh, struct error *err)
+{
+	RefreshSessionResponse *response = (RefreshSessionResponse *)reply;
+	int r = refresh_keep(cli, reply, err);
+
 	if (r < 0)
 		return r;
-	if (cli->invocation.options.output_json || !response->session->user)
+	if (refresh == REFRESH_SHOWN)
 		return command_print(cli, reply, false, err);
-	return command_print(cli, &response->session->user->base, false, err);
+	response->session->access_token = response->session->refresh_token = (char *)"";
+	return print_session(cli, reply, response->session, err);
+}
+
+static int ask(struct cli *cli, const struct client_call_options *options, ProtobufCMessage **ret,
+	       struct error *err, struct arena *arena)
+{
+	const struct method_desc *method = cli->invocation.method;
+	struct client_call_options asked = *options;
+	ProtobufCMessage *request;
+	bool replayed = false;
+
+	asked.replayed = &replayed;
+	int r = json_to_message(method->request, cli->invocation.request, arena, &request, err);
+	if (r == 0)
+		r = client_unary(cli->channel, method, request, &asked, arena, ret, err);
+	if (r == 0 && replayed)
+		fputs("edu: this is the answer of the first time; nothing was done again\n", stderr);
+	return r;
 }
 
 static int unary_run(struct cli *cli, const struct client_call_options *options, struct error *err,
 		     struct arena *arena)
 {
-	const struct method_desc *method = cli->invocation.method;
-	ProtobufCMessage *request, *reply;
-	struct client_call_options asked = *options;
-	bool replayed = false;
+	ProtobufCMessage *reply;
+	enum refresh refresh;
+	int r = refresh_begin(cli, &refresh, err);
 
-	asked.replayed = &replayed;
-	int r = json_to_message(method->request, cli->invocation.request, arena, &request, err);
-	if (r < 0)
-		return r;
-	r = client_unary(cli->channel, method, request, &asked, arena, &reply, err);
-	if (r < 0)
-		return r;
-	if (replayed)
-		fputs("edu: this is the answer of the first time; nothing was done again\n", stderr);
-	return is_login(method) ? print_login(cli, reply, err) : command_print(cli, reply, false, err);
+	if (r == 0)
+		r = ask(cli, options, &reply, err, arena);
+	if (r == 0 && refresh != REFRESH_OTHER)
+		r = print_refresh(cli, reply, refresh, err);
+	else if (r == 0 && is_login(cli->invocation.method))
+		r = print_login(cli, reply, err);
+	else if (r == 0)
+		r = command_print(cli, reply, false, err);
+	refresh_end(cli);
+	return r;
+}
+
+/* --- pages --- */
+
+/* What people are told of a page besides its rows. */
+static void note_page(const struct cli *cli, const char *next)
+{
+	const struct options *o = &cli->invocation.options;
+
+	if (o->output_json)
+		return;
+	if (!cli->output.list.begun && !next)
+		fputs("edu: the list is empty\n", stderr);
+	if (next && !o->all)
+		fprintf(stderr, "edu: there are more: --all, or --page-token %s\n", next);
+}
+
+/* Each page is printed as it comes, and its memory used again for the next. */
+static int pages_run(struct cli *cli, const struct client_call_options *options, struct error *err,
+		     struct arena *arena)
+{
+	const struct invocation *i = &cli->invocation;
+	const char *next;
+
+	cli->output.list.open = i->options.all;
+	do {
+		ProtobufCMessage *reply;
+		arena_reset(arena);
+		int r = ask(cli, options, &reply, err, arena);
+		if (r == 0)
+			r = command_print(cli, reply, i->options.all, err);
+		if (r < 0)
+			return r;
+		next = output_next_page(reply);
+		note_page(cli, next);
+		if (next)
+			request_set_page(&cli->invocation, next);
+	} while (next && i->options.all);
+	return 0;
+}
+
+static int method_run(struct cli *cli, const struct client_call_options *options, struct error *err,
+		      struct arena *arena)
+{
+	const struct method_desc *method = cli->invocation.method;
+
+	if (method->kind != METHOD_UNARY)
+		return streaming_run(cli, options, err, arena);
+	return request_has_pages(method) ? pages_run(cli, options, err, arena)
+					 : unary_run(cli, options, err, arena);
 }
 
 static int call_run(struct cli *cli, struct error *err, struct arena *arena)
@@ -68,8 +150,7 @@ static int call_run(struct cli *cli, struct error *err, struct arena *arena)
 
 	if (request_has_secret(i->method))
 		options.token = "";
-	int r = i->method->kind == METHOD_UNARY ? unary_run(cli, &options, err, arena)
-						: streaming_run(cli, &options, err, arena);
+	int r = method_run(cli, &options, err, arena);
 	if (i->options.verbose)
 		fprintf(stderr, "edu: %s at %s: %s in %.1f ms\n", i->method->path, i->options.target,
 			status_code_name(-r), now_ms() - begun);
@@ -94,18 +175,21 @@ enum exit_code command_run(struct cli *cli)
 	struct error err;
 
 	error_clear(&err);
+	output_begin(&cli->output, stdout);
 	arena_init(&arena, CLI_ARENA_MAX);
 	int r = request_complete(&cli->invocation, &request_id, &err);
 	if (r == 0)
 		r = cli_connect(cli, &err);
-	enum exit_code code = r < 0 ? EXIT_USAGE : EXIT_DONE;
+	enum exit_code code = r == 0 ? EXIT_DONE : exit_code_of(&err) == EXIT_LATER ? EXIT_LATER : EXIT_USAGE;
 	if (r == 0) {
 		r = call_run(cli, &err, &arena);
 		code = r < 0 ? exit_code_of(&err) : EXIT_DONE;
 		note_session(cli);
 	}
-	bool repeat = code == EXIT_LATER || code == EXIT_UNKNOWN || code == EXIT_FAULT;
-	if (r < 0)
+	bool repeat = code == EXIT_LATER || code == EXIT_UNKNOWN || code == EXIT_FAULT || code == EXIT_OUTPUT;
+	if (code == EXIT_USAGE)
+		report_usage(stderr, i->command, &err);
+	else if (r < 0)
 		report_error(stderr, i->command, &err, cli->docs, repeat ? request_id : NULL,
 			     i->options.output_json);
 	arena_done(&arena);

@@ -51,17 +51,21 @@ int cli_connect(struct cli *cli, struct error *err)
 	int r = session_file_init(&cli->session_file, o->profile, o->target, err);
 	if (r == 0)
 		r = client_channel_new(&options, services, &cli->channel, err);
+	if (r < 0 && err->n_violations == 1 && strcmp(err->violations[0].field, "ca_file") == 0)
+		snprintf(err->violations[0].field, sizeof(err->violations[0].field),
+			 "ca"); /* as the flag is called */
+	if (r == 0)
+		r = client_channel_connect(cli->channel, o->timeout_ms, err);
 	if (r == 0 && !o->token && !request_has_secret(cli->invocation.method))
 		r = connect_session(cli, err);
 	return r;
 }
 
-int cli_keep_session(struct cli *cli, const ProtobufCMessage *login_response, struct error *err)
+int cli_keep_session(struct cli *cli, const Session *session, struct error *err)
 {
-	const LoginResponse *response = (const LoginResponse *)login_response;
 	struct session_tokens tokens;
 
-	if (!response->session || !session_tokens_read(response->session, &tokens))
+	if (!session || !session_tokens_read(session, &tokens))
 		return error_internal(err, "the answer holds no session");
 	int r = session_file_save(&cli->session_file, &tokens, err);
 	session_tokens_done(&tokens);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "client/client.h"
+
 static const char *const helps[EXIT_CODES] = {
 	[EXIT_DONE] = "done",
 	[EXIT_USAGE] = "the command line is wrong; nothing was called",
@@ -14,7 +16,10 @@ static const char *const helps[EXIT_CODES] = {
 	[EXIT_LATER] = "not executed: the same may succeed later",
 	[EXIT_UNKNOWN] = "no answer: it may have happened; repeat it, with the same request id if any",
 	[EXIT_FAULT] = "a fault of the server, or one that this program does not understand",
+	[EXIT_OUTPUT] = "called and answered, but the answer could not be written: a full disk, or the like",
 };
+
+const struct error_reason CLI_REASON_OUTPUT = {"OUTPUT_NOT_WRITTEN", STATUS_DATA_LOSS};
 
 const char *exit_code_help(enum exit_code code)
 {
@@ -39,6 +44,10 @@ static enum exit_code exhausted_exit(const struct error *err)
 
 enum exit_code exit_code_of(const struct error *err)
 {
+	if (reason_is(err, &CLIENT_REASON_NOT_CONNECTED))
+		return EXIT_LATER;
+	if (reason_is(err, &CLI_REASON_OUTPUT))
+		return EXIT_OUTPUT;
 	switch (err->code) {
 	case STATUS_OK:
 		return EXIT_DONE;

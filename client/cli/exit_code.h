@@ -16,8 +16,12 @@ enum exit_code {
 	EXIT_LATER = 7,
 	EXIT_UNKNOWN = 8,
 	EXIT_FAULT = 9,
+	EXIT_OUTPUT = 10,
 	EXIT_CODES,
 };
+
+/* The answer could not be written to where it was to be printed. */
+extern const struct error_reason CLI_REASON_OUTPUT;
 
 /* One line each, for help. */
 const char *exit_code_help(enum exit_code code);

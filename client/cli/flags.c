@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/cli/kinds.h"
 #include "client/cli/names.h"
 #include "client/cli/values.h"
 #include "proto/runtime/json.h"
@@ -18,7 +19,7 @@ static const ProtobufCMessageDescriptor *field_message(const ProtobufCFieldDescr
  * or one without fields. */
 static bool message_is_value(const ProtobufCMessageDescriptor *desc)
 {
-	return desc->n_fields == 0 || value_is_special(desc);
+	return desc->n_fields == 0 || kind_has_text(desc);
 }
 
 static bool field_is_nested(const ProtobufCFieldDescriptor *field)
@@ -65,24 +66,37 @@ static bool flag_walk(const ProtobufCMessageDescriptor *desc, const char *name, 
 	return false;
 }
 
-bool flag_find(const ProtobufCMessageDescriptor *desc, const char *name, struct flag_path *ret)
+/* Looks for it in the messages `depth` below; counts them and keeps the last. */
+static unsigned flag_search(const ProtobufCMessageDescriptor *desc, const char *name, unsigned depth,
+			    const struct flag_path *above, struct flag_path *found)
 {
-	struct flag_path found = {.n = 0};
+	struct flag_path path = *above;
 	unsigned matches = 0;
 
-	*ret = (struct flag_path){.n = 0};
-	if (flag_walk(desc, name, ret))
-		return true;
-	for (unsigned i = 0; i < desc->n_fields; i++) {
-		const ProtobufCFieldDescriptor *field = &desc->fields[i];
-		struct flag_path path = {.fields = {field}, .n = 1};
-
-		if (field_is_nested(field) && flag_walk(field_message(field), name, &path)) {
-			found = path;
-			matches++;
-		}
+	if (depth == 0) {
+		if (!flag_walk(desc, name, &path))
+			return 0;
+		*found = path;
+		return 1;
 	}
-	*ret = found;
+	for (unsigned i = 0; i < desc->n_fields; i++) {
+		path = *above;
+		path.fields[path.n++] = &desc->fields[i];
+		if (field_is_nested(&desc->fields[i]))
+			matches +=
+				flag_search(field_message(&desc->fields[i]), name, depth - 1, &path, found);
+	}
+	return matches;
+}
+
+bool flag_find(const ProtobufCMessageDescriptor *desc, const char *name, struct flag_path *ret)
+{
+	const struct flag_path top = {.n = 0};
+	unsigned matches = 0;
+
+	*ret = top;
+	for (unsigned depth = 0; matches == 0 && depth < FLAG_SEARCH; depth++)
+		matches = flag_search(desc, name, depth, &top, ret);
 	return matches == 1;
 }
 
@@ -164,12 +178,26 @@ static json_t *object_enter(json_t *object, const struct flag_path *path, unsign
 	return child;
 }
 
+bool flag_is_amount(const struct flag_path *path)
+{
+	const ProtobufCMessageDescriptor *message = field_message(path->fields[0]);
+
+	return path->n == 1 && message && kind_is_money(message);
+}
+
+static const char *request_currency(const json_t *request)
+{
+	const json_t *code = json_object_get(request, "currencyCode");
+
+	return json_string_value(code ? code : json_object_get(request, "currency_code"));
+}
+
 int flag_set(json_t *request, const struct flag_path *path, const char *name, const char *value,
 	     struct error *err)
 {
 	const ProtobufCFieldDescriptor *last = path->fields[path->n - 1];
 	json_t *parsed;
-	int r = value_parse(last, name, value, &parsed, err);
+	int r = value_parse(last, name, value, request_currency(request), &parsed, err);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i + 1 < path->n; i++)

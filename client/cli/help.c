@@ -104,6 +104,7 @@ void help_overview(FILE *out, const struct service_desc *service, const struct d
 	fprintf(out, "edu calls %s from the command line.\n\n", service->name);
 	fputs("Usage: edu COMMAND [--FIELD VALUE]... [--OPTION VALUE]...\n"
 	      "       edu help COMMAND\n"
+	      "       edu                      prints this\n"
 	      "\n"
 	      "A command is an RPC of the service, its flags are the fields of its request. Sign in with\n"
 	      "edu login --login NAME; the session is kept for the commands that follow.\n",
@@ -184,7 +185,8 @@ static const char *flag_left_out(const struct flag_help *help, const ProtobufCFi
 	if (request_id >= 0 && field == &request->fields[request_id])
 		return "  (made when left out)";
 	if (field == protobuf_c_message_descriptor_get_field_by_name(request, "password"))
-		return "  (asked for when left out)";
+		return "  (asked for when left out, or --password-file; here other users of the machine can "
+		       "read it)";
 	if (field == protobuf_c_message_descriptor_get_field_by_name(request, "update_mask"))
 		return "  (the fields given, when left out)";
 	return "";

@@ -203,6 +203,18 @@ static int read_words(struct reader *r, struct error *err)
 	return e;
 }
 
+static int request_set(const struct reader *r, bool amounts, struct error *err)
+{
+	int e = 0;
+
+	for (unsigned i = 0; e == 0 && i < r->out->n_flags; i++) {
+		const struct given *given = &r->given[i];
+		if (flag_is_amount(&given->path) == amounts)
+			e = flag_set(r->out->request, &given->path, given->name, given->value, err);
+	}
+	return e;
+}
+
 static int request_build(struct reader *r, invocation_base base, struct error *err)
 {
 	struct invocation *out = r->out;
@@ -212,11 +224,9 @@ static int request_build(struct reader *r, invocation_base base, struct error *e
 		e = base(&out->options, out->method, &out->request, err);
 	if (e == 0 && !out->request)
 		out->request = json_object();
-	for (unsigned i = 0; e == 0 && i < out->n_flags; i++) {
-		const struct given *given = &r->given[i];
-		e = flag_set(out->request, &given->path, given->name, given->value, err);
-	}
-	return e;
+	if (e == 0)
+		e = request_set(r, false, err);
+	return e == 0 ? request_set(r, true, err) : e;
 }
 
 int invocation_read(const struct service_desc *service, int argc, char **argv, invocation_base base,

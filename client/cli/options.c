@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/cli/options.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "client/cli/moments.h"
 
 static int set_target(struct options *o, const char *value, struct error *err)
 {
@@ -48,24 +49,16 @@ static int set_profile(struct options *o, const char *value, struct error *err)
 	return 0;
 }
 
-/* "500ms", "10s", "2m"; a bare number is seconds. */
 static int set_timeout(struct options *o, const char *value, struct error *err)
 {
-	static const struct {
-		const char *unit;
-		double ms;
-	} units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60000}};
-	char *end;
-	double n = strtod(value, &end);
+	static const int64_t day_ms = 86400000;
+	int64_t ns;
 
-	for (size_t i = 0; end != value && i < sizeof(units) / sizeof(units[0]); i++) {
-		double ms = n * units[i].ms;
-		if (strcmp(end, units[i].unit) != 0 || !(ms >= 1 && ms <= 86400000))
-			continue;
-		o->timeout_ms = (int64_t)ms;
-		return 0;
-	}
-	return error_field(err, "timeout", "must be a time from 1ms to a day, such as 500ms, 10s or 2m");
+	if (!moment_parse_span(value, &ns) || ns < 1000000 || ns > day_ms * 1000000)
+		return error_field(err, "timeout",
+				   "must be a time from 1ms to a day, such as 500ms, 10s or 2m");
+	o->timeout_ms = ns / 1000000;
+	return 0;
 }
 
 static int set_output(struct options *o, const char *value, struct error *err)
@@ -91,6 +84,18 @@ static int set_password_file(struct options *o, const char *value, struct error 
 static int set_verbose(struct options *o, const char *value, struct error *err)
 {
 	o->verbose = true;
+	return 0;
+}
+
+static int set_all(struct options *o, const char *value, struct error *err)
+{
+	o->all = true;
+	return 0;
+}
+
+static int set_version(struct options *o, const char *value, struct error *err)
+{
+	o->version = true;
 	return 0;
 }
 
@@ -121,8 +126,14 @@ static const struct option {
 	 set_json},
 	{"password-file", "FILE", "Read the request's password from the first line, - for stdin.",
 	 set_password_file},
-	{"output", "table|json", "What to print; table is for people.", set_output},
+	{"output", "table|json",
+	 "What to print. table is for people: percentages, bars, times to the second; as wide as the "
+	 "terminal, "
+	 "and whole, aligned by blanks, into a file or a pipe. json has everything, exactly.",
+	 set_output},
+	{"all", "", "Print every page of a list, one below the other; as JSON a page a line.", set_all},
 	{"verbose", "", "Say on stderr what is called and how long it took.", set_verbose},
+	{"version", "", "Print the version.", set_version},
 	{"help", "", "Explain the command.", set_help},
 };
 

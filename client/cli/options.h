@@ -19,7 +19,7 @@ struct options {
 	const char *json;          /* a file with the request, "-": stdin; NULL: flags only */
 	const char *password_file; /* holds the request's password, "-": stdin; NULL: asked for */
 	int64_t timeout_ms;        /* 0: not said */
-	bool tls, output_json, verbose, help;
+	bool tls, output_json, all, verbose, help, version;
 };
 
 void options_init(struct options *o);

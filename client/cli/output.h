@@ -6,16 +6,33 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "client/cli/list.h"
 #include "proto/runtime/error.h"
 
 /*
- * Prints a response. As JSON: indented, or with `line` on one line, for streams. As a table: a response that
- * holds a list is one row an element, any other one row a field, with its lists of messages below; a page
- * token is a note on stderr, because it is no row.
+ * Prints responses. As JSON: indented, or with `line` on one line, for streams and pages. As a table: a
+ * response that holds a list is one row an element, the pages of a list go on below each other; any other is
+ * one row a field, with its lists of messages below. A terminal sets the width; into a file or a pipe nothing
+ * is cut, wrapped or left out, and each value stays on its line.
  */
-int output_json(FILE *out, const ProtobufCMessage *message, bool line, struct error *err)
+struct output {
+	FILE *out;
+	size_t width; /* columns; 0: no limit */
+	struct list list;
+};
+
+void output_begin(struct output *o, FILE *out);
+
+/* Both fail with CLI_REASON_OUTPUT when it cannot be written. */
+int output_json(struct output *o, const ProtobufCMessage *message, bool line, struct error *err)
 	__attribute__((warn_unused_result));
-int output_table(FILE *out, const ProtobufCMessage *message, struct error *err)
+int output_table(struct output *o, const ProtobufCMessage *message, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* 0 when all that was printed has been written. `errno` is of the last failure. */
+int output_flush(FILE *out, struct error *err) __attribute__((warn_unused_result));
+
+/* The token of the page after this one; NULL on the last, and for what has no pages. */
+const char *output_next_page(const ProtobufCMessage *message);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,16 +7,9 @@
 #include "client/cli/help.h"
 #include "client/cli/report.h"
 
-/* A wrong command line is told in one line a fault, without the words of the contract. */
 static enum exit_code usage(const struct cli *cli, const struct error *err)
 {
-	const char *command = cli->invocation.command;
-
-	for (unsigned i = 0; i < err->n_violations && i < ERROR_VIOLATIONS_MAX; i++)
-		fprintf(stderr, "edu%s%s: --%s %s\n", command ? " " : "", command ? command : "",
-			err->violations[i].field, err->violations[i].description);
-	if (err->n_violations == 0)
-		fprintf(stderr, "edu: %s\n", err->message);
+	report_usage(stderr, cli->invocation.command, err);
 	return EXIT_USAGE;
 }
 
@@ -68,16 +62,20 @@ static enum exit_code service_config(const struct cli *cli)
 	return config ? EXIT_DONE : EXIT_FAULT;
 }
 
+static enum exit_code version(void)
+{
+	puts("edu " EDU_VERSION);
+	return EXIT_DONE;
+}
+
 static enum exit_code run(struct cli *cli)
 {
 	const struct invocation *i = &cli->invocation;
 
+	if (i->options.version)
+		return version();
 	if (i->method && !i->options.help)
 		return command_run(cli);
-	if (!i->command && !i->options.help) {
-		fputs("edu: no command was given; see edu help\n", stderr);
-		return EXIT_USAGE;
-	}
 	if (!i->command || strcmp(i->command, "help") == 0)
 		return help(cli, i->topic);
 	if (i->options.help)
@@ -86,8 +84,19 @@ static enum exit_code run(struct cli *cli)
 		return forget(cli);
 	if (strcmp(i->command, "service-config") == 0)
 		return service_config(cli);
-	puts("edu " EDU_VERSION);
-	return EXIT_DONE;
+	return version();
+}
+
+/* A full disk shows when what was printed is written, which may be only now. */
+static enum exit_code written(enum exit_code code)
+{
+	struct error err;
+
+	errno = 0;
+	if (code != EXIT_DONE || output_flush(stdout, &err) == 0)
+		return code;
+	fprintf(stderr, "edu: %s\n", err.message);
+	return EXIT_OUTPUT;
 }
 
 enum exit_code cli_main(const struct service_desc *service, int argc, char **argv)
@@ -99,7 +108,7 @@ enum exit_code cli_main(const struct service_desc *service, int argc, char **arg
 	int r = docs_new(cli.service, &cli.docs, &err);
 	if (r == 0)
 		r = invocation_read(cli.service, argc, argv, request_base, &cli.invocation, &err);
-	enum exit_code code = r < 0 ? usage(&cli, &err) : run(&cli);
+	enum exit_code code = written(r < 0 ? usage(&cli, &err) : run(&cli));
 	client_channel_free(cli.channel);
 	client_session_free(cli.session);
 	invocation_done(&cli.invocation);

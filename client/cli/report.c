@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/cli/report.h"
 
-#include <ctype.h>
 #include <jansson.h>
 #include <string.h>
+
+#include "client/cli/text.h"
+#include "client/client.h"
 
 enum { REPORT_ARENA_MAX = 256 << 10 };
 
 static void put_safe(FILE *out, const char *text)
 {
-	for (; *text; text++)
-		fputc(iscntrl((unsigned char)*text) ? '?' : *text, out);
+	struct arena arena;
+
+	arena_init(&arena, REPORT_ARENA_MAX);
+	fputs(text_clean(text, false, &arena), out);
+	arena_done(&arena);
 }
 
 static void put_line(FILE *out, const char *label, const char *text)
 {
 	if (!*text)
 		return;
-	fprintf(out, "  %s: ", label);
+	fputs("  ", out);
+	put_safe(out, label);
+	fputs(": ", out);
 	put_safe(out, text);
 	fputc('\n', out);
 }
@@ -44,7 +51,13 @@ static void put_retry(FILE *out, const struct error *err)
 /* What the contract says; for an error without a reason of the server's, what its class calls for. */
 static const char *report_action(const struct error *err, const struct docs *docs, struct arena *arena)
 {
-	const char *action = docs && err->reason ? docs_reason(docs, err->reason->name, arena) : "";
+	const char *reason = err->reason ? err->reason->name : "";
+	const char *action = docs ? docs_reason(docs, reason, arena) : "";
+
+	if (strcmp(reason, CLIENT_REASON_NOT_CONNECTED.name) == 0)
+		return "Nothing was sent, so nothing was done. See that the server runs, and that --target, "
+		       "and "
+		       "--tls or --ca, fit it.";
 
 	return *action ? action : exit_code_help(exit_code_of(err));
 }
@@ -131,4 +144,20 @@ void report_error(FILE *out, const char *command, const struct error *err, const
 	else
 		report_text(out, command, err, action, request_id);
 	arena_done(&arena);
+}
+
+void report_usage(FILE *out, const char *command, const struct error *err)
+{
+	for (unsigned i = 0; i < listed_violations(err); i++) {
+		fprintf(out, "edu%s%s: --", command ? " " : "", command ? command : "");
+		put_safe(out, err->violations[i].field);
+		fputc(' ', out);
+		put_safe(out, err->violations[i].description);
+		fputc('\n', out);
+	}
+	if (err->n_violations > 0)
+		return;
+	fprintf(out, "edu%s%s: ", command ? " " : "", command ? command : "");
+	put_safe(out, err->message);
+	fputc('\n', out);
 }

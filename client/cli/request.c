@@ -9,6 +9,8 @@
 #include "proto/runtime/json.h"
 #include "proto/runtime/uuid.h"
 
+enum { PAGE_LARGE = 1000 };
+
 static const ProtobufCFieldDescriptor *string_field(const struct method_desc *method, const char *name)
 {
 	const ProtobufCFieldDescriptor *field =
@@ -104,9 +106,41 @@ static int complete_request_id(struct invocation *i, const char **ret, struct er
 	return 0;
 }
 
+/* --- pages --- */
+
+bool request_has_pages(const struct method_desc *method)
+{
+	return method->kind == METHOD_UNARY && string_field(method, "page_token") &&
+	       protobuf_c_message_descriptor_get_field_by_name(method->response, "next_page_token");
+}
+
+void request_set_page(struct invocation *invocation, const char *token)
+{
+	json_object_del(invocation->request, "page_token");
+	json_object_set_new(invocation->request, "pageToken", json_string(token));
+}
+
+/* Who wants every page wants few of them: a server gives what it can of a page that is too large. */
+static int complete_pages(struct invocation *i, struct error *err)
+{
+	const bool sized =
+		json_object_get(i->request, "pageSize") || json_object_get(i->request, "page_size");
+
+	if (!i->options.all)
+		return 0;
+	if (!request_has_pages(i->method))
+		return error_field(err, "all", "is for lists that come in pages, which this is not");
+	if (!sized && protobuf_c_message_descriptor_get_field_by_name(i->method->request, "page_size"))
+		json_object_set_new(i->request, "pageSize", json_integer(PAGE_LARGE));
+	return 0;
+}
+
 int request_complete(struct invocation *invocation, const char **request_id, struct error *err)
 {
 	int r = complete_password(invocation, err);
+
+	if (r == 0)
+		r = complete_pages(invocation, err);
 
 	if (r == 0)
 		r = complete_request_id(invocation, request_id, err);

@@ -6,52 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "client/cli/kinds.h"
+#include "client/cli/moments.h"
 #include "client/cli/names.h"
-#include "proto/runtime/field.h"
 #include "proto/runtime/json.h"
 #include "proto/runtime/money.h"
 
-enum { TEXT_MAX = 4096 };
-
-static bool message_is(const ProtobufCMessageDescriptor *desc, const char *name)
-{
-	return strcmp(desc->name, name) == 0;
-}
-
-static bool message_is_money(const ProtobufCMessageDescriptor *desc)
-{
-	return strcmp(desc->short_name, "Money") == 0 && desc->n_fields == 2 &&
-	       protobuf_c_message_descriptor_get_field_by_name(desc, "currency_code") &&
-	       protobuf_c_message_descriptor_get_field_by_name(desc, "minor_units");
-}
-
-bool value_is_special(const ProtobufCMessageDescriptor *desc)
-{
-	return message_is_money(desc) || message_is(desc, "google.protobuf.Timestamp") ||
-	       message_is(desc, "google.protobuf.Duration") || message_is(desc, "google.protobuf.FieldMask");
-}
+enum { TEXT_MAX = 4096, NS_PER_S = 1000000000 };
 
 /* --- enums --- */
-
-static const char *enum_strip(const ProtobufCEnumDescriptor *desc, const char *name)
-{
-	char prefix[NAME_SIZE];
-
-	name_upper_snake(desc->short_name, prefix);
-	size_t n = strlen(prefix);
-	return strncmp(name, prefix, n) == 0 && name[n] == '_' ? name + n + 1 : name;
-}
-
-/* The name of an enum's value without the enum's own, in lower case: "video". */
-static void enum_short(const ProtobufCEnumDescriptor *desc, const char *name, char *out, size_t size)
-{
-	char kebab[NAME_SIZE];
-
-	name_kebab(enum_strip(desc, name), kebab);
-	snprintf(out, size, "%s", kebab);
-}
 
 static json_t *parse_enum(const ProtobufCEnumDescriptor *desc, const char *text)
 {
@@ -61,8 +25,8 @@ static json_t *parse_enum(const ProtobufCEnumDescriptor *desc, const char *text)
 	for (unsigned i = 0; i < desc->n_values; i++) {
 		const char *name = desc->values[i].name;
 		/* "InReview" and "IN-REVIEW" are both asked for IN_REVIEW. */
-		if (strcasecmp(name, wanted) == 0 || strcasecmp(enum_strip(desc, name), wanted) == 0 ||
-		    strcasecmp(name, text) == 0 || strcasecmp(enum_strip(desc, name), text) == 0)
+		if (strcasecmp(name, wanted) == 0 || strcasecmp(kind_enum_strip(desc, name), wanted) == 0 ||
+		    strcasecmp(name, text) == 0 || strcasecmp(kind_enum_strip(desc, name), text) == 0)
 			return json_string(name);
 	}
 	return NULL;
@@ -111,10 +75,25 @@ static json_t *parse_real(const char *text)
 
 /* --- messages --- */
 
-/* "12.34 EUR" or "12.34EUR": as many decimals as the currency has, or none. */
-static json_t *parse_money(const char *text)
+/* The currency that ends an amount, in capitals; without one the request's. False when there is neither. */
+static bool parse_currency(const char *text, const char *currency, char code[CURRENCY_MAX])
 {
-	char code[CURRENCY_MAX] = "", tail;
+	char tail;
+
+	if (*text == '\0' && currency)
+		return sscanf(currency, "%3[A-Za-z]%c", code, &tail) == 1;
+	if (sscanf(text, " %3[A-Za-z]%c", code, &tail) != 1)
+		return false;
+	for (char *c = code; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return true;
+}
+
+/* "12.34 EUR", "12.34EUR", or "12.34" where the request says the currency: as many decimals as it has, or
+ * none. */
+static json_t *parse_money(const char *text, const char *currency)
+{
+	char code[CURRENCY_MAX] = "";
 	int whole_end = 0, decimals = 0;
 	const char *digits = text + (*text == '-');
 	int64_t units = 0;
@@ -125,7 +104,7 @@ static json_t *parse_money(const char *text)
 	if (*rest == '.')
 		decimals = (int)strspn(rest + 1, "0123456789");
 	if (whole_end == 0 || (*rest == '.' && decimals == 0) ||
-	    sscanf(rest + (decimals ? decimals + 1 : 0), " %3[A-Z]%c", code, &tail) != 1)
+	    !parse_currency(rest + (decimals ? decimals + 1 : 0), currency, code))
 		return NULL;
 	int exponent = currency_exponent(code);
 	if (exponent < 0 || decimals > exponent)
@@ -143,16 +122,34 @@ static json_t *parse_money(const char *text)
 
 static json_t *parse_time(const char *text)
 {
-	struct timespec now;
-	struct tm tm;
-	char out[32];
+	char out[MOMENT_SIZE];
 
-	if (strcmp(text, "now") != 0)
-		return json_string(text);
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	size_t n = strftime(out, sizeof(out), "%Y-%m-%dT%H:%M:%S", &tm);
-	return json_sprintf("%.*s.%03dZ", (int)n, out, (int)(now.tv_nsec / 1000000));
+	return moment_parse(text, out) ? json_string(out) : NULL;
+}
+
+/* In proto3 JSON a Duration is seconds. */
+static json_t *parse_duration(const char *text)
+{
+	int64_t ns;
+
+	if (!moment_parse_span(text, &ns))
+		return NULL;
+	long long seconds = ns / NS_PER_S, rest = llabs(ns % NS_PER_S);
+	return json_sprintf("%s%lld.%09llds", ns < 0 ? "-" : "", llabs(seconds), rest);
+}
+
+/* A number of seconds or milliseconds, also as a span. */
+static json_t *parse_span(const ProtobufCFieldDescriptor *field, const char *text, int64_t unit)
+{
+	bool wide = field->type == PROTOBUF_C_TYPE_INT64;
+	char number[32];
+	int64_t ns;
+
+	json_t *plain = parse_signed(text, wide);
+	if (plain || !moment_parse_span(text, &ns) || ns % unit != 0)
+		return plain;
+	snprintf(number, sizeof(number), "%lld", (long long)(ns / unit));
+	return parse_signed(number, wide);
 }
 
 /* Paths are lowerCamelCase in JSON; here they may also be written as flags are, or as in the contract. */
@@ -168,20 +165,20 @@ static json_t *parse_mask(const char *text)
 	return json_string(camel);
 }
 
-static json_t *parse_message(const ProtobufCMessageDescriptor *desc, const char *text)
+static json_t *parse_message(const ProtobufCMessageDescriptor *desc, const char *text, const char *currency)
 {
 	if (*text == '{') {
 		json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 		return json;
 	}
-	if (message_is(desc, "google.protobuf.Timestamp"))
+	if (kind_is_timestamp(desc))
 		return parse_time(text);
-	if (message_is(desc, "google.protobuf.Duration"))
-		return json_string(text);
-	if (message_is(desc, "google.protobuf.FieldMask"))
+	if (kind_is_duration(desc))
+		return parse_duration(text);
+	if (kind_is_mask(desc))
 		return parse_mask(text);
-	if (message_is_money(desc))
-		return parse_money(text);
+	if (kind_is_money(desc))
+		return parse_money(text, currency);
 	if (desc->n_fields == 0 && strcmp(text, "true") == 0)
 		return json_object();
 	return NULL;
@@ -196,8 +193,12 @@ static json_t *parse_bool(const char *text)
 	return strcmp(text, "false") == 0 ? json_false() : NULL;
 }
 
-static json_t *parse_text(const ProtobufCFieldDescriptor *field, const char *text)
+static json_t *parse_text(const ProtobufCFieldDescriptor *field, const char *text, const char *currency)
 {
+	if (kind_is_seconds(field))
+		return parse_span(field, text, NS_PER_S);
+	if (kind_is_milliseconds(field))
+		return parse_span(field, text, NS_PER_S / 1000);
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_INT32:
 	case PROTOBUF_C_TYPE_SINT32:
@@ -224,17 +225,17 @@ static json_t *parse_text(const ProtobufCFieldDescriptor *field, const char *tex
 	case PROTOBUF_C_TYPE_BYTES:
 		return json_string(text);
 	case PROTOBUF_C_TYPE_MESSAGE:
-		return parse_message(field->descriptor, text);
+		return parse_message(field->descriptor, text, currency);
 	}
 	return NULL;
 }
 
-int value_parse(const ProtobufCFieldDescriptor *field, const char *flag, const char *text, json_t **ret,
-		struct error *err)
+int value_parse(const ProtobufCFieldDescriptor *field, const char *flag, const char *text,
+		const char *currency, json_t **ret, struct error *err)
 {
 	struct arena arena;
 
-	*ret = parse_text(field, text ? text : "true");
+	*ret = parse_text(field, text ? text : "true", currency);
 	if (*ret)
 		return 0;
 	arena_init(&arena, TEXT_MAX * 2);
@@ -252,7 +253,7 @@ static const char *shape_enum(const ProtobufCEnumDescriptor *desc, struct arena 
 
 	for (unsigned i = 0; i < desc->n_values; i++) {
 		size_t n = strlen(out);
-		enum_short(desc, desc->values[i].name, name, sizeof(name));
+		kind_enum_short(desc, desc->values[i].name, name, sizeof(name));
 		if (desc->values[i].value != 0) /* the zero value says nothing */
 			snprintf(out + n, sizeof(out) - n, "%s%s", n > 0 ? "|" : "", name);
 	}
@@ -262,19 +263,23 @@ static const char *shape_enum(const ProtobufCEnumDescriptor *desc, struct arena 
 
 static const char *shape_message(const ProtobufCMessageDescriptor *desc)
 {
-	if (message_is(desc, "google.protobuf.Timestamp"))
-		return "TIME (RFC 3339, or now)";
-	if (message_is(desc, "google.protobuf.Duration"))
-		return "SECONDS (such as 1.5s)";
-	if (message_is(desc, "google.protobuf.FieldMask"))
+	if (kind_is_timestamp(desc))
+		return "TIME (2026-11-26, 2026-11-26T12:00:00Z, now, or -30m from now)";
+	if (kind_is_duration(desc))
+		return "TIME (such as 1.5s, 30m or 1h30m)";
+	if (kind_is_mask(desc))
 		return "FIELD,FIELD...";
-	if (message_is_money(desc))
+	if (kind_is_money(desc))
 		return "AMOUNT (such as \"12.34 EUR\")";
 	return desc->n_fields == 0 ? "true" : "JSON";
 }
 
 const char *value_shape(const ProtobufCFieldDescriptor *field, struct arena *arena)
 {
+	if (kind_is_seconds(field))
+		return "SECONDS (or a time such as 30m)";
+	if (kind_is_milliseconds(field))
+		return "MILLISECONDS (or a time such as 1.5s)";
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_FLOAT:
 	case PROTOBUF_C_TYPE_DOUBLE:
@@ -292,151 +297,4 @@ const char *value_shape(const ProtobufCFieldDescriptor *field, struct arena *are
 	default:
 		return "INTEGER";
 	}
-}
-
-/* --- text of what came --- */
-
-const ProtobufCMessage *value_message(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-	if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED ||
-	    !field_is_set(field, message))
-		return NULL;
-	return *(ProtobufCMessage *const *)field_member(message, field->offset);
-}
-
-ProtobufCMessage *const *value_messages(const ProtobufCMessage *message,
-					const ProtobufCFieldDescriptor *field, size_t *n)
-{
-	bool repeated = field->type == PROTOBUF_C_TYPE_MESSAGE && field->label == PROTOBUF_C_LABEL_REPEATED;
-
-	*n = repeated ? field_count(field, message) : 0;
-	return repeated ? (ProtobufCMessage *const *)field_items(field, message) : NULL;
-}
-
-static const char *or_empty(const char *text)
-{
-	return text ? text : "";
-}
-
-/* As the JSON mapping writes it, without quotes. */
-static const char *text_json(const ProtobufCMessage *message, struct arena *arena)
-{
-	struct error err;
-	json_t *json;
-
-	if (json_from_message(message, false, &json, &err) < 0)
-		return "";
-	const char *ret = json_is_string(json) ? arena_strdup(arena, json_string_value(json)) : NULL;
-	json_decref(json);
-	return or_empty(ret);
-}
-
-static const char *text_money(const ProtobufCMessage *message, struct arena *arena)
-{
-	const ProtobufCMessageDescriptor *desc = message->descriptor;
-	const ProtobufCFieldDescriptor *code =
-		protobuf_c_message_descriptor_get_field_by_name(desc, "currency_code");
-	const ProtobufCFieldDescriptor *units =
-		protobuf_c_message_descriptor_get_field_by_name(desc, "minor_units");
-	char out[64];
-
-	money_format(*(char *const *)field_member(message, code->offset),
-		     *(const int64_t *)field_member(message, units->offset), out, sizeof(out));
-	return or_empty(arena_strdup(arena, out));
-}
-
-/* "name=value name=value"; a message of one field is that field's value. */
-static const char *text_members(const ProtobufCMessage *message, struct arena *arena)
-{
-	const ProtobufCMessageDescriptor *desc = message->descriptor;
-	const char *out = "";
-
-	if (desc->n_fields == 0)
-		return "yes";
-	if (desc->n_fields == 1)
-		return value_text(message, &desc->fields[0], arena);
-	for (unsigned i = 0; i < desc->n_fields; i++) {
-		const char *text = value_text(message, &desc->fields[i], arena);
-		if (*text)
-			out = or_empty(arena_printf(arena, "%s%s%s=%s", out, *out ? " " : "",
-						    desc->fields[i].name, text));
-	}
-	return out;
-}
-
-static const char *text_message(const ProtobufCMessage *message, struct arena *arena)
-{
-	if (message_is_money(message->descriptor))
-		return text_money(message, arena);
-	if (value_is_special(message->descriptor))
-		return text_json(message, arena);
-	return text_members(message, arena);
-}
-
-static const char *text_enum(const ProtobufCEnumDescriptor *desc, int number, struct arena *arena)
-{
-	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(desc, number);
-	char out[NAME_SIZE];
-
-	if (!value)
-		return or_empty(arena_printf(arena, "%d", number));
-	enum_short(desc, value->name, out, sizeof(out));
-	return or_empty(arena_strdup(arena, out));
-}
-
-static const char *text_bytes(const ProtobufCBinaryData *data, struct arena *arena)
-{
-	return or_empty(arena_printf(arena, "%zu bytes", data->len));
-}
-
-static const char *text_value(const ProtobufCFieldDescriptor *field, const void *value, struct arena *arena)
-{
-	switch (field->type) {
-	case PROTOBUF_C_TYPE_INT32:
-	case PROTOBUF_C_TYPE_SINT32:
-	case PROTOBUF_C_TYPE_SFIXED32:
-		return or_empty(arena_printf(arena, "%d", *(const int32_t *)value));
-	case PROTOBUF_C_TYPE_UINT32:
-	case PROTOBUF_C_TYPE_FIXED32:
-		return or_empty(arena_printf(arena, "%u", *(const uint32_t *)value));
-	case PROTOBUF_C_TYPE_INT64:
-	case PROTOBUF_C_TYPE_SINT64:
-	case PROTOBUF_C_TYPE_SFIXED64:
-		return or_empty(arena_printf(arena, "%lld", (long long)*(const int64_t *)value));
-	case PROTOBUF_C_TYPE_UINT64:
-	case PROTOBUF_C_TYPE_FIXED64:
-		return or_empty(arena_printf(arena, "%llu", (unsigned long long)*(const uint64_t *)value));
-	case PROTOBUF_C_TYPE_FLOAT:
-		return or_empty(arena_printf(arena, "%g", (double)*(const float *)value));
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return or_empty(arena_printf(arena, "%g", *(const double *)value));
-	case PROTOBUF_C_TYPE_BOOL:
-		return *(const protobuf_c_boolean *)value ? "yes" : "no";
-	case PROTOBUF_C_TYPE_ENUM:
-		return text_enum(field->descriptor, *(const int *)value, arena);
-	case PROTOBUF_C_TYPE_STRING:
-		return or_empty(*(char *const *)value);
-	case PROTOBUF_C_TYPE_BYTES:
-		return text_bytes(value, arena);
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return text_message(*(ProtobufCMessage *const *)value, arena);
-	}
-	return "";
-}
-
-const char *value_text(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-		       struct arena *arena)
-{
-	const char *out = "";
-
-	if (!field_is_set(field, message))
-		return "";
-	if (field->label != PROTOBUF_C_LABEL_REPEATED)
-		return text_value(field, field_member(message, field->offset), arena);
-	for (size_t i = 0; i < field_count(field, message); i++) {
-		const char *item = text_value(
-			field, field_items(field, message) + i * field_value_size(field->type), arena);
-		out = or_empty(arena_printf(arena, "%s%s%s", out, i > 0 ? ", " : "", item));
-	}
-	return out;
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "client/cli/flags.h"
 #include "edu/v1/edu_service.tables.h"
@@ -83,6 +84,11 @@ static void test_nested_by_dots_or_by_a_name_only_one_has(void **state)
 	const UpdateCourseRequest *m = message(f, UPDATE_COURSE_REQUEST_DESC);
 	assert_string_equal(m->course->course_id, "crs_1");
 	assert_string_equal(m->course->title, "Algebra");
+	/* Two messages down; and of two that have it, neither. */
+	assert_true(flag_find(UPDATE_COURSE_REQUEST_DESC, "prices", &path));
+	assert_int_equal(path.n, 3);
+	assert_true(flag_find(UPDATE_COURSE_REQUEST_DESC, "user-id", &path));
+	assert_false(flag_find(UPDATE_COURSE_REQUEST_DESC, "seconds", &path));
 	assert_false(flag_find(UPDATE_COURSE_REQUEST_DESC, "titel", &path));
 	assert_false(flag_find(UPDATE_COURSE_REQUEST_DESC, "course.", &path));
 	assert_false(flag_find(UPDATE_COURSE_REQUEST_DESC, "", &path));
@@ -141,6 +147,26 @@ static void test_money_as_an_amount_and_by_fields(void **state)
 	assert_int_equal(t->amount->minor_units, 1200);
 }
 
+static void test_money_beside_its_currency(void **state)
+{
+	struct fixture *f = *state;
+	const ProtobufCMessageDescriptor *desc = PURCHASE_COURSE_REQUEST_DESC;
+	static const char *const amounts[] = {"49", "49.00", "49.00 EUR", "49 eur"};
+	struct flag_path path;
+
+	assert_int_equal(set(f, desc, "expected-total", "49"), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(set(f, desc, "currency-code", "EUR"), 0);
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+		assert_int_equal(set(f, desc, "expected-total", amounts[i]), 0);
+		const PurchaseCourseRequest *m = message(f, desc);
+		assert_string_equal(m->expected_total->currency_code, "EUR");
+		assert_int_equal(m->expected_total->minor_units, 4900);
+	}
+	assert_int_equal(set(f, desc, "expected-total", "49.001"), -STATUS_INVALID_ARGUMENT);
+	assert_true(flag_find(desc, "expected-total", &path) && flag_is_amount(&path));
+	assert_true(flag_find(desc, "currency-code", &path) && !flag_is_amount(&path));
+}
+
 static void test_values_that_are_none(void **state)
 {
 	struct fixture *f = *state;
@@ -182,6 +208,17 @@ static void test_times_and_wide_numbers(void **state)
 	assert_true(m->session_start_time->seconds > 1767323045);
 	assert_true(m->coverage == UINT64_MAX);
 	assert_true(m->learning_seconds == 9007199254740993);
+	assert_int_equal(set(f, desc, "client-time", "2026-11-26"), 0);
+	assert_int_equal(set(f, desc, "session-start-time", "-30m"), 0);
+	assert_int_equal(set(f, desc, "learning-seconds", "1h30m"), 0);
+	assert_int_equal(set(f, desc, "interval.end-ms", "1.5s"), 0);
+	m = message(f, desc);
+	assert_int_equal(m->client_time->seconds, 1795651200);
+	assert_in_range((int64_t)time(NULL) - m->session_start_time->seconds, 1799, 1860);
+	assert_int_equal(m->learning_seconds, 5400);
+	assert_int_equal(m->interval->end_ms, 1500);
+	assert_int_equal(set(f, desc, "learning-seconds", "1.5s"), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(set(f, desc, "client-time", "30.11.2026"), -STATUS_INVALID_ARGUMENT);
 }
 
 static const char *mask_for(struct fixture *f)
@@ -227,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_repeated_messages_by_their_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_repeated_scalars, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_money_as_an_amount_and_by_fields, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_money_beside_its_currency, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_values_that_are_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_times_and_wide_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mask_names_what_was_given, setup, teardown),

@@ -8,15 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/cli/exit_code.h"
 #include "client/cli/output.h"
+#include "client/cli/text.h"
 #include "edu/v1/edu_service.tables.h"
 
 static struct error err;
 
+/* As in a terminal of this width; 0: a pipe. */
+static char *printed_at(const ProtobufCMessage *message, size_t width)
+{
+	FILE *out = tmpfile();
+	struct output o = {.out = out, .width = width};
+	char *text = calloc(1, 65536);
+
+	assert_int_equal(output_table(&o, message, &err), 0);
+	rewind(out);
+	assert_true(fread(text, 1, 65535, out) > 0);
+	fclose(out);
+	return text;
+}
+
 static char *printed(const ProtobufCMessage *message, bool json)
 {
 	FILE *out = tmpfile();
-	int r = json ? output_json(out, message, true, &err) : output_table(out, message, &err);
+	struct output o = {.out = out};
+	int r = json ? output_json(&o, message, true, &err) : output_table(&o, message, &err);
 
 	assert_int_equal(r, 0);
 	char *text = calloc(1, 16384);
@@ -76,9 +93,255 @@ static void test_a_list_is_one_row_an_element(void **state)
 	assert_says(text, "LESSON_ID");
 	assert_says(text, "les_2");
 	assert_says(text, "video");
-	assert_null(strstr(text, "DURATION"));
-	assert_int_equal(strchr(text, '\n') - text, strcspn(text, "\n"));
+	assert_null(strstr(text, "EXTERNAL_ID"));
+	assert_says(text, "DURATION_SECONDS");
 	free(text);
+}
+
+/* --- a catalogue in four scripts --- */
+
+enum { COURSES = 4 };
+
+static const char *const titles[COURSES] = {
+	"An introduction to the theory of groups and their representations",
+	"\xE7\xBA\xBF\xE6\x80\xA7\xE4\xBB\xA3\xE6\x95\xB0\xE5\xBC\x95\xE8\xAE\xBA\xE4\xB8\x8E\xE5\xBA\x94\xE7"
+	"\x94\xA8"
+	"\xE7\xBA\xBF\xE6\x80\xA7\xE4\xBB\xA3\xE6\x95\xB0\xE5\xBC\x95\xE8\xAE\xBA\xE4\xB8\x8E\xE5\xBA\x94\xE7"
+	"\x94\xA8",
+	"\xD9\x85\xD9\x82\xD8\xAF\xD9\x85\xD8\xA9 \xD9\x81\xD9\x8A \xD8\xA7\xD9\x84\xD8\xAC\xD8\xA8\xD8\xB1",
+	"Alge\xCC\x80"
+	"bre",
+};
+
+struct catalogue {
+	ListCoursesResponse response;
+	Course courses[COURSES], *list[COURSES];
+	PriceList prices[COURSES];
+	Money money[COURSES], *one[COURSES];
+	char ids[COURSES][32];
+};
+
+static void catalogue_make(struct catalogue *c)
+{
+	static Google__Protobuf__Timestamp time = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+
+	c->response = (ListCoursesResponse)LIST_COURSES_RESPONSE_INIT;
+	for (unsigned i = 0; i < COURSES; i++) {
+		Course *course = &c->courses[i];
+		*course = (Course)COURSE_INIT;
+		c->prices[i] = (PriceList)PRICE_LIST_INIT;
+		c->money[i] = (Money)MONEY_INIT;
+		snprintf(c->ids[i], sizeof(c->ids[i]), "crs_000000000000%u", i);
+		c->money[i].currency_code = (char *)"USD";
+		c->money[i].minor_units = 12345678 + i;
+		c->one[i] = &c->money[i];
+		c->prices[i].prices = &c->one[i];
+		c->prices[i].n_prices = 1;
+		course->course_id = c->ids[i];
+		course->external_id = (char *)"partner/2026/autumn";
+		course->title = (char *)titles[i];
+		course->subject = (char *)(i % 2 ? "mathematics" : "computing");
+		course->level = i % 2 ? EDU__V1__COURSE_LEVEL__COURSE_LEVEL_INTERMEDIATE
+				      : EDU__V1__COURSE_LEVEL__COURSE_LEVEL_BEGINNER;
+		course->pricing_case = EDU__V1__COURSE__PRICING_PRICE_LIST;
+		course->price_list = &c->prices[i];
+		course->revision = i;
+		course->create_time = course->update_time = &time;
+		course->etag = (char *)"0123456789abcdef";
+		c->list[i] = course;
+	}
+	c->response.courses = c->list;
+	c->response.n_courses = COURSES;
+}
+
+/* No line is wider, nothing but a title is cut, and every value that is shown is whole. */
+static void assert_whole(const char *text, size_t width)
+{
+	char line[4096];
+	const char *end;
+
+	for (; *text; text = *end ? end + 1 : end) {
+		end = text + strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)(end - text), text);
+		if (width > 0 && text_width(line) > width)
+			fail_msg("wider than %zu: %s", width, line);
+		const char *usd = strstr(line, " USD");
+		assert_true(!usd || (usd - line >= 9 && strncmp(usd - 9, "123456.", 7) == 0) || usd[4]);
+	}
+}
+
+static void test_nothing_is_cut_without_a_mark(void **state)
+{
+	struct catalogue c;
+
+	catalogue_make(&c);
+	for (size_t width = 48; width <= 200; width++) {
+		char *text = printed_at(&c.response.base, width);
+		assert_whole(text, width);
+		for (unsigned i = 0; i < COURSES; i++) {
+			char amount[32];
+			snprintf(amount, sizeof(amount), "123456.%u USD", 78 + i);
+			assert_says(text, c.ids[i]);
+			assert_says(text, amount);
+		}
+		assert_says(text, "intermediate");
+		assert_null(strstr(text, "\\x"));
+		free(text);
+	}
+}
+
+static void test_metadata_goes_first_then_titles_get_an_ellipsis(void **state)
+{
+	struct catalogue c;
+
+	catalogue_make(&c);
+	char *text = printed_at(&c.response.base, 100);
+	assert_says(text, "TITLE");
+	assert_says(text, "\xE2\x80\xA6");
+	assert_null(strstr(text, "ETAG"));
+	assert_null(strstr(text, "EXTERNAL_ID"));
+	assert_null(strstr(text, "CREATE_TIME"));
+	free(text);
+}
+
+static void test_a_narrow_table_becomes_blocks(void **state)
+{
+	struct catalogue c;
+
+	catalogue_make(&c);
+	char *text = printed_at(&c.response.base, 50);
+	assert_null(strstr(text, "COURSE_ID"));
+	assert_says(text, "course_id ");
+	assert_says(text, "\n\ncourse_id ");
+	assert_says(text, "etag "); /* a block has everything */
+	assert_null(strstr(text, "\xE2\x80\xA6"));
+	free(text);
+}
+
+static void test_a_pipe_gets_everything_whole(void **state)
+{
+	struct catalogue c;
+
+	catalogue_make(&c);
+	c.courses[0].title = (char *)"two\nlines\tand\x1b[31m";
+	char *text = printed_at(&c.response.base, 0);
+	for (unsigned i = 1; i < COURSES; i++)
+		assert_says(text, titles[i]);
+	assert_says(text, "two lines and [31m ");
+	assert_says(text, "ETAG");
+	assert_says(text, "EXTERNAL_ID");
+	unsigned lines = 0;
+	for (const char *p = text; *p; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, 1 + COURSES);
+	free(text);
+}
+
+/* Columns begin at the same place on every line, whatever the script. */
+static void test_widths_are_those_of_a_terminal(void **state)
+{
+	struct catalogue c;
+
+	catalogue_make(&c);
+	char *text = printed_at(&c.response.base, 200), *line, *rest = text;
+	line = strsep(&rest, "\n");
+	size_t subject = (size_t)(strstr(line, "SUBJECT") - line);
+	for (unsigned i = 0; i < COURSES; i++) {
+		line = strsep(&rest, "\n");
+		char *at = strstr(line, i % 2 ? "mathematics" : "computing");
+		assert_non_null(at);
+		*at = '\0';
+		assert_int_equal(text_width(line), subject);
+	}
+	free(text);
+}
+
+static void test_marks_of_direction_are_taken_out(void **state)
+{
+	struct arena arena;
+
+	arena_init(&arena, 4096);
+	assert_string_equal(text_clean("a\xE2\x80\xAE"
+				       "b\xE2\x81\xA6"
+				       "c\xC2\x9B"
+				       "d\x7F",
+				       false, &arena),
+			    "abc d ");
+	assert_string_equal(text_clean("zero\xE2\x80\x8Bwidth\xEF\xBB\xBF", false, &arena), "zerowidth");
+	assert_string_equal(text_clean("\xFF", false, &arena), "\xEF\xBF\xBD");
+	assert_int_equal(text_width("\xE4\xB8\xAD\xE6\x96\x87"), 4);
+	assert_int_equal(text_width("e\xCC\x81"), 1);
+	assert_int_equal(text_fit("e\xCC\x81x", 1), 3);
+	assert_string_equal(text_shorten("\xE4\xB8\xAD\xE6\x96\x87", 3, &arena), "\xE4\xB8\xAD\xE2\x80\xA6");
+	arena_done(&arena);
+}
+
+/* --- what numbers mean --- */
+
+static void test_progress_is_a_bar_and_a_percentage(void **state)
+{
+	LessonProgress lesson = LESSON_PROGRESS_INIT, *lessons[] = {&lesson};
+	CourseProgress progress = COURSE_PROGRESS_INIT;
+	GetCourseProgressResponse response = GET_COURSE_PROGRESS_RESPONSE_INIT;
+
+	lesson.lesson_id = (char *)"les_1";
+	lesson.coverage = 1152921504606846975; /* 60 slices */
+	lesson.covered_slices = 60;
+	progress.course_id = (char *)"crs_1";
+	progress.completed_basis_points = 8750;
+	progress.lessons = lessons;
+	progress.n_lessons = 1;
+	response.progress = &progress;
+	char *text = printed_at(&response.base, 120);
+	assert_says(text, "87.5 %");
+	assert_says(text, "[###############.] 60/64");
+	assert_null(strstr(text, "1152921504606846975"));
+	assert_says(text, "lessons_completed "); /* and nothing is 0 by being absent */
+	free(text);
+	text = printed(&response.base, true);
+	assert_says(text, "\"coverage\":\"1152921504606846975\"");
+	assert_says(text, "\"completedBasisPoints\":8750");
+	free(text);
+	progress.completed_basis_points = 10000;
+	text = printed_at(&response.base, 120);
+	assert_says(text, "100 %");
+	free(text);
+}
+
+/* The next page goes on below, under the same names. */
+static void test_pages_of_one_table(void **state)
+{
+	struct catalogue c;
+	FILE *out = tmpfile();
+	struct output o = {.out = out, .list.open = true};
+	char text[16384] = "";
+	unsigned lines = 0;
+
+	catalogue_make(&c);
+	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	rewind(out);
+	assert_true(fread(text, 1, sizeof(text) - 1, out) > 0);
+	fclose(out);
+	for (const char *p = text; *p; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, 1 + 2 * COURSES);
+}
+
+static void test_a_full_disk_is_said(void **state)
+{
+	FILE *full = fopen("/dev/full", "w");
+	struct output o = {.out = full};
+	struct catalogue c;
+
+	catalogue_make(&c);
+	assert_true(output_table(&o, &c.response.base, &err) < 0);
+	assert_ptr_equal(err.reason, &CLI_REASON_OUTPUT);
+	assert_says(err.message, "No space left on device");
+	clearerr(full);
+	assert_true(output_json(&o, &c.response.base, false, &err) < 0);
+	assert_int_equal(exit_code_of(&err), EXIT_OUTPUT);
+	fclose(full);
 }
 
 int main(void)
@@ -86,6 +349,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_object_is_one_row_a_field),
 		cmocka_unit_test(test_a_list_is_one_row_an_element),
+		cmocka_unit_test(test_nothing_is_cut_without_a_mark),
+		cmocka_unit_test(test_metadata_goes_first_then_titles_get_an_ellipsis),
+		cmocka_unit_test(test_a_narrow_table_becomes_blocks),
+		cmocka_unit_test(test_a_pipe_gets_everything_whole),
+		cmocka_unit_test(test_widths_are_those_of_a_terminal),
+		cmocka_unit_test(test_marks_of_direction_are_taken_out),
+		cmocka_unit_test(test_progress_is_a_bar_and_a_percentage),
+		cmocka_unit_test(test_pages_of_one_table),
+		cmocka_unit_test(test_a_full_disk_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

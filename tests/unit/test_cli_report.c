@@ -43,7 +43,7 @@ static void test_an_error_says_what_to_do(void **state)
 	error_add_violation(&e, "title", "must have 1 to 200 characters");
 	error_set_retry(&e, 1500);
 	char *text = reported(&e, false, "1-2");
-	assert_says(text, "edu create-course: the request has ?[31m1 invalid field");
+	assert_says(text, "edu create-course: the request has  [31m1 invalid field");
 	assert_says(text, "reason: FIELD_INVALID (INVALID_ARGUMENT)");
 	assert_says(text, "title: must have 1 to 200 characters");
 	assert_says(text, "after 1.5 s");

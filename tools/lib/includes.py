@@ -31,7 +31,7 @@ WALLS = {
     r"mysql.*\.h$|mariadb.*": {"server/db"},
     r"jwt\.h$": {"server/auth"},
     r"sodium\.h$": {"server/auth"},
-    r"utf8proc\.h$": {"proto/runtime"},
+    r"utf8proc\.h$": {"proto/runtime", "client/cli"},
     r"microhttpd\.h$": {"server/base"},
     r"csv\.h$": {"tools/oulad"},
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_LIST_H
+#define CLI_LIST_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdio.h>
+
+#include "proto/runtime/arena.h"
+
+/*
+ * Elements of one kind as a table, one row an element, or where that does not fit as blocks, one below the
+ * other. Nothing is cut but prose, which ends with an ellipsis then. A table that is too wide loses columns
+ * in this order: what only programs read (etag, revision, external ids, when it was made and changed), long
+ * texts, what is the same in every row, other numbers and times, ids of other things; notes on stderr name
+ * them. What stays is the title, money and states: where those do not fit there are blocks.
+ */
+enum { LIST_COLUMNS = 64 };
+
+/* How the rows so far were laid out, so that the next page goes on below them. Zeros begin a table. */
+struct list {
+	struct list_column {
+		const ProtobufCFieldDescriptor *field;
+		size_t name_width;
+		size_t widest; /* of the values and the name; what it would like to have */
+		size_t width;  /* what it gets */
+		bool empty, prose, constant, kept;
+	} columns[LIST_COLUMNS];
+	unsigned n;
+	bool blocks, begun, single;
+	bool open; /* more pages come, and nobody knows what is the same in all of them */
+};
+
+/* Width 0: no limit. */
+void list_print(struct list *list, FILE *out, size_t width, const ProtobufCMessageDescriptor *desc,
+		ProtobufCMessage *const *rows, size_t n_rows, struct arena *arena);
+
+#endif
