@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/standing.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "server/rpc/call.h"
 
 enum { STANDING_RETRY_MS = 1000 };
@@ -18,11 +21,26 @@ void standing_done(struct standing *s)
 
 static void standing_link(struct standing *s, struct standing_stream *stream, struct rpc_call *call)
 {
-	*stream = (struct standing_stream){.next = s->first, .at = &s->first, .call = call};
+	*stream = (struct standing_stream){
+		.next = s->first, .at = &s->first, .call = call, .source = rpc_peer_address(call)};
 	if (s->first)
 		s->first->at = &stream->next;
 	s->first = stream;
 	s->n++;
+}
+
+static bool standing_known(const struct standing *s, const char *source)
+{
+	const struct standing_stream *stream = s->first;
+
+	while (stream && strcmp(stream->source, source) != 0)
+		stream = stream->next;
+	return stream != NULL;
+}
+
+static bool standing_room(const struct standing *s, const char *source)
+{
+	return s->n < s->max - s->max / 4 || (s->n < s->max && !standing_known(s, source));
 }
 
 int standing_add(struct standing *s, struct standing_stream *stream, struct rpc_call *call, struct error *err)
@@ -30,7 +48,7 @@ int standing_add(struct standing *s, struct standing_stream *stream, struct rpc_
 	bool room;
 
 	pthread_mutex_lock(&s->lock);
-	room = s->n < s->max;
+	room = standing_room(s, rpc_peer_address(call));
 	if (room)
 		standing_link(s, stream, call);
 	pthread_mutex_unlock(&s->lock);

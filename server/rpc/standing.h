@@ -21,9 +21,13 @@ struct standing {
 struct standing_stream {
 	struct standing_stream *next, **at;
 	struct rpc_call *call;
+	const char *source; /* the caller's address */
 };
 
-/* `max` bounds how many there may be: anybody may open them, and each takes the place of a call. */
+/*
+ * `max` bounds how many there may be: anybody may open them, and each takes the place of a call. The last
+ * quarter is for sources that hold none yet, so that who opens many leaves a place for the balancer's watch.
+ */
 void standing_init(struct standing *s, unsigned max);
 void standing_done(struct standing *s);
 

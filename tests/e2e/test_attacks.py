@@ -286,6 +286,17 @@ class Attacks(unittest.TestCase):
             self.assert_served()
             connection.close()
 
+    def test_one_source_leaves_a_place_for_the_balancers_watch(self):
+        path = "/grpc.health.v1.Health/Watch"
+        connection = Connection(self.stack.target, source="127.0.0.9")
+        for _ in range(MAX_CALLS // 2):
+            connection.begin(path, message(b""))
+        time.sleep(1)
+        watch = self.wire.channel.unary_stream(path)(b"", timeout=20)
+        self.assertEqual(next(iter(watch)), b"\x08\x01")  # SERVING
+        watch.cancel()
+        connection.close()
+
     def resident(self, field="VmRSS"):
         """MiB of the first replica."""
         with open(f"/proc/{self.stack.replicas[0].process.pid}/status", encoding="ascii") as status:
