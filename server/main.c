@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -154,6 +155,9 @@ static void block_signals(sigset_t *ret)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* For what was logged last, if somebody reads it. */
+enum { LOG_FLUSH_MS = 500 };
+
 enum { STOP_GRACE_S = 2 /* after the time calls have; then what hangs is left as it is */ };
 
 struct stopping {
@@ -176,6 +180,7 @@ static void *stop_at_once(void *arg)
 		log_error("the server did not stop in time: something hangs; the process ends");
 	else
 		log_warning("stopping at once");
+	log_flush(LOG_FLUSH_MS);
 	_exit(1);
 }
 
@@ -214,6 +219,10 @@ static int run_serve(const struct config *c, const struct db_config *db)
 
 	rpc_server_widen();
 	block_signals(&signals);
+	if (log_writer_start() < 0) {
+		fprintf(stderr, "edu-server: no thread for writing the log\n");
+		return 1;
+	}
 	config_to_service(c, db, &config);
 	error_clear(&err);
 	if (service_start(&config, &service, &err) < 0)
@@ -230,6 +239,23 @@ static int run_serve(const struct config *c, const struct db_config *db)
 	log_info("stopped");
 	return broken ? 1 : 0;
 }
+
+/*
+ * What is closed of standard input, output and error would become some connection, and be written to. In
+ * main() it would be too late: libraries open descriptors while they are loaded.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+static void (*const before_libraries[])(void)
+	__attribute__((section(".preinit_array"), used)) = {fill_standard_descriptors};
 
 int main(int argc, char **argv)
 {
@@ -250,7 +276,9 @@ int main(int argc, char **argv)
 		return 1;
 	switch (config.command) {
 	case COMMAND_SERVE:
-		return run_serve(&config, &db);
+		r = run_serve(&config, &db);
+		log_flush(LOG_FLUSH_MS);
+		return r;
 	case COMMAND_MIGRATE:
 		return run_migrate(&db);
 	case COMMAND_CREATE_ADMIN:

@@ -9,11 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-enum {
-	LOG_LINE_MAX = 2048
-}; /* a longer line is cut, which keeps it one write to a pipe (PIPE_BUF is 4,096) */
+#include "server/base/log_writer.h"
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 static _Atomic int threshold = LOG_LEVEL_INFO;
@@ -101,8 +98,7 @@ void log_write(enum log_level level, const char *format, ...)
 	line_defuse(line + len, (size_t)wrote);
 	len += (size_t)wrote;
 	line[len++] = '\n';
-	/* Nobody is left to tell when standard error is gone. */
-	while (write(STDERR_FILENO, line, len) < 0 && errno == EINTR)
-		;
+	if (!log_writer_take(line, len))
+		log_line_write(line, len);
 	errno = saved_errno;
 }

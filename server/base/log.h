@@ -14,6 +14,16 @@ void log_set_level(enum log_level level);
 /* "debug", "info", "warning", "error"; -1 for anything else. */
 int log_level_parse(const char *name);
 
+/*
+ * From here on a thread writes the lines, so that nobody who logs waits for who reads standard error. What it
+ * cannot write in time is dropped and counted: the log says how many lines, once it can, and so does the
+ * metric edu_log_lines_lost_total. 0 or a negative errno. Once, at the start of a server.
+ */
+int log_writer_start(void) __attribute__((warn_unused_result));
+
+/* Waits until what was logged is written, but no longer than that: before the process ends. */
+void log_flush(int ms);
+
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*

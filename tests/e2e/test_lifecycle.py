@@ -2,6 +2,7 @@
 """How a server starts, refuses to start, and stops: what an operator sees."""
 import contextlib
 import datetime
+import os
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import uuid
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from stack import PASSWORD, SERVER, Replica, Stack, free_port
+from stack import PASSWORD, Replica, SERVER, Stack, free_port
 from test_every_rpc import World
 from wire import Refused, Wire, messages
 
@@ -268,6 +269,38 @@ class Lifecycle(unittest.TestCase):
                 self.assertEqual(Replica(stack).stop(), 0)
             finally:
                 stack.db_flags = flags
+
+    # --- standard descriptors ---
+
+    def serve(self, flags, shell=(), **descriptors):
+        """A server started without Replica's care; returns the process and its Wire."""
+        target = f"127.0.0.1:{free_port()}"
+        process = subprocess.Popen(
+            [*shell, SERVER, "serve", *self.stack.db_flags, "--listen", target, "--metrics-listen", "off", "--key-dir",
+             self.stack.dir / "keys", "--rate-login", "0", "--rate-default", "0", "--argon2-mib", "1",
+             "--argon2-passes", "1", *flags], **descriptors)
+        self.addCleanup(process.kill)
+        wire = Wire(target, [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)],
+                    patient=True)
+        self.addCleanup(wire.close)
+        return process, wire
+
+    def test_nobody_reads_the_log(self):
+        process, wire = self.serve(["--log-level", "debug"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(1500):  # three times what a pipe holds
+            self.assertTrue(wire.call("user", "GetUser", self.token, timeout=20).user.user_id)
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
+        process.stderr.close()
+
+    def test_closed_standard_descriptors_become_no_connection(self):
+        process, wire = self.serve(["--log-level", "debug"], shell=["sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-'])
+        for _ in range(50):
+            self.report(wire)
+        for fd in (0, 1, 2):
+            self.assertEqual(os.readlink(f"/proc/{process.pid}/fd/{fd}"), "/dev/null")
+        process.terminate()
+        self.assertEqual(process.wait(30), 0)
 
     # --- TLS ---
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,6 +122,60 @@ static void test_level_names(void **state)
 	assert_int_equal(log_level_parse(""), -1);
 }
 
+struct reading {
+	int in;
+	unsigned lines, lost; /* how many came, and how many others the log said to be lost */
+};
+
+/* Until the last line. */
+static void *read_lines(void *arg)
+{
+	struct reading *r = arg;
+	FILE *file = fdopen(r->in, "r");
+	char line[4096];
+
+	while (file && fgets(line, sizeof(line), file) && !strstr(line, "the last")) {
+		const char *message = strstr(line, "level=warning ");
+		unsigned n;
+
+		if (message && sscanf(message, "level=warning %u lines lost", &n) == 1)
+			r->lost += n;
+		else
+			r->lines++;
+	}
+	if (file)
+		fclose(file);
+	return NULL;
+}
+
+/* Nobody reads standard error: whoever logs goes on, and what was dropped is counted and told. */
+static void test_nobody_waits_for_a_reader(void **state)
+{
+	enum { LINES = 3000 };
+	char padding[512] = "";
+	int ends[2], saved = dup(STDERR_FILENO);
+	pthread_t thread;
+
+	memset(padding, 'x', sizeof(padding) - 1);
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	close(ends[1]);
+	assert_int_equal(log_writer_start(), 0);
+	for (int i = 0; i < LINES; i++)
+		log_info("line=%d %s", i, padding);
+	log_flush(10);
+	struct reading reading = {.in = ends[0]};
+	assert_int_equal(pthread_create(&thread, NULL, read_lines, &reading), 0);
+	log_flush(60000);
+	log_info("the last");
+	log_flush(60000);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	pthread_join(thread, NULL);
+	assert_true(reading.lost > 0);
+	assert_int_equal(reading.lines + reading.lost, LINES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_level_filters),
 		cmocka_unit_test(test_long_line_is_cut_to_one_write),
 		cmocka_unit_test(test_level_names),
+		cmocka_unit_test(test_nobody_waits_for_a_reader), /* last: the thread stays */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
