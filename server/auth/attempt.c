@@ -30,7 +30,8 @@ void attempt_init(struct attempt *a, struct rate_limiter *rates, int64_t user_id
 	if (account.len > ATTEMPT_NAME_MAX)
 		account.len = ATTEMPT_NAME_MAX;
 	a->subject[RATE_NETWORK_MAX] = user_id ? 'i' : 'n';
-	memcpy(a->subject + a->subject_len, account.data, account.len);
+	if (account.len > 0)
+		memcpy(a->subject + a->subject_len, account.data, account.len);
 	a->subject_len += account.len;
 }
 
