@@ -8,20 +8,31 @@
 #include "client/cli/invocation.h"
 #include "client/cli/names.h"
 #include "client/cli/options.h"
+#include "client/cli/output.h"
 #include "client/cli/values.h"
 
 enum { HELP_WIDTH = 100, HELP_ARENA_MAX = 4 << 20, FLAG_INDENT = 6, COMMAND_WIDTH = 28 };
 
 /* --- text --- */
 
+/* A terminal's, if it is narrower. */
+static int help_width(FILE *out)
+{
+	struct output o;
+
+	output_begin(&o, out);
+	return o.width > 0 && o.width < HELP_WIDTH ? (int)o.width : HELP_WIDTH;
+}
+
 /* Prints words from column `at`, wrapped at the width, further lines indented. Ends the line. */
 static void put_wrapped(FILE *out, int indent, int at, const char *text)
 {
+	int width = help_width(out);
 	bool begun = false;
 
 	while (*text) {
 		size_t n = strcspn(text, " \n");
-		if (begun && at + 1 + (int)n > HELP_WIDTH) {
+		if (begun && at + 1 + (int)n > width) {
 			fprintf(out, "\n%*s", indent, "");
 			at = indent;
 			begun = false;
@@ -105,10 +116,12 @@ void help_overview(FILE *out, const struct service_desc *service, const struct d
 	fputs("Usage: edu COMMAND [--FIELD VALUE]... [--OPTION VALUE]...\n"
 	      "       edu help COMMAND\n"
 	      "       edu                      prints this\n"
-	      "\n"
-	      "A command is an RPC of the service, its flags are the fields of its request. Sign in with\n"
-	      "edu login --login NAME; the session is kept for the commands that follow.\n",
+	      "\n",
 	      out);
+	put_wrapped(
+		out, 0, 0,
+		"A command is an RPC of the service, its flags are the fields of its request. Sign in with "
+		"edu login --login NAME; the session is kept for the commands that follow.");
 	put_methods(out, service, docs, &arena);
 	fputs("\nBesides:\n", out);
 	for (const struct own_command *own = own_commands; own->name; own++)
@@ -215,43 +228,57 @@ static void put_flag(void *arg, const char *name, const ProtobufCMessageDescript
 	}
 }
 
-static void put_list(FILE *out, const char *label, const char *const *names)
+static const char *or_empty(const char *text)
 {
+	return text ? text : "";
+}
+
+/* The label and the names, or nothing. */
+static const char *list_of(const char *label, const char *const *names, struct arena *arena)
+{
+	const char *text = label;
+
 	if (!names || !*names)
-		return;
-	fprintf(out, "%s", label);
-	for (; *names; names++)
-		fprintf(out, "%s%s", *names, names[1] ? ", " : "");
-}
-
-static void put_caller(FILE *out, const struct method_policy *policy)
-{
-	fputs("\nWho may call: ", out);
-	if (policy->access == METHOD_ACCESS_PUBLIC)
-		fputs("anybody", out);
-	else if (policy->access == METHOD_ACCESS_NONE)
-		fputs("nobody", out);
-	else if (!policy->roles || !*policy->roles)
-		fputs("any signed-in user", out);
-	put_list(out, "users with a role of ", policy->roles);
-	put_list(out, "; service accounts with a scope of ", policy->scopes);
-	fputc('\n', out);
-}
-
-static const char *kind_note(enum method_kind kind)
-{
-	switch (kind) {
-	case METHOD_SERVER_STREAM:
-		return "\nAnswers a stream: each message is printed as it arrives.\n";
-	case METHOD_CLIENT_STREAM:
-		return "\nTakes a stream of requests: --json reads one object after the other.\n";
-	case METHOD_BIDI:
-		return "\nTakes and answers a stream: --json reads one object after the other, and each "
-		       "answer is printed "
-		       "as it arrives.\n";
-	default:
 		return "";
-	}
+	for (; *names; names++)
+		text = or_empty(arena_printf(arena, "%s%s%s", text, *names, names[1] ? ", " : ""));
+	return text;
+}
+
+static void put_caller(FILE *out, const struct method_policy *policy, struct arena *arena)
+{
+	const char *who = "";
+
+	if (policy->access == METHOD_ACCESS_PUBLIC)
+		who = "anybody";
+	else if (policy->access == METHOD_ACCESS_NONE)
+		who = "nobody";
+	else if (!policy->roles || !*policy->roles)
+		who = "any signed-in user";
+	fputc('\n', out);
+	put_wrapped(out, 0, 0,
+		    or_empty(arena_printf(
+			    arena, "Who may call: %s%s%s", who,
+			    list_of("users with a role of ", policy->roles, arena),
+			    list_of("; service accounts with a scope of ", policy->scopes, arena))));
+}
+
+static void put_kind(FILE *out, enum method_kind kind)
+{
+	static const char *const notes[] = {
+		[METHOD_SERVER_STREAM] = "Answers a stream: each message is printed as it arrives.",
+		[METHOD_CLIENT_STREAM] =
+			"Takes a stream of requests: --json reads one object after the other.",
+		[METHOD_BIDI] =
+			"Takes and answers a stream: --json reads one object after the other, and each "
+			"answer is printed as it arrives.",
+	};
+	const char *note = (size_t)kind < sizeof(notes) / sizeof(notes[0]) ? notes[kind] : NULL;
+
+	if (!note)
+		return;
+	fputc('\n', out);
+	put_wrapped(out, 0, 0, note);
 }
 
 void help_method(FILE *out, const struct method_desc *method, const struct docs *docs)
@@ -262,15 +289,28 @@ void help_method(FILE *out, const struct method_desc *method, const struct docs 
 
 	arena_init(&arena, HELP_ARENA_MAX);
 	name_kebab(method->name, kebab);
-	fprintf(out, "edu %s calls %s of %s.\n\n", kebab, method->name, method->service->name);
+	put_wrapped(out, 0, 0,
+		    or_empty(arena_printf(&arena, "edu %s calls %s of %s.", kebab, method->name,
+					  method->service->name)));
+	fputc('\n', out);
 	put_wrapped(out, 0, 0, docs_method(docs, method, &arena));
-	put_caller(out, &method->policy);
-	fputs(kind_note(method->kind), out);
+	put_caller(out, &method->policy, &arena);
+	put_kind(out, method->kind);
+	fputc('\n', out);
 	if (method->request->n_fields > 0)
-		fputs("\nFlags (a name that only one message has may stand without it: --title for "
-		      "--course.title):\n",
-		      out);
+		put_wrapped(out, 0, 0,
+			    "Flags (a name that only one message has may stand without it: --title for "
+			    "--course.title):");
 	flags_visit(method->request, put_flag, &help);
 	fputs("\nOptions of every command, and exit codes: edu help\n", out);
+	arena_done(&arena);
+}
+
+void help_own(FILE *out, const struct own_command *own)
+{
+	struct arena arena;
+
+	arena_init(&arena, HELP_ARENA_MAX);
+	put_wrapped(out, 0, 0, or_empty(arena_printf(&arena, "edu %s: %s", own->name, own->help)));
 	arena_done(&arena);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/cli/cli.h"
@@ -21,18 +22,29 @@ static const struct method_desc *find_topic(const struct cli *cli, const char *t
 	return method ? method : service_method(cli->service, topic);
 }
 
-static enum exit_code help(const struct cli *cli, const char *topic)
+static enum exit_code help_topic(const struct cli *cli, const char *topic)
 {
-	const struct method_desc *method = topic ? find_topic(cli, topic) : NULL;
+	const struct method_desc *method = find_topic(cli, topic);
+	const struct own_command *own = own_commands;
 
-	if (topic && !method) {
+	while (own->name && strcmp(own->name, topic) != 0)
+		own++;
+	if (!method && !own->name) {
 		fprintf(stderr, "edu: there is no command \"%s\" to explain; see edu help\n", topic);
 		return EXIT_USAGE;
 	}
 	if (method)
 		help_method(stdout, method, cli->docs);
 	else
-		help_overview(stdout, cli->service, cli->docs);
+		help_own(stdout, own);
+	return EXIT_DONE;
+}
+
+static enum exit_code help(const struct cli *cli, const char *topic)
+{
+	if (topic)
+		return help_topic(cli, topic);
+	help_overview(stdout, cli->service, cli->docs);
 	return EXIT_DONE;
 }
 
@@ -79,7 +91,7 @@ static enum exit_code run(struct cli *cli)
 	if (!i->command || strcmp(i->command, "help") == 0)
 		return help(cli, i->topic);
 	if (i->options.help)
-		return help(cli, i->method ? i->command : NULL);
+		return help(cli, i->command);
 	if (strcmp(i->command, "forget") == 0)
 		return forget(cli);
 	if (strcmp(i->command, "service-config") == 0)
@@ -105,6 +117,7 @@ enum exit_code cli_main(const struct service_desc *service, int argc, char **arg
 	struct error err;
 
 	error_clear(&err);
+	setenv("GRPC_VERBOSITY", "NONE", 0); /* what core would log we say */
 	int r = docs_new(cli.service, &cli.docs, &err);
 	if (r == 0)
 		r = invocation_read(cli.service, argc, argv, request_base, &cli.invocation, &err);

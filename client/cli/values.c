@@ -270,7 +270,7 @@ static const char *shape_message(const ProtobufCMessageDescriptor *desc)
 	if (kind_is_mask(desc))
 		return "FIELD,FIELD...";
 	if (kind_is_money(desc))
-		return "AMOUNT (such as \"12.34 EUR\")";
+		return "AMOUNT (such as \"12.34 EUR\", or 12.34 beside a currency code)";
 	return desc->n_fields == 0 ? "true" : "JSON";
 }
 

@@ -117,6 +117,15 @@ class People(unittest.TestCase):
         print(f"{looked} outputs looked at")
         self.assertGreater(looked, 100)
 
+    def test_help_fits(self):
+        methods = re.findall(r"^  ([a-z]+-[a-z-]+) ", self.stack.edu_raw("help").stdout, re.M)
+        self.assertGreater(len(methods), 20)
+        for width in (60, 80, 120):
+            for command in ([], *(["help", method] for method in methods)):
+                text, _ = self.terminal(width, *command)
+                for line in text.splitlines():
+                    self.assertLessEqual(columns(line), width, f"{command}: {line}")
+
     def test_every_locale_shows_every_script(self):
         for lang in ("C", "POSIX", "C.UTF-8", "zh_CN.UTF-8", "en_US.ISO-8859-1"):
             text, _ = self.terminal(500, "list-courses", user="learner", LANG=lang, LC_ALL=lang)
@@ -204,10 +213,13 @@ class People(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_nothing_was_sent(self):
-        for target, why in (("127.0.0.1:1", "refused"), ("nobody.invalid:50051", "nobody.invalid")):
+        for target, why, *tls in (("127.0.0.1:1", "refused"), ("nobody.invalid:50051", "nobody.invalid"),
+                                  (self.stack.target, "Ssl handshake failed", "--tls")):
             done = self.stack.edu_raw("purchase-course", "--course-id", self.courses[3], "--currency-code", "EUR",
-                                      "--expected-total", "49", "--payment-source", "wallet", "--token", "x", target=target)
+                                      "--expected-total", "49", "--payment-source", "wallet", "--token", "x", *tls,
+                                      target=target)
             self.assertEqual(done.returncode, 7, done.stderr)
+            self.assertTrue(done.stderr.startswith("edu purchase-course: there is no connection to "), done.stderr)
             self.assertIn(why, done.stderr)
             self.assertIn("nothing was done", done.stderr)
             self.assertNotIn("may have happened", done.stderr)
