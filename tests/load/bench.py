@@ -377,27 +377,38 @@ def crowd_the_catalogue(stack):
               " SELECT course_id, 1, 1, 10000 FROM course WHERE subject = 'crowd'")
 
 
-def measure_overload(bench, stack, token):
-    """A costly page of the catalogue, at one to three times of what the server can do. Costly, and with two workers, so
-    that it is the workers that are too few, and not the processors, which the load client and MariaDB share."""
-    crowd_the_catalogue(stack)
-    server = stack.start("--db-workers", "2", "--queue-wait-ms", "500")  # as shipped
-    request = ["--path", "/edu.v1.EduService/ListCourses", "--token", token, "--payload-hex",
-               messages("edu.v1.course").ListCoursesRequest(level=3, page_size=20).SerializeToString().hex()]
-    print("\nOverload: calls that answered OK within their deadline, against the most that did")
+def overload(bench, name, process, target, request):
+    """At one to three times of what the server can do, by each deadline: a row of what still answered at three times."""
     for deadline in DEADLINES:
-        peak = Run("ListCourses, at capacity", server.process.pid, server.target, request[1], OVERLOAD_SECONDS, 4,
-                   *request[2:], "--timeout-ms", 20000).rate
-        calm = Offered(server.target, request, peak / 3, 20).result["p99_us"]
+        peak = Run(f"{name}, at capacity", process.pid, target, request[1], OVERLOAD_SECONDS, 4, *request[2:],
+                   "--timeout-ms", 20000).rate
+        calm = Offered(target, request, peak / 3, 20).result["p99_us"]
         for times in (1, 2, 3):
-            run = Offered(server.target, request, peak * times, deadline)
+            run = Offered(target, request, peak * times, deadline)
             print(f"  {f'{times}x, deadline {deadline} s':<34}{run.goodput:>10,.0f} calls/s   {run.goodput / peak:>5.2f} of the most; "
                   f"{run.result['refused']:,} refused, p99 after {run.result['refused_p99_us'] / 1000:,.1f} ms; {run.late:,} late",
                   flush=True)
-        bench.row(f"overload_goodput_3x_{deadline}s", run.goodput, "calls/s", peak)
-        after = Offered(server.target, request, peak / 3, 20, seconds=1, warmup=1)
+        bench.row(f"overload_{name}_3x_{deadline}s", run.goodput, "calls/s", peak)
+        after = Offered(target, request, peak / 3, 20, seconds=1, warmup=1)
         print(f"  {'a second later, at a third':<34}p99 {after.result['p99_us'] / 1000:,.1f} ms, before {calm / 1000:,.1f} ms; "
               f"{after.codes}", flush=True)
+
+
+def measure_overload(bench, stack, token):
+    """Of two threads whose task sleeps for 20 ms, which they do however busy the machine is; and of a costly page of the
+    catalogue with two workers, so that these are too few, and not the processors, which the load client and MariaDB share."""
+    print("\nOverload: calls that answered OK within their deadline, against the most that did")
+    probe = subprocess.Popen([LOAD / "probe_server", "1"], stdout=subprocess.PIPE, text=True)
+    overload(bench, "goodput", probe, "127.0.0.1:" + probe.stdout.readline().strip(),
+             ["--path", "/probe.v1.Probe/EchoOnDb", "--payload-hex", "1014"])
+    probe.send_signal(signal.SIGTERM)
+    probe.wait(20)
+    probe.stdout.close()
+    crowd_the_catalogue(stack)
+    server = stack.start("--db-workers", "2", "--queue-wait-ms", "500")  # as shipped
+    page = messages("edu.v1.course").ListCoursesRequest(level=3, page_size=20)
+    overload(bench, "catalogue", server.process, server.target,
+             ["--path", "/edu.v1.EduService/ListCourses", "--token", token, "--payload-hex", page.SerializeToString().hex()])
     server.stop()
 
 

@@ -26,6 +26,7 @@ int main(int argc, char **argv)
 	config.hot_slots = 1000;
 	config.max_calls = 4096;
 	config.executors[RPC_ON_DB].queue = 4096;
+	config.executors[RPC_ON_DB].wait_ms = 500;
 	config.pollers = argc > 1 ? (unsigned)atoi(argv[1]) : 2;
 	if (rpc_server_new(&config, probe_rows, probe_services, &server, &err) < 0 ||
 	    rpc_server_start(server, &err) < 0) {
