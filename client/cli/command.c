@@ -116,7 +116,7 @@ static int pages_run(struct cli *cli, const struct client_call_options *options,
 
 	cli->output.list.open = i->options.all;
 	do {
-		ProtobufCMessage *reply;
+		ProtobufCMessage *reply = NULL;
 		arena_reset(arena);
 		int r = ask(cli, options, &reply, err, arena);
 		if (r == 0)
