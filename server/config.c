@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/config.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -42,6 +43,9 @@ static const struct flag flags[] = {
 	{"db-name", "NAME", KIND_TEXT, AT(db_name), "edu", 0, 0, 0, ON_ALL, "database"},
 	{"db-ca", "FILE", KIND_TEXT, AT(db_ca), NULL, 0, 0, 0, ON_ALL,
 	 "require TLS to MariaDB, checked against this PEM file"},
+	{"db-insecure", NULL, KIND_SWITCH, AT(db_insecure), NULL, 0, 0, 0, ON_ALL,
+	 "allow a MariaDB on another host without --db-ca: whoever is on the way reads and changes "
+	 "everything"},
 	{"log-level", "LEVEL", KIND_TEXT, AT(log_level), "info", 0, 0, 0, ON_ALL,
 	 "debug, info, warning or error"},
 
@@ -200,11 +204,21 @@ static int find_command(const char *name)
 	return -1;
 }
 
+static bool is_loopback(const char *host)
+{
+	struct in_addr v4;
+	return !strcmp(host, "localhost") || !strcmp(host, "::1") ||
+	       (inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET);
+}
+
 static int check(const struct config *c)
 {
 	const char *wrong = NULL;
 	if (!c->db_socket == !c->db_host)
 		wrong = "give either --db-socket or --db-host";
+	else if (c->db_host && !is_loopback(c->db_host) && !c->db_ca && !c->db_insecure)
+		wrong = "a MariaDB on another host needs --db-ca, or --db-insecure where the network is "
+			"trusted";
 	else if (c->command == COMMAND_SERVE && !c->tls_certificate != !c->tls_key)
 		wrong = "--tls-cert and --tls-key go together";
 	else if (c->command == COMMAND_CREATE_ADMIN && (!c->user_name || !c->password_file))

@@ -17,6 +17,7 @@ struct config {
 
 	const char *db_socket, *db_host, *db_user, *db_password_file, *db_name, *db_ca;
 	unsigned db_port;
+	bool db_insecure;
 
 	const char *listen, *metrics_listen, *tls_certificate, *tls_key, *key_dir, *log_level;
 	unsigned pollers, db_workers, db_queue, password_workers, password_queue;

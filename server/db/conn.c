@@ -56,6 +56,11 @@ static int connect_to_server(struct db_conn *conn, struct error *err)
 	/* Said both ways: Connector/C 3.4 verifies by itself, against what nobody named. */
 	my_bool verify = c->ca_file != NULL;
 	mysql_options(conn->mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+	/* Without it "localhost" means a socket of the library's choice, whatever the port and the
+	 * certificate. */
+	const unsigned tcp = MYSQL_PROTOCOL_TCP;
+	if (!c->socket)
+		mysql_options(conn->mysql, MYSQL_OPT_PROTOCOL, &tcp);
 	if (c->ca_file)
 		mysql_ssl_set(conn->mysql, NULL, NULL, c->ca_file, NULL, NULL);
 	if (!mysql_real_connect(conn->mysql, c->socket ? NULL : c->host, c->user, c->password, c->database,
@@ -116,11 +121,18 @@ static int conn_connect(struct db_conn *conn, struct error *err)
 	int r = connect_to_server(conn, err);
 	if (r == 0)
 		r = session_set_up(conn, err);
-	for (unsigned i = 0; r == 0 && i < conn->n_prepared; i++)
+	for (unsigned i = 0; r == 0 && i < conn->n_prepared; i++) {
 		r = stmt_prepare(conn, &conn->prepared[i], err);
-	if (r < 0)
+		if (r < 0 && conn->failure == DB_FAILURE_MISFIT) /* the others still serve */
+			r = 0;
+	}
+	if (r < 0) {
 		conn_disconnect(conn);
-	return r;
+		return r;
+	}
+	conn->failure = DB_FAILURE_NONE;
+	conn->opened = true;
+	return 0;
 }
 
 static int conn_allocate(const struct db_config *config, const struct db_stmt_list *const *lists,

@@ -20,6 +20,7 @@ enum db_failure {
 	DB_FAILURE_AWAY,     /* no connection, or a server that refuses work: nothing was executed */
 	DB_FAILURE_DEADLINE,
 	DB_FAILURE_DUPLICATE,
+	DB_FAILURE_MISFIT, /* the schema is not the one it was when the server started; see misfit.h */
 	DB_FAILURE_OTHER,
 };
 
@@ -51,6 +52,7 @@ struct db_conn {
 	const struct db_stmt_list *const *lists;
 	MYSQL *mysql; /* NULL: not connected */
 	bool broken;  /* connected once, useless now; opened anew before the next statement */
+	bool opened;  /* it was connected with all its statements once */
 	bool patient; /* statements may take as long as they like: no read timeout, no limits */
 	struct db_prepared *prepared;
 	unsigned n_prepared;

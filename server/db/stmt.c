@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "server/db/conn.h"
+#include "server/db/misfit.h"
 
 /* Parameters and columns of one statement, at most; and what of a text column is fetched without asking
  * again. */
@@ -22,12 +23,22 @@ static bool starts_with_word(const char *sql, const char *word)
 	return strncasecmp(sql, word, n) == 0 && !isalnum((unsigned char)sql[n]) && sql[n] != '_';
 }
 
+static int stmt_fail(struct db_conn *conn, const struct db_prepared *p, unsigned number, const char *message,
+		     struct error *err)
+{
+	int r = conn_fail(conn, number, message, p->stmt->name, err);
+	if (!conn->opened || !misfit_number(number))
+		return r;
+	conn->failure = DB_FAILURE_MISFIT;
+	return misfit_raise(p->stmt, message, err);
+}
+
 static int prepare_failed(struct db_conn *conn, struct db_prepared *p, struct error *err)
 {
 	unsigned number = mysql_stmt_errno(p->handle);
 	char message[256];
 	snprintf(message, sizeof(message), "%s", mysql_stmt_error(p->handle));
-	return conn_fail(conn, number, message, p->stmt->name, err);
+	return stmt_fail(conn, p, number, message, err);
 }
 
 static int check_counts(const struct db_prepared *p, struct error *err)
@@ -80,6 +91,8 @@ int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
 		r = check_counts(p, err);
 	if (r < 0)
 		stmt_close(p);
+	else
+		misfit_over(p->stmt);
 	return r;
 }
 
@@ -103,7 +116,7 @@ static int run_failed(struct db_conn *conn, struct db_prepared *p, struct error 
 	}
 	char message[512];
 	snprintf(message, sizeof(message), "%s", text);
-	return conn_fail(conn, number, message, p->stmt->name, err);
+	return stmt_fail(conn, p, number, message, err);
 }
 
 static int check_args(const struct db_prepared *p, const struct db_value *args, unsigned n_args,

@@ -2,12 +2,13 @@
 """The database goes away, hangs, refuses writes, or gives our node id to another: what a server says and does then."""
 import contextlib
 import signal
+import subprocess
 import time
 import unittest
 import urllib.error
 import uuid
 
-from stack import PASSWORD, PrivateDatabase, Replica, Stack, free_port
+from stack import PASSWORD, SERVER, PrivateDatabase, Replica, Stack, free_port
 from wire import Refused, Wire
 
 PATIENCE = 30
@@ -115,6 +116,28 @@ class Outage(unittest.TestCase):
             self.assertEqual(replica.process.wait(PATIENCE), 1)
             self.assertEqual(replica.stop(), 1)
             self.assertEqual(self.refused(wire), "UNAVAILABLE")
+
+    # --- how it is reached ---
+
+    def migrate(self, host, ca):
+        """Any command that connects: its status and what it says."""
+        done = subprocess.run([SERVER, "migrate", "--db-host", host, "--db-port", str(self.database.port), "--db-name",
+                               self.stack.database, "--db-user", self.stack.database + "_owner", "--db-password-file",
+                               self.stack.dir / "db.password", *(["--db-ca", ca] if ca else [])],
+                              capture_output=True, text=True, timeout=60)
+        return done.returncode, done.stderr
+
+    def test_localhost_is_a_host(self):
+        own, stranger = self.database.dir / "tls.pem", self.stack.dir / "stranger.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", "/dev/null", "-out", stranger, "-days", "1", "-subj", "/CN=localhost"],
+                       check=True, capture_output=True)
+        for host in ("localhost", "127.0.0.1"):
+            self.assertEqual(self.migrate(host, own)[0], 0, host)
+            self.assertEqual(self.migrate(host, None)[0], 0, host)
+            status, said = self.migrate(host, stranger)
+            self.assertEqual(status, 1, host)
+            self.assertIn("certificate", said)
 
     # --- a backlog of events ---
 

@@ -95,6 +95,69 @@ static void test_survives_losing_its_connections(void **state)
 	}
 }
 
+static void kill_connections(struct db_conn *conn)
+{
+	testdb_run(conn, "BEGIN NOT ATOMIC FOR p IN (SELECT id FROM information_schema.processlist"
+			 " WHERE id <> CONNECTION_ID() AND db = DATABASE()) DO KILL p.id; END FOR; END");
+}
+
+/* Lines of the log that say it, of what `file` holds. */
+static unsigned lines_with(FILE *file, const char *text)
+{
+	char line[4096];
+	unsigned n = 0;
+
+	rewind(file);
+	while (fgets(line, sizeof(line), file))
+		n += strstr(line, text) != NULL;
+	return n;
+}
+
+/* A column is renamed under a running server: what has no use for it is served, also over new connections. */
+static void test_a_schema_that_stops_fitting_is_told_once(void **state)
+{
+	static const int text[] = {LESSON_TEXT, 0};
+	struct testserver *t = *state;
+	struct db_conn *conn = testdb_connect(t->db, NULL);
+	FILE *log = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	CreateLessonRequest lesson = CREATE_LESSON_REQUEST_INIT;
+	CreateLessonResponse *created;
+	GetUserRequest me = GET_USER_REQUEST_INIT;
+	GetUserResponse *got;
+	struct testuser teacher;
+	struct testcourse course;
+	struct error err;
+
+	testserver_user(t, NULL, ROLE_MASK_INSTRUCTOR, &teacher);
+	testserver_course(t, &teacher, 0, text, &course);
+	testdb_run(conn, "UPDATE course SET state = 1"); /* a draft, which takes another lesson */
+	struct client_call_options options = as(&teacher);
+	lesson.course_id = course.id;
+	lesson.title = (char *)"Another";
+	lesson.kind = EDU__V1__LESSON_KIND__LESSON_KIND_TEXT;
+	dup2(fileno(log), STDERR_FILENO);
+	testdb_run(conn, "ALTER TABLE lesson RENAME COLUMN weight TO heaviness");
+	for (int i = 0; i < 20; i++) {
+		if (i % 10 == 5)
+			kill_connections(conn);
+		int r = edu_service_create_lesson_call(t->channel, &lesson, &options, &t->arena, &created,
+						       &err);
+		assert_reason(r, &err, "DATABASE_UNAVAILABLE");
+		r = edu_service_get_user_call(t->channel, &me, &options, &t->arena, &got, &err);
+		assert_ok(r, &err);
+	}
+	testdb_run(conn, "ALTER TABLE lesson RENAME COLUMN heaviness TO weight");
+	int r = edu_service_create_lesson_call(t->channel, &lesson, &options, &t->arena, &created, &err);
+	assert_ok(r, &err);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	assert_int_equal(lines_with(log, "statement lesson_insert does not fit"), 1);
+	assert_int_equal(lines_with(log, "internal fault"), 0);
+	fclose(log);
+	db_close(conn);
+}
+
 /* Without a node id of its own a server writes nothing: each call that needs ids is refused as it makes them.
  */
 static void test_without_a_lease_nothing_is_written(void **state)
@@ -306,6 +369,7 @@ int main(void)
 		cmocka_unit_test(test_strangers_leave_workers_and_go),
 		cmocka_unit_test(test_what_waits_when_it_stops_is_answered),
 		cmocka_unit_test(test_without_a_lease_nothing_is_written),
+		cmocka_unit_test(test_a_schema_that_stops_fitting_is_told_once),
 		cmocka_unit_test(test_a_feed_that_stands_still_serves_no_user),
 	};
 	return cmocka_run_group_tests(tests, testserver_setup, testserver_teardown);

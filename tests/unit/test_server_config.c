@@ -94,6 +94,8 @@ static void test_wrong_lines_are_refused(void **state)
 
 	assert_int_equal(PARSE(&c, "serve"), -1); /* no database */
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-host", "h"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-host", "db.example.org"), -1); /* unprotected */
+	assert_int_equal(PARSE(&c, "migrate", "--db-host", "10.0.0.7"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--tls-cert", "c"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-workers", "0"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-workers", "1x"), -1);
@@ -104,6 +106,18 @@ static void test_wrong_lines_are_refused(void **state)
 			 -1); /* of another command */
 	assert_int_equal(PARSE(&c, "create-admin", "--db-socket", "s", "--user-name", "ada"), -1);
 	assert_int_equal(PARSE(&c, "sevre", "--db-socket", "s"), -1);
+}
+
+static void test_a_database_on_another_host_is_verified_or_knowingly_not(void **state)
+{
+	struct config c;
+
+	assert_int_equal(PARSE(&c, "serve", "--db-host", "db.example.org", "--db-ca", "ca.pem"), 1);
+	assert_int_equal(PARSE(&c, "serve", "--db-host", "db.example.org", "--db-insecure"), 1);
+	assert_int_equal(PARSE(&c, "serve", "--db-host", "localhost"), 1);
+	assert_int_equal(PARSE(&c, "serve", "--db-host", "127.0.0.1"), 1);
+	assert_int_equal(PARSE(&c, "serve", "--db-host", "::1"), 1);
+	assert_int_equal(PARSE(&c, "serve", "--db-host", "127.example.org"), -1);
 }
 
 static void test_secret_is_the_first_line(void **state)
@@ -132,6 +146,7 @@ int main(void)
 		cmocka_unit_test(test_defaults_are_those_of_the_service),
 		cmocka_unit_test(test_flags_reach_the_service),
 		cmocka_unit_test(test_wrong_lines_are_refused),
+		cmocka_unit_test(test_a_database_on_another_host_is_verified_or_knowingly_not),
 		cmocka_unit_test(test_secret_is_the_first_line),
 	};
 
