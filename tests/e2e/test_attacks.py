@@ -341,7 +341,7 @@ class Attacks(unittest.TestCase):
             for i in range(100):
                 connection = connections[i % len(connections)]
                 stream = connection.begin(SERVICE + ("Login", "GetCourse")[i % 2], b"\0\0\x40\0\0", end=False)
-                connection.pump(stream, 4 << 20, 0.05)
+                connection.pump(stream, (4 << 20) - 1, 0.05)
             for connection in connections:
                 connection.close()
 
