@@ -58,7 +58,6 @@ struct service {
 	struct db_config db; /* the config's, with the guard of this service's connections */
 	struct app app;
 	struct passwords passwords;
-	struct node_lease *node;
 	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
 	struct event_feed *feed;
 	struct sequencer *sequencer;
@@ -107,6 +106,7 @@ void service_config_defaults(struct service_config *config)
 		.feed_poll_ms = 250,
 		.sequencer = true,
 		.clock = &clock_system,
+		.lease_clock = &clock_system,
 	};
 }
 
@@ -299,10 +299,8 @@ static int make_caches(struct service *s, struct error *err)
 
 static int lease_node(struct service *s, struct error *err)
 {
-	const struct node_lease_config config = {.db = &s->db, .clock = &clock_system};
-	int r = node_lease_start(&config, &s->node, err);
-	s->app.node = s->node;
-	return r;
+	const struct node_lease_config config = {.db = &s->db, .clock = s->config->lease_clock};
+	return node_lease_start(&config, &s->app.node, err);
 }
 
 /* --- the server --- */
@@ -361,7 +359,7 @@ int service_ready(void *service, const char **why)
 		*why = "the server is stopping";
 	else if (rpc_server_deaf(s->rpc) >= SILENT_LOOKS)
 		*why = "nobody answers at the server's own port";
-	else if (node_lease_ready(s->node, why) && event_feed_age_us(s->feed) > FEED_STALE_US)
+	else if (node_lease_ready(s->app.node, why) && event_feed_age_us(s->feed) > FEED_STALE_US)
 		*why = "the event feed is more than 5 s behind";
 	return !**why;
 }
@@ -389,7 +387,7 @@ static void *watch_run(void *arg)
 			atomic_store(&s->broken, true);
 			kill(getpid(), SIGTERM);
 		}
-		if (node_lease_stolen(s->node) && !atomic_exchange(&s->broken, true))
+		if (node_lease_stolen(s->app.node) && !atomic_exchange(&s->broken, true))
 			kill(getpid(), SIGTERM);
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += WATCH_MS * 1000000L;
@@ -505,7 +503,7 @@ void service_stop(struct service *s)
 	free(s->workers);
 	if (s->app.auth)
 		auth_free(s->app.auth);
-	node_lease_stop(s->node);
+	node_lease_stop(s->app.node);
 	db_guard_stop(s->db.guard);
 	cache_free(s->app.courses);
 	cache_free(s->app.lessons);

@@ -43,6 +43,7 @@ struct service_config {
 	bool sequencer; /* compete for giving events their feed position */
 
 	const struct clock *clock;
+	const struct clock *lease_clock; /* is held against the database's; see db/lease.h */
 };
 
 /* Every field but db set to what ships. */
