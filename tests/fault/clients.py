@@ -192,6 +192,14 @@ class Newcomer(Client):
             self.ask(self.operation("read", "user", "GetUser", answer.session.access_token, {"user": name}))
 
 
+class Reader(Client):
+    """Looks at its wallet, as a person does who uses the service: how long such a one waits is what runs report."""
+    rate = 40
+
+    def step(self):
+        self.ask(self.operation("wallet", "purchase", "GetWallet"))
+
+
 class Probe(Buyer):
     """Asks on fresh connections for a read and a write, to see when all is as it should be."""
     timeout = 1

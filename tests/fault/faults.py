@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The faults. Each is injected, held, and healed, and counts how often it really happened: a scenario that injected
 nothing fails."""
+import pathlib
 import resource
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -41,6 +43,18 @@ class KillServer(Fault):
 
     def heal(self):
         self.world.start_server(self.n)
+
+
+class TermServer(KillServer):
+    """SIGTERM of a replica under load: it drains, ends with status 0, and is started again."""
+
+    def inject(self):
+        self.n = self.world.random.randrange(self.world.n_replicas)
+        began = time.monotonic()
+        status = self.world.stop_server(self.n, signal.SIGTERM)
+        self.count += 1
+        self.world.expect(status == 0, f"a drained server ended with status {status}")
+        self.world.expect(time.monotonic() - began < 20, "a drain took more than 20 s")
 
 
 class StopServer(Fault):
@@ -226,6 +240,25 @@ class HoldLock(Fault):
         self.session.stdout.close()
 
 
+class LockLearner(HoldLock):
+    """One learner's rows are held. Every other learner is served meanwhile."""
+    hold = (4.0, 4.0)
+
+    def inject(self):
+        self.learners = [c for c in self.world.clients if c.name.startswith("learner-")]
+        self.world.random.shuffle(self.learners)
+        name = self.learners[0].name
+        self.ROWS = (f"SELECT 1 FROM progress_session JOIN user USING (user_id) WHERE user_name = '{name}' FOR UPDATE;"
+                     f"SELECT 1 FROM progress_lesson JOIN user USING (user_id) WHERE user_name = '{name}' FOR UPDATE",)
+        super().inject()
+        self.before = [c.acknowledged for c in self.learners]
+
+    def heal(self):
+        starved = [c.name for c, n in zip(self.learners[1:], self.before[1:]) if c.acknowledged < n + 3]
+        self.world.expect(not starved, f"starved by the locked rows of {self.learners[0].name}: {', '.join(starved)}")
+        super().heal()
+
+
 class ReadOnly(Fault):
     """SET GLOBAL read_only, as before a failover."""
     hold = (0.5, 1.5)
@@ -329,3 +362,27 @@ class LittleMemory(Fault):
         else:
             self.world.stop_server(0)
             self.world.start_server(0)
+
+
+# --- attacks ---
+
+class Attack(Fault):
+    """Strangers of one source do their worst for some seconds; see attacks.py. Counts what they sent."""
+    hold = (0, 0)
+    kind, seconds = "", 8
+
+    @property
+    def name(self):
+        return self.kind
+
+    def inject(self):
+        edge = self.world.edge
+        target = f"127.0.0.1:{edge.port}" if edge else self.world.replica(0).target
+        attackers = subprocess.run([sys.executable, "-B", pathlib.Path(__file__).with_name("attacks.py"), self.kind, target,
+                                    "tls" if edge else "plain", str(self.seconds)],
+                                   stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+        self.count += int(attackers.stdout)
+
+
+def attack(name):
+    return type(name, (Attack,), {"kind": name})

@@ -17,6 +17,10 @@ def show(result):
     if result.normal:
         times = sorted(result.normal)
         print(f"  seconds to normal  median {times[len(times) // 2]:.2f}, most {times[-1]:.2f}, of {len(times)}")
+    if result.waits:
+        print(f"  a reader waited    p50 {result.waits[len(result.waits) // 2] * 1000:.0f} ms,"
+              f" p99 {result.waits[len(result.waits) * 99 // 100] * 1000:.0f} ms, {len(result.waits)} times under faults")
+    print(f"  server's memory    at most {result.memory_mib} MiB resident")
     print(f"  violations         {len(result.violations)}")
     for violation in result.violations[:8]:
         print(f"    {violation}"[:300])

@@ -11,10 +11,13 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # connections that break are what this is about
 
-from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Learner, Newcomer, Probe, eur  # noqa: E402
+import grpc  # noqa: E402
+from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Learner, Newcomer, Probe, Reader, eur  # noqa: E402
+from edge import Edge  # noqa: E402
 from link import Link  # noqa: E402
-from stack import PASSWORD, PrivateDatabase, Stack  # noqa: E402
+from stack import PASSWORD, PrivateDatabase, Stack, free_port  # noqa: E402
 from wire import Wire  # noqa: E402
 
 LEARNERS, BUYERS, RIVALS = 4, 2, 2
@@ -134,19 +137,22 @@ class Servers(Stack):
         self.world = world
 
     def start(self, *flags, **how):
-        return super().start(*flags, **(how or self.world.how(len(self.replicas))))
+        """Replica number len(self.replicas), or with `n` that one anew."""
+        n = how.pop("n", len(self.replicas))
+        return super().start(*flags, *self.world.flags_of(n), **self.world.how(n))
 
 
 class World:
     """Use as a context manager.
 
+    `edge`: clients come through HAProxy, as docs/haproxy.cfg has it.
     `reach`: how servers reach the database, "socket", "tcp" or "tls". `link`: over a path of ours that can fail.
     `near`: clients reach the servers over such paths. `clocks`: of which processes we set the clock, "server" (each its
     own) or "database".
     """
 
-    def __init__(self, seed, history, reach="socket", link=False, near=False, replicas=1, clocks=(), disk=None, flags=(),
-                 learners=LEARNERS, buyers=BUYERS, newcomers=1, courses=20):
+    def __init__(self, seed, history, reach="socket", link=False, near=False, edge=False, replicas=1, clocks=(), disk=None,
+                 flags=(), learners=LEARNERS, buyers=BUYERS, newcomers=1, courses=20):
         self.seed, self.history, self.random = seed, history, random.Random(seed)
         self.near, self.n_replicas = near, replicas
         self.clocks, self.flags = clocks, flags
@@ -155,9 +161,15 @@ class World:
         self.database = Database(reach, clock="database" in clocks, disk=disk)
         self.link = self.database.link = Link(("127.0.0.1", self.database.port)) if link else None
         self.server_clocks, self.near_links, self.clients = [], [], []
+        self.metrics = [free_port() for _ in range(replicas)] if edge else []
+        self.edge = None
         self.stack = Servers(self, *flags)
 
     # --- servers ---
+
+    def flags_of(self, n):
+        """What the edge in front of replica n needs."""
+        return ["--metrics-listen", f"127.0.0.1:{self.metrics[n]}", "--trust-forwarded-for"] if self.metrics else []
 
     def how(self, n):
         """Popen arguments of replica n."""
@@ -179,7 +191,7 @@ class World:
         until = time.monotonic() + 60
         while True:
             try:
-                self.stack.start("--listen", target, **self.how(n))
+                self.stack.start("--listen", target, n=n)
                 break
             except RuntimeError:
                 if time.monotonic() > until:
@@ -220,12 +232,18 @@ class World:
 
     def wire(self, target):
         """A connection of its own, that tries again soon."""
-        return Wire(target, [("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 50),
-                             ("grpc.min_reconnect_backoff_ms", 200), ("grpc.max_reconnect_backoff_ms", 100)],
-                    patient=True)
+        options = [("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 50),
+                   ("grpc.min_reconnect_backoff_ms", 200), ("grpc.max_reconnect_backoff_ms", 100)]
+        wire = Wire(target, options, patient=True)
+        if self.edge:
+            wire.close()
+            wire.channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(self.edge.certificate), options)
+        return wire
 
     def target(self, n=0):
         n %= self.n_replicas
+        if self.edge:
+            return self.edge.target
         return f"127.0.0.1:{self.near_links[n].port}" if self.near else self.replica(n).target
 
     def token(self, name):
@@ -247,6 +265,8 @@ class World:
         for i in range(self.n_buyers):
             who = self.user(f"buyer-{i}")
             self.clients += [Buyer(self, f"buyer-{i}-{j}", self.target(i + j), *who) for j in range(RIVALS)]
+        self.reader = Reader(self, "reader", self.target(), self.probe[0])
+        self.clients.append(self.reader)
         self.clients += [Newcomer(self, f"newcomer-{i}", self.target(i)) for i in range(self.n_newcomers)]
 
     def publish(self, title, *kinds):
@@ -290,6 +310,8 @@ class World:
         if self.near:
             for n in range(self.n_replicas):
                 self.near_links.append(Link(lambda n=n: ("127.0.0.1", int(self.replica(n).target.split(":")[1]))))
+        if self.metrics:
+            self.edge = Edge(*((r.target, m) for r, m in zip(self.stack.replicas, self.metrics))).__enter__()
         self.calm_wires = [Wire(r.target) for r in self.stack.replicas]
         self.calm = self.calm_wires[0]
         self.set_up()
@@ -301,6 +323,8 @@ class World:
         for wire in self.calm_wires:
             wire.close()
         self.end_servers()
+        if self.edge:
+            self.edge.__exit__()
         try:
             self.stack.__exit__(*exc)
         finally:
