@@ -42,7 +42,7 @@ class OfTheChecker(unittest.TestCase):
     def test_a_calm_run_is_sound(self):
         self.assertEqual(self.calm, [])
         self.assertEqual({o.kind for o in self.history.operations},
-                         {"progress", "top_up", "purchase", "register", "login", "read"})
+                         {"progress", "top_up", "purchase", "register", "login", "read", "wallet"})
 
     def test_rows_that_are_wrong(self):
         """(what it says, what makes it wrong, what puts it right)"""
