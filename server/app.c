@@ -16,6 +16,7 @@ struct db_conn *db_of(struct rpc_call *call)
 {
 	struct db_conn *conn = rpc_context(call);
 	db_set_deadline(conn, rpc_deadline_us(call));
+	db_set_unwanted(conn, rpc_caller_gone(call));
 	return conn;
 }
 

@@ -215,6 +215,11 @@ void db_set_deadline(struct db_conn *conn, int64_t deadline_us)
 	conn->deadline_us = deadline_us;
 }
 
+void db_set_unwanted(struct db_conn *conn, const _Atomic bool *unwanted)
+{
+	conn->unwanted = unwanted;
+}
+
 void db_set_lock_wait(struct db_conn *conn, int seconds)
 {
 	conn->lock_wait = seconds;

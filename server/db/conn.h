@@ -19,6 +19,7 @@ enum db_failure {
 	DB_FAILURE_LOST,     /* the connection broke after something may have been sent */
 	DB_FAILURE_AWAY,     /* no connection, or a server that refuses work: nothing was executed */
 	DB_FAILURE_DEADLINE,
+	DB_FAILURE_UNWANTED, /* not sent: nobody waits for it */
 	DB_FAILURE_DUPLICATE,
 	DB_FAILURE_MISFIT, /* the schema is not the one it was when the server started; see misfit.h */
 	DB_FAILURE_OTHER,
@@ -41,8 +42,9 @@ struct guarded {
 	pthread_cond_t killed;
 	int socket; /* -1: not connected */
 	unsigned long id;
-	bool killing, cut;                  /* a read of it is being stopped; it may not be used any more */
-	uint64_t reads;                     /* begun; its own thread's */
+	bool killing, cut; /* a read of it is being stopped; it may not be used any more */
+	uint64_t reads;    /* begun; its own thread's */
+	int64_t again_us;  /* the guard's: not before, what was to be stopped is told again */
 	_Atomic uint64_t reading, unwanted; /* the read that runs, and the one to be stopped; 0: none */
 };
 
@@ -58,6 +60,7 @@ struct db_conn {
 	unsigned n_prepared;
 
 	int64_t deadline_us;               /* monotonic */
+	const _Atomic bool *unwanted;      /* see db_set_unwanted() */
 	int64_t limit_ms;                  /* max_statement_time in force; 0: none */
 	int lock_wait, lock_wait_in_force; /* seconds, or DB_LOCK_WAIT_USUAL */
 

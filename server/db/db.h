@@ -62,6 +62,13 @@ void db_close(struct db_conn *conn); /* NULL is fine */
 void db_set_deadline(struct db_conn *conn, int64_t deadline_us);
 
 /*
+ * Whom the next statements serve: once `*unwanted` is true, no read begins any more (CALL_CANCELLED); what
+ * writes does. For what runs then already see db_interrupt() in guard.h: set it first, interrupt afterwards.
+ * NULL, as at the start, is nobody. Read until it is set anew.
+ */
+void db_set_unwanted(struct db_conn *conn, const _Atomic bool *unwanted);
+
+/*
  * How long the next statements wait for a row that somebody else has locked, 0 for not at all (which then
  * holds for tables too); a transaction that waited in vain is not run again. DB_LOCK_WAIT_USUAL is as the
  * config says, and with repeats.

@@ -11,7 +11,10 @@
 #include "server/base/log.h"
 #include "server/db/conn.h"
 
-enum { PATIENCE_S = 1 /* with a database that does not answer; a connection waits as long for its guard */ };
+enum {
+	PATIENCE_S = 1,   /* with a database that does not answer; a connection waits as long for its guard */
+	AGAIN_US = 50000, /* a read that still runs so long after it was to stop is told again */
+};
 
 struct db_guard {
 	struct db_config config; /* of its own connection */
@@ -21,7 +24,7 @@ struct db_guard {
 	pthread_mutex_t lock; /* of what follows; never held while the database is asked */
 	pthread_cond_t wake;
 	struct db_conn *first;
-	int64_t cut_us;
+	int64_t cut_us, again_us; /* monotonic; INT64_MAX: never */
 	bool cut, stopping;
 };
 
@@ -119,35 +122,52 @@ void db_interrupt(struct db_conn *conn)
 	pthread_mutex_unlock(&o->guard->lock);
 }
 
-/* Claims a read that is to be stopped; with the guard's lock. */
-static struct db_conn *claim_unwanted(struct db_guard *g, unsigned long *ret_id)
+/* Claims the connection if a read runs that is to be stopped and was not told so just now. */
+static bool claim(struct db_guard *g, struct guarded *o, int64_t now_us)
 {
-	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
-		struct guarded *o = &conn->guarded;
-		const uint64_t unwanted = atomic_exchange(&o->unwanted, 0);
-		if (!unwanted)
-			continue;
-		pthread_mutex_lock(&o->lock);
-		o->killing = o->reading == unwanted;
-		*ret_id = o->id;
-		pthread_mutex_unlock(&o->lock);
-		if (o->killing)
-			return conn;
+	uint64_t unwanted = atomic_load(&o->unwanted);
+	if (!unwanted)
+		return false;
+	pthread_mutex_lock(&o->lock);
+	const bool runs = o->reading == unwanted;
+	o->killing = runs && o->again_us <= now_us;
+	pthread_mutex_unlock(&o->lock);
+	if (!runs) {
+		atomic_compare_exchange_strong(&o->unwanted, &unwanted, 0);
+		return false;
 	}
+	/* The server forgets a KILL that arrives before the statement does. */
+	if (o->killing)
+		o->again_us = now_us + AGAIN_US;
+	if (o->again_us < g->again_us)
+		g->again_us = o->again_us;
+	return o->killing;
+}
+
+/* The next read that is to be stopped, or NULL; with the guard's lock. */
+static struct db_conn *claim_unwanted(struct db_guard *g)
+{
+	const int64_t now_us = monotonic_us();
+	g->again_us = INT64_MAX;
+	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next)
+		if (claim(g, &conn->guarded, now_us))
+			return conn;
 	return NULL;
 }
 
-static void kill_read(struct db_guard *g, struct db_conn *conn, unsigned long id)
+static void kill_read(struct db_guard *g, struct db_conn *conn)
 {
 	struct guarded *o = &conn->guarded;
 	struct error err;
 	char sql[64];
 	int r = g->conn ? 0 : db_open(&g->config, NULL, &g->conn, &err);
-	snprintf(sql, sizeof(sql), "KILL QUERY %lu", id);
+	snprintf(sql, sizeof(sql), "KILL QUERY %lu", o->id);
 	if (r == 0)
 		r = db_run_text(g->conn, sql, &err);
-	if (r < 0)
+	if (r < 0) {
 		log_warning("a read that nobody waits for goes on: %s", err.message);
+		o->again_us = monotonic_us() + PATIENCE_S * 1000000;
+	}
 	pthread_mutex_lock(&o->lock);
 	o->killing = false;
 	pthread_cond_signal(&o->killed);
@@ -183,8 +203,9 @@ void db_guard_cut_at(struct db_guard *g, int64_t us)
 
 static void wait_for_work(struct db_guard *g)
 {
-	const struct timespec until = {.tv_sec = g->cut_us / 1000000, .tv_nsec = g->cut_us % 1000000 * 1000};
-	if (g->cut || g->cut_us == INT64_MAX)
+	const int64_t us = g->again_us < g->cut_us ? g->again_us : g->cut_us;
+	const struct timespec until = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+	if (g->cut || us == INT64_MAX)
 		pthread_cond_wait(&g->wake, &g->lock);
 	else
 		pthread_cond_timedwait(&g->wake, &g->lock, &until);
@@ -195,13 +216,12 @@ static void *run(void *arg)
 	struct db_guard *g = arg;
 	pthread_mutex_lock(&g->lock);
 	while (!g->stopping) {
-		unsigned long id;
-		struct db_conn *conn = g->cut ? NULL : claim_unwanted(g, &id);
+		struct db_conn *conn = g->cut ? NULL : claim_unwanted(g);
 		if (!g->cut && monotonic_us() >= g->cut_us)
 			cut_all(g);
 		if (conn) {
 			pthread_mutex_unlock(&g->lock);
-			kill_read(g, conn, id);
+			kill_read(g, conn);
 			pthread_mutex_lock(&g->lock);
 		} else {
 			wait_for_work(g);
@@ -229,7 +249,7 @@ int db_guard_start(const struct db_config *config, struct db_guard **ret, struct
 	g->config = *config;
 	g->config.guard = NULL;
 	g->config.connect_timeout_s = g->config.read_timeout_s = PATIENCE_S;
-	g->cut_us = INT64_MAX;
+	g->cut_us = g->again_us = INT64_MAX;
 	init_locks(g);
 	if (pthread_create(&g->thread, NULL, run, g) != 0) {
 		db_guard_stop(g);

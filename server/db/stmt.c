@@ -398,13 +398,22 @@ static int execute_unguarded(struct db_conn *conn, struct db_prepared *p, bool a
 	return 0;
 }
 
+static int unwanted(struct db_conn *conn, struct error *err)
+{
+	conn->failure = DB_FAILURE_UNWANTED;
+	return error_raise(err, &RPC_REASON_CALL_CANCELLED, "Nobody waits for the answer any more.");
+}
+
 static int execute(struct db_conn *conn, struct db_prepared *p, bool array, uint64_t *ret_affected,
 		   struct error *err)
 {
 	if (!p->reads_only)
 		return execute_unguarded(conn, p, array, ret_affected, err);
 	guard_read_begins(conn);
-	int r = execute_unguarded(conn, p, array, ret_affected, err);
+	/* Looked at once it can be interrupted: who goes away is seen here or interrupts. */
+	int r = conn->unwanted && atomic_load(conn->unwanted)
+			? unwanted(conn, err)
+			: execute_unguarded(conn, p, array, ret_affected, err);
 	guard_read_ends(conn);
 	return r;
 }

@@ -381,6 +381,11 @@ void *rpc_app(const struct rpc_call *call)
 	return call->server->config.app;
 }
 
+const _Atomic bool *rpc_caller_gone(const struct rpc_call *call)
+{
+	return &call->gone;
+}
+
 void *rpc_context(const struct rpc_call *call)
 {
 	return call->context;

@@ -53,6 +53,9 @@ void *rpc_context(const struct rpc_call *call);
 /* Deadline on the monotonic clock (base/clock.h), in microseconds; INT64_MAX when the caller set none. */
 int64_t rpc_deadline_us(const struct rpc_call *call);
 
+/* Becomes true when the caller goes away, on a poller: nobody waits for the answer any more. */
+const _Atomic bool *rpc_caller_gone(const struct rpc_call *call);
+
 /* Adds a header to the answer; key and value are constants or live in the arena. At most 4. */
 void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
 

@@ -126,6 +126,52 @@ static void test_a_write_runs_to_its_end(void **state)
 
 /* --- at any moment --- */
 
+/* Serves a caller who goes away at some moment, before, while or after the statement is sent. */
+struct caller {
+	struct db_conn *conn;
+	_Atomic bool gone;
+	unsigned patience_us;
+	pthread_t thread;
+};
+
+static void *caller_main(void *arg)
+{
+	struct caller *c = arg;
+
+	usleep(c->patience_us);
+	atomic_store(&c->gone, true);
+	db_interrupt(c->conn);
+	return NULL;
+}
+
+static void test_no_read_outlives_its_caller(void **state)
+{
+	enum { ROUNDS = 300 };
+	int before = 0;
+	struct caller c = {0};
+
+	assert_int_equal(db_open(&config, lists, &c.conn, &err), 0);
+	db_set_unwanted(c.conn, &c.gone);
+	for (int i = 0; i < ROUNDS; i++) {
+		const int64_t began_us = monotonic_us();
+
+		atomic_store(&c.gone, false);
+		c.patience_us = (unsigned)i;
+		assert_int_equal(pthread_create(&c.thread, NULL, caller_main, &c), 0);
+		int r = run_once(c.conn, &stmts[NAP], 30, &err);
+		if (r < 0 && err.code == STATUS_CANCELLED)
+			before++;
+		pthread_join(c.thread, NULL);
+		assert_true(monotonic_us() - began_us < 10 * 1000000);
+		/* Nothing begins for him but what changes something. */
+		assert_int_equal(run_once(c.conn, &stmts[ONE], 0, &err), -STATUS_CANCELLED);
+		assert_string_equal(err.reason->name, "CALL_CANCELLED");
+		assert_int_equal(run_once(c.conn, &stmts[ADD], 0, &err), 0);
+	}
+	db_close(c.conn);
+	printf("%d of %d callers left before their read began\n", before, ROUNDS);
+}
+
 struct hammer {
 	struct db_conn *conn;
 	atomic_bool over;
@@ -197,9 +243,8 @@ int main(void)
 {
 #define GUARDED(test) cmocka_unit_test_setup_teardown(test, guard_setup, guard_teardown)
 	const struct CMUnitTest tests[] = {
-		GUARDED(test_a_read_is_stopped),
-		GUARDED(test_a_write_runs_to_its_end),
-		GUARDED(test_only_reads_are_stopped),
+		GUARDED(test_a_read_is_stopped),           GUARDED(test_a_write_runs_to_its_end),
+		GUARDED(test_no_read_outlives_its_caller), GUARDED(test_only_reads_are_stopped),
 		GUARDED(test_who_waits_is_cut_off),
 	};
 	return cmocka_run_group_tests(tests, setup, testdb_teardown);
