@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/service.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"
 #include "server/base/log.h"
+#include "server/base/ticker.h"
 #include "server/course/catalogue_store.h"
 #include "server/course/course_feed.h"
 #include "server/course/lesson_store.h"
@@ -63,11 +63,9 @@ struct service {
 	struct sequencer *sequencer;
 	struct rpc_server *rpc;
 
-	pthread_t watch;
-	bool watching, stopping;
+	struct ticker *watch;
+	bool serving; /* what health says; the watch's */
 	atomic_bool draining, broken;
-	pthread_mutex_t lock; /* of stopping */
-	pthread_cond_t wake;
 };
 
 void service_config_defaults(struct service_config *config)
@@ -366,58 +364,31 @@ int service_ready(void *service, const char **why)
 
 /* Health says what readiness says. Somebody else with our node id is nothing to live with: the process ends.
  */
-static void *watch_run(void *arg)
+static void watch(void *arg)
 {
 	struct service *s = arg;
-	bool serving = true;
+	const char *why;
+	const bool ready = service_ready(s, &why);
 
-	pthread_mutex_lock(&s->lock);
-	while (!s->stopping) {
-		struct timespec until;
-		const char *why;
-		bool ready = service_ready(s, &why);
-
-		if (ready != serving)
-			log_warning(ready ? "ready again%s" : "not ready: %s", why);
-		if (ready != serving)
-			rpc_server_set_serving(s->rpc, ready);
-		serving = ready;
-		if (rpc_server_deaf(s->rpc) >= DEAF_LOOKS && !atomic_load(&s->broken)) {
-			log_error("nobody answers at the server's own port: stopping");
-			atomic_store(&s->broken, true);
-			kill(getpid(), SIGTERM);
-		}
-		if (node_lease_stolen(s->app.node) && !atomic_exchange(&s->broken, true))
-			kill(getpid(), SIGTERM);
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += WATCH_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&s->wake, &s->lock, &until);
+	if (ready != s->serving) {
+		log_warning(ready ? "ready again%s" : "not ready: %s", why);
+		rpc_server_set_serving(s->rpc, ready);
 	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
+	s->serving = ready;
+	if (rpc_server_deaf(s->rpc) >= DEAF_LOOKS && !atomic_load(&s->broken)) {
+		log_error("nobody answers at the server's own port: stopping");
+		atomic_store(&s->broken, true);
+		kill(getpid(), SIGTERM);
+	}
+	if (node_lease_stolen(s->app.node) && !atomic_exchange(&s->broken, true))
+		kill(getpid(), SIGTERM);
 }
 
 static int start_watch(struct service *s, struct error *err)
 {
 	rpc_server_set_serving(s->rpc, true);
-	if (pthread_create(&s->watch, NULL, watch_run, s) != 0)
-		return error_internal(err, "no thread for watching readiness");
-	s->watching = true;
-	return 0;
-}
-
-static void stop_watch(struct service *s)
-{
-	if (!s->watching)
-		return;
-	pthread_mutex_lock(&s->lock);
-	s->stopping = true;
-	pthread_cond_signal(&s->wake);
-	pthread_mutex_unlock(&s->lock);
-	pthread_join(s->watch, NULL);
-	s->watching = false;
+	s->serving = true;
+	return ticker_start("readiness", watch, s, WATCH_MS * INT64_C(1000), &s->watch, err);
 }
 
 /* --- all of it --- */
@@ -445,16 +416,6 @@ static int start_all(struct service *s, struct error *err)
 	return r < 0 ? r : start_watch(s, err);
 }
 
-static void init_locks(struct service *s)
-{
-	pthread_condattr_t attr;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->wake, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 int service_start(const struct service_config *config, struct service **ret, struct error *err)
 {
 	struct service *s = calloc(1, sizeof(*s));
@@ -467,7 +428,6 @@ int service_start(const struct service_config *config, struct service **ret, str
 		.passwords = &s->passwords,
 		.refresh_token_us = config->refresh_token_us,
 	};
-	init_locks(s);
 	int r = start_all(s, err);
 	if (r < 0) {
 		service_stop(s);
@@ -482,7 +442,8 @@ void service_drain(struct service *s)
 	const int64_t ms = (int64_t)s->config->drain_notice_ms + s->config->drain_ms;
 	if (s->db.guard && !atomic_exchange(&s->draining, true))
 		db_guard_cut_at(s->db.guard, monotonic_us() + ms * 1000);
-	stop_watch(s);
+	ticker_stop(s->watch);
+	s->watch = NULL;
 	if (s->rpc)
 		rpc_server_stop(s->rpc);
 }
@@ -509,8 +470,6 @@ void service_stop(struct service *s)
 	cache_free(s->app.lessons);
 	cache_free(s->app.access);
 	secret_wipe(&s->passwords, sizeof(s->passwords));
-	pthread_cond_destroy(&s->wake);
-	pthread_mutex_destroy(&s->lock);
 	free(s);
 }
 

@@ -2,7 +2,9 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
+#include <time.h>
 
 /*
  * The time, injected: every rule that reads a clock is given one of these, and tests move it. Times are
@@ -37,5 +39,13 @@ int64_t boottime_us(void);
 
 /* Microseconds on the monotonic clock; for durations and deadlines, never stored. */
 int64_t monotonic_us(void);
+
+static inline struct timespec timespec_of_us(int64_t us)
+{
+	return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+}
+
+/* A condition whose pthread_cond_timedwait() goes by the monotonic clock. */
+void cond_init_monotonic(pthread_cond_t *cond);
 
 #endif

@@ -39,13 +39,18 @@ static int conn_failed_to_open(struct db_conn *conn, struct error *err)
 	return error_set_retry(err, 1000);
 }
 
+static unsigned connect_timeout_s(const struct db_conn *conn)
+{
+	return conn->config->connect_timeout_s ? conn->config->connect_timeout_s : 5;
+}
+
 static int connect_to_server(struct db_conn *conn, struct error *err)
 {
 	const struct db_config *c = conn->config;
 	conn->mysql = mysql_init(NULL);
 	if (!conn->mysql)
 		return error_internal(err, "out of memory for a database connection");
-	unsigned connect_timeout = c->connect_timeout_s ? c->connect_timeout_s : 5;
+	const unsigned connect_timeout = connect_timeout_s(conn);
 	unsigned read_timeout = conn->patient ? 0 : c->read_timeout_s ? c->read_timeout_s : READ_TIMEOUT_S;
 	my_bool reconnect = 0; /* a silent reconnect would lose the transaction and every session setting */
 	mysql_options(conn->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
@@ -70,11 +75,19 @@ static int connect_to_server(struct db_conn *conn, struct error *err)
 	return 0;
 }
 
+int64_t conn_time_ms(const struct db_conn *conn)
+{
+	return conn->connecting ? connect_timeout_s(conn) * INT64_C(1000) : conn->limit_ms;
+}
+
 int conn_send(struct db_conn *conn, const char *sql)
 {
 	conn->counters.round_trips++;
 	conn->sent = true;
-	return mysql_query(conn->mysql, sql);
+	guard_asks(conn, conn_time_ms(conn));
+	int r = mysql_query(conn->mysql, sql);
+	guard_answered(conn);
+	return r;
 }
 
 static unsigned usual_lock_wait(const struct db_conn *conn)
@@ -118,6 +131,7 @@ static void conn_disconnect(struct db_conn *conn)
 
 static int conn_connect(struct db_conn *conn, struct error *err)
 {
+	conn->connecting = true;
 	int r = connect_to_server(conn, err);
 	if (r == 0)
 		r = session_set_up(conn, err);
@@ -126,6 +140,7 @@ static int conn_connect(struct db_conn *conn, struct error *err)
 		if (r < 0 && conn->failure == DB_FAILURE_MISFIT) /* the others still serve */
 			r = 0;
 	}
+	conn->connecting = false;
 	if (r < 0) {
 		conn_disconnect(conn);
 		return r;

@@ -46,6 +46,9 @@ struct guarded {
 	uint64_t reads;    /* begun; its own thread's */
 	int64_t again_us;  /* the guard's: not before, what was to be stopped is told again */
 	_Atomic uint64_t reading, unwanted; /* the read that runs, and the one to be stopped; 0: none */
+	/* What is asked of the server now: since when (0: nothing), and until when it must be answered. */
+	_Atomic int64_t asked_us, answer_by_us;
+	int64_t looked_us; /* the guard's: when it last asked after that */
 };
 
 struct db_conn {
@@ -55,6 +58,7 @@ struct db_conn {
 	MYSQL *mysql; /* NULL: not connected */
 	bool broken;  /* connected once, useless now; opened anew before the next statement */
 	bool opened;  /* it was connected with all its statements once */
+	bool connecting;
 	bool patient; /* statements may take as long as they like: no read timeout, no limits */
 	struct db_prepared *prepared;
 	unsigned n_prepared;
@@ -80,6 +84,9 @@ struct db_conn {
  * right. */
 int conn_ready(struct db_conn *conn, struct error *err) __attribute__((warn_unused_result));
 
+/* How long the server may take for what is asked next, in milliseconds; 0: as long as it likes. */
+int64_t conn_time_ms(const struct db_conn *conn) __attribute__((pure));
+
 /* Sends a statement's text as it is; the failure, if any, is in conn->mysql. */
 int conn_send(struct db_conn *conn, const char *sql) __attribute__((warn_unused_result));
 
@@ -102,11 +109,13 @@ int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
 void stmt_close(struct db_prepared *p);
 
 /* guard.c, of a connection's own thread: when it is made and freed, when it has connected and will
- * disconnect, and around a statement that only reads. */
+ * disconnect, around whatever is asked of the server, and around a statement that only reads. */
 void guard_join(struct db_conn *conn, struct db_guard *g);
 void guard_leave(struct db_conn *conn);
 void guard_connected(struct db_conn *conn);
 void guard_disconnecting(struct db_conn *conn);
+void guard_asks(struct db_conn *conn, int64_t time_ms); /* 0: however long it takes */
+void guard_answered(struct db_conn *conn);
 void guard_read_begins(struct db_conn *conn);
 void guard_read_ends(struct db_conn *conn);
 bool guard_is_cut(struct db_conn *conn);

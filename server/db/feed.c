@@ -4,8 +4,8 @@
 #include <uthash.h>
 
 #include "server/base/log.h"
+#include "server/base/ticker.h"
 #include "server/db/event.h"
-#include "server/db/ticker.h"
 
 enum { PAGE = 1000, IDS_PAGE = 5000, LATE_PAGE = 100, POLL_MS = 250, ARENA_CAP = 64 << 20 };
 
@@ -296,7 +296,7 @@ int event_feed_start(const struct event_feed_config *config, struct event_feed *
 	if (r == 0)
 		r = poll_once(f, FIRST_POLL_TIME_US, err);
 	if (r == 0)
-		r = ticker_start(poll, f, poll_ms * INT64_C(1000), &f->ticker, err);
+		r = ticker_start("event-feed", poll, f, poll_ms * INT64_C(1000), &f->ticker, err);
 	if (r < 0) {
 		feed_free(f);
 		return r;

@@ -13,7 +13,26 @@
 
 enum {
 	PATIENCE_S = 1,   /* with a database that does not answer; a connection waits as long for its guard */
-	AGAIN_US = 50000, /* a read that still runs so long after it was to stop is told again */
+	LOOK_US = 500000, /* how often the guard looks for what is late */
+	LATE_US = 2000000,  /* what takes longer may be lost, and is asked after */
+	GRACE_US = 1000000, /* what an answer may be late by */
+	AGAIN_US = 50000,   /* a read that still runs so long after it was to stop is told again */
+};
+
+enum { BUSY };
+
+static const struct db_stmt stmts[] = {
+	[BUSY] = {"guard_busy", "ii", "i",
+		  "SELECT COUNT(*) FROM information_schema.processlist"
+		  " WHERE id = ? AND (command <> 'Sleep' OR time_ms < ?)"},
+};
+static const struct db_stmt_list list = {"guard", stmts, 1};
+static const struct db_stmt_list *const lists[] = {&list, NULL};
+
+/* What a connection asked, and when. */
+struct late {
+	unsigned long id;
+	int64_t asked_us;
 };
 
 struct db_guard {
@@ -90,6 +109,22 @@ void guard_disconnecting(struct db_conn *conn)
 	pthread_mutex_unlock(&conn->guarded.lock);
 }
 
+void guard_asks(struct db_conn *conn, int64_t time_ms)
+{
+	struct guarded *o = &conn->guarded;
+	if (!o->guard)
+		return;
+	const int64_t now_us = monotonic_us();
+	atomic_store_explicit(&o->answer_by_us, time_ms ? now_us + time_ms * 1000 + GRACE_US : INT64_MAX,
+			      memory_order_relaxed);
+	atomic_store_explicit(&o->asked_us, now_us, memory_order_release);
+}
+
+void guard_answered(struct db_conn *conn)
+{
+	atomic_store_explicit(&conn->guarded.asked_us, 0, memory_order_relaxed);
+}
+
 void guard_read_begins(struct db_conn *conn)
 {
 	if (conn->guarded.guard)
@@ -155,12 +190,17 @@ static struct db_conn *claim_unwanted(struct db_guard *g)
 	return NULL;
 }
 
+static int guard_connect(struct db_guard *g, struct error *err)
+{
+	return g->conn ? 0 : db_open(&g->config, lists, &g->conn, err);
+}
+
 static void kill_read(struct db_guard *g, struct db_conn *conn)
 {
 	struct guarded *o = &conn->guarded;
 	struct error err;
 	char sql[64];
-	int r = g->conn ? 0 : db_open(&g->config, NULL, &g->conn, &err);
+	int r = guard_connect(g, &err);
 	snprintf(sql, sizeof(sql), "KILL QUERY %lu", o->id);
 	if (r == 0)
 		r = db_run_text(g->conn, sql, &err);
@@ -176,6 +216,89 @@ static void kill_read(struct db_guard *g, struct db_conn *conn)
 
 /* --- cutting --- */
 
+static void cut(struct guarded *o)
+{
+	pthread_mutex_lock(&o->lock);
+	if (o->socket >= 0)
+		shutdown(o->socket, SHUT_RDWR);
+	pthread_mutex_unlock(&o->lock);
+}
+
+/* The server ends a statement by its limit: one that is not answered after that never is. With the guard's
+ * lock. */
+static void cut_overdue(struct db_guard *g)
+{
+	const int64_t now_us = monotonic_us();
+	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
+		struct guarded *o = &conn->guarded;
+		if (!atomic_load(&o->asked_us) || atomic_load(&o->answer_by_us) > now_us)
+			continue;
+		atomic_store(&o->asked_us, 0);
+		cut(o);
+		log_warning("the database did not answer in time: a connection is cut");
+	}
+}
+
+/* --- what the server never heard of, or thinks answered --- */
+
+/* A connection that has waited for an answer for long; with the guard's lock. */
+static bool find_late(struct db_guard *g, struct late *ret)
+{
+	const int64_t now_us = monotonic_us();
+	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
+		struct guarded *o = &conn->guarded;
+		*ret = (struct late){.id = o->id, .asked_us = atomic_load(&o->asked_us)};
+		if (!ret->asked_us || now_us - ret->asked_us < LATE_US || now_us - o->looked_us < LATE_US / 2)
+			continue;
+		o->looked_us = now_us;
+		return true;
+	}
+	return false;
+}
+
+/* Asks the server what it does for the connection: when that is nothing, question or answer are lost. Its
+ * locks go first. */
+static bool is_lost(struct db_guard *g, unsigned long id)
+{
+	_cleanup_rows_ struct db_rows rows = {0};
+	struct error err;
+	char sql[64];
+	int r = guard_connect(g, &err);
+	if (r == 0)
+		r = db_query_row(g->conn, &stmts[BUSY], DB_ARGS(db_i64((int64_t)id), db_i64(LATE_US / 2000)),
+				 &rows, &err);
+	if (r != 1 || db_col_i64(&rows, 0) > 0)
+		return false;
+	snprintf(sql, sizeof(sql), "KILL CONNECTION %lu", id);
+	if (db_run_text(g->conn, sql, &err) < 0)
+		log_info("a lost connection is gone already: %s", err.message);
+	return true;
+}
+
+/* With the guard's lock, again. */
+static void cut_lost(struct db_guard *g, const struct late *late)
+{
+	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
+		struct guarded *o = &conn->guarded;
+		if (o->id != late->id || atomic_load(&o->asked_us) != late->asked_us)
+			continue;
+		cut(o);
+		log_warning("a statement or its answer was lost on the way to the database: the connection "
+			    "is cut");
+	}
+}
+
+static void attend(struct db_guard *g, const struct late *late)
+{
+	pthread_mutex_unlock(&g->lock);
+	const bool lost = is_lost(g, late->id);
+	pthread_mutex_lock(&g->lock);
+	if (lost)
+		cut_lost(g, late);
+}
+
+/* --- the end --- */
+
 static void cut_all(struct db_guard *g)
 {
 	g->cut = true;
@@ -183,9 +306,8 @@ static void cut_all(struct db_guard *g)
 		struct guarded *o = &conn->guarded;
 		pthread_mutex_lock(&o->lock);
 		o->cut = true;
-		if (o->socket >= 0)
-			shutdown(o->socket, SHUT_RDWR);
 		pthread_mutex_unlock(&o->lock);
+		cut(o);
 	}
 	if (g->first)
 		log_warning("the time is over: connections to the database are cut");
@@ -203,9 +325,10 @@ void db_guard_cut_at(struct db_guard *g, int64_t us)
 
 static void wait_for_work(struct db_guard *g)
 {
-	const int64_t us = g->again_us < g->cut_us ? g->again_us : g->cut_us;
-	const struct timespec until = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
-	if (g->cut || us == INT64_MAX)
+	const int64_t look_us = monotonic_us() + LOOK_US;
+	const int64_t due_us = g->again_us < g->cut_us ? g->again_us : g->cut_us;
+	const struct timespec until = timespec_of_us(look_us < due_us ? look_us : due_us);
+	if (g->cut)
 		pthread_cond_wait(&g->wake, &g->lock);
 	else
 		pthread_cond_timedwait(&g->wake, &g->lock, &until);
@@ -216,6 +339,8 @@ static void *run(void *arg)
 	struct db_guard *g = arg;
 	pthread_mutex_lock(&g->lock);
 	while (!g->stopping) {
+		struct late late;
+		cut_overdue(g);
 		struct db_conn *conn = g->cut ? NULL : claim_unwanted(g);
 		if (!g->cut && monotonic_us() >= g->cut_us)
 			cut_all(g);
@@ -223,22 +348,14 @@ static void *run(void *arg)
 			pthread_mutex_unlock(&g->lock);
 			kill_read(g, conn);
 			pthread_mutex_lock(&g->lock);
+		} else if (!g->cut && find_late(g, &late)) {
+			attend(g, &late);
 		} else {
 			wait_for_work(g);
 		}
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;
-}
-
-static void init_locks(struct db_guard *g)
-{
-	pthread_condattr_t attr;
-	pthread_mutex_init(&g->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&g->wake, &attr);
-	pthread_condattr_destroy(&attr);
 }
 
 int db_guard_start(const struct db_config *config, struct db_guard **ret, struct error *err)
@@ -250,7 +367,8 @@ int db_guard_start(const struct db_config *config, struct db_guard **ret, struct
 	g->config.guard = NULL;
 	g->config.connect_timeout_s = g->config.read_timeout_s = PATIENCE_S;
 	g->cut_us = g->again_us = INT64_MAX;
-	init_locks(g);
+	pthread_mutex_init(&g->lock, NULL);
+	cond_init_monotonic(&g->wake);
 	if (pthread_create(&g->thread, NULL, run, g) != 0) {
 		db_guard_stop(g);
 		return error_internal(err, "cannot start the guard of the connections");

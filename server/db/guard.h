@@ -6,8 +6,11 @@
 
 /*
  * What may be done to connections from outside, while their threads wait in them for the database: a read
- * that nobody waits for any more is stopped, and at the end all of them are cut. A connection is under the
- * guard of its config (db_config.guard) from db_open() to db_close().
+ * that nobody waits for any more is stopped; one whose question or answer a network swallowed is cut off
+ * within seconds, since the server, asked on another connection, knows of nothing to do for it; what is not
+ * answered a second after the limit that the server was given is cut off as well (a server that hangs); and
+ * at the end all of them are cut. A connection that is cut is lost as if it had broken. A connection is under
+ * the guard of its config (db_config.guard) from db_open() to db_close().
  */
 struct db_guard;
 

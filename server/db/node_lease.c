@@ -6,8 +6,8 @@
 
 #include "proto/runtime/ids.h"
 #include "server/base/log.h"
+#include "server/base/ticker.h"
 #include "server/db/lease.h"
-#include "server/db/ticker.h"
 
 enum { NODES = 1024, TRIES = 16 };
 
@@ -282,7 +282,7 @@ static int start(struct node_lease *l, struct error *err)
 	if (r == 0)
 		r = take_any(l, err);
 	atomic_store(&l->looked_us, boottime_us());
-	return r < 0 ? r : ticker_start(tick, l, LOOK_US, &l->ticker, err);
+	return r < 0 ? r : ticker_start("node-lease", tick, l, LOOK_US, &l->ticker, err);
 }
 
 int node_lease_start(const struct node_lease_config *config, struct node_lease **ret, struct error *err)

@@ -5,7 +5,7 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
-#include "server/db/ticker.h"
+#include "server/base/ticker.h"
 
 /* Events in one transaction. */
 enum { BATCH = 5000, POLL_MS = 250 };
@@ -183,7 +183,8 @@ int sequencer_start(const struct db_config *db, int poll_ms, struct sequencer **
 		return error_internal(err, "out of memory for the event sequencer");
 	int r = sequencer_open(s, db, err);
 	if (r == 0)
-		r = ticker_start(turn, s, (poll_ms ? poll_ms : POLL_MS) * INT64_C(1000), &s->ticker, err);
+		r = ticker_start("sequencer", turn, s, (poll_ms ? poll_ms : POLL_MS) * INT64_C(1000),
+				 &s->ticker, err);
 	if (r < 0) {
 		sequencer_close(s);
 		free(s);

@@ -85,7 +85,10 @@ int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
 	p->handle = mysql_stmt_init(conn->mysql);
 	if (!p->handle)
 		return error_internal(err, "out of memory for statement %s", stmt->name);
-	if (mysql_stmt_prepare(p->handle, stmt->sql, strlen(stmt->sql)))
+	guard_asks(conn, conn_time_ms(conn));
+	r = mysql_stmt_prepare(p->handle, stmt->sql, strlen(stmt->sql));
+	guard_answered(conn);
+	if (r)
 		r = prepare_failed(conn, p, err);
 	else
 		r = check_counts(p, err);
@@ -381,11 +384,9 @@ static int read_sets(struct db_conn *conn, struct db_prepared *p, struct error *
 
 /* --- running --- */
 
-static int execute_unguarded(struct db_conn *conn, struct db_prepared *p, bool array, uint64_t *ret_affected,
-			     struct error *err)
+static int ask(struct db_conn *conn, struct db_prepared *p, bool array, uint64_t *ret_affected,
+	       struct error *err)
 {
-	conn->counters.round_trips++;
-	conn->sent = true;
 	if (mysql_stmt_execute(p->handle))
 		return run_failed(conn, p, err);
 	if (p->compound)
@@ -396,6 +397,17 @@ static int execute_unguarded(struct db_conn *conn, struct db_prepared *p, bool a
 		return run_failed(conn, p, err);
 	*ret_affected = mysql_stmt_affected_rows(p->handle);
 	return 0;
+}
+
+static int execute_unguarded(struct db_conn *conn, struct db_prepared *p, bool array, uint64_t *ret_affected,
+			     struct error *err)
+{
+	conn->counters.round_trips++;
+	conn->sent = true;
+	guard_asks(conn, conn_time_ms(conn));
+	int r = ask(conn, p, array, ret_affected, err);
+	guard_answered(conn);
+	return r;
 }
 
 static int unwanted(struct db_conn *conn, struct error *err)

@@ -97,7 +97,7 @@ static bool pause_before_repeating(const struct db_conn *conn, unsigned attempts
 	int64_t us = longest / 4 + arc4random_uniform(longest);
 	if (conn->deadline_us != INT64_MAX && monotonic_us() + us >= conn->deadline_us)
 		return false;
-	struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+	const struct timespec t = timespec_of_us(us);
 	nanosleep(&t, NULL);
 	return true;
 }

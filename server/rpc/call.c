@@ -127,7 +127,9 @@ static void call_reset(struct rpc_call *call)
 	call->principal = (struct principal){0};
 	call->n_headers = 0;
 	call->expected_us = 0;
-	call->watched = call->closed = call->done = false;
+	call->closed = call->done = false;
+	call->close_cancelled = 0;
+	atomic_store_explicit(&call->watch, CALL_UNWATCHED, memory_order_relaxed);
 	atomic_store_explicit(&call->gone, false, memory_order_relaxed);
 	atomic_store_explicit(&call->finished, false, memory_order_relaxed);
 	call_turn(call, 0);
@@ -142,7 +144,7 @@ void call_release(struct rpc_call *call)
 	struct poller *p = call->poller;
 
 	call->done = true;
-	if (call->watched && !call->closed)
+	if (atomic_load(&call->watch) == CALL_WATCHED && !call->closed)
 		return;
 	line_remove(p, call);
 	call_reset(call);
@@ -158,14 +160,35 @@ void call_release(struct rpc_call *call)
 	atomic_fetch_sub_explicit(&s->under_way, 1, memory_order_release);
 }
 
+void call_watch_later(struct rpc_call *call)
+{
+	enum call_watch expected = CALL_UNWATCHED;
+
+	atomic_compare_exchange_strong(&call->watch, &expected, CALL_WATCHED_LATER);
+}
+
+bool call_watch_claim(struct rpc_call *call)
+{
+	enum call_watch expected = CALL_WATCHED_LATER;
+
+	return atomic_compare_exchange_strong(&call->watch, &expected, CALL_WATCHED);
+}
+
 void call_watch(struct rpc_call *call)
 {
 	grpc_op op = {.op = GRPC_OP_RECV_CLOSE_ON_SERVER};
 
-	if (call->watched)
-		return;
 	op.data.recv_close_on_server.cancelled = &call->close_cancelled;
-	call->watched = batch_start(call->core, &op, 1, &call->close_tag) == GRPC_CALL_OK;
+	if (batch_start(call->core, &op, 1, &call->close_tag) != GRPC_CALL_OK)
+		batch_start(call->core, NULL, 0, &call->close_tag);
+}
+
+bool call_watch_over(struct rpc_call *call)
+{
+	enum call_watch expected = CALL_WATCHED_LATER;
+
+	return atomic_compare_exchange_strong(&call->watch, &expected, CALL_UNWATCHED) ||
+	       expected == CALL_UNWATCHED;
 }
 
 void call_release_elsewhere(struct rpc_call *call)

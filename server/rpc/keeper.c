@@ -2,39 +2,33 @@
 #include "server/rpc/keeper.h"
 
 #include <malloc.h>
-#include <time.h>
 
-#include "proto/runtime/error.h"
+#include "server/base/clock.h"
 #include "server/base/log.h"
+#include "server/base/ticker.h"
 #include "server/rpc/line.h"
 #include "server/rpc/server_impl.h"
 
 enum {
-	TICKS_PER_TRIM = 5,           /* looking through what is free takes a millisecond or so */
+	PERIOD_US = 100 * 1000, /* a call that takes as long is watched: who called it may go away */
+	TICKS_PER_LOOK = 10,
+	TICKS_PER_TRIM = 50,          /* looking through what is free takes a millisecond or so */
 	FREE_KEPT = 16 * 1024 * 1024, /* what the allocator may keep for the next calls */
 };
+
+static void executors_watch(struct rpc_server *s)
+{
+	const int64_t since_us = monotonic_us() - PERIOD_US;
+
+	for (unsigned i = RPC_ON_POLLER + 1; i < s->n_executors; i++)
+		executor_watch(&s->executors[i], since_us);
+}
 
 /* The allocator gives back by itself only what is free at the end of a heap, which a flood rarely leaves. */
 static void memory_tend(void)
 {
 	if (mallinfo2().fordblks > FREE_KEPT)
 		malloc_trim(0);
-}
-
-/* Waits for a second; false when the keeper is to stop. */
-static bool tick(struct keeper *k)
-{
-	struct timespec until;
-	bool stopping;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec++;
-	pthread_mutex_lock(&k->lock);
-	while (!k->stopping && pthread_cond_timedwait(&k->wake, &k->lock, &until) == 0)
-		;
-	stopping = k->stopping;
-	pthread_mutex_unlock(&k->lock);
-	return !stopping;
 }
 
 static void gate_tend(struct rpc_server *s)
@@ -52,46 +46,27 @@ static void gate_tend(struct rpc_server *s)
 		atomic_fetch_add(&s->silent, 1);
 }
 
-static void *keeper_main(void *arg)
+static void tick(void *arg)
 {
-	struct keeper *k = arg;
+	struct rpc_server *s = arg;
 
-	for (unsigned n = 1; tick(k); n++) {
-		line_tend(k->server);
-		gate_tend(k->server);
-		if (n % TICKS_PER_TRIM == 0)
-			memory_tend();
+	s->keeper_ticks++;
+	executors_watch(s);
+	if (s->keeper_ticks % TICKS_PER_LOOK == 0) {
+		line_tend(s);
+		gate_tend(s);
 	}
-	return NULL;
+	if (s->keeper_ticks % TICKS_PER_TRIM == 0)
+		memory_tend();
 }
 
-int keeper_start(struct keeper *k, struct rpc_server *server, struct error *err)
+int keeper_start(struct rpc_server *server, struct error *err)
 {
-	pthread_condattr_t attr;
-
-	k->server = server;
-	pthread_mutex_init(&k->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&k->wake, &attr);
-	pthread_condattr_destroy(&attr);
-	if (pthread_create(&k->thread, NULL, keeper_main, k) != 0)
-		return error_internal(err, "cannot start the thread that looks after calls");
-	pthread_setname_np(k->thread, "keeper");
-	k->running = true;
-	return 0;
+	return ticker_start("keeper", tick, server, PERIOD_US, &server->keeper, err);
 }
 
-void keeper_stop(struct keeper *k)
+void keeper_stop(struct rpc_server *server)
 {
-	if (!k->running)
-		return;
-	pthread_mutex_lock(&k->lock);
-	k->stopping = true;
-	pthread_cond_signal(&k->wake);
-	pthread_mutex_unlock(&k->lock);
-	pthread_join(k->thread, NULL);
-	k->running = false;
-	pthread_cond_destroy(&k->wake);
-	pthread_mutex_destroy(&k->lock);
+	ticker_stop(server->keeper);
+	server->keeper = NULL;
 }

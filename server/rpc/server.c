@@ -7,6 +7,7 @@
 
 #include "server/base/log.h"
 #include "server/rpc/core_locks.h"
+#include "server/rpc/keeper.h"
 #include "server/rpc/listener.h"
 #include "server/rpc/server_impl.h"
 
@@ -283,7 +284,7 @@ int rpc_server_start(struct rpc_server *s, struct error *err)
 	for (unsigned i = 0; i < s->n_pollers && r == 0; i++)
 		r = poller_start(&s->pollers[i], err);
 	if (r == 0)
-		r = keeper_start(&s->keeper, s, err);
+		r = keeper_start(s, err);
 	return r;
 }
 
@@ -307,7 +308,7 @@ void rpc_server_set_serving(struct rpc_server *s, bool serving)
 
 static void sleep_ms(int ms)
 {
-	const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+	const struct timespec t = timespec_of_us(ms * INT64_C(1000));
 
 	nanosleep(&t, NULL);
 }
@@ -386,9 +387,9 @@ void rpc_server_stop(struct rpc_server *s)
 		core_shut(s);
 		calls_await(s);
 	}
+	keeper_stop(s);
 	while (s->n_executors > RPC_ON_POLLER + 1)
 		executor_stop(&s->executors[--s->n_executors]);
-	keeper_stop(&s->keeper);
 	for (unsigned i = 0; i < s->n_pollers; i++)
 		poller_stop(&s->pollers[i]);
 	atomic_store(&s->stage, SERVER_STOPPED);

@@ -8,7 +8,6 @@
 #include "server/rpc/executor.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/health.h"
-#include "server/rpc/keeper.h"
 #include "server/rpc/path_table.h"
 #include "server/rpc/payload.h"
 #include "server/rpc/poller.h"
@@ -34,7 +33,8 @@ struct rpc_server {
 	struct health health;
 	struct reflection *reflection; /* NULL: switched off */
 	struct standing standing;
-	struct keeper keeper;
+	struct ticker *keeper; /* see keeper.h */
+	unsigned keeper_ticks;
 	struct gate gate;
 	_Atomic unsigned silent; /* looks in a row that found nobody at the gate */
 

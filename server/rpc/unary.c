@@ -30,7 +30,7 @@ void unary_answer(struct rpc_call *call, int r)
 		answer_add_message(&a, call->reply);
 	}
 	answer_add_status(&a, r);
-	if (!call->watched)
+	if (call_watch_over(call))
 		answer_add_close(&a);
 	call_turn(call, call->answered_us);
 	if (answer_start(&a, &call->answer_tag))
@@ -136,7 +136,7 @@ static void unary_begin(struct rpc_call *call)
 	}
 	call->task = unary_run;
 	if (call->method->row->place != RPC_ON_POLLER)
-		call_watch(call);
+		call_watch_later(call);
 	if (!call_run_at(call, call->method->row->place, true, true))
 		unary_answer(call, overloaded(call));
 }
@@ -191,7 +191,7 @@ int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation nex
 	call->continuation = next;
 	call->continuation_state = state;
 	if (place != RPC_ON_POLLER)
-		call_watch(call);
+		call_watch_later(call);
 	if (!call_run_at(call, place, false, true))
 		return overloaded(call);
 	return RPC_MOVED;

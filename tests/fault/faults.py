@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The faults. Each is injected, held, and healed, and counts how often it really happened: a scenario that injected
 nothing fails."""
+import os
 import pathlib
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -328,6 +330,28 @@ class DatabaseClock(ServerClock):
 
 
 # --- what a process may have ---
+
+class FewDescriptors(Fault):
+    """The replica may have hardly more descriptors than it has, while many connect."""
+    hold = (1.0, 2.0)
+    SPARE, COMING = 12, 60
+
+    def inject(self):
+        open_now = len(os.listdir(f"/proc/{self.world.pid(0)}/fd"))
+        self.before = self.world.limit(0, resource.RLIMIT_NOFILE, open_now + self.SPARE)
+        host, port = self.world.replica(0).target.rsplit(":", 1)
+        self.crowd = []
+        for _ in range(self.COMING):
+            try:
+                self.crowd.append(socket.create_connection((host, int(port)), 1))
+            except OSError:
+                continue
+        self.count += len(self.crowd) > self.SPARE
+
+    def heal(self):
+        for one in self.crowd:
+            one.close()
+        self.world.limit(0, resource.RLIMIT_NOFILE, self.before)
 
 
 class LittleMemory(Fault):

@@ -146,7 +146,7 @@ static void *caller_main(void *arg)
 
 static void test_no_read_outlives_its_caller(void **state)
 {
-	enum { ROUNDS = 300 };
+	enum { ROUNDS = 100 };
 	int before = 0;
 	struct caller c = {0};
 
@@ -156,7 +156,7 @@ static void test_no_read_outlives_its_caller(void **state)
 		const int64_t began_us = monotonic_us();
 
 		atomic_store(&c.gone, false);
-		c.patience_us = (unsigned)i;
+		c.patience_us = 3 * (unsigned)i;
 		assert_int_equal(pthread_create(&c.thread, NULL, caller_main, &c), 0);
 		int r = run_once(c.conn, &stmts[NAP], 30, &err);
 		if (r < 0 && err.code == STATUS_CANCELLED)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/db/ticker.h"
+#include "server/base/ticker.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "server/base/clock.h"
 
@@ -22,8 +21,7 @@ struct ticker {
 /* True when the period has passed, false when it is time to stop. */
 static bool wait_for_tick(struct ticker *t)
 {
-	int64_t at = monotonic_us() + t->period_us;
-	struct timespec until = {.tv_sec = at / 1000000, .tv_nsec = at % 1000000 * 1000};
+	const struct timespec until = timespec_of_us(monotonic_us() + t->period_us);
 	pthread_mutex_lock(&t->lock);
 	while (!t->stopping && pthread_cond_timedwait(&t->stop, &t->lock, &until) != ETIMEDOUT)
 		;
@@ -40,26 +38,23 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int ticker_start(void (*tick)(void *arg), void *arg, int64_t period_us, struct ticker **ret,
+int ticker_start(const char *name, void (*tick)(void *arg), void *arg, int64_t period_us, struct ticker **ret,
 		 struct error *err)
 {
 	struct ticker *t = calloc(1, sizeof(*t));
 	if (!t)
-		return error_internal(err, "out of memory for a thread");
+		return error_internal(err, "out of memory for the thread %s", name);
 	*t = (struct ticker){.tick = tick, .arg = arg, .period_us = period_us};
-	pthread_condattr_t attr;
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&t->stop, &attr);
-	pthread_condattr_destroy(&attr);
+	cond_init_monotonic(&t->stop);
 	pthread_mutex_init(&t->lock, NULL);
 	int r = pthread_create(&t->thread, NULL, run, t);
 	if (r != 0) {
 		pthread_cond_destroy(&t->stop);
 		pthread_mutex_destroy(&t->lock);
 		free(t);
-		return error_internal(err, "cannot start a thread: %s", strerror(r));
+		return error_internal(err, "cannot start the thread %s: %s", name, strerror(r));
 	}
+	pthread_setname_np(t->thread, name);
 	*ret = t;
 	return 0;
 }
