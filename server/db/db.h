@@ -10,9 +10,9 @@
 #include "proto/runtime/span.h"
 
 /*
- * A connection to MariaDB, owned by one thread. Statements are declared in lists, typed, and all prepared
- * when the connection opens: a statement the schema does not fit fails the start, not a caller. A broken
- * connection is opened anew, session settings and statements included, before the next statement. READ
+ * A connection to MariaDB, owned by one thread. Statements are declared in lists, typed, and all tried by
+ * db_open(): a statement the schema does not fit fails the start, not a caller. Each is prepared when it is
+ * first run. A broken connection is opened anew, session settings included, before the next statement. READ
  * COMMITTED, utf8mb4, UTC, strict sql_mode, always.
  */
 struct db_conn;
