@@ -17,7 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from stack import PASSWORD, Replica, SERVER, Stack, free_port
 from test_every_rpc import World
-from wire import Refused, Wire, messages
+from wire import Refused, Wire, messages, own_replica
 
 HOLD_SECONDS = 2
 
@@ -42,18 +42,8 @@ class Lifecycle(unittest.TestCase):
     def tearDownClass(cls):
         cls.stack.__exit__(None, None, None)
 
-    @contextlib.contextmanager
     def replica(self, *flags):
-        """A server of the test's own, killed if the test forgets it; its Wire too."""
-        replica = Replica(self.stack, *flags)
-        wire = Wire(replica.target)
-        try:
-            yield replica, wire
-        finally:
-            wire.close()
-            if replica.process.poll() is None:
-                replica.process.kill()
-                replica.stop()
+        return own_replica(self.stack, *flags)
 
     def ended(self, replica):
         """The exit status of a server that was told to stop."""

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """The database goes away, hangs, refuses writes, or gives our node id to another: what a server says and does then."""
-import contextlib
 import signal
 import subprocess
 import time
@@ -8,8 +7,8 @@ import unittest
 import urllib.error
 import uuid
 
-from stack import PASSWORD, SERVER, PrivateDatabase, Replica, Stack, free_port
-from wire import Refused, Wire
+from stack import PASSWORD, SERVER, PrivateDatabase, Stack, free_port
+from wire import Refused, Wire, own_replica
 
 PATIENCE = 30
 BACKLOG = 300000
@@ -26,19 +25,10 @@ class Outage(unittest.TestCase):
         cls.stack.__exit__(None, None, None)
         cls.database.stop()
 
-    @contextlib.contextmanager
-    def replica(self, *flags):
-        """A server of the test's own, killed if the test forgets it; its Wire too."""
+    def replica(self):
         self.port = free_port()
-        replica = Replica(self.stack, "--metrics-listen", f"127.0.0.1:{self.port}", *flags)
-        wire = Wire(replica.target, [("grpc.initial_reconnect_backoff_ms", 50)])
-        try:
-            yield replica, wire
-        finally:
-            wire.close()
-            if replica.process.poll() is None:
-                replica.process.kill()
-                replica.stop()
+        return own_replica(self.stack, "--metrics-listen", f"127.0.0.1:{self.port}",
+                           options=[("grpc.initial_reconnect_backoff_ms", 50)])
 
     def ready(self):
         """What /readyz says: "" when ready, else why not."""

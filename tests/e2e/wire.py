@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calls with bytes of one's own making, and errors read as a partner in another language reads them."""
+import contextlib
 import importlib
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import tempfile
 
 import grpc
 
-from stack import ROOT
+from stack import ROOT, Replica
 
 
 def _generate():
@@ -81,3 +82,17 @@ class Wire:
         request = getattr(module, method + "Request")(**fields)
         answer = self.raw("/edu.v1.EduService/" + method, request.SerializeToString(), token, timeout)
         return getattr(module, method + "Response").FromString(answer)
+
+
+@contextlib.contextmanager
+def own_replica(stack, *flags, options=()):
+    """A server of the test's own, killed if the test forgets it, and a Wire to it with these channel options."""
+    replica = Replica(stack, *flags)
+    wire = Wire(replica.target, options)
+    try:
+        yield replica, wire
+    finally:
+        wire.close()
+        if replica.process.poll() is None:
+            replica.process.kill()
+            replica.stop()
