@@ -241,16 +241,25 @@ static void cut_overdue(struct db_guard *g)
 
 /* --- what the server never heard of, or thinks answered --- */
 
+static unsigned long id_of(struct guarded *o)
+{
+	pthread_mutex_lock(&o->lock);
+	const unsigned long id = o->id;
+	pthread_mutex_unlock(&o->lock);
+	return id;
+}
+
 /* A connection that has waited for an answer for long; with the guard's lock. */
 static bool find_late(struct db_guard *g, struct late *ret)
 {
 	const int64_t now_us = monotonic_us();
 	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
 		struct guarded *o = &conn->guarded;
-		*ret = (struct late){.id = o->id, .asked_us = atomic_load(&o->asked_us)};
-		if (!ret->asked_us || now_us - ret->asked_us < LATE_US || now_us - o->looked_us < LATE_US / 2)
+		const int64_t asked_us = atomic_load(&o->asked_us);
+		if (!asked_us || now_us - asked_us < LATE_US || now_us - o->looked_us < LATE_US / 2)
 			continue;
 		o->looked_us = now_us;
+		*ret = (struct late){.id = id_of(o), .asked_us = asked_us};
 		return true;
 	}
 	return false;
@@ -280,7 +289,7 @@ static void cut_lost(struct db_guard *g, const struct late *late)
 {
 	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
 		struct guarded *o = &conn->guarded;
-		if (o->id != late->id || atomic_load(&o->asked_us) != late->asked_us)
+		if (id_of(o) != late->id || atomic_load(&o->asked_us) != late->asked_us)
 			continue;
 		cut(o);
 		log_warning("a statement or its answer was lost on the way to the database: the connection "
