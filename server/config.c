@@ -229,6 +229,13 @@ static int check(const struct config *c)
 	return wrong ? -1 : 0;
 }
 
+static int refuse_flag(enum command command, const char *flag, bool known)
+{
+	fprintf(stderr, "edu-server %s: %s %s; --help lists the flags\n", commands[command].name, flag,
+		known ? "needs a value" : "is no flag, or takes no value");
+	return -1;
+}
+
 static int parse_flags(int argc, char **argv, struct config *ret)
 {
 	struct option options[N_FLAGS + 2] = {0};
@@ -241,12 +248,15 @@ static int parse_flags(int argc, char **argv, struct config *ret)
 	options[n] = (struct option){"help", no_argument, NULL, 'h'};
 
 	int o;
-	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	opterr = 0;
+	while ((o = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		if (o == 'h') {
 			print_command_usage(ret->command, stdout);
 			return 0;
 		}
-		if (o == '?' || set_flag(ret, &flags[o - 256], optarg) < 0)
+		if (o == '?' || o == ':')
+			return refuse_flag(ret->command, argv[optind - 1], o == ':');
+		if (set_flag(ret, &flags[o - 256], optarg) < 0)
 			return -1;
 	}
 	if (optind < argc) {

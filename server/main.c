@@ -53,7 +53,10 @@ static int run_migrate(const struct db_config *db)
 	struct error err;
 
 	error_clear(&err);
-	return migrate_apply(db, print_line, NULL, &err) < 0 ? fail("migrate", &err) : 0;
+	if (migrate_apply(db, print_line, NULL, &err) < 0)
+		return fail("migrate", &err);
+	puts("the schema is up to date");
+	return 0;
 }
 
 /* --- create-admin --- */
@@ -65,8 +68,10 @@ static int create_admin(const struct db_config *db, const struct user_admin *adm
 	struct db_conn *conn = NULL;
 	const struct node_lease_config config = {.db = db, .clock = &clock_system};
 	int64_t user_id;
-	int r = node_lease_start(&config, &lease, err);
+	int r = migrate_check(db, err);
 
+	if (r == 0)
+		r = node_lease_start(&config, &lease, err);
 	if (r == 0)
 		r = db_open(db, user_admin_stmts, &conn, err);
 	if (r == 0)

@@ -105,6 +105,7 @@ int conn_fail(struct db_conn *conn, unsigned number, const char *message, const 
 		snprintf(err->message, sizeof(err->message), "It exists already (%s).", conn->duplicate_key);
 		return -STATUS_ALREADY_EXISTS;
 	default:
-		return error_internal(err, "%s: %s (error %u)", what, message, number);
+		/* What was said comes first: a statement is long, and a message is cut. */
+		return error_internal(err, "%s (error %u) in: %s", message, number, what);
 	}
 }

@@ -2,6 +2,7 @@
 #include "server/db/migrate.h"
 
 #include <inttypes.h>
+#include <mysqld_error.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +242,17 @@ static int apply_missing(const struct migrating *to, struct error *err)
 	return r;
 }
 
+/* The usual slip: the user that serves may not change a table. */
+static int tell_whose_work(struct db_conn *conn, const struct db_config *db, struct error *err)
+{
+	const unsigned number = mysql_errno(conn->mysql);
+	if (number != ER_TABLEACCESS_DENIED_ERROR && number != ER_DBACCESS_DENIED_ERROR)
+		return -err->code;
+	return error_internal(
+		err, "the database's user \"%s\" may not change tables: name its owner with --db-user",
+		db->user);
+}
+
 /* Makes the table migrations are recorded in, and the row that keeps two migrating processes apart. */
 static int prepare_to_record(const struct db_config *db, struct error *err)
 {
@@ -252,8 +264,8 @@ static int prepare_to_record(const struct db_config *db, struct error *err)
 	if (!sql)
 		return error_internal(err, "out of memory for migration %s", schema_migrations[0].name);
 	int r = conn_open_patient(db, NULL, &conn, err);
-	if (r == 0)
-		r = conn_text(conn, sql, err);
+	if (r == 0 && conn_text(conn, sql, err) < 0)
+		r = tell_whose_work(conn, db, err);
 	if (r == 0)
 		r = conn_text(conn,
 			      "INSERT IGNORE INTO schema_migration (number, name, checksum, compatible_with, "

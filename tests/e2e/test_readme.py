@@ -47,6 +47,22 @@ class RunIt(unittest.TestCase):
                                        user="admin"))
         self.assertEqual(replica.stop(), 0)
 
+    def fails(self, *command):
+        done = subprocess.run(command, input=PASSWORD + "\n", capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0, command)
+        return done.stderr
+
+    def test_slips(self):
+        name = self.stack.database + "_slip"
+        migrate, create_admin, _ = (self.here(command, name) for command in commands("Run it"))
+        self.stack.sql(accounts_sql(name, name + "_owner", name + "_edu"), database="")
+        self.addCleanup(self.stack.sql, f"DROP DATABASE {name}; DROP USER {name}_owner, {name}_edu", database="")
+        self.assertIn("migrate it first", self.fails(*create_admin))
+        serving = [name + "_edu" if word == name + "_owner" else word for word in migrate]
+        self.assertIn("name its owner with --db-user", self.fails(*serving))
+        self.assertIn("--db-nome is no flag", self.fails(*migrate, "--db-nome", "x"))
+        self.assertIn("--db-name needs a value", self.fails(*migrate, "--db-name"))
+
     def serving(self, statement):
         return subprocess.run(["mariadb", "--no-defaults", "--socket", self.stack.socket, "--user",
                                self.stack.database + "_edu", f"--password={PASSWORD}", "--execute", statement,
