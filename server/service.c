@@ -37,7 +37,7 @@
 
 enum {
 	WATCH_MS = 500,          /* how often readiness is looked at */
-	SILENT_LOOKS = 2,        /* a second each: a port that does not answer makes the replica not ready */
+	SILENT_LOOKS = 2,        /* some 2 s each: a port that does not answer makes the replica not ready */
 	DEAF_LOOKS = 10,         /* and then ends it */
 	FEED_STALE_US = 5000000, /* a feed older than this makes the replica not ready */
 	FEED_STALE_RETRY_MS = 1000, /* what a caller refused for it is told to wait */
@@ -341,7 +341,6 @@ static int start_rpc(struct service *s, struct error *err)
 		.queue = config->password_queue,
 		.wait_ms = config->queue_wait_ms,
 	};
-	rpc.clock = config->clock;
 	rpc.app = &s->app;
 	int r = rpc_server_new(&rpc, rows, services, &s->rpc, err);
 	return r < 0 ? r : rpc_server_start(s->rpc, err);

@@ -150,7 +150,7 @@ static int verify(struct auth *a, struct span token, const char *address, struct
 	return 0;
 }
 
-static int token_revoked(struct error *err)
+int auth_revoked(struct error *err)
 {
 	return error_raise(err, &RPC_REASON_TOKEN_REVOKED,
 			   "The session has ended or its rights have changed: refresh it, or sign in again.");
@@ -168,7 +168,7 @@ int auth_authenticate(struct auth *a, struct span token, const char *address, st
 			return r;
 	}
 	if (v.revoked)
-		return token_revoked(err);
+		return auth_revoked(err);
 	*ret = v.who;
 	return v.ticket == auth_ticket(a, v.who.user_id) ? 0 : AUTH_UNCONFIRMED;
 }
@@ -191,7 +191,7 @@ int auth_confirm(struct auth *a, struct span token, const struct principal *who,
 	const struct verified v = {.who = *who, .ticket = ticket, .revoked = !holds};
 
 	remember(a, token, &v);
-	return holds ? 0 : token_revoked(err);
+	return holds ? 0 : auth_revoked(err);
 }
 
 void auth_user_changed(struct auth *a, int64_t user_id)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/metrics.h"
 
@@ -27,9 +28,7 @@ static struct {
 	struct line lines[LINES_MAX];
 	uint64_t lost, told; /* lines dropped; those of them the log has been told of */
 	struct metric *metric;
-} ring = {.lock = PTHREAD_MUTEX_INITIALIZER,
-	  .filled = PTHREAD_COND_INITIALIZER,
-	  .written = PTHREAD_COND_INITIALIZER};
+} ring = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
 
 void log_line_write(const char *line, size_t len)
 {
@@ -98,6 +97,7 @@ int log_writer_start(void)
 	pthread_t thread;
 	ring.metric = metric_counter("edu_log_lines_lost_total",
 				     "Log lines dropped because standard error was not read in time.", NULL);
+	cond_init_monotonic(&ring.written);
 	int r = pthread_create(&thread, NULL, run, NULL);
 	if (r != 0)
 		return -r;
@@ -111,11 +111,7 @@ int log_writer_start(void)
 
 void log_flush(int ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += ms % 1000 * 1000000L;
-	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	const struct timespec until = timespec_of_us(monotonic_us() + ms * INT64_C(1000));
 	pthread_mutex_lock(&ring.lock);
 	while (ring.n > 0 && pthread_cond_timedwait(&ring.written, &ring.lock, &until) != ETIMEDOUT)
 		;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/base/hash.h"
 #include "server/base/log.h"
 
 enum { READ_TIMEOUT_S = 120 };
@@ -95,6 +96,25 @@ static unsigned usual_lock_wait(const struct db_conn *conn)
 	return conn->config->lock_wait_s ? conn->config->lock_wait_s : 10;
 }
 
+/* Which server answered: guard.c asks and tells only that one. */
+static int ask_server(struct db_conn *conn, struct error *err)
+{
+	struct db_server server = {0};
+	if (conn_send(conn, "SELECT CONCAT_WS(' ', @@hostname, @@port, @@server_id), UNIX_TIMESTAMP() - "
+			    "variable_value"
+			    " FROM information_schema.global_status WHERE variable_name = 'UPTIME'"))
+		return conn_failed_to_open(conn, err);
+	MYSQL_RES *result = mysql_store_result(conn->mysql);
+	MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+	if (row && row[0] && row[1]) {
+		server.hash = hash_bytes(&(struct hash_key){0}, span_str(row[0]));
+		server.start_s = strtoll(row[1], NULL, 10);
+	}
+	mysql_free_result(result);
+	guard_knows_server(conn, &server);
+	return 0;
+}
+
 static int session_set_up(struct db_conn *conn, struct error *err)
 {
 	char settings[400];
@@ -114,7 +134,7 @@ static int session_set_up(struct db_conn *conn, struct error *err)
 		return conn_failed_to_open(conn, err);
 	conn->limit_ms = 0;
 	conn->lock_wait_in_force = DB_LOCK_WAIT_USUAL;
-	return 0;
+	return ask_server(conn, err);
 }
 
 static void conn_disconnect(struct db_conn *conn)

@@ -19,7 +19,7 @@ enum db_failure {
 	DB_FAILURE_LOST,     /* the connection broke after something may have been sent */
 	DB_FAILURE_AWAY,     /* no connection, or a server that refuses work: nothing was executed */
 	DB_FAILURE_DEADLINE,
-	DB_FAILURE_UNWANTED, /* not sent: nobody waits for it */
+	DB_FAILURE_UNWANTED, /* not sent, or stopped: nobody waits for it */
 	DB_FAILURE_DUPLICATE,
 	DB_FAILURE_MISFIT, /* the schema is not the one it was when the server started; see misfit.h */
 	DB_FAILURE_OTHER,
@@ -34,14 +34,27 @@ struct db_prepared {
 	struct rowset rows;      /* of its last run */
 };
 
+/* A run of a server: what gave a connection its id. */
+struct db_server {
+	uint64_t hash;   /* of its host's name, port and id; 0: unknown */
+	int64_t start_s; /* by its own clock */
+};
+
+static inline bool db_server_same(const struct db_server *a, const struct db_server *b)
+{
+	const int64_t apart_s = a->start_s - b->start_s; /* computed from an age in whole seconds */
+	return a->hash && a->hash == b->hash && apart_s >= -5 && apart_s <= 5;
+}
+
 /* What a guard knows of a connection: see guard.h. */
 struct guarded {
 	struct db_guard *guard;     /* NULL: none */
 	struct db_conn *next, **at; /* the guard's list, under its lock */
-	pthread_mutex_t lock;       /* of the next three lines */
+	pthread_mutex_t lock;       /* of the next four lines */
 	pthread_cond_t killed;
 	int socket; /* -1: not connected */
 	unsigned long id;
+	struct db_server server;
 	bool killing, cut; /* a read of it is being stopped; it may not be used any more */
 	uint64_t reads;    /* begun; its own thread's */
 	int64_t again_us;  /* the guard's: not before, what was to be stopped is told again */
@@ -113,6 +126,7 @@ void stmt_close(struct db_prepared *p);
 void guard_join(struct db_conn *conn, struct db_guard *g);
 void guard_leave(struct db_conn *conn);
 void guard_connected(struct db_conn *conn);
+void guard_knows_server(struct db_conn *conn, const struct db_server *server);
 void guard_disconnecting(struct db_conn *conn);
 void guard_asks(struct db_conn *conn, int64_t time_ms); /* 0: however long it takes */
 void guard_answered(struct db_conn *conn);

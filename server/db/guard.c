@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/guard.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,12 +11,17 @@
 #include "server/db/conn.h"
 
 enum {
+	LEFT_MAX = 256,
 	PATIENCE_S = 1,   /* with a database that does not answer; a connection waits as long for its guard */
 	LOOK_US = 500000, /* how often the guard looks for what is late */
 	LATE_US = 2000000,  /* what takes longer may be lost, and is asked after */
+	ASLEEP_MS = 1000,   /* a connection of which the server knows nothing for so long is lost */
 	GRACE_US = 1000000, /* what an answer may be late by */
 	AGAIN_US = 50000,   /* a read that still runs so long after it was to stop is told again */
 };
+
+/* In the place of the time something was asked: the connection was cut. */
+#define ASKED_IN_VAIN INT64_C(-1)
 
 enum { BUSY };
 
@@ -32,6 +36,7 @@ static const struct db_stmt_list *const lists[] = {&list, NULL};
 /* What a connection asked, and when. */
 struct late {
 	unsigned long id;
+	struct db_server server;
 	int64_t asked_us;
 };
 
@@ -45,6 +50,9 @@ struct db_guard {
 	struct db_conn *first;
 	int64_t cut_us, again_us; /* monotonic; INT64_MAX: never */
 	bool cut, stopping;
+	struct late left[LEFT_MAX]; /* cut here, and not yet there */
+	unsigned n_left;
+	int64_t left_us; /* not before then */
 };
 
 /* --- the connections' side --- */
@@ -97,9 +105,17 @@ void guard_connected(struct db_conn *conn)
 	pthread_mutex_lock(&o->lock);
 	o->socket = mysql_get_socket(conn->mysql);
 	o->id = mysql_thread_id(conn->mysql);
+	o->server = (struct db_server){0};
 	if (o->cut)
 		shutdown(o->socket, SHUT_RDWR);
 	pthread_mutex_unlock(&o->lock);
+}
+
+void guard_knows_server(struct db_conn *conn, const struct db_server *server)
+{
+	pthread_mutex_lock(&conn->guarded.lock);
+	conn->guarded.server = *server;
+	pthread_mutex_unlock(&conn->guarded.lock);
 }
 
 void guard_disconnecting(struct db_conn *conn)
@@ -122,7 +138,10 @@ void guard_asks(struct db_conn *conn, int64_t time_ms)
 
 void guard_answered(struct db_conn *conn)
 {
-	atomic_store_explicit(&conn->guarded.asked_us, 0, memory_order_relaxed);
+	if (atomic_exchange_explicit(&conn->guarded.asked_us, 0, memory_order_acq_rel) != ASKED_IN_VAIN)
+		return;
+	conn->broken = true;
+	conn->doomed = conn->in_transaction;
 }
 
 void guard_read_begins(struct db_conn *conn)
@@ -190,9 +209,15 @@ static struct db_conn *claim_unwanted(struct db_guard *g)
 	return NULL;
 }
 
-static int guard_connect(struct db_guard *g, struct error *err)
+/* An id is the server's who gave it: behind one name there may be several, and one starts anew. */
+static int guard_connect(struct db_guard *g, const struct db_server *server, bool *ret_same,
+			 struct error *err)
 {
-	return g->conn ? 0 : db_open(&g->config, lists, &g->conn, err);
+	int r = g->conn ? 0 : db_open(&g->config, lists, &g->conn, err);
+	if (r == 0)
+		r = conn_ready(g->conn, err);
+	*ret_same = r == 0 && db_server_same(&g->conn->guarded.server, server);
+	return r;
 }
 
 static void kill_read(struct db_guard *g, struct db_conn *conn)
@@ -200,10 +225,11 @@ static void kill_read(struct db_guard *g, struct db_conn *conn)
 	struct guarded *o = &conn->guarded;
 	struct error err;
 	char sql[64];
-	int r = guard_connect(g, &err);
+	bool same;
+	int r = guard_connect(g, &o->server, &same, &err);
 	snprintf(sql, sizeof(sql), "KILL QUERY %lu", o->id);
-	if (r == 0)
-		r = db_run_text(g->conn, sql, &err);
+	if (r == 0 && same)
+		r = conn_text(g->conn, sql, &err);
 	if (r < 0) {
 		log_warning("a read that nobody waits for goes on: %s", err.message);
 		o->again_us = monotonic_us() + PATIENCE_S * 1000000;
@@ -216,12 +242,42 @@ static void kill_read(struct db_guard *g, struct db_conn *conn)
 
 /* --- cutting --- */
 
-static void cut(struct guarded *o)
+static void shut(struct guarded *o)
 {
-	pthread_mutex_lock(&o->lock);
 	if (o->socket >= 0)
 		shutdown(o->socket, SHUT_RDWR);
+}
+
+/* The server goes on holding the locks of what is cut only here. With the guard's lock. */
+static void leave_behind(struct db_guard *g, const struct late *late)
+{
+	if (g->n_left == LEFT_MAX)
+		memmove(&g->left[0], &g->left[1], --g->n_left * sizeof(g->left[0]));
+	g->left[g->n_left++] = *late;
+}
+
+static struct late late_of(struct guarded *o, int64_t asked_us)
+{
+	pthread_mutex_lock(&o->lock);
+	const struct late late = {.id = o->id, .server = o->server, .asked_us = asked_us};
 	pthread_mutex_unlock(&o->lock);
+	return late;
+}
+
+/* Cuts the connection if it still waits for the answer to what it asked then: whose answer comes just now
+ * opens it anew before the next statement. With the guard's lock. */
+static bool cut(struct db_guard *g, struct guarded *o, const struct late *late)
+{
+	int64_t asked_us = late->asked_us;
+	pthread_mutex_lock(&o->lock);
+	const bool waits =
+		o->id == late->id && atomic_compare_exchange_strong(&o->asked_us, &asked_us, ASKED_IN_VAIN);
+	if (waits)
+		shut(o);
+	pthread_mutex_unlock(&o->lock);
+	if (waits)
+		leave_behind(g, late);
+	return waits;
 }
 
 /* The server ends a statement by its limit: one that is not answered after that never is. With the guard's
@@ -231,23 +287,42 @@ static void cut_overdue(struct db_guard *g)
 	const int64_t now_us = monotonic_us();
 	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
 		struct guarded *o = &conn->guarded;
-		if (!atomic_load(&o->asked_us) || atomic_load(&o->answer_by_us) > now_us)
+		const int64_t asked_us = atomic_load(&o->asked_us);
+		if (asked_us <= 0 || atomic_load(&o->answer_by_us) > now_us)
 			continue;
-		atomic_store(&o->asked_us, 0);
-		cut(o);
-		log_warning("the database did not answer in time: a connection is cut");
+		const struct late late = late_of(o, asked_us);
+		if (cut(g, o, &late))
+			log_warning("the database did not answer in time: a connection is cut");
 	}
 }
 
-/* --- what the server never heard of, or thinks answered --- */
-
-static unsigned long id_of(struct guarded *o)
+/* Kills in the server what was cut here, once it can be reached; false when it cannot. */
+static bool kill_left(struct db_guard *g, const struct late *late)
 {
-	pthread_mutex_lock(&o->lock);
-	const unsigned long id = o->id;
-	pthread_mutex_unlock(&o->lock);
-	return id;
+	struct error err;
+	char sql[64];
+	bool same;
+	if (guard_connect(g, &late->server, &same, &err) < 0)
+		return false;
+	snprintf(sql, sizeof(sql), "KILL CONNECTION %lu", late->id);
+	/* Another server has other connections of that id; a refusal says that it is gone. */
+	return !same || conn_text(g->conn, sql, &err) == 0 || !g->conn->broken;
 }
+
+/* With the guard's lock, which it lets go meanwhile. */
+static void kill_one_left(struct db_guard *g)
+{
+	const struct late late = g->left[--g->n_left];
+	pthread_mutex_unlock(&g->lock);
+	const bool over = kill_left(g, &late);
+	pthread_mutex_lock(&g->lock);
+	if (over)
+		return;
+	leave_behind(g, &late);
+	g->left_us = monotonic_us() + PATIENCE_S * 1000000;
+}
+
+/* --- what the server never heard of, or thinks answered --- */
 
 /* A connection that has waited for an answer for long; with the guard's lock. */
 static bool find_late(struct db_guard *g, struct late *ret)
@@ -256,54 +331,38 @@ static bool find_late(struct db_guard *g, struct late *ret)
 	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
 		struct guarded *o = &conn->guarded;
 		const int64_t asked_us = atomic_load(&o->asked_us);
-		if (!asked_us || now_us - asked_us < LATE_US || now_us - o->looked_us < LATE_US / 2)
+		if (asked_us <= 0 || now_us - asked_us < LATE_US || now_us - o->looked_us < ASLEEP_MS * 1000)
 			continue;
 		o->looked_us = now_us;
-		*ret = (struct late){.id = id_of(o), .asked_us = asked_us};
+		*ret = late_of(o, asked_us);
 		return true;
 	}
 	return false;
 }
 
-/* Asks the server what it does for the connection: when that is nothing, question or answer are lost. Its
- * locks go first. */
-static bool is_lost(struct db_guard *g, unsigned long id)
+/* Asks the server what it does for the connection: when that is nothing, question or answer are lost. */
+static bool is_lost(struct db_guard *g, const struct late *late)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	struct error err;
-	char sql[64];
-	int r = guard_connect(g, &err);
-	if (r == 0)
-		r = db_query_row(g->conn, &stmts[BUSY], DB_ARGS(db_i64((int64_t)id), db_i64(LATE_US / 2000)),
+	bool same = false;
+	int r = guard_connect(g, &late->server, &same, &err);
+	if (r == 0 && same)
+		r = db_query_row(g->conn, &stmts[BUSY], DB_ARGS(db_i64((int64_t)late->id), db_i64(ASLEEP_MS)),
 				 &rows, &err);
-	if (r != 1 || db_col_i64(&rows, 0) > 0)
-		return false;
-	snprintf(sql, sizeof(sql), "KILL CONNECTION %lu", id);
-	if (db_run_text(g->conn, sql, &err) < 0)
-		log_info("a lost connection is gone already: %s", err.message);
-	return true;
+	return r == 1 && db_col_i64(&rows, 0) == 0;
 }
 
-/* With the guard's lock, again. */
-static void cut_lost(struct db_guard *g, const struct late *late)
-{
-	for (struct db_conn *conn = g->first; conn; conn = conn->guarded.next) {
-		struct guarded *o = &conn->guarded;
-		if (id_of(o) != late->id || atomic_load(&o->asked_us) != late->asked_us)
-			continue;
-		cut(o);
-		log_warning("a statement or its answer was lost on the way to the database: the connection "
-			    "is cut");
-	}
-}
-
+/* With the guard's lock, which it lets go while it asks. */
 static void attend(struct db_guard *g, const struct late *late)
 {
 	pthread_mutex_unlock(&g->lock);
-	const bool lost = is_lost(g, late->id);
+	const bool lost = is_lost(g, late);
 	pthread_mutex_lock(&g->lock);
-	if (lost)
-		cut_lost(g, late);
+	for (struct db_conn *conn = lost ? g->first : NULL; conn; conn = conn->guarded.next)
+		if (cut(g, &conn->guarded, late))
+			log_warning("a statement or its answer was lost on the way to the database: the "
+				    "connection is cut");
 }
 
 /* --- the end --- */
@@ -315,8 +374,8 @@ static void cut_all(struct db_guard *g)
 		struct guarded *o = &conn->guarded;
 		pthread_mutex_lock(&o->lock);
 		o->cut = true;
+		shut(o);
 		pthread_mutex_unlock(&o->lock);
-		cut(o);
 	}
 	if (g->first)
 		log_warning("the time is over: connections to the database are cut");
@@ -357,6 +416,8 @@ static void *run(void *arg)
 			pthread_mutex_unlock(&g->lock);
 			kill_read(g, conn);
 			pthread_mutex_lock(&g->lock);
+		} else if (!g->cut && g->n_left > 0 && monotonic_us() >= g->left_us) {
+			kill_one_left(g);
 		} else if (!g->cut && find_late(g, &late)) {
 			attend(g, &late);
 		} else {

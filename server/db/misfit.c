@@ -21,7 +21,8 @@ bool misfit_number(unsigned number)
 {
 	return number == ER_BAD_FIELD_ERROR || number == ER_NO_SUCH_TABLE || number == ER_UNKNOWN_TABLE ||
 	       number == ER_WRONG_VALUE_COUNT_ON_ROW || number == ER_TABLEACCESS_DENIED_ERROR ||
-	       number == ER_COLUMNACCESS_DENIED_ERROR || number == NO_SUCH_KEY;
+	       number == ER_COLUMNACCESS_DENIED_ERROR || number == NO_SUCH_KEY ||
+	       number == ER_MAX_PREPARED_STMT_COUNT_REACHED;
 }
 
 /* Its place among the known; n_known when it is not there. */

@@ -159,7 +159,7 @@ static int take_any(struct node_lease *l, struct error *err)
 struct look {
 	int64_t now_us, off_us; /* the database's time, and how far it is ahead of ours */
 	bool read_only;
-	enum { NOBODY, OURS, ANOTHERS } holder;
+	bool anothers;
 };
 
 static int look(struct node_lease *l, struct look *ret, struct error *err)
@@ -176,9 +176,7 @@ static int look(struct node_lease *l, struct look *ret, struct error *err)
 			.now_us = db_col_i64(&rows, 0),
 			.off_us = db_col_i64(&rows, 0) - before_us - took_us / 2,
 			.read_only = db_col_i64(&rows, 1) != 0,
-			.holder = !holder                          ? NOBODY
-				  : strcmp(holder, l->holder) == 0 ? OURS
-								   : ANOTHERS,
+			.anothers = holder && strcmp(holder, l->holder) != 0,
 		};
 		r = 0;
 	} else if (r == 0) {
@@ -221,7 +219,7 @@ static int lost(struct node_lease *l, struct error *err)
 
 static int keep(struct node_lease *l, const struct look *seen, struct error *err)
 {
-	if (seen->holder == ANOTHERS)
+	if (seen->anothers)
 		return lost(l, err);
 	if (valid(l) && boottime_us() < l->renew_us)
 		return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <ctype.h>
+#include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,17 @@ void stmt_close(struct db_prepared *p)
 /* --- parameters --- */
 
 /* Whatever the client library or the connection knows of a failure: for some, only one of them does. */
+static bool is_unwanted(const struct db_conn *conn)
+{
+	return conn->unwanted && atomic_load(conn->unwanted);
+}
+
+static int unwanted(struct db_conn *conn, struct error *err)
+{
+	conn->failure = DB_FAILURE_UNWANTED;
+	return error_raise(err, &RPC_REASON_CALL_CANCELLED, "Nobody waits for the answer any more.");
+}
+
 static int run_failed(struct db_conn *conn, struct db_prepared *p, struct error *err)
 {
 	unsigned number = mysql_stmt_errno(p->handle);
@@ -117,6 +129,8 @@ static int run_failed(struct db_conn *conn, struct db_prepared *p, struct error 
 		number = mysql_errno(conn->mysql);
 		text = mysql_error(conn->mysql);
 	}
+	if (number == ER_QUERY_INTERRUPTED && is_unwanted(conn))
+		return unwanted(conn, err);
 	char message[512];
 	snprintf(message, sizeof(message), "%s", text);
 	return stmt_fail(conn, p, number, message, err);
@@ -410,12 +424,6 @@ static int execute_unguarded(struct db_conn *conn, struct db_prepared *p, bool a
 	return r;
 }
 
-static int unwanted(struct db_conn *conn, struct error *err)
-{
-	conn->failure = DB_FAILURE_UNWANTED;
-	return error_raise(err, &RPC_REASON_CALL_CANCELLED, "Nobody waits for the answer any more.");
-}
-
 static int execute(struct db_conn *conn, struct db_prepared *p, bool array, uint64_t *ret_affected,
 		   struct error *err)
 {
@@ -423,9 +431,8 @@ static int execute(struct db_conn *conn, struct db_prepared *p, bool array, uint
 		return execute_unguarded(conn, p, array, ret_affected, err);
 	guard_read_begins(conn);
 	/* Looked at once it can be interrupted: who goes away is seen here or interrupts. */
-	int r = conn->unwanted && atomic_load(conn->unwanted)
-			? unwanted(conn, err)
-			: execute_unguarded(conn, p, array, ret_affected, err);
+	int r = is_unwanted(conn) ? unwanted(conn, err)
+				  : execute_unguarded(conn, p, array, ret_affected, err);
 	guard_read_ends(conn);
 	return r;
 }
@@ -460,10 +467,11 @@ static int run_array(struct db_conn *conn, struct db_prepared *p, const struct d
  */
 static void clean_up_after_failure(struct db_conn *conn, struct db_prepared *p)
 {
-	if (conn->broken)
+	if (conn->broken || conn->failure == DB_FAILURE_UNWANTED)
 		return;
-	/* After some failures the handle of a statement with an answer is of no use: it is prepared again. */
-	if (p->n_out || p->compound)
+	/* After some failures the handle of a statement with an answer is of no use: it is prepared again. So
+	 * is what did not fit the schema, for misfit_over(). */
+	if (p->n_out || p->compound || conn->failure == DB_FAILURE_MISFIT)
 		stmt_close(p);
 	if (p->compound && !conn->in_transaction)
 		conn_rollback(conn);

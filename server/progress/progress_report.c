@@ -142,7 +142,7 @@ static const char *kind_name(enum lesson_kind kind)
 		[LESSON_VIDEO] = "VIDEO",       [LESSON_TEXT] = "TEXT", [LESSON_QUIZ] = "QUIZ",
 		[LESSON_EXERCISE] = "EXERCISE", [LESSON_LIVE] = "LIVE",
 	};
-	return names[kind];
+	return kind <= LESSON_LIVE && names[kind] ? names[kind] : "of a kind that this server does not know";
 }
 
 static void mismatch(const struct lesson_info *lesson, bool wrong, const char *field, struct error *err)

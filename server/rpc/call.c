@@ -11,7 +11,6 @@
 #include "server/rpc/unary.h"
 
 enum {
-	CALLS_KEPT = 512,    /* per poller, with 8 KiB of arena each */
 	HELD_MIN = 8 * 1024, /* smaller replies are bounded by the number of calls */
 };
 
@@ -148,7 +147,7 @@ void call_release(struct rpc_call *call)
 		return;
 	line_remove(p, call);
 	call_reset(call);
-	if (p->n_free < CALLS_KEPT) {
+	if (p->n_free < s->calls_kept) {
 		call->next = p->free;
 		p->free = call;
 		p->n_free++;

@@ -73,6 +73,9 @@ struct rpc_call {
 	struct error error;
 };
 
+/* Free calls a poller keeps for the next, and what one keeps: the first block of its arena. */
+enum { CALLS_KEPT_MAX = 512, CALL_KEPT_BYTES = 8 * 1024 };
+
 /* A call for something that arrived, fresh but for its metadata array's memory. NULL when out of memory. */
 struct rpc_call *call_take(struct poller *p);
 
@@ -82,8 +85,9 @@ void call_release(struct rpc_call *call);
 /* Before a unary call goes to an executor: once it has been there for a while, it is watched. */
 void call_watch_later(struct rpc_call *call);
 
-/* Claims a call for call_watch(), which must follow; false when it is watched already or not to be. Any
- * thread. It stays itself until it was watched and is over, though it may be answered meanwhile. */
+/* Claims a call in its poller's line for call_watch(), which must follow; false when it is watched already or
+ * not to be. With the line's lock, under which no call is given back; a claimed one is not before it was
+ * watched and is over, though it may be answered meanwhile. */
 bool call_watch_claim(struct rpc_call *call);
 
 /* Asks core to tell when the caller goes away: if it waits then, it is dropped, if it runs, interrupted. */

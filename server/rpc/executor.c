@@ -7,18 +7,14 @@
 #include "server/rpc/call_impl.h"
 #include "server/rpc/observe.h"
 
-enum {
-	MEAN_WEIGHT = 16, /* of a new time in a method's mean: one part of so many */
-	CLAIMS_MAX = 64,
-};
+enum { MEAN_WEIGHT = 16 /* of a new time in a method's mean: one part of so many */ };
 
 struct executor_thread {
 	struct executor *executor;
 	pthread_t thread;
 	unsigned index;
 	void *context;
-	struct rpc_call *running; /* under the executor's lock, as the next */
-	int64_t since_us;         /* when that was put in line */
+	const struct rpc_call *running; /* under the executor's lock; it may be over and freed already */
 };
 
 /* --- lines --- */
@@ -114,7 +110,6 @@ static struct rpc_call *executor_pop(struct executor_thread *t, enum executor_li
 		metric_add(e->waiting, -1);
 	}
 	t->running = call;
-	t->since_us = call ? call->in_line_us : 0;
 	return call;
 }
 
@@ -233,42 +228,6 @@ bool executor_push(struct executor *e, struct rpc_call *call, bool bounded)
 	}
 	pthread_mutex_unlock(&e->lock);
 	return taken;
-}
-
-/* Claims some calls that wait or run since then. */
-static unsigned claim_some(struct executor *e, int64_t since_us, struct rpc_call *calls[CLAIMS_MAX])
-{
-	unsigned n = 0;
-
-	pthread_mutex_lock(&e->lock);
-	for (unsigned i = 0; i < e->n_threads && n < CLAIMS_MAX; i++) {
-		struct executor_thread *t = &e->threads[i];
-
-		if (t->running && t->since_us < since_us && call_watch_claim(t->running))
-			calls[n++] = t->running;
-	}
-	for (unsigned i = 0; i < EXECUTOR_LINES; i++) {
-		for (struct rpc_call *call = e->lines[i].first;
-		     call && call->in_line_us < since_us && n < CLAIMS_MAX; call = call->next) {
-			if (call_watch_claim(call))
-				calls[n++] = call;
-		}
-	}
-	pthread_mutex_unlock(&e->lock);
-	return n;
-}
-
-/* Some at a time: pollers wait for the lock with every call they push. */
-void executor_watch(struct executor *e, int64_t since_us)
-{
-	struct rpc_call *calls[CLAIMS_MAX];
-	unsigned n;
-
-	do {
-		n = claim_some(e, since_us, calls);
-		for (unsigned i = 0; i < n; i++)
-			call_watch(calls[i]);
-	} while (n == CLAIMS_MAX);
 }
 
 void executor_interrupt(struct executor *e, const struct rpc_call *call)

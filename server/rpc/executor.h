@@ -53,9 +53,6 @@ int executor_start(struct executor *e, const struct rpc_executor_config *config,
 bool executor_push(struct executor *e, struct rpc_call *call, bool bounded)
 	__attribute__((warn_unused_result));
 
-/* Watches the calls that wait or run since before then (monotonic): call_watch(). Any thread. */
-void executor_watch(struct executor *e, int64_t since_us);
-
 /* The call's caller is gone: the thread that runs it, if one does, is told so (config->interrupt). */
 void executor_interrupt(struct executor *e, const struct rpc_call *call);
 

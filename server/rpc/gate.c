@@ -144,9 +144,11 @@ bool gate_answers(const struct gate *g)
 	struct pollfd wait = {.events = POLLIN};
 	bool answers = false;
 
+	if (!g->len)
+		return true;
 	wait.fd = socket(g->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (wait.fd < 0)
-		return false;
+	if (wait.fd < 0) /* nothing to ask with says nothing of the port */
+		return true;
 	/* The kernel takes connections for whoever listens. That nothing will be sent makes core answer, with
 	 * its settings or by closing, TLS or not. */
 	if (connect(wait.fd, (const struct sockaddr *)&g->address, g->len) == 0 || errno == EINPROGRESS) {

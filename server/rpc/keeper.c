@@ -16,14 +16,6 @@ enum {
 	FREE_KEPT = 16 * 1024 * 1024, /* what the allocator may keep for the next calls */
 };
 
-static void executors_watch(struct rpc_server *s)
-{
-	const int64_t since_us = monotonic_us() - PERIOD_US;
-
-	for (unsigned i = RPC_ON_POLLER + 1; i < s->n_executors; i++)
-		executor_watch(&s->executors[i], since_us);
-}
-
 /* The allocator gives back by itself only what is free at the end of a heap, which a flood rarely leaves. */
 static void memory_tend(void)
 {
@@ -51,7 +43,7 @@ static void tick(void *arg)
 	struct rpc_server *s = arg;
 
 	s->keeper_ticks++;
-	executors_watch(s);
+	line_watch(s, monotonic_us() - PERIOD_US);
 	if (s->keeper_ticks % TICKS_PER_LOOK == 0) {
 		line_tend(s);
 		gate_tend(s);

@@ -97,8 +97,8 @@ bool line_evict(struct rpc_server *s)
 	return evicted;
 }
 
-/* Claims some calls that are overdue; each is held until it is cancelled. */
-static unsigned claim_some(struct poller *p, int64_t since_us, grpc_call *calls[CLAIMS_MAX])
+/* Some at a time: the poller waits for its line's lock with every call that comes. */
+static unsigned claim_overdue(struct poller *p, int64_t since_us, grpc_call *calls[CLAIMS_MAX])
 {
 	unsigned n = 0;
 
@@ -113,14 +113,13 @@ static unsigned claim_some(struct poller *p, int64_t since_us, grpc_call *calls[
 	return n;
 }
 
-/* Some at a time: the poller waits for its line's lock with every call that comes. */
-static void tend_one(struct poller *p, int64_t since_us)
+static void end_overdue(struct poller *p, int64_t since_us)
 {
 	grpc_call *calls[CLAIMS_MAX];
 	unsigned n;
 
 	do {
-		n = claim_some(p, since_us, calls);
+		n = claim_overdue(p, since_us, calls);
 		for (unsigned i = 0; i < n; i++) {
 			give_up(calls[i], "the call's message did not come, or its answer was not read, in "
 					  "the time a caller has");
@@ -134,5 +133,36 @@ void line_tend(struct rpc_server *s)
 	const int64_t since_us = monotonic_us() - s->config.caller_ms * INT64_C(1000);
 
 	for (unsigned i = 0; i < s->n_pollers; i++)
-		tend_one(&s->pollers[i], since_us);
+		end_overdue(&s->pollers[i], since_us);
+}
+
+static unsigned claim_unwatched(struct poller *p, int64_t since_us, struct rpc_call *calls[CLAIMS_MAX])
+{
+	unsigned n = 0;
+
+	pthread_mutex_lock(&p->line_lock);
+	for (struct rpc_call *call = p->line_first; call && n < CLAIMS_MAX; call = call->behind) {
+		if (call->began_us < since_us && call_watch_claim(call))
+			calls[n++] = call;
+	}
+	pthread_mutex_unlock(&p->line_lock);
+	return n;
+}
+
+static void watch_old(struct poller *p, int64_t since_us)
+{
+	struct rpc_call *calls[CLAIMS_MAX];
+	unsigned n;
+
+	do {
+		n = claim_unwatched(p, since_us, calls);
+		for (unsigned i = 0; i < n; i++)
+			call_watch(calls[i]);
+	} while (n == CLAIMS_MAX);
+}
+
+void line_watch(struct rpc_server *s, int64_t since_us)
+{
+	for (unsigned i = 0; i < s->n_pollers; i++)
+		watch_old(&s->pollers[i], since_us);
 }

@@ -3,6 +3,7 @@
 #define RPC_LINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct poller;
 struct rpc_call;
@@ -27,5 +28,8 @@ bool line_evict(struct rpc_server *s);
 
 /* Cancels every call that has waited for its caller longer than any may. Once a second is often enough. */
 void line_tend(struct rpc_server *s);
+
+/* Watches the calls on executors that have come before then (monotonic): call_watch_later(). */
+void line_watch(struct rpc_server *s, int64_t since_us);
 
 #endif

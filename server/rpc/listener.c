@@ -12,7 +12,6 @@ enum {
 	METADATA_MAX = 16 * 1024,
 	KEEPALIVE_MS = 120 * 1000, /* after that long without a sign, a ping finds out who is gone */
 	KEEPALIVE_TIMEOUT_MS = 20 * 1000,
-	AGE_GRACE_MIN_MS = 1000,
 };
 
 static grpc_arg arg_quota(grpc_resource_quota *quota)
@@ -37,8 +36,6 @@ static int receive_max(const struct rpc_server_config *config)
 
 grpc_server *listener_make(const struct rpc_server_config *config)
 {
-	const int age_ms = config->max_connection_age_ms > 0 ? config->max_connection_age_ms : INT_MAX;
-	const int grace_ms = config->drain_ms > AGE_GRACE_MIN_MS ? config->drain_ms : AGE_GRACE_MIN_MS;
 	grpc_resource_quota *quota = grpc_resource_quota_create("edu");
 	grpc_server *core;
 	grpc_arg args[] = {
@@ -50,8 +47,6 @@ grpc_server *listener_make(const struct rpc_server_config *config)
 		arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, receive_max(config)),
 		arg_int(GRPC_ARG_MAX_METADATA_SIZE, METADATA_MAX),
 		arg_int(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_PER_CONNECTION),
-		arg_int(GRPC_ARG_MAX_CONNECTION_AGE_MS, age_ms),
-		arg_int(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, grace_ms),
 		arg_int(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
 		arg_int(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
 		arg_int(GRPC_ARG_ENABLE_CHANNELZ, 0),

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/metadata.h"
 
+#include <arpa/inet.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum { ADDRESS_MAX = 45 /* of an IPv6 address in its longest form */ };
 
@@ -49,15 +51,14 @@ void metadata_read(const grpc_metadata_array *metadata, struct call_headers *ret
 
 static bool address_valid(struct span address)
 {
-	static const char allowed[] = "0123456789abcdefABCDEF:.";
+	char text[ADDRESS_MAX + 1];
+	struct in6_addr any;
 
-	if (address.len == 0 || address.len > ADDRESS_MAX)
+	if (address.len > ADDRESS_MAX)
 		return false;
-	for (size_t i = 0; i < address.len; i++) {
-		if (!memchr(allowed, address.data[i], sizeof(allowed) - 1))
-			return false;
-	}
-	return true;
+	memcpy(text, address.data, address.len);
+	text[address.len] = '\0';
+	return inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1;
 }
 
 static struct span last_item(struct span list)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "server/base/log.h"
+#include "server/rpc/call_impl.h"
 #include "server/rpc/core_locks.h"
 #include "server/rpc/keeper.h"
 #include "server/rpc/listener.h"
@@ -58,7 +59,6 @@ void rpc_server_config_defaults(struct rpc_server_config *config)
 					{.threads = 8, .queue = 1024, .wait_ms = 500, .stranger_threads = 4},
 				[RPC_ON_PASSWORD] = {.threads = 2, .queue = 64, .wait_ms = 500},
 			},
-		.clock = &clock_system,
 	};
 }
 
@@ -178,6 +178,14 @@ static int server_init(struct rpc_server *s, const struct rpc_row *const *rows,
 	return r;
 }
 
+/* Each keeps a block of memory that the budget counts: a quarter of it at most is for those that are free. */
+static unsigned calls_kept(const struct rpc_server_config *config)
+{
+	const size_t kept = config->memory / 2 / 4 / CALL_KEPT_BYTES / config->pollers;
+
+	return kept < CALLS_KEPT_MAX ? (unsigned)kept : CALLS_KEPT_MAX;
+}
+
 int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row *const *rows,
 		   const struct service_desc *const *services, struct rpc_server **ret, struct error *err)
 {
@@ -192,6 +200,7 @@ int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row 
 		return error_internal(err, "out of memory");
 	s->config = *config;
 	s->memory.max = config->memory / 2;
+	s->calls_kept = calls_kept(config);
 	gpr_set_log_function(core_log);
 	core_locks_stop_checking();
 	grpc_init();

@@ -63,18 +63,16 @@ struct rpc_server_config {
 	size_t memory;
 	int caller_ms; /* how long a caller may take to send a message, or to read an answer */
 	struct wire_limits limits;
-	const char *error_domain;  /* "edu.v1" */
-	int drain_notice_ms;       /* how long a server that stops serves on, after health says NOT_SERVING */
-	int drain_ms;              /* how long calls under way may take then */
-	int default_deadline_ms;   /* of a unary call that has none of its own; 0: none */
-	int max_connection_age_ms; /* 0: none; else a filter more for each operation of each call */
+	const char *error_domain; /* "edu.v1" */
+	int drain_notice_ms;      /* how long a server that stops serves on, after health says NOT_SERVING */
+	int drain_ms;             /* how long calls under way may take then */
+	int default_deadline_ms;  /* of a unary call that has none of its own; 0: none */
 	bool reflection;
 	/* Take a caller's address from x-forwarded-for, as the edge sets it; only where nobody else can
 	 * connect. */
 	bool trust_forwarded_for;
 	struct rpc_authenticator auth; /* authenticate NULL: only public methods are served */
 	struct rpc_executor_config executors[RPC_PLACES]; /* RPC_ON_POLLER's is not read */
-	const struct clock *clock;
 	void *app;
 };
 

@@ -40,7 +40,8 @@ struct rpc_server {
 
 	grpc_server *core;
 	struct poller *pollers;
-	unsigned n_pollers; /* started */
+	unsigned n_pollers;  /* started */
+	unsigned calls_kept; /* that are free, by each poller, with their first block of memory */
 	struct executor executors[RPC_PLACES];
 	unsigned n_executors; /* started; [RPC_ON_POLLER] counts but has no threads */
 	int port;

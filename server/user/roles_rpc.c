@@ -7,6 +7,7 @@
 #include "server/app.h"
 #include "server/auth/authenticator.h"
 #include "server/db/audit.h"
+#include "server/user/session_store.h"
 #include "server/user/user_change.h"
 #include "server/user/user_proto.h"
 
@@ -21,13 +22,22 @@ struct roles_change {
 	int64_t audit_id;
 };
 
-/* All administrators are locked before the user, when one may cease to be one. */
+/*
+ * All administrators are locked before the user, when one may cease to be one. Then who asks, as far as his
+ * own rights stand in the database: that a replica has not heard yet of their end gives no time to give them
+ * back.
+ */
 static int lock_administrators(struct user_change *change, struct error *err)
 {
 	struct roles_change *m = change->arg;
-	if (m->roles & ROLE_MASK_ADMIN)
-		return 0;
-	return user_store_other_administrators(change->conn, change->user_id, &m->other_administrators, err);
+	int r = 0;
+	if (!(m->roles & ROLE_MASK_ADMIN))
+		r = user_store_other_administrators(change->conn, change->user_id, &m->other_administrators,
+						    err);
+	if (r < 0)
+		return r;
+	r = session_store_lock_holding(change->conn, rpc_principal(change->call), err);
+	return r == 0 ? auth_revoked(err) : r;
 }
 
 /* {"before": ["LEARNER"], "after": [...]}; in the arena. */

@@ -9,7 +9,11 @@
 	"session_id, user_id, create_time, expire_time, session_hash, token_hash, token_nonce, token_time, " \
 	"token_expire_time"
 
-enum stmt { INSERT, LOCK, EXCHANGE, REVOKE, BEGAN_AT, HOLDS, N_STMTS };
+enum stmt { INSERT, LOCK, EXCHANGE, REVOKE, BEGAN_AT, HOLDS, LOCK_HOLDING, N_STMTS };
+
+#define HOLDS_SQL                                                                                            \
+	"SELECT 1 FROM session s JOIN user u ON u.user_id = s.user_id WHERE s.session_id = ?"                \
+	" AND s.revoke_time IS NULL AND u.user_id = ? AND u.rights_epoch = ? AND u.state = 1"
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"session_insert", "iiiibbbiib", "",
@@ -24,9 +28,8 @@ static const struct db_stmt stmts[N_STMTS] = {
 		    "UPDATE session SET revoke_time = ? WHERE session_id = ? AND revoke_time IS NULL"},
 	[BEGAN_AT] = {"session_began_at", "ib", "i",
 		      "SELECT 1 FROM session WHERE user_id = ? AND source = ? AND source <> '' LIMIT 1"},
-	[HOLDS] = {"session_holds", "iii", "i",
-		   "SELECT 1 FROM session s JOIN user u ON u.user_id = s.user_id WHERE s.session_id = ?"
-		   " AND s.revoke_time IS NULL AND u.user_id = ? AND u.rights_epoch = ? AND u.state = 1"},
+	[HOLDS] = {"session_holds", "iii", "i", HOLDS_SQL},
+	[LOCK_HOLDING] = {"session_lock_holding", "iii", "i", HOLDS_SQL " FOR UPDATE"},
 };
 
 const struct db_stmt_list session_stmts = {"session", stmts, N_STMTS};
@@ -97,11 +100,22 @@ int session_store_began_at(struct db_conn *conn, int64_t user_id, struct span so
 	return db_query_row(conn, &stmts[BEGAN_AT], DB_ARGS(db_i64(user_id), db_bytes(source)), &rows, err);
 }
 
-int session_store_holds(struct db_conn *conn, const struct principal *who, struct error *err)
+static int holds(struct db_conn *conn, const struct db_stmt *stmt, const struct principal *who,
+		 struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 
-	return db_query_row(conn, &stmts[HOLDS],
+	return db_query_row(conn, stmt,
 			    DB_ARGS(db_i64(who->session_id), db_i64(who->user_id), db_i64(who->rights_epoch)),
 			    &rows, err);
+}
+
+int session_store_holds(struct db_conn *conn, const struct principal *who, struct error *err)
+{
+	return holds(conn, &stmts[HOLDS], who, err);
+}
+
+int session_store_lock_holding(struct db_conn *conn, const struct principal *who, struct error *err)
+{
+	return holds(conn, &stmts[LOCK_HOLDING], who, err);
 }

@@ -39,6 +39,9 @@ int session_store_began_at(struct db_conn *conn, int64_t user_id, struct span so
 /* 1 when the session lives and the user is active with this rights_epoch; 0 when not. One round trip. */
 int session_store_holds(struct db_conn *conn, const struct principal *who, struct error *err)
 	__attribute__((warn_unused_result));
+/* The same, and it stays so until the transaction is over. */
+int session_store_lock_holding(struct db_conn *conn, const struct principal *who, struct error *err)
+	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list session_stmts;
 

@@ -48,7 +48,7 @@ UNSOUND = {
     "lessons that are not the sum of their sessions":
         "SELECT user_id, lesson_id FROM progress_lesson l LEFT JOIN (SELECT user_id, lesson_id, epoch, COUNT(*) n,"
         " SUM(interactions) i, SUM(questions) q, MAX(last_time) t,"
-        " SUM(LEAST(learning_seconds, (last_time - start_time) DIV 1000000)) s FROM progress_session"
+        " SUM(GREATEST(LEAST(learning_seconds, (last_time - start_time) DIV 1000000, 86400), 0)) s FROM progress_session"
         " GROUP BY user_id, lesson_id, epoch) x USING (user_id, lesson_id, epoch)"
         " WHERE NOT (l.sessions <=> n AND l.interactions <=> i AND l.questions <=> q AND l.learning_seconds <=> s"
         " AND l.last_time <=> t)",

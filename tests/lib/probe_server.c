@@ -409,7 +409,6 @@ void probe_config(struct rpc_server_config *config)
 	config->max_calls = 64;
 	config->drain_notice_ms = 0;
 	config->drain_ms = 2000;
-	config->max_connection_age_ms = 0;
 	config->pollers = 2; /* whatever the machine: calls of one connection meet on both */
 	config->auth =
 		(struct rpc_authenticator){.authenticate = authenticate, .confirm = confirm, .admit = admit};
