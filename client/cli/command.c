@@ -167,6 +167,23 @@ static void note_session(const struct cli *cli)
 		cli->session_reason);
 }
 
+/* Where a session is to be kept is looked at before its password is asked for. */
+static int session_place(struct cli *cli, struct error *err)
+{
+	const struct options *o = &cli->invocation.options;
+	int r = session_file_init(&cli->session_file, o->profile, o->target, err);
+
+	return r == 0 && is_login(cli->invocation.method) ? session_file_prepare(&cli->session_file, err) : r;
+}
+
+/* How what failed before the call ends. */
+static enum exit_code exit_code_before(const struct error *err)
+{
+	enum exit_code code = exit_code_of(err);
+
+	return code == EXIT_LATER || code == EXIT_SESSION ? code : EXIT_USAGE;
+}
+
 enum exit_code command_run(struct cli *cli)
 {
 	const struct invocation *i = &cli->invocation;
@@ -177,10 +194,12 @@ enum exit_code command_run(struct cli *cli)
 	error_clear(&err);
 	output_begin(&cli->output, stdout);
 	arena_init(&arena, CLI_ARENA_MAX);
-	int r = request_complete(&cli->invocation, &request_id, &err);
+	int r = session_place(cli, &err);
+	if (r == 0)
+		r = request_complete(&cli->invocation, &request_id, &err);
 	if (r == 0)
 		r = cli_connect(cli, &err);
-	enum exit_code code = r == 0 ? EXIT_DONE : exit_code_of(&err) == EXIT_LATER ? EXIT_LATER : EXIT_USAGE;
+	enum exit_code code = r == 0 ? EXIT_DONE : exit_code_before(&err);
 	if (r == 0) {
 		r = call_run(cli, &err, &arena);
 		code = r < 0 ? exit_code_of(&err) : EXIT_DONE;

@@ -48,9 +48,7 @@ int cli_connect(struct cli *cli, struct error *err)
 		.authority = o->authority,
 		.user_agent = "edu/" EDU_VERSION,
 	};
-	int r = session_file_init(&cli->session_file, o->profile, o->target, err);
-	if (r == 0)
-		r = client_channel_new(&options, services, &cli->channel, err);
+	int r = client_channel_new(&options, services, &cli->channel, err);
 	if (r < 0 && err->n_violations == 1 && strcmp(err->violations[0].field, "ca_file") == 0)
 		snprintf(err->violations[0].field, sizeof(err->violations[0].field),
 			 "ca"); /* as the flag is called */

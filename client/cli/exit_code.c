@@ -17,9 +17,12 @@ static const char *const helps[EXIT_CODES] = {
 	[EXIT_UNKNOWN] = "no answer: it may have happened; repeat it, with the same request id if any",
 	[EXIT_FAULT] = "a fault of the server, or one that this program does not understand",
 	[EXIT_OUTPUT] = "called and answered, but the answer could not be written: a full disk, or the like",
+	[EXIT_SESSION] = "the kept session's file cannot be used: make it yours to read and write, or set "
+			 "XDG_STATE_HOME to a directory that is",
 };
 
 const struct error_reason CLI_REASON_OUTPUT = {"OUTPUT_NOT_WRITTEN", STATUS_DATA_LOSS};
+const struct error_reason CLI_REASON_SESSION = {"SESSION_FILE", STATUS_FAILED_PRECONDITION};
 
 const char *exit_code_help(enum exit_code code)
 {
@@ -48,6 +51,8 @@ enum exit_code exit_code_of(const struct error *err)
 		return EXIT_LATER;
 	if (reason_is(err, &CLI_REASON_OUTPUT))
 		return EXIT_OUTPUT;
+	if (reason_is(err, &CLI_REASON_SESSION))
+		return EXIT_SESSION;
 	switch (err->code) {
 	case STATUS_OK:
 		return EXIT_DONE;

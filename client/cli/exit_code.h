@@ -17,11 +17,15 @@ enum exit_code {
 	EXIT_UNKNOWN = 8,
 	EXIT_FAULT = 9,
 	EXIT_OUTPUT = 10,
+	EXIT_SESSION = 11,
 	EXIT_CODES,
 };
 
 /* The answer could not be written to where it was to be printed. */
 extern const struct error_reason CLI_REASON_OUTPUT;
+
+/* The file of the kept session cannot be read, written, locked or removed. */
+extern const struct error_reason CLI_REASON_SESSION;
 
 /* One line each, for help. */
 const char *exit_code_help(enum exit_code code);

@@ -56,7 +56,12 @@ static enum exit_code forget(struct cli *cli)
 	error_clear(&err);
 	if (session_file_init(&cli->session_file, o->profile, o->target, &err) < 0)
 		return usage(cli, &err);
-	if (!session_file_remove(&cli->session_file))
+	int r = session_file_remove(&cli->session_file, &err);
+	if (r < 0) {
+		report_error(stderr, "forget", &err, cli->docs, NULL, o->output_json);
+		return exit_code_of(&err);
+	}
+	if (r == 0)
 		fprintf(stderr, "edu: no session was kept for %s\n", o->target);
 	return EXIT_DONE;
 }

@@ -12,6 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "client/cli/exit_code.h"
+
+enum { TEMPORARY_SIZE = sizeof(((struct session_file *)0)->path) + 8 };
+
 /* Source: the XDG Base Directory Specification; a relative path in the variable is to be ignored. */
 static bool state_directory(char *out, size_t size)
 {
@@ -60,8 +64,8 @@ int session_file_init(struct session_file *f, const char *profile, const char *t
 
 static int file_failed(const struct session_file *f, const char *what, struct error *err)
 {
-	return error_raise(err, &RPC_REASON_FIELD_INVALID, "the session file %s cannot be %s: %s", f->path,
-			   what, strerror(errno));
+	return error_raise(err, &CLI_REASON_SESSION, "the session file %s cannot be %s: %s", f->path, what,
+			   strerror(errno));
 }
 
 /* --- reading --- */
@@ -88,7 +92,7 @@ int session_file_load(const struct session_file *f, struct session_tokens *ret, 
 	if (ret->access && ret->refresh)
 		return 0;
 	session_tokens_done(ret);
-	return error_raise(err, &RPC_REASON_FIELD_INVALID,
+	return error_raise(err, &CLI_REASON_SESSION,
 			   "the session file %s is damaged: sign in again, or run edu forget", f->path);
 }
 
@@ -115,12 +119,29 @@ static json_t *tokens_json(const struct session_tokens *tokens)
 }
 
 /* mkostemp makes the file 0600, whatever the umask. */
+static int temporary_make(const struct session_file *f, char path[TEMPORARY_SIZE])
+{
+	snprintf(path, TEMPORARY_SIZE, "%s.XXXXXX", f->path);
+	return mkostemp(path, O_CLOEXEC);
+}
+
+int session_file_prepare(const struct session_file *f, struct error *err)
+{
+	char temporary[TEMPORARY_SIZE];
+	int fd = directories_make(f->path) ? temporary_make(f, temporary) : -1;
+
+	if (fd < 0)
+		return file_failed(f, "written", err);
+	close(fd);
+	unlink(temporary);
+	return 0;
+}
+
 static bool file_replace(const struct session_file *f, const char *text)
 {
-	char temporary[sizeof(f->path) + 8];
+	char temporary[TEMPORARY_SIZE];
+	int fd = temporary_make(f, temporary);
 
-	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", f->path);
-	int fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	size_t n = strlen(text);
@@ -147,9 +168,11 @@ int session_file_save(const struct session_file *f, const struct session_tokens 
 	return written ? 0 : file_failed(f, "written", err);
 }
 
-bool session_file_remove(const struct session_file *f)
+int session_file_remove(const struct session_file *f, struct error *err)
 {
-	return unlink(f->path) == 0;
+	if (unlink(f->path) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : file_failed(f, "removed", err);
 }
 
 /* --- as a store --- */
@@ -162,6 +185,8 @@ static int store_lock(void *arg, struct session_tokens *ret, struct error *err)
 	snprintf(path, sizeof(path), "%s.lock", f->path);
 	f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	int r = f->lock >= 0 && flock(f->lock, LOCK_EX) == 0 ? 0 : file_failed(f, "locked", err);
+	if (r == 0)
+		r = session_file_prepare(f, err); /* a token that is exchanged is used up */
 	if (r == 0)
 		r = session_file_load(f, ret, err);
 	if (r < 0 && f->lock >= 0) {

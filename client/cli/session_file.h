@@ -24,8 +24,11 @@ int session_file_load(const struct session_file *f, struct session_tokens *ret, 
 int session_file_save(const struct session_file *f, const struct session_tokens *tokens, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* True when there was one. */
-bool session_file_remove(const struct session_file *f);
+/* Fails when a session could not be saved. To be asked before a call that begins or exchanges one. */
+int session_file_prepare(const struct session_file *f, struct error *err) __attribute__((warn_unused_result));
+
+/* 1 when there was one, 0 when there was none. */
+int session_file_remove(const struct session_file *f, struct error *err) __attribute__((warn_unused_result));
 
 /* The file as the store of a session. Failures to save go to stderr. */
 struct session_store session_file_store(struct session_file *f);

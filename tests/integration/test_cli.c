@@ -174,6 +174,34 @@ static void test_a_wrong_password_keeps_nothing(void **state)
 	assert_int_equal(EDU("get-user"), EXIT_SIGN_IN);
 }
 
+static void test_a_session_that_cannot_be_kept_is_not_begun(void **state)
+{
+	setenv("XDG_STATE_HOME", "/proc/none", 1);
+	assert_int_equal(EDU("login", "--login", "ada", "--password", "correct horse"), EXIT_SESSION);
+	assert_int_equal(session_handled, 0);
+	assert_says(errors, "/proc/none/edu/default@127.0.0.1:");
+	assert_says(errors, "cannot be written");
+	assert_says(errors, "what to do: ");
+	assert_says(errors, "XDG_STATE_HOME");
+	assert_null(strstr(errors, "FIELD_INVALID"));
+}
+
+/* Whoever runs the tests may be root, to whom no mode matters: so a directory is in the file's place. */
+static void test_forget_tells_a_session_that_stays_from_none(void **state)
+{
+	char path[TEMP_DIR_MAX + 128];
+
+	assert_int_equal(EDU("forget"), EXIT_DONE);
+	assert_says(errors, "no session was kept");
+	snprintf(path, sizeof(path), "%s/edu", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/edu/default@%s.json", dir, getenv("EDU_TARGET"));
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(EDU("forget"), EXIT_SESSION);
+	assert_says(errors, path);
+	assert_null(strstr(errors, "no session was kept"));
+}
+
 static void test_the_session_is_refreshed_silently_and_kept(void **state)
 {
 	assert_int_equal(EDU("login", "--login", "ada", "--password", "correct horse"), EXIT_DONE);
@@ -282,6 +310,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_login_is_kept_for_the_next_commands, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_wrong_password_keeps_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_session_that_cannot_be_kept_is_not_begun, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_forget_tells_a_session_that_stays_from_none, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_the_session_is_refreshed_silently_and_kept, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_an_ended_session, setup, teardown),

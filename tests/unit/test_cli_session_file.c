@@ -48,8 +48,8 @@ static void test_kept_and_read(void **state)
 	assert_string_equal(read.refresh, "r");
 	assert_true(read.access_expire_ms == 1767323045000);
 	session_tokens_done(&read);
-	assert_true(session_file_remove(&file));
-	assert_false(session_file_remove(&file));
+	assert_int_equal(session_file_remove(&file, &err), 1);
+	assert_int_equal(session_file_remove(&file, &err), 0);
 }
 
 static void test_nobody_else_can_read_it(void **state)
@@ -83,8 +83,44 @@ static void test_damaged_says_what_to_do(void **state)
 
 	assert_int_equal(session_file_save(&file, &tokens, &err), 0);
 	assert_int_equal(truncate(file.path, 5), 0);
-	assert_int_equal(session_file_load(&file, &read, &err), -STATUS_INVALID_ARGUMENT);
+	assert_int_equal(session_file_load(&file, &read, &err), -STATUS_FAILED_PRECONDITION);
 	assert_non_null(strstr(err.message, "edu forget"));
+}
+
+/* A directory where the file is to be: what even root cannot remove as a file, or write. */
+static void test_what_cannot_be_removed_is_no_absence(void **state)
+{
+	assert_int_equal(session_file_save(&file, &tokens, &err), 0);
+	assert_int_equal(session_file_remove(&file, &err), 1);
+	assert_int_equal(mkdir(file.path, 0700), 0);
+	assert_int_equal(session_file_remove(&file, &err), -STATUS_FAILED_PRECONDITION);
+	assert_non_null(strstr(err.message, file.path));
+	assert_non_null(strstr(err.message, "cannot be removed"));
+}
+
+/* Whoever holds the lock may exchange a token: so there is none unless what comes can be saved. */
+static void test_no_lock_where_nothing_can_be_saved(void **state)
+{
+	struct session_store store = session_file_store(&file);
+	struct session_tokens read;
+	char path[sizeof(file.path) + 8];
+	uid_t me = geteuid();
+
+	assert_int_equal(session_file_save(&file, &tokens, &err), 0);
+	assert_int_equal(store.lock(store.arg, &read, &err), 0);
+	session_tokens_done(&read);
+	store.unlock(store.arg);
+	snprintf(path, sizeof(path), "%s.lock", file.path);
+	assert_int_equal(chmod(path, 0666), 0);
+	snprintf(path, sizeof(path), "%s/edu", dir);
+	assert_int_equal(chmod(dir, 0755) | chmod(path, 0555), 0);
+	assert_int_equal(seteuid(me ? me : 65534), 0); /* modes do not bind root */
+	int r = store.lock(store.arg, &read, &err);
+	assert_int_equal(seteuid(me), 0);
+	assert_int_equal(chmod(path, 0700), 0);
+	assert_int_equal(r, -STATUS_FAILED_PRECONDITION);
+	assert_non_null(strstr(err.message, "cannot be written"));
+	assert_int_equal(file.lock, -1);
 }
 
 /* The process that comes second reads what the first has saved under the lock. */
@@ -123,6 +159,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nobody_else_can_read_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_file_a_target_and_profile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damaged_says_what_to_do, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_cannot_be_removed_is_no_absence, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_lock_where_nothing_can_be_saved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_exchanges_are_serialized_between_processes, setup,
 						teardown),
 	};
