@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "client/cli/cli.h"
 #include "client/cli/flags.h"
@@ -33,6 +34,9 @@ int request_base(const struct options *options, const struct method_desc *method
 	if (!options->json || takes_stream(method))
 		return 0;
 	bool is_stdin = strcmp(options->json, "-") == 0;
+	if (is_stdin && options->password_file && strcmp(options->password_file, "-") == 0)
+		return error_field(err, "password-file",
+				   "cannot be standard input, from which --json - reads the request");
 	FILE *in = is_stdin ? stdin : fopen(options->json, "re");
 	if (!in)
 		return error_raise(err, &RPC_REASON_FIELD_INVALID, "%s cannot be read: %s", options->json,
@@ -54,14 +58,41 @@ bool request_has_secret(const struct method_desc *method)
 	return string_field(method, "password") || string_field(method, "refresh_token");
 }
 
+/* A file that is the terminal is asked like it: else what is typed would be shown. */
+static int read_password(const struct invocation *i, char secret[SECRET_MAX], struct error *err)
+{
+	const char *file = i->options.password_file;
+	bool known = i->method->response == LOGIN_RESPONSE_DESC;
+
+	if (file && !(strcmp(file, "-") == 0 && isatty(STDIN_FILENO)))
+		return secret_read_file(file, secret, err);
+	return known ? secret_ask("password", secret, err) : secret_ask_new("password", secret, err);
+}
+
+/* True when there is one to read; false when there is none in this request, or it is given. */
+static int wants_password(const struct invocation *i, bool *ret, struct error *err)
+{
+	bool takes = string_field(i->method, "password"), given = json_object_get(i->request, "password");
+
+	*ret = takes && !given;
+	if (i->options.password_file && !takes)
+		return error_field(err, "password-file",
+				   "is for requests with a password, which this is not");
+	if (i->options.password_file && given)
+		return error_field(err, "password-file",
+				   "is given besides the password itself: leave out one");
+	return 0;
+}
+
 static int complete_password(struct invocation *i, struct error *err)
 {
 	char secret[SECRET_MAX];
+	bool wanted;
+	int r = wants_password(i, &wanted, err);
 
-	if (!string_field(i->method, "password") || json_object_get(i->request, "password"))
-		return 0;
-	int r = i->options.password_file ? secret_read_file(i->options.password_file, secret, err)
-					 : secret_ask("password", secret, err);
+	if (r < 0 || !wanted)
+		return r;
+	r = read_password(i, secret, err);
 	if (r < 0)
 		return r;
 	json_t *value = json_string(secret);

@@ -212,6 +212,35 @@ class People(unittest.TestCase):
                                   stdin=PASSWORD + "\n")
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def typed(self, answers, *arguments, user=None):
+        """What a terminal shows to whom types these answers to these prompts, and the exit code."""
+        pid, master = pty.fork()
+        if pid == 0:
+            os.execve(EDU, [str(EDU), *arguments], self.stack.environment(user))
+        shown, asked = "", 0
+        while True:
+            if answers and answers[0][0] in shown[asked:]:
+                asked = len(shown)
+                os.write(master, answers.pop(0)[1].encode() + b"\n")
+            try:
+                shown += os.read(master, 4096).decode()
+            except OSError:  # the other end is closed
+                break
+        os.close(master)
+        return shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def test_passwords_typed(self):
+        shown, code = self.typed([("password: ", PASSWORD)], "login", "--login", "learner", "--password-file", "-",
+                                 user="learner")
+        self.assertEqual(code, 0, shown)
+        self.assertNotIn(PASSWORD, shown)
+        new = "register-user", "--user-name", "typist"
+        shown, code = self.typed([("password: ", PASSWORD), ("password again: ", PASSWORD + "x")], *new)
+        self.assertEqual(code, 1, shown)
+        self.assertIn("the two passwords differ", shown)
+        shown, code = self.typed([("password: ", PASSWORD), ("password again: ", PASSWORD)], *new)
+        self.assertEqual(code, 0, shown)
+
     def test_nothing_was_sent(self):
         for target, why, *tls in (("127.0.0.1:1", "refused"), ("nobody.invalid:50051", "nobody.invalid"),
                                   (self.stack.target, "Ssl handshake failed", "--tls")):

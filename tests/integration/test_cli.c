@@ -243,6 +243,14 @@ static void test_wrong_lines_call_nothing(void **state)
 	assert_says(errors, "did you mean --course-id?");
 	assert_int_equal(EDU("create-lesson", "--kind", "movie"), EXIT_USAGE);
 	assert_says(errors, "edu create-lesson: --kind must be video|text|");
+	assert_int_equal(EDU("login", "--login", "ada", "--password", "x", "--password-file", "-"),
+			 EXIT_USAGE);
+	assert_says(errors, "--password-file is given besides the password");
+	assert_int_equal(EDU_WITH("{}", "login", "--json", "-", "--password-file", "-"), EXIT_USAGE);
+	assert_says(errors, "--password-file cannot be standard input");
+	assert_int_equal(EDU("get-user", "--password-file", "-"), EXIT_USAGE);
+	assert_says(errors, "--password-file is for requests with a password");
+	assert_int_equal(session_handled, 0);
 	assert_int_equal(EDU_WITH("[1]", "get-course", "--json", "-"), EXIT_USAGE);
 	assert_int_equal(EDU_WITH("{\"curseId\": \"x\"}", "get-course", "--json", "-"), EXIT_REQUEST);
 	assert_says(errors, "curseId");

@@ -7,8 +7,11 @@
 #include <cmocka.h>
 #include <fcntl.h>
 #include <pty.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "client/cli/secret.h"
@@ -76,27 +79,135 @@ static size_t shown_until(int terminal, char *shown, size_t size, const char *en
 	return n;
 }
 
-static void test_asked_for_without_echo(void **state)
+/* A terminal whose shell runs `run`; -1 only where there are none to be had, as in a bare chroot. */
+static pid_t terminal_run(int *terminal, int (*run)(void))
+{
+	pid_t child = forkpty(terminal, NULL, NULL, NULL);
+
+	if (child < 0)
+		assert_int_equal(access("/dev/pts/ptmx", F_OK), -1);
+	if (child == 0)
+		_exit(run());
+	return child;
+}
+
+static bool echoes(int terminal)
+{
+	struct termios mode;
+
+	return tcgetattr(terminal, &mode) == 0 && mode.c_lflag & ECHO;
+}
+
+/* Types when asked, and reads to the end of the line. */
+static void answer(int terminal, const char *prompt, const char *typed)
 {
 	char shown[256] = "";
-	int terminal, status;
-	pid_t child = forkpty(&terminal, NULL, NULL, NULL);
 
-	if (child < 0) { /* only where there are no pseudo-terminals to be had, as in a bare chroot */
-		assert_int_equal(access("/dev/pts/ptmx", F_OK), -1);
-		return;
-	}
-	if (child == 0)
-		_exit(secret_ask("password", out, &err) == 0 && strcmp(out, "hunter2") == 0 ? 0 : 1);
-	shown_until(terminal, shown, sizeof(shown), "password: ");
-	usleep(50000); /* input typed before the echo is off is thrown away */
-	assert_int_equal(write(terminal, "hunter2\n", 8), 8);
+	shown_until(terminal, shown, sizeof(shown), prompt);
+	assert_non_null(strstr(shown, prompt));
+	assert_false(echoes(terminal));
+	assert_int_equal(write(terminal, typed, strlen(typed)), strlen(typed));
 	shown[0] = '\0';
 	shown_until(terminal, shown, sizeof(shown), "\n");
-	assert_null(strstr(shown, "hunter2"));
+	assert_null(strstr(shown, "hunter"));
+}
+
+static void assert_ends(pid_t child, int code)
+{
+	int status;
+
 	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), code);
+}
+
+static int ask(void)
+{
+	int r = secret_ask("password", out, &err);
+
+	return r == 0 && strcmp(out, "hunter2") == 0          ? 0
+	       : strstr(err.message, "no password was typed") ? 2
+							      : 1;
+}
+
+static void test_asked_for_without_echo(void **state)
+{
+	int terminal;
+	pid_t child = terminal_run(&terminal, ask);
+
+	if (child < 0)
+		return;
+	answer(terminal, "password: ", "hunter2\n");
+	assert_ends(child, 0);
+	assert_true(echoes(terminal));
 	close(terminal);
+	child = terminal_run(&terminal, ask);
+	answer(terminal, "password: ", "\n");
+	assert_ends(child, 2);
+	close(terminal);
+}
+
+static int ask_new(void)
+{
+	int r = secret_ask_new("password", out, &err);
+
+	return r == 0 && strcmp(out, "hunter2") == 0 ? 0 : strstr(err.message, "differ") ? 2 : 1;
+}
+
+static void test_a_new_one_is_asked_for_twice(void **state)
+{
+	static const char *const seconds[] = {"hunter2\n", "hunter3\n"};
+	static const int codes[] = {0, 2};
+
+	for (int i = 0; i < 2; i++) {
+		int terminal;
+		pid_t child = terminal_run(&terminal, ask_new);
+		if (child < 0)
+			return;
+		answer(terminal, "password: ", "hunter2\n");
+		answer(terminal, "password again: ", seconds[i]);
+		assert_ends(child, codes[i]);
+		close(terminal);
+	}
+}
+
+/* A shell of one command: what a key did to it, 0 when the terminal is as it was before. */
+static int shell_of_ask(void)
+{
+	const struct rlimit no_core = {0, 0};
+	pid_t command = fork();
+	int status;
+
+	signal(SIGTTOU, SIG_IGN);
+	setpgid(command, command);
+	if (command == 0) {
+		tcsetpgrp(0, getpid());
+		signal(SIGTTOU, SIG_DFL);
+		setrlimit(RLIMIT_CORE, &no_core);
+		_exit(ask());
+	}
+	if (waitpid(command, &status, WUNTRACED) != command || !echoes(0))
+		return 100;
+	kill(command, SIGKILL);
+	return WIFSTOPPED(status) ? WSTOPSIG(status) : WIFSIGNALED(status) ? WTERMSIG(status) : 101;
+}
+
+static void test_keys_that_interrupt_leave_the_echo_on(void **state)
+{
+	static const char *const keys[] = {"\003", "\034", "\032"}; /* Ctrl-C, Ctrl-\, Ctrl-Z */
+	static const int signals[] = {SIGINT, SIGQUIT, SIGTSTP};
+
+	for (int i = 0; i < 3; i++) {
+		char shown[64] = "";
+		int terminal;
+		pid_t shell = terminal_run(&terminal, shell_of_ask);
+		if (shell < 0)
+			return;
+		shown_until(terminal, shown, sizeof(shown), "password: ");
+		assert_int_equal(write(terminal, keys[i], 1), 1);
+		assert_ends(shell, signals[i]);
+		close(terminal);
+	}
 }
 
 static void test_no_terminal_to_ask(void **state)
@@ -119,6 +230,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_first_line_of_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_line_and_too_long_a_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asked_for_without_echo, setup, teardown),
+		cmocka_unit_test(test_a_new_one_is_asked_for_twice),
+		cmocka_unit_test(test_keys_that_interrupt_leave_the_echo_on),
 		cmocka_unit_test_setup_teardown(test_no_terminal_to_ask, setup, teardown),
 	};
 

@@ -32,6 +32,7 @@ WALLS = {
     r"jwt\.h$": {"server/auth"},
     r"sodium\.h$": {"server/auth"},
     r"utf8proc\.h$": {"proto/runtime", "client/cli"},
+    r"bsd/.*\.h$": {"client/cli"},
     r"microhttpd\.h$": {"server/base"},
     r"csv\.h$": {"tools/oulad"},
 }
