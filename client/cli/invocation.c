@@ -109,9 +109,34 @@ static int unknown_flag(const struct reader *r, const char *name, struct error *
 
 /* --- words --- */
 
-static int missing_value(const char *name, struct error *err)
+/* True for "--NAME" and "--NAME=VALUE" of a flag there is: no value, but what follows an empty variable of a
+ * shell. */
+static bool names_flag(const struct reader *r, const char *word)
 {
-	return error_raise(err, &RPC_REASON_FIELD_INVALID, "--%s needs a value", name);
+	char name[NAME_SIZE];
+	struct flag_path path;
+	bool takes_value;
+	size_t n = strcspn(word, "=");
+
+	if (strncmp(word, "--", 2) != 0 || n - 2 >= sizeof(name))
+		return false;
+	memcpy(name, word + 2, n - 2);
+	name[n - 2] = '\0';
+	return option_find(name, &takes_value) ||
+	       (r->out->method && flag_find(r->out->method->request, name, &path));
+}
+
+/* The word after the flag. */
+static int take_value(struct reader *r, const char *name, const char **ret, struct error *err)
+{
+	if (r->at == r->argc)
+		return error_raise(err, &RPC_REASON_FIELD_INVALID, "--%s needs a value", name);
+	if (names_flag(r, r->argv[r->at]))
+		return error_raise(err, &RPC_REASON_FIELD_INVALID,
+				   "--%s needs a value; if %.64s is meant to be it, write --%s=%.64s", name,
+				   r->argv[r->at], name, r->argv[r->at]);
+	*ret = r->argv[r->at++];
+	return 0;
 }
 
 static int read_option(struct reader *r, const char *name, const char *value, bool takes_value,
@@ -119,12 +144,8 @@ static int read_option(struct reader *r, const char *name, const char *value, bo
 {
 	if (!takes_value && value)
 		return error_raise(err, &RPC_REASON_FIELD_INVALID, "--%s takes no value", name);
-	if (takes_value && !value) {
-		if (r->at == r->argc)
-			return missing_value(name, err);
-		value = r->argv[r->at++];
-	}
-	return option_set(&r->out->options, name, value, err);
+	int e = takes_value && !value ? take_value(r, name, &value, err) : 0;
+	return e < 0 ? e : option_set(&r->out->options, name, value, err);
 }
 
 /* A switch takes a value only after "=", or else it would swallow the next flag's command. */
@@ -132,9 +153,9 @@ static int read_field(struct reader *r, const struct flag_path *path, const char
 		      struct error *err)
 {
 	if (!value && !flag_is_switch(path)) {
-		if (r->at == r->argc)
-			return missing_value(name, err);
-		value = r->argv[r->at++];
+		int e = take_value(r, name, &value, err);
+		if (e < 0)
+			return e;
 	}
 	struct given *given = &r->given[r->out->n_flags++];
 	given->path = *path;
@@ -236,11 +257,12 @@ int invocation_read(const struct service_desc *service, int argc, char **argv, i
 
 	error_clear(err);
 	*ret = (struct invocation){.command = NULL};
-	options_init(&ret->options);
 	r.given = calloc((size_t)argc + 1, sizeof(*r.given));
 	if (!r.given)
 		return error_internal(err, "no memory for the command line");
 	int e = read_words(&r, err);
+	if (e == 0)
+		e = options_complete(&ret->options, err);
 	if (e == 0 && ret->method && !ret->options.help)
 		e = request_build(&r, base, err);
 	free(r.given);

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/cli/options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/cli/moments.h"
+#include "client/cli/target.h"
 
+/* Core takes a word without a port for a service of port 443, and a port too large for another. */
 static int set_target(struct options *o, const char *value, struct error *err)
 {
+	if (!target_is(value))
+		return error_field(err, "target",
+				   "must be HOST:PORT, [IPV6]:PORT, dns:///HOST:PORT or unix:/PATH, such as "
+				   "localhost:50051, not \"%.32s\"",
+				   value);
 	o->target = value;
 	return 0;
 }
@@ -137,22 +145,6 @@ static const struct option {
 	{"help", "", "Explain the command.", set_help},
 };
 
-static const char *env(const char *name, const char *otherwise)
-{
-	const char *value = getenv(name);
-
-	return value && *value ? value : otherwise;
-}
-
-void options_init(struct options *o)
-{
-	*o = (struct options){
-		.target = env("EDU_TARGET", "localhost:50051"),
-		.profile = env("EDU_PROFILE", "default"),
-		.token = env("EDU_TOKEN", NULL),
-	};
-}
-
 static const struct option *option_by_name(const char *name)
 {
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
@@ -174,6 +166,32 @@ bool option_find(const char *name, bool *takes_value)
 int option_set(struct options *o, const char *name, const char *value, struct error *err)
 {
 	return option_by_name(name)->set(o, value, err);
+}
+
+/* What a flag would be refused, a variable is too, by the variable's name. */
+static int env_set(struct options *o, const char *variable, const char *option, const char *otherwise,
+		   struct error *err)
+{
+	const char *value = getenv(variable);
+	char must[sizeof(err->violations[0].description)];
+
+	if (!value || !*value)
+		return otherwise ? option_set(o, option, otherwise, err) : 0;
+	int r = option_set(o, option, value, err);
+	if (r == 0)
+		return 0;
+	snprintf(must, sizeof(must), "%s", err->violations[0].description);
+	error_clear(err);
+	return error_raise(err, &RPC_REASON_FIELD_INVALID, "$%s %s", variable, must);
+}
+
+int options_complete(struct options *o, struct error *err)
+{
+	int r = o->target ? 0 : env_set(o, "EDU_TARGET", "target", "localhost:50051", err);
+
+	if (r == 0 && !o->profile)
+		r = env_set(o, "EDU_PROFILE", "profile", "default", err);
+	return r == 0 && !o->token ? env_set(o, "EDU_TOKEN", "token", NULL, err) : r;
 }
 
 void options_visit(void (*each)(void *arg, const char *name, const char *shape, const char *help), void *arg)

@@ -8,8 +8,8 @@
 
 #include "proto/runtime/error.h"
 
-/* What every command takes, from the environment first, then from flags. Strings belong to argv or the
- * environment. */
+/* What every command takes, from flags, else from the environment. Zeroed: nothing is said yet. Strings
+ * belong to argv or the environment. */
 struct options {
 	const char *target;        /* never NULL */
 	const char *profile;       /* never NULL; names one of several sessions kept for a target */
@@ -22,7 +22,8 @@ struct options {
 	bool tls, output_json, all, verbose, help, version;
 };
 
-void options_init(struct options *o);
+/* Takes what no flag said from the environment, held against the same rules, or else from the defaults. */
+int options_complete(struct options *o, struct error *err) __attribute__((warn_unused_result));
 
 /* True for the name (without "--") of an option; *takes_value says how it is written. */
 bool option_find(const char *name, bool *takes_value);

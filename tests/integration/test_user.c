@@ -756,7 +756,7 @@ static void test_a_removed_administrator_stays_removed_whatever_the_clocks_say(v
 {
 	static const int64_t ahead_us[] = {3000000, 20000000, -20000000};
 	struct testserver *t = *state;
-	Role all[] = {EDU__V1__ROLE__ROLE_ADMIN};
+	Role all[] = {EDU__V1__ROLE__ROLE_ADMIN}, least[] = {EDU__V1__ROLE__ROLE_LEARNER};
 
 	for (unsigned i = 0; i < sizeof(ahead_us) / sizeof(ahead_us[0]); i++) {
 		struct testserver *other = testserver_replica(t);
@@ -769,7 +769,7 @@ static void test_a_removed_administrator_stays_removed_whatever_the_clocks_say(v
 		testserver_token(other, &former, ROLE_MASK_ADMIN);
 		int r = get_self(other, former.token, NULL, &err);
 		assert_ok(r, &err);
-		r = set_roles(t, &t->arena, &admin, former.id, NULL, 0, NULL, &err);
+		r = set_roles(t, &t->arena, &admin, former.id, least, 1, NULL, &err);
 		assert_ok(r, &err);
 		/* At once, before the other replica has heard of it. */
 		r = set_roles(other, &t->arena, &former, former.id, all, 1, NULL, &err);
@@ -798,6 +798,8 @@ static void test_set_roles_is_for_administrators(void **state)
 	assert_reason(r, &err, "TOKEN_MISSING");
 	r = set_roles(t, &t->arena, &admin, "usr_0000000000001", support, 1, NULL, &err);
 	assert_reason(r, &err, "USER_NOT_FOUND");
+	r = set_roles(t, &t->arena, &admin, ada.id, NULL, 0, NULL, &err); /* forgotten, not meant */
+	assert_reason(r, &err, "FIELD_INVALID");
 	r = set_roles(t, &t->arena, &admin, ada.id, none, 1, NULL, &err);
 	assert_reason(r, &err, "FIELD_INVALID");
 	struct client_call_options options = as(&admin);

@@ -97,6 +97,40 @@ static void test_options_are_checked(void **state)
 	assert_int_equal(READ("get-course", "--profile", "../x"), -STATUS_INVALID_ARGUMENT);
 }
 
+/* Core would have called port 443, port 0 or port 34463 of these. */
+static void test_a_target_is_a_host_and_a_port(void **state)
+{
+	static const char *const good[] = {"localhost:1",      "127.0.0.1:65535",  "[::1]:50051",
+					   "unix:/run/e.sock", "unix-abstract:e",  "dns:///h.example:50051",
+					   "dns:h:1",          "ipv4:127.0.0.1:1", "ipv6:[::1]:1"};
+	static const char *const bad[] = {
+		"",          "localhost",  "127.0.0.1",  "localhost:99999", "localhost:0", ":50051",
+		"::1:50051", "http://h:1", "localhost:", "localhost:1x",    "unix:",       "dns:///h",
+		"[::1]",     "[]:1",       "h:1/x"};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(READ("get-course", "--target", good[i]), 0);
+		invocation_done(&out);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(READ("get-course", "--target", bad[i]), -STATUS_INVALID_ARGUMENT);
+		assert_string_equal(err.violations[0].field, "target");
+		assert_non_null(strstr(err.violations[0].description, "HOST:PORT"));
+	}
+}
+
+/* As after an empty variable of a shell: --user-id $ID --roles instructor. */
+static void test_a_flag_is_no_value(void **state)
+{
+	assert_refused(READ("set-user-roles", "--user-id", "--roles", "instructor"),
+		       "--user-id needs a value");
+	assert_refused(READ("get-user", "--user-id", "--output=json"), "--user-id needs a value");
+	assert_refused(READ("get-user", "--target", "--user-id", "x"), "--target needs a value");
+	assert_int_equal(READ("set-user-roles", "--reason=--roles"), 0);
+	assert_string_equal(member("reason"), "--roles");
+	invocation_done(&out);
+}
+
 static void test_help_asks_for_no_request(void **state)
 {
 	assert_int_equal(READ("help", "get-course"), 0);
@@ -119,6 +153,24 @@ static void test_environment_comes_first(void **state)
 	unsetenv("EDU_TARGET");
 }
 
+/* A variable is no way around what its flag refuses. */
+static void test_environment_is_checked_like_flags(void **state)
+{
+	setenv("EDU_PROFILE", "../../x", 1);
+	assert_refused(READ("login"), "$EDU_PROFILE must be 1 to 32 letters");
+	assert_int_equal(READ("login", "--profile", "mine"), 0);
+	assert_string_equal(out.options.profile, "mine");
+	invocation_done(&out);
+	unsetenv("EDU_PROFILE");
+	setenv("EDU_TARGET", "localhost", 1);
+	assert_refused(READ("get-course"), "$EDU_TARGET must be HOST:PORT");
+	unsetenv("EDU_TARGET");
+	assert_int_equal(READ("get-course"), 0);
+	assert_string_equal(out.options.target, "localhost:50051");
+	assert_string_equal(out.options.profile, "default");
+	invocation_done(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,8 +180,11 @@ int main(void)
 		cmocka_unit_test(test_values_may_look_like_flags),
 		cmocka_unit_test(test_wrong_words_say_what_was_meant),
 		cmocka_unit_test(test_options_are_checked),
+		cmocka_unit_test(test_a_target_is_a_host_and_a_port),
+		cmocka_unit_test(test_a_flag_is_no_value),
 		cmocka_unit_test(test_help_asks_for_no_request),
 		cmocka_unit_test(test_environment_comes_first),
+		cmocka_unit_test(test_environment_is_checked_like_flags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
