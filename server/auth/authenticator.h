@@ -63,7 +63,7 @@ int auth_confirm(struct auth *a, struct span token, const struct principal *who,
 		 struct error *err) __attribute__((warn_unused_result));
 
 /* Raises TOKEN_REVOKED. */
-int auth_revoked(struct error *err) __attribute__((cold));
+int auth_revoked(struct error *err) __attribute__((warn_unused_result, cold));
 
 /* The user's rights may have changed, or a session of the user ended: the database is asked again. */
 void auth_user_changed(struct auth *a, int64_t user_id);

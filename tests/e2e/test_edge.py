@@ -61,8 +61,8 @@ class EdgeTest(unittest.TestCase):
 
     # --- strangers, from an address of their own ---
 
-    def stranger(self, **settings):
-        connection = Connection(f"127.0.0.1:{self.port}", source="127.0.0.66", tls=True, **settings)
+    def stranger(self, source="127.0.0.66", **settings):
+        connection = Connection(f"127.0.0.1:{self.port}", source=source, tls=True, **settings)
         self.addCleanup(connection.close)
         return connection
 
@@ -86,6 +86,19 @@ class EdgeTest(unittest.TestCase):
                 self.assertEqual(connection.ended & streams, streams, path)
             self.assert_served()
 
+    def test_sources_that_hold_long_messages_stop_nobody(self):
+        """More than the edge waits for, and never whole: of a hot method, which the server has no timer for."""
+        payload = b"\0\0\3\xff\xff" + b"\0" * 16800
+        held = 0
+        for i in range(5):
+            for _ in range(10):
+                connection = self.stranger(f"127.0.0.{67 + i}")
+                for _ in range(20):
+                    connection.begin(SERVICE + "RecordProgress", payload, ("grpc-timeout", "99999999H"), end=False)
+                    held += 1
+        print(f"{held} calls held with a message that is not whole", file=sys.stderr)
+        self.assert_served()
+
     def test_what_the_edge_refuses_it_says_in_words_of_grpc(self):
         connection, course = self.stranger(), SERVICE + "GetCourse"
         for status, path, payload, *extra in (
@@ -94,6 +107,8 @@ class EdgeTest(unittest.TestCase):
                 (3, course, message(b""), ("grpc-timeout", "abc")),
                 (3, course, message(b""), ("grpc-timeout", "-1S")),
                 (3, course, message(b""), ("grpc-timeout", "1 level=error")),
+                (3, course, message(b""), ("grpc-timeout", "1S,abc")),
+                (3, course, message(b""), ("grpc-timeout", "abc"), ("grpc-timeout", "1S")),
                 (8, course, b"\0\0\x05\0\0" + b"\0" * 20000),
                 (14, course, None)):
             answer = connection.answer(connection.begin(path, payload, *extra))

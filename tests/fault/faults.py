@@ -148,6 +148,11 @@ class Swallow(OnLink):
         self.count += self.link.swallowed > self.before
 
 
+class SwallowLong(Swallow):
+    """For longer than the statements of the time may take: they are cut while nobody can be told."""
+    hold = (8.0, 10.0)
+
+
 class Delay(OnLink):
     """Everything arrives late."""
     hold = (1.0, 2.0)

@@ -48,6 +48,8 @@ SCENARIOS = {s.name: s for s in (
     Scenario("network", "the network to the database cuts, delays and loses answers",
              (Cut, Delay, LoseAnswers, HalfClose), {"reach": "tcp", "link": True}),
     Scenario("network-mute", "the network to the database swallows", (Swallow,), {"reach": "tcp", "link": True}),
+    Scenario("network-mute-long", "the network to the database swallows for longer than a statement may take", (SwallowLong,),
+             {"reach": "tcp", "link": True}),
     Scenario("network-tls", "the network to the database cuts, delays and loses answers, over TLS",
              (Cut, Delay, LoseAnswers, HalfClose), {"reach": "tls", "link": True}),
     Scenario("clients", "the network to the clients swallows, cuts, delays and loses answers",
