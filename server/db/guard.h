@@ -31,8 +31,8 @@ void db_interrupt(struct db_conn *conn);
 
 /*
  * At that time (monotonic) every connection is cut: who waits in one gets DATABASE_UNAVAILABLE, or
- * OUTCOME_UNKNOWN when he was committing, and none is opened any more. For the end of a process whose
- * database does not answer.
+ * OUTCOME_UNKNOWN when he was committing, and none is opened any more, but for one that is being connected
+ * just then, for its connect timeout at most. For the end of a process whose database does not answer.
  */
 void db_guard_cut_at(struct db_guard *g, int64_t us);
 

@@ -50,7 +50,8 @@ void *rpc_app(const struct rpc_call *call);
 /* The executor thread's own (what its thread_start returned); NULL on a poller. */
 void *rpc_context(const struct rpc_call *call);
 
-/* Deadline on the monotonic clock (base/clock.h), in microseconds; INT64_MAX when the caller set none. */
+/* Deadline on the monotonic clock (base/clock.h), in microseconds: the caller's, or the default for a unary
+ * call; INT64_MAX: none. */
 int64_t rpc_deadline_us(const struct rpc_call *call);
 
 /* Becomes true when the caller goes away, on a poller: nobody waits for the answer any more. */
