@@ -124,12 +124,14 @@ static bool is_text_line(const char *s)
 	for (int32_t code; (code = utf8_next(&p));) {
 		bool first = !visible && !space;
 
+		if (!visible && code == '-')
+			return false;
 		space = utf8_code_is_space(code);
 		visible |= utf8_code_is_visible(code);
 		if (utf8_code_is_control(code) || code == 0x2028 || code == 0x2029 || (first && space))
 			return false;
 	}
-	return visible && !space && *s != '-';
+	return visible && !space;
 }
 
 static bool is_text(const char *s)

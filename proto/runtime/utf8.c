@@ -116,8 +116,9 @@ bool utf8_code_is_control(int32_t code)
 bool utf8_code_is_visible(int32_t code)
 {
 	enum { BRAILLE_BLANK = 0x2800 };
+	const bool noncharacter = (code & 0xFFFE) == 0xFFFE || (code >= 0xFDD0 && code <= 0xFDEF);
 
-	if (code == BRAILLE_BLANK || utf8_code_is_space(code) || utf8_code_is_control(code))
+	if (noncharacter || code == BRAILLE_BLANK || utf8_code_is_space(code) || utf8_code_is_control(code))
 		return false;
 	switch (utf8proc_category(code)) {
 	case UTF8PROC_CATEGORY_MN:

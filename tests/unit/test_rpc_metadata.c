@@ -90,6 +90,9 @@ static void test_forwarded_for(void **state)
 		{"192.0.2.7", "192.0.2.7"},
 		{"10.0.0.1, 192.0.2.7", "192.0.2.7"}, /* what is left of it anybody may have sent */
 		{"2001:db8::1", "2001:db8::1"},
+		{"192.0.2.7:4000", ""}, /* who writes ports has a new one each time */
+		{"[2001:db8::1]:4000", ""},
+		{"1.2.3", ""},
 		{"192.0.2.7, ", ""},
 		{"unknown", ""},
 		{"", ""},

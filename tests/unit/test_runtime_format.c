@@ -165,7 +165,10 @@ static void test_text_line(void **state)
 		"a\nb", "a\n", "\n", "a\tb", "a\r",
 		"a\xE2\x80\xA8"
 		"b" /* U+2028 */,
-		"-rf", "-", "--help", INVISIBLE, CONTROLS);
+		"-rf", "-", "--help",
+		"\xE2\x80\x8B"
+		"-rf" /* U+200B before it */,
+		"\xEF\xBF\xBF" /* U+FFFF */, "\xF4\x8F\xBF\xBF", "\xEF\xB7\x90", INVISIBLE, CONTROLS);
 }
 
 static void test_text(void **state)
