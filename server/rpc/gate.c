@@ -147,8 +147,8 @@ bool gate_answers(const struct gate *g)
 	if (!g->len)
 		return true;
 	wait.fd = socket(g->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (wait.fd < 0) /* nothing to ask with says nothing of the port */
-		return true;
+	if (wait.fd < 0) /* out of all descriptors, the reserve too: who comes finds nobody either */
+		return false;
 	/* The kernel takes connections for whoever listens. That nothing will be sent makes core answer, with
 	 * its settings or by closing, TLS or not. */
 	if (connect(wait.fd, (const struct sockaddr *)&g->address, g->len) == 0 || errno == EINPROGRESS) {

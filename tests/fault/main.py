@@ -39,7 +39,7 @@ def main():
     options = parser.parse_args()
     if options.list:
         for scenario in SCENARIOS.values():
-            print(f"  {scenario.name:<16} {scenario.about}")
+            print(f"  {scenario.name:<20} {scenario.about}")
         return 0
     unknown = [n for n in options.names if n not in SCENARIOS]
     if unknown or not options.names:
