@@ -51,7 +51,7 @@ static size_t line_take(const char *text, size_t width)
 	return is_ascii(text, word) || fits == 0 ? word : fits;
 }
 
-static void put_line(FILE *out, const char *text, size_t indent, size_t width)
+void block_put_text(FILE *out, const char *text, size_t indent, size_t width)
 {
 	while (text[0]) {
 		size_t n = width ? line_take(text, width) : strlen(text);
@@ -72,7 +72,7 @@ static void put_value(FILE *out, const char *value, size_t indent, size_t width,
 		if (!line || !*line)
 			fputc('\n', out);
 		else
-			put_line(out, line, indent, width);
+			block_put_text(out, line, indent, width);
 		value = end ? end + 1 : NULL;
 	}
 }

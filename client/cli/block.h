@@ -20,6 +20,8 @@ struct block {
 
 /* Both live as long as the block; an empty value adds nothing. */
 void block_add(struct block *b, const char *name, const char *value);
+/* Text from column `indent` on, in lines of `width` columns; 0: one line. Ends the line. */
+void block_put_text(FILE *out, const char *text, size_t indent, size_t width);
 void block_print(const struct block *b, FILE *out, size_t width);
 
 #endif

@@ -107,14 +107,13 @@ static void note_page(const struct cli *cli, const char *next)
 		fprintf(stderr, "edu: there are more: --all, or --page-token %s\n", next);
 }
 
-/* Each page is printed as it comes, and its memory used again for the next. */
-static int pages_run(struct cli *cli, const struct client_call_options *options, struct error *err,
+/* The memory of each page is used again for the next. */
+static int pages_ask(struct cli *cli, const struct client_call_options *options, struct error *err,
 		     struct arena *arena)
 {
 	const struct invocation *i = &cli->invocation;
 	const char *next;
 
-	cli->output.list.open = i->options.all;
 	do {
 		ProtobufCMessage *reply = NULL;
 		arena_reset(arena);
@@ -129,6 +128,20 @@ static int pages_run(struct cli *cli, const struct client_call_options *options,
 			request_set_page(&cli->invocation, next);
 	} while (next && i->options.all);
 	return 0;
+}
+
+/* Of a list that breaks off, what came is printed too. */
+static int pages_run(struct cli *cli, const struct client_call_options *options, struct error *err,
+		     struct arena *arena)
+{
+	struct error end_err;
+
+	cli->output.list.open = cli->invocation.options.all && !cli->invocation.options.output_json;
+	int r = pages_ask(cli, options, err, arena), end = output_end(&cli->output, &end_err);
+	if (r < 0 || end == 0)
+		return r;
+	*err = end_err;
+	return end;
 }
 
 static int method_run(struct cli *cli, const struct client_call_options *options, struct error *err,

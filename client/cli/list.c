@@ -2,6 +2,7 @@
 #include "client/cli/list.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/cli/block.h"
@@ -11,7 +12,9 @@
 #include "client/cli/text.h"
 
 enum {
+	LIST_ARENA_MAX = 64 << 20,
 	GAP = 2,          /* columns between columns */
+	TITLE_LEAST = 4,  /* of a title whose row needs its room */
 	PROSE_LEAST = 16, /* of a text that is cut */
 	PROSE_LONG = 40,  /* a text that a table does without */
 };
@@ -61,11 +64,16 @@ static bool is_words(const char *text)
 	return false;
 }
 
+static bool is_text(const ProtobufCFieldDescriptor *field)
+{
+	return field->type == PROTOBUF_C_TYPE_STRING && !kind_name_ends(field->name, "_id");
+}
+
 static void column_measure(struct list_column *column, const struct page *page, const struct list *list,
 			   unsigned index)
 {
 	const ProtobufCFieldDescriptor *field = column->field;
-	bool text = field->type == PROTOBUF_C_TYPE_STRING && !kind_name_ends(field->name, "_id");
+	bool text = is_text(field);
 	size_t name = strlen(kind_shown_name(field, page->arena));
 
 	*column = (struct list_column){.field = field,
@@ -104,6 +112,18 @@ static bool is_telling(const ProtobufCFieldDescriptor *field)
 	return field->type == PROTOBUF_C_TYPE_ENUM || kind_is_basis_points(field) || kind_is_coverage(field);
 }
 
+/* How much of a medium is covered is in the bar as well. */
+static bool is_repetition(const struct list *list, unsigned index)
+{
+	if (!kind_name_ends(list->columns[index].field->name, "covered_slices"))
+		return false;
+	for (unsigned i = 0; i < list->n; i++) {
+		if (list->columns[i].kept && kind_is_coverage(list->columns[i].field))
+			return true;
+	}
+	return false;
+}
+
 /* The order in which columns go; 0 stays. */
 static int column_dispensable(const struct list *list, unsigned index)
 {
@@ -112,6 +132,8 @@ static int column_dispensable(const struct list *list, unsigned index)
 
 	if (!column->kept)
 		return 0;
+	if (is_repetition(list, index))
+		return 6;
 	if (index > 0 && is_metadata(field->name))
 		return 5;
 	if (column->widest > PROSE_LONG && !is_title(list, index))
@@ -160,6 +182,19 @@ static bool list_drop_one(struct list *list)
 	return most > 0;
 }
 
+/* Titles of later pages may be longer than those of the first. */
+static void list_reserve(struct list *list, size_t left)
+{
+	for (unsigned i = 0; i < list->n; i++) {
+		struct list_column *column = &list->columns[i];
+		if (!column->kept || !is_text(column->field) || is_metadata(column->field->name))
+			continue;
+		size_t wanted = column->width < PROSE_LONG ? PROSE_LONG - column->width : 0;
+		column->width += wanted < left ? wanted : left;
+		return;
+	}
+}
+
 /* Prose shares what the others leave, the first the most. */
 static void list_share(struct list *list, size_t width)
 {
@@ -172,14 +207,16 @@ static void list_share(struct list *list, size_t width)
 		column->width = least + more;
 		left -= column->kept ? more : 0;
 	}
+	if (list->open)
+		list_reserve(list, left);
 }
 
 static void list_lay_out(struct list *list, size_t width)
 {
 	for (unsigned i = 0; width == 0 && i < list->n; i++) {
 		list->columns[i].width = list->columns[i].widest;
-		list->columns[i].kept |= list->open; /* a later page may have something in it */
-		list->columns[i].prose = false;      /* nothing is cut */
+		list->columns[i].kept = !list->columns[i].empty;
+		list->columns[i].prose = false; /* nothing is cut */
 	}
 	if (width == 0)
 		return;
@@ -195,12 +232,12 @@ static void list_lay_out(struct list *list, size_t width)
 
 /* --- printing --- */
 
-static void put_cell(FILE *out, const struct list_column *column, const char *text, bool last,
+static void put_cell(FILE *out, const struct list_column *column, size_t width, const char *text, bool last,
 		     struct arena *arena)
 {
-	const char *shown = column->prose ? text_shorten(text, column->width, arena) : text;
+	const char *shown = column->prose ? text_shorten(text, width, arena) : text;
 	size_t used = text_width(shown);
-	int padding = used < column->width ? (int)(column->width - used) : 0;
+	int padding = used < width ? (int)(width - used) : 0;
 
 	if (kind_is_amount(column->field))
 		fprintf(out, "%*s%s", padding, "", shown);
@@ -225,18 +262,39 @@ static void put_names(const struct list *list, FILE *out, struct arena *arena)
 
 		name_upper_snake(kind_shown_name(list->columns[i].field, arena), name);
 		if (list->columns[i].kept)
-			put_cell(out, &list->columns[i], name, i == list_last(list), arena);
+			put_cell(out, &list->columns[i], list->columns[i].width, name, i == list_last(list),
+				 arena);
 	}
 }
 
-static void put_rows(const struct list *list, FILE *out, const struct page *page)
+/* Columns by which what is not cut goes beyond its own: on a page after the one that set the widths. */
+static size_t row_excess(const struct list *list, const struct page *page, size_t row)
 {
-	for (size_t i = 0; i < page->n_rows; i++) {
-		for (unsigned j = 0; j < list->n; j++) {
-			if (list->columns[j].kept)
-				put_cell(out, &list->columns[j], cell(page, list, i, j), j == list_last(list),
-					 page->arena);
-		}
+	size_t excess = 0;
+
+	for (unsigned i = 0; i < list->n; i++) {
+		const struct list_column *column = &list->columns[i];
+		size_t used = text_width(cell(page, list, row, i));
+		if (column->kept && !column->prose && used > column->width)
+			excess += used - column->width;
+	}
+	return excess;
+}
+
+/* The title gives what others need, as far as it has it. */
+static void put_row(const struct list *list, FILE *out, const struct page *page, size_t row)
+{
+	size_t excess = row_excess(list, page, row);
+
+	for (unsigned i = 0; i < list->n; i++) {
+		const struct list_column *column = &list->columns[i];
+		size_t spare = column->prose && column->width > TITLE_LEAST ? column->width - TITLE_LEAST : 0;
+		size_t given = excess < spare ? excess : spare;
+		if (!column->kept)
+			continue;
+		put_cell(out, column, column->width - given, cell(page, list, row, i), i == list_last(list),
+			 page->arena);
+		excess -= given;
 	}
 }
 
@@ -272,35 +330,28 @@ static const char *left_out(const struct list *list, const struct page *page, bo
 	return text;
 }
 
-/* What the table does without. */
-static void note_left_out(const struct list *list, const struct page *page)
+static void put_note(const char *label, const char *text, size_t width, struct arena *arena)
 {
-	const char *same = left_out(list, page, true), *rest = left_out(list, page, false);
+	const char *note = *text ? arena_printf(arena, "%s: %s", label, text) : NULL;
 
-	if (*same)
-		fprintf(stderr, "edu: in every row: %s\n", same);
+	if (!note)
+		return;
+	fputs("edu: ", stderr);
+	block_put_text(stderr, note, 5, width > 5 ? width - 5 : 0);
+}
+
+/* What the table does without, below it. */
+static void note_left_out(const struct list *list, const struct page *page, size_t width)
+{
+	const char *rest = left_out(list, page, false);
+
+	put_note("in every row", left_out(list, page, true), width, page->arena);
 	if (*rest)
-		fprintf(stderr, "edu: not shown: %s; --output json has all\n", rest);
+		put_note("not shown", arena_printf(page->arena, "%s; --output json has all", rest), width,
+			 page->arena);
 }
 
 /* --- a page --- */
-
-/* True when rows of `page` fit below those of `list`. */
-static bool list_continues(const struct list *list, const struct list *page, size_t width)
-{
-	bool same = list->begun && list->n == page->n && list->blocks == page->blocks;
-
-	/* A program that reads a pipe reads one line of names; the columns are all there, if not in line. */
-	if (list->begun && width == 0)
-		return true;
-
-	for (unsigned i = 0; same && !page->blocks && i < page->n; i++) {
-		const struct list_column *before = &list->columns[i], *now = &page->columns[i];
-		same = before->kept == now->kept && (now->width <= before->width || now->prose);
-		same = same && before->prose == now->prose && before->field == now->field;
-	}
-	return same;
-}
 
 static void list_read(struct list *list, struct page *page, const ProtobufCMessageDescriptor *desc,
 		      ProtobufCMessage *const *rows)
@@ -309,33 +360,120 @@ static void list_read(struct list *list, struct page *page, const ProtobufCMessa
 	for (unsigned i = 0; i < list->n; i++)
 		list->columns[i].field = &desc->fields[i];
 	if (!page_read(page, list, rows))
-		list->n = 0; /* the arena tells */
+		list->n = 0;
 	for (unsigned i = 0; i < list->n; i++)
 		column_measure(&list->columns[i], page, list, i);
+}
+
+/* What the first page did not have. */
+static void list_widen(struct list *list, const struct list *page)
+{
+	for (unsigned i = 0; i < list->n; i++) {
+		struct list_column *column = &list->columns[i];
+		const struct list_column *more = &page->columns[i];
+		column->empty &= more->empty;
+		column->prose |= more->prose;
+		column->widest = more->widest > column->widest ? more->widest : column->widest;
+	}
+}
+
+/* A page that is printed at once. The first one sets the widths, which the next ones keep. */
+static void list_put(struct list *list, FILE *out, size_t width, const struct list *fresh,
+		     const struct page *page)
+{
+	if (!list->begun) {
+		*list = *fresh;
+		list_lay_out(list, width);
+		if (!list->blocks)
+			put_names(list, out, page->arena);
+	} else {
+		list_widen(list, fresh);
+	}
+	if (list->blocks)
+		put_blocks(list, out, width, page);
+	for (size_t i = 0; !list->blocks && i < page->n_rows; i++)
+		put_row(list, out, page, i);
+	list->begun = true;
+	if (!list->blocks && !list->open && fflush(out) == 0)
+		note_left_out(list, page, width);
+}
+
+/* A page that is kept until all are known. */
+static void list_spool(struct list *list, const struct list *fresh, const struct page *page)
+{
+	if (!list->begun) {
+		*list = *fresh;
+		list->spool = tmpfile();
+		list->begun = true;
+	} else {
+		list_widen(list, fresh);
+	}
+	list->failed |= !list->spool;
+	list->n_spooled += page->n_rows;
+	for (size_t i = 0; list->spool && i < page->n_rows * fresh->n; i++)
+		list->failed |= fputs(page->cells[i], list->spool) < 0 || fputc('\0', list->spool) < 0;
+}
+
+static bool spool_read_row(struct list *list, struct page *page)
+{
+	char *text = NULL;
+	size_t size = 0;
+	unsigned i = 0;
+
+	arena_reset(page->arena);
+	page->cells = arena_array(page->arena, list->n, sizeof(*page->cells));
+	while (page->cells && i < list->n && getdelim(&text, &size, '\0', list->spool) >= 0) {
+		page->cells[i] = arena_strdup(page->arena, text);
+		i += page->cells[i] != NULL;
+	}
+	free(text);
+	return i == list->n;
+}
+
+/* All columns that have something, as wide as their widest. */
+static void spool_print(struct list *list, FILE *out, struct arena *arena)
+{
+	struct page page = {.n_rows = 1, .arena = arena};
+
+	list->failed |= fflush(list->spool) != 0;
+	rewind(list->spool);
+	list_lay_out(list, 0);
+	put_names(list, out, arena);
+	for (; list->n_spooled > 0 && spool_read_row(list, &page); list->n_spooled--)
+		put_row(list, out, &page, 0);
+	list->failed |= ferror(list->spool) || arena->exhausted;
+	fclose(list->spool);
+	list->spool = NULL;
+}
+
+bool list_end(struct list *list, FILE *out, size_t width)
+{
+	struct page page = {.n_rows = 0};
+	struct arena arena;
+
+	arena_init(&arena, LIST_ARENA_MAX);
+	page.arena = &arena;
+	if (list->spool)
+		spool_print(list, out, &arena);
+	else if (list->begun && list->open && !list->blocks && fflush(out) == 0)
+		note_left_out(list, &page, width);
+	arena_done(&arena);
+	return !list->failed;
 }
 
 void list_print(struct list *list, FILE *out, size_t width, const ProtobufCMessageDescriptor *desc,
 		ProtobufCMessage *const *rows, size_t n_rows, struct arena *arena)
 {
 	struct page page = {.n_rows = n_rows, .arena = arena};
-	struct list fresh = {.begun = list->begun, .open = list->open};
+	struct list fresh = {.open = list->open, .single = n_rows == 1 && !list->open};
 
 	if (n_rows == 0)
 		return;
 	list_read(&fresh, &page, desc, rows);
-	fresh.single = n_rows == 1 && !list->open;
-	list_lay_out(&fresh, width);
-	if (!list_continues(list, &fresh, width)) {
-		*list = fresh;
-		if (!list->blocks) {
-			fputs(list->begun ? "\n" : "", out);
-			put_names(list, out, arena);
-			note_left_out(list, &page);
-		}
-	}
-	if (list->blocks)
-		put_blocks(list, out, width, &page);
+	if (fresh.n == 0)
+		return; /* the arena tells */
+	if (list->open && width == 0)
+		list_spool(list, &fresh, &page);
 	else
-		put_rows(list, out, &page);
-	list->begun = true;
+		list_put(list, out, width, &fresh, &page);
 }

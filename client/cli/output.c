@@ -163,3 +163,14 @@ int output_table(struct output *o, const ProtobufCMessage *message, struct error
 				   "the answer is too large for a table; --output json prints it");
 	return output_flush(o->out, err);
 }
+
+int output_end(struct output *o, struct error *err)
+{
+	errno = 0;
+	if (list_end(&o->list, o->out, o->width))
+		return output_flush(o->out, err);
+	return error_raise(
+		err, &CLI_REASON_OUTPUT,
+		"rows cannot be kept until the last page: %s; --output json prints each page as it comes",
+		strerror(errno ? errno : EIO));
+}

@@ -29,6 +29,9 @@ int output_json(struct output *o, const ProtobufCMessage *message, bool line, st
 int output_table(struct output *o, const ProtobufCMessage *message, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* After the last page of a table. CLI_REASON_OUTPUT. */
+int output_end(struct output *o, struct error *err) __attribute__((warn_unused_result));
+
 /* 0 when all that was printed has been written. `errno` is of the last failure. */
 int output_flush(FILE *out, struct error *err) __attribute__((warn_unused_result));
 

@@ -76,13 +76,13 @@ class People(unittest.TestCase):
         return ([("learner", c) for c in own + bought] + [("teacher", c) for c in own + taught] +
                 [("root-admin", c) for c in own + others])
 
-    def terminal(self, width, *arguments, user=None, **environment):
+    def terminal(self, width, *arguments, user=None, errors_shown=False, **environment):
         """What a terminal of this width shows on standard output, and what else is said."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
         shown = b""
         with subprocess.Popen([EDU, *map(str, arguments)], env={**self.stack.environment(user), **environment},
-                              stdin=slave, stdout=slave, stderr=subprocess.PIPE) as process:
+                              stdin=slave, stdout=slave, stderr=slave if errors_shown else subprocess.PIPE) as process:
             os.close(slave)
             while True:
                 try:
@@ -92,7 +92,7 @@ class People(unittest.TestCase):
                 if not more:
                     break
                 shown += more
-            said = process.stderr.read().decode()
+            said = process.stderr.read().decode() if process.stderr else ""
         os.close(master)
         self.assertEqual(process.returncode, 0, f"{arguments}: {said}")
         return shown.decode().replace("\r\n", "\n"), said
@@ -116,6 +116,15 @@ class People(unittest.TestCase):
                     looked += 1
         print(f"{looked} outputs looked at")
         self.assertGreater(looked, 100)
+
+    def test_notes_stand_below_the_table(self):
+        shown, _ = self.terminal(60, "list-courses", errors_shown=True)
+        lines = shown.splitlines()
+        notes = [i for i, line in enumerate(lines) if line.startswith("edu: ")]
+        self.assertGreater(len(notes), 0, shown)
+        self.assertGreater(notes[0], max(i for i, line in enumerate(lines) if "crs_" in line), shown)
+        for line in lines:
+            self.assertLessEqual(columns(line), 60, line)
 
     def test_help_fits(self):
         methods = re.findall(r"^  ([a-z]+-[a-z-]+) ", self.stack.edu_raw("help").stdout, re.M)

@@ -308,24 +308,118 @@ static void test_progress_is_a_bar_and_a_percentage(void **state)
 	free(text);
 }
 
-/* The next page goes on below, under the same names. */
+/* --- pages --- */
+
+/* Two pages as --all prints them: the second with short titles, or long ones where `longer`. */
+static void print_pages(size_t width, bool longer, char *text, size_t size)
+{
+	struct catalogue c;
+	FILE *out = tmpfile();
+	struct output o = {.out = out, .width = width, .list.open = true};
+
+	catalogue_make(&c);
+	for (unsigned i = 0; i < COURSES && longer; i++)
+		c.courses[i].title = (char *)"Groups";
+	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	catalogue_make(&c);
+	c.money[0].minor_units = 1234567890;
+	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	assert_int_equal(output_end(&o, &err), 0);
+	rewind(out);
+	text[fread(text, 1, size - 1, out)] = '\0';
+	fclose(out);
+}
+
+static unsigned count(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, part)); text += strlen(part))
+		n++;
+	return n;
+}
+
+/* The next page goes on below, under the same names, and in line. */
 static void test_pages_of_one_table(void **state)
+{
+	char text[16384], *line, *rest = text;
+
+	print_pages(0, true, text, sizeof(text));
+	assert_int_equal(count(text, "\n"), 1 + 2 * COURSES);
+	assert_null(strstr(text, "INSTRUCTORS")); /* nobody has any */
+	line = strsep(&rest, "\n");
+	size_t subject = (size_t)(strstr(line, "SUBJECT") - line);
+	for (unsigned i = 0; i < 2 * COURSES; i++) {
+		line = strsep(&rest, "\n");
+		char *at = strstr(line, i % 2 ? "mathematics" : "computing");
+		assert_non_null(at);
+		*at = '\0';
+		assert_int_equal(text_width(line), subject);
+	}
+}
+
+/* In a terminal the first page says how: a longer title is cut, an amount that is wider takes the title's
+ * room. */
+static void test_later_pages_keep_the_layout(void **state)
+{
+	char text[16384];
+
+	for (size_t width = 70; width <= 120; width += 5) {
+		print_pages(width, true, text, sizeof(text));
+		assert_int_equal(count(text, "\n"), 1 + 2 * COURSES);
+		assert_int_equal(count(text, "TITLE"), 1);
+		assert_says(text, "12345678.90 USD");
+		assert_says(text, "\xE2\x80\xA6");
+		for (char *line, *rest = text; (line = strsep(&rest, "\n"));)
+			assert_true(text_width(line) <= width);
+	}
+	print_pages(50, false, text, sizeof(text)); /* too narrow for a table from the first page on */
+	assert_null(strstr(text, "TITLE"));
+}
+
+static void test_a_pipe_that_cannot_be_gathered_is_said(void **state)
 {
 	struct catalogue c;
 	FILE *out = tmpfile();
 	struct output o = {.out = out, .list.open = true};
-	char text[16384] = "";
-	unsigned lines = 0;
 
 	catalogue_make(&c);
 	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	fclose(o.list.spool);
+	o.list.spool = fopen("/dev/full", "w+");
 	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
-	rewind(out);
-	assert_true(fread(text, 1, sizeof(text) - 1, out) > 0);
+	assert_true(output_end(&o, &err) < 0);
+	assert_ptr_equal(err.reason, &CLI_REASON_OUTPUT);
+	assert_says(err.message, "--output json");
 	fclose(out);
-	for (const char *p = text; *p; p++)
-		lines += *p == '\n';
-	assert_int_equal(lines, 1 + 2 * COURSES);
+}
+
+/* The bar says what the number beside it says; how long somebody learned nothing else says. */
+static void test_a_repetition_goes_first(void **state)
+{
+	LessonProgress lessons[2] = {LESSON_PROGRESS_INIT, LESSON_PROGRESS_INIT},
+		       *list[] = {&lessons[0], &lessons[1]};
+	CourseProgress progress = COURSE_PROGRESS_INIT;
+	GetCourseProgressResponse response = GET_COURSE_PROGRESS_RESPONSE_INIT;
+	size_t both = 0;
+
+	for (int i = 0; i < 2; i++) {
+		lessons[i].lesson_id = (char *)(i ? "les_0000000000001" : "les_0000000000002");
+		lessons[i].coverage = 255u + (unsigned)i;
+		lessons[i].covered_slices = 8 - 7 * i;
+		lessons[i].learning_seconds = 1200 + i;
+	}
+	progress.lessons = list;
+	progress.n_lessons = 2;
+	response.progress = &progress;
+	for (size_t width = 60; width <= 200; width += 10) {
+		char *text = printed_at(&response.base, width);
+		if (strstr(text, "COVERED_SLICES"))
+			assert_non_null(strstr(text, "LEARNING_SECONDS"));
+		both += strstr(text, "LEARNING_SECONDS") && !strstr(text, "COVERED_SLICES");
+		free(text);
+	}
+	assert_true(both > 0);
 }
 
 static void test_a_full_disk_is_said(void **state)
@@ -357,6 +451,9 @@ int main(void)
 		cmocka_unit_test(test_marks_of_direction_are_taken_out),
 		cmocka_unit_test(test_progress_is_a_bar_and_a_percentage),
 		cmocka_unit_test(test_pages_of_one_table),
+		cmocka_unit_test(test_later_pages_keep_the_layout),
+		cmocka_unit_test(test_a_pipe_that_cannot_be_gathered_is_said),
+		cmocka_unit_test(test_a_repetition_goes_first),
 		cmocka_unit_test(test_a_full_disk_is_said),
 	};
 
