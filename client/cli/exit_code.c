@@ -17,8 +17,8 @@ static const char *const helps[EXIT_CODES] = {
 	[EXIT_UNKNOWN] = "no answer: it may have happened; repeat it, with the same request id if any",
 	[EXIT_FAULT] = "a fault of the server, or one that this program does not understand",
 	[EXIT_OUTPUT] = "called and answered, but the answer could not be written: a full disk, or the like",
-	[EXIT_SESSION] = "the kept session's file cannot be used: make it yours to read and write, or set "
-			 "XDG_STATE_HOME to a directory that is",
+	[EXIT_SESSION] = ("the kept session's file cannot be used: make it yours to read and write, or set "
+			  "XDG_STATE_HOME to a directory that is"),
 };
 
 const struct error_reason CLI_REASON_OUTPUT = {"OUTPUT_NOT_WRITTEN", STATUS_DATA_LOSS};
