@@ -82,7 +82,7 @@ enum {
 
 struct error_violation {
 	char field[96];        /* "items[3].lesson_id" */
-	char description[160]; /* "must be an id that starts with les_" */
+	char description[160]; /* "must be an integer" */
 };
 
 /* What kind of detail the violations become. */

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "proto/runtime/error.h"
+
 enum {
 	KIND_LENGTH = 3,
 	DIGITS = 13, /* 65 bits; the first digit has three of its five */
@@ -67,6 +69,11 @@ bool id_parse(const char *kind, const char *text, int64_t *ret)
 		return false;
 	*ret = (int64_t)id;
 	return true;
+}
+
+int id_refuse(struct error *err, const char *field, const char *kind)
+{
+	return error_field(err, field, ID_MUST, kind);
 }
 
 int64_t id_time_ms(int64_t id)

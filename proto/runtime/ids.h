@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct error;
+
 /*
  * Ids are 63-bit, positive and ordered by time: 41 bits of milliseconds since 2024-01-01T00:00:00Z (until
  * 2093), 10 bits of node, 12 bits of sequence. People and programs outside see them with their kind: "crs_"
@@ -31,6 +33,12 @@ char *id_format(const char *kind, int64_t id, char out[ID_TEXT_MAX]);
 
 /* Reads an id of this kind. False when the text is anything but what id_format() writes. */
 bool id_parse(const char *kind, const char *text, int64_t *ret) __attribute__((warn_unused_result));
+
+/* What a text that is none must be, of this kind: a format with one %s. */
+#define ID_MUST "must be an id as the service makes them: %s_ and 13 of 0-9 and a-z without i, l, o and u"
+
+/* FIELD_INVALID of a field that had to be one. */
+int id_refuse(struct error *err, const char *field, const char *kind);
 
 /* Parts of an id, for a debugger or a DBA. */
 int64_t id_time_ms(int64_t id); /* since the Unix epoch */

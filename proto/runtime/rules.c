@@ -82,7 +82,7 @@ static void check_string(struct check *c, const struct field_rule *rule, char **
 	if (!check_length(c, rule, utf8_length(span_str(s)), "characters"))
 		return;
 	if (rule->id_kind && !id_parse(rule->id_kind, s, &id))
-		violate(c, "must be an id that starts with %s_", rule->id_kind);
+		violate(c, ID_MUST, rule->id_kind);
 	else if (!format_check(rule->format, s))
 		violate(c, "%s", format_must(rule->format));
 }

@@ -52,7 +52,7 @@ static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, str
 		.by_title = req->order == EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE,
 	};
 	if (*req->instructor_id && !id_parse(ID_USER, req->instructor_id, &f->instructor_id))
-		return error_field(err, "instructor_id", "must be an id that starts with usr_");
+		return id_refuse(err, "instructor_id", ID_USER);
 	if (f->external_id && !f->instructor_id)
 		return error_field(err, "external_id", "needs instructor_id: the key is unique per creator");
 	if (req->price_range) {

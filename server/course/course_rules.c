@@ -130,7 +130,7 @@ int course_take_instructors(struct course *c, CourseInstructor *const *list, siz
 		char field[64];
 		snprintf(field, sizeof(field), "instructors[%zu].user_id", i);
 		if (!id_parse(ID_USER, list[i]->user_id, &user_id))
-			return error_field(err, field, "must be an id that starts with usr_");
+			return id_refuse(err, field, ID_USER);
 		if (course_has_instructor(c, user_id))
 			return error_field(err, field, "is named twice");
 		sum += list[i]->share_basis_points;

@@ -49,7 +49,7 @@ int report_read(const RecordProgressRequest *req, int64_t caller_id, struct repo
 		ret->interval_end_ms = req->interval->end_ms;
 	}
 	if (!id_parse(ID_LESSON, req->lesson_id, &ret->lesson_id))
-		return error_field(err, "lesson_id", "must be an id that starts with les_");
+		return id_refuse(err, "lesson_id", ID_LESSON);
 	if (!uuid_parse(req->session_id, ret->session_id))
 		return error_field(err, "session_id", "must be a UUID");
 	return check_interval(ret, check_times(ret, err), err);

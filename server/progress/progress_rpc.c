@@ -238,7 +238,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 	if (!progress)
 		return app_built(rpc_arena(call), err);
 	if (!id_parse(ID_COURSE, req->course_id, &course_id))
-		return error_field(err, "course_id", "must be an id that starts with crs_");
+		return id_refuse(err, "course_id", ID_COURSE);
 	r = check_course_reader(call, course_id, user_id, err);
 	if (r < 0)
 		return r;
@@ -330,7 +330,7 @@ static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest 
 	int r;
 
 	if (*req->course_id && !id_parse(ID_COURSE, req->course_id, &q.course_id))
-		return error_field(err, "course_id", "must be an id that starts with crs_");
+		return id_refuse(err, "course_id", ID_COURSE);
 	if (*req->user_id || !q.course_id)
 		q.user_id = app_user_or_caller(call, req->user_id);
 	r = check_enrollment_reader(call, &q, err);

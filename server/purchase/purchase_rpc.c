@@ -32,7 +32,7 @@ static int get_purchase(struct rpc_call *call, const GetPurchaseRequest *req, Ge
 	int r;
 
 	if (!id_parse(ID_PURCHASE, req->purchase_id, &purchase_id))
-		return error_field(err, "purchase_id", "must be an id that starts with pur_");
+		return id_refuse(err, "purchase_id", ID_PURCHASE);
 	r = purchase_store_read(db_of(call), rpc_arena(call), purchase_id, &purchase, err);
 	if (r < 0)
 		return r;

@@ -205,6 +205,8 @@ static void test_range_of_reals_refuses_nan(void **state)
 	assert_violation(&message, "a_float", "must be 0 to 1, is 1.5", f);
 }
 
+#define CRS_MUST "must be an id as the service makes them: crs_ and 13 of 0-9 and a-z without i, l, o and u"
+
 static void test_format_and_id(void **state)
 {
 	Sample__Sample message = SAMPLE__SAMPLE__INIT;
@@ -215,11 +217,11 @@ static void test_format_and_id(void **state)
 	assert_violation(&message, "a_string",
 			 "must be an e-mail address such as ada@example.org, at most 254 bytes",
 			 {.name = "a_string", .format = STRING_EMAIL});
-	assert_violation(&message, "a_string", "must be an id that starts with crs_",
-			 {.name = "a_string", .id_kind = "crs"});
+	assert_violation(&message, "a_string", CRS_MUST, {.name = "a_string", .id_kind = "crs"});
+	message.a_string = (char *)"crs_000000000001"; /* begins as it should, and is too short */
+	assert_violation(&message, "a_string", CRS_MUST, {.name = "a_string", .id_kind = "crs"});
 	message.a_string = (char *)"usr_0000000000001";
-	assert_violation(&message, "a_string", "must be an id that starts with crs_",
-			 {.name = "a_string", .id_kind = "crs"});
+	assert_violation(&message, "a_string", CRS_MUST, {.name = "a_string", .id_kind = "crs"});
 	assert_taken(&message, {.name = "a_string", .id_kind = "usr"});
 }
 
@@ -237,9 +239,9 @@ static void test_items_are_checked_one_by_one(void **state)
 	assert_int_equal(err.n_violations, 2);
 	assert_string_equal(err.violations[0].field, "strings[1]");
 	assert_string_equal(err.violations[1].field, "strings[2]");
-	assert_string_equal(
-		err.message,
-		"Several fields are invalid; the first: strings[1] must be an id that starts with usr_.");
+	assert_string_equal(err.message, "Several fields are invalid; the first: strings[1] must be an id as "
+					 "the service makes them: usr_ "
+					 "and 13 of 0-9 and a-z without i, l, o and u.");
 }
 
 static const struct field_rule leaf_fields[] = {
