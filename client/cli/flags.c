@@ -192,12 +192,21 @@ static const char *request_currency(const json_t *request)
 	return json_string_value(code ? code : json_object_get(request, "currency_code"));
 }
 
+/* The one given as a field of this amount, or else the request's. */
+static const char *amount_currency(json_t *request, const struct flag_path *path)
+{
+	json_t *own = flag_is_amount(path) ? member_get(request, path->fields[0]) : NULL;
+	const char *code = json_is_object(own) ? request_currency(own) : NULL;
+
+	return code ? code : request_currency(request);
+}
+
 int flag_set(json_t *request, const struct flag_path *path, const char *name, const char *value,
 	     struct error *err)
 {
 	const ProtobufCFieldDescriptor *last = path->fields[path->n - 1];
 	json_t *parsed;
-	int r = value_parse(last, name, value, request_currency(request), &parsed, err);
+	int r = value_parse(last, name, value, amount_currency(request, path), &parsed, err);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i + 1 < path->n; i++)

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "proto/runtime/json.h"
 #include "proto/runtime/money.h"
 
-enum { TEXT_MAX = 4096, NS_PER_S = 1000000000 };
+enum { TEXT_MAX = 4096, NS_PER_S = 1000000000, WHY_MAX = 96 };
 
 /* --- enums --- */
 
@@ -89,33 +90,53 @@ static bool parse_currency(const char *text, const char *currency, char code[CUR
 	return true;
 }
 
+/* Units of an amount of `whole` digits and as many decimals as the currency has. False when there are too
+ * many. */
+static bool money_units(const char *digits, int whole, int decimals, int exponent, int64_t *ret)
+{
+	*ret = 0;
+	for (int i = 0; i < whole + exponent; i++) {
+		int at = i - whole;
+		char digit = at < 0 ? digits[i] : at < decimals ? digits[whole + 1 + at] : '0';
+		if (__builtin_mul_overflow(*ret, 10, ret) || __builtin_add_overflow(*ret, digit - '0', ret))
+			return false;
+	}
+	return true;
+}
+
+/* Says why; NULL, as parsers answer. */
+__attribute__((format(printf, 2, 3))) static json_t *refuse(char why[WHY_MAX], const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, WHY_MAX, format, args);
+	va_end(args);
+	return NULL;
+}
+
 /* "12.34 EUR", "12.34EUR", or "12.34" where the request says the currency: as many decimals as it has, or
  * none. */
-static json_t *parse_money(const char *text, const char *currency)
+static json_t *parse_money(const char *text, const char *currency, char why[WHY_MAX])
 {
 	char code[CURRENCY_MAX] = "";
-	int whole_end = 0, decimals = 0;
 	const char *digits = text + (*text == '-');
-	int64_t units = 0;
+	int whole = (int)strspn(digits, "0123456789"), decimals = 0;
+	const char *rest = digits + whole;
+	int64_t units;
 
-	for (; isdigit((unsigned char)digits[whole_end]); whole_end++)
-		;
-	const char *rest = digits + whole_end;
 	if (*rest == '.')
 		decimals = (int)strspn(rest + 1, "0123456789");
-	if (whole_end == 0 || (*rest == '.' && decimals == 0) ||
+	if (whole == 0 || (*rest == '.' && decimals == 0) ||
 	    !parse_currency(rest + (decimals ? decimals + 1 : 0), currency, code))
 		return NULL;
 	int exponent = currency_exponent(code);
-	if (exponent < 0 || decimals > exponent)
-		return NULL;
-	for (int i = 0; i < whole_end + exponent; i++) {
-		int at = i - whole_end;
-		char digit = at < 0 ? digits[i] : at < decimals ? rest[1 + at] : '0';
-		if (__builtin_mul_overflow(units, 10, &units) ||
-		    __builtin_add_overflow(units, digit - '0', &units))
-			return NULL;
-	}
+	if (exponent < 0)
+		return refuse(why, "must be in a currency of ISO 4217, which %s is not", code);
+	if (decimals > exponent)
+		return refuse(why, "must have at most %d decimals, as %s has", exponent, code);
+	if (!money_units(digits, whole, decimals, exponent, &units))
+		return refuse(why, "must be an amount of at most 18 digits with its decimals");
 	return json_pack("{s:s, s:o}", "currencyCode", code, "minorUnits",
 			 json_sprintf("%s%lld", *text == '-' ? "-" : "", (long long)units));
 }
@@ -165,7 +186,8 @@ static json_t *parse_mask(const char *text)
 	return json_string(camel);
 }
 
-static json_t *parse_message(const ProtobufCMessageDescriptor *desc, const char *text, const char *currency)
+static json_t *parse_message(const ProtobufCMessageDescriptor *desc, const char *text, const char *currency,
+			     char why[WHY_MAX])
 {
 	if (*text == '{') {
 		json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -178,7 +200,7 @@ static json_t *parse_message(const ProtobufCMessageDescriptor *desc, const char 
 	if (kind_is_mask(desc))
 		return parse_mask(text);
 	if (kind_is_money(desc))
-		return parse_money(text, currency);
+		return parse_money(text, currency, why);
 	if (desc->n_fields == 0 && strcmp(text, "true") == 0)
 		return json_object();
 	return NULL;
@@ -193,7 +215,8 @@ static json_t *parse_bool(const char *text)
 	return strcmp(text, "false") == 0 ? json_false() : NULL;
 }
 
-static json_t *parse_text(const ProtobufCFieldDescriptor *field, const char *text, const char *currency)
+static json_t *parse_text(const ProtobufCFieldDescriptor *field, const char *text, const char *currency,
+			  char why[WHY_MAX])
 {
 	if (kind_is_seconds(field))
 		return parse_span(field, text, NS_PER_S);
@@ -225,7 +248,7 @@ static json_t *parse_text(const ProtobufCFieldDescriptor *field, const char *tex
 	case PROTOBUF_C_TYPE_BYTES:
 		return json_string(text);
 	case PROTOBUF_C_TYPE_MESSAGE:
-		return parse_message(field->descriptor, text, currency);
+		return parse_message(field->descriptor, text, currency, why);
 	}
 	return NULL;
 }
@@ -233,11 +256,14 @@ static json_t *parse_text(const ProtobufCFieldDescriptor *field, const char *tex
 int value_parse(const ProtobufCFieldDescriptor *field, const char *flag, const char *text,
 		const char *currency, json_t **ret, struct error *err)
 {
+	char why[WHY_MAX] = "";
 	struct arena arena;
 
-	*ret = parse_text(field, text ? text : "true", currency);
+	*ret = parse_text(field, text ? text : "true", currency, why);
 	if (*ret)
 		return 0;
+	if (*why)
+		return error_field(err, flag, "%s; it is \"%.40s\"", why, text);
 	arena_init(&arena, TEXT_MAX * 2);
 	const char *shape = value_shape(field, &arena);
 	int r = error_field(err, flag, "must be %s, not \"%.64s\"", shape, text ? text : "true");

@@ -167,6 +167,38 @@ static void test_money_beside_its_currency(void **state)
 	assert_true(flag_find(desc, "currency-code", &path) && !flag_is_amount(&path));
 }
 
+static void test_money_beside_a_currency_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(set(f, TOP_UP_WALLET_REQUEST_DESC, "amount.currency-code", "EUR"), 0);
+	assert_int_equal(set(f, TOP_UP_WALLET_REQUEST_DESC, "amount", "60"), 0);
+	const TopUpWalletRequest *m = message(f, TOP_UP_WALLET_REQUEST_DESC);
+	assert_string_equal(m->amount->currency_code, "EUR");
+	assert_int_equal(m->amount->minor_units, 6000);
+}
+
+static void test_money_that_is_none_says_why(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *value, *says;
+	} wrong[] = {
+		{"49.5 JPY", "at most 0 decimals, as JPY has"},
+		{"49.001 EUR", "at most 2 decimals, as EUR has"},
+		{"49 XXX", "which XXX is not"},
+		{"99999999999999999999 EUR", "at most 18 digits"},
+		{"49", "AMOUNT"},
+	};
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(set(f, TOP_UP_WALLET_REQUEST_DESC, "amount", wrong[i].value),
+				 -STATUS_INVALID_ARGUMENT);
+		if (!strstr(f->err.violations[0].description, wrong[i].says))
+			fail_msg("%s: %s", wrong[i].value, f->err.violations[0].description);
+	}
+}
+
 static void test_values_that_are_none(void **state)
 {
 	struct fixture *f = *state;
@@ -265,6 +297,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_repeated_scalars, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_money_as_an_amount_and_by_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_money_beside_its_currency, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_money_beside_a_currency_of_its_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_money_that_is_none_says_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_values_that_are_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_times_and_wide_numbers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mask_names_what_was_given, setup, teardown),
