@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/policy.h"
 
+#include <stdio.h>
 #include <strings.h>
+
+enum { NAMES_MAX = 128 };
 
 int policy_deadline(int64_t deadline_us, struct error *err)
 {
@@ -40,18 +43,60 @@ static int caller_authenticate(const struct rpc_authenticator *auth, const struc
 	return auth->authenticate(auth->arg, &bearer, who, err);
 }
 
+static const char *name_of_role(uint32_t bit)
+{
+	return role_name((enum role)bit);
+}
+
+static const char *name_of_scope(uint32_t bit)
+{
+	return scope_name((enum scope)bit);
+}
+
+/* The names of the bits: "SUPPORT or ADMIN". */
+static void names_write(uint32_t mask, const char *(*name_of)(uint32_t bit), char *out, size_t size)
+{
+	size_t n = 0;
+
+	*out = '\0';
+	for (; mask && n < size; mask &= mask - 1) {
+		const char *name = name_of(mask & -mask);
+		n += (size_t)snprintf(out + n, size - n, "%s%s", n > 0 ? " or " : "", name ? name : "?");
+	}
+}
+
+static int role_missing(uint32_t roles, struct error *err)
+{
+	char names[NAMES_MAX];
+	int r = error_raise(err, &RPC_REASON_ROLE_MISSING, "You lack the role that this method asks for.");
+
+	names_write(roles, name_of_role, names, sizeof(names));
+	error_add_metadata(err, "roles", "%s", names);
+	return r;
+}
+
+static int scope_missing(uint32_t scopes, struct error *err)
+{
+	char names[NAMES_MAX];
+
+	if (!scopes)
+		return error_raise(err, &RPC_REASON_SCOPE_MISSING,
+				   "This method is not for service accounts.");
+	int r = error_raise(err, &RPC_REASON_SCOPE_MISSING,
+			    "The service account lacks the scope that this method asks for.");
+	names_write(scopes, name_of_scope, names, sizeof(names));
+	error_add_metadata(err, "scopes", "%s", names);
+	return r;
+}
+
 static int caller_may(const struct method *m, const struct principal *who, struct error *err)
 {
 	const bool service_account = who->organization_id != 0;
 
 	if (service_account && !(who->scopes & m->scopes))
-		return error_raise(err, &RPC_REASON_SCOPE_MISSING,
-				   m->scopes
-					   ? "The service account lacks the scope that this method asks for."
-					   : "This method is not for service accounts.");
+		return scope_missing(m->scopes, err);
 	if (!service_account && m->roles && !principal_has_role(who, m->roles))
-		return error_raise(err, &RPC_REASON_ROLE_MISSING,
-				   "You lack the role that this method asks for.");
+		return role_missing(m->roles, err);
 	return 0;
 }
 

@@ -83,9 +83,12 @@ static int register_user(struct rpc_call *call, const RegisterUserRequest *req, 
 
 /* --- GetUser --- */
 
-static int role_missing(struct error *err)
+static int role_missing(const char *needed, struct error *err)
 {
-	return error_raise(err, &RPC_REASON_ROLE_MISSING, "Another user needs a role that you do not hold.");
+	int r = error_raise(err, &RPC_REASON_ROLE_MISSING, "Another user needs a role that you do not hold.");
+
+	error_add_metadata(err, "roles", "%s", needed);
+	return r;
 }
 
 /* By name, for whoever may read anybody; others find themselves only. */
@@ -102,7 +105,7 @@ static int read_by_name(struct rpc_call *call, const char *user_name, bool anybo
 	else
 		r = user_store_read(db_of(call), arena, rpc_principal(call)->user_id, ret, err);
 	if (r > 0 && strcmp(ret->user_name, folded) != 0)
-		return role_missing(err);
+		return role_missing("SUPPORT or ADMIN", err);
 	if (r == 0)
 		return error_raise(err, &REASON_USER_NOT_FOUND, "There is no such user.");
 	return r;
@@ -113,7 +116,7 @@ static int read_by_id(struct rpc_call *call, const char *text, bool anybody, str
 {
 	int64_t user_id = app_user_or_caller(call, text);
 	if (user_id != rpc_principal(call)->user_id && !anybody)
-		return role_missing(err);
+		return role_missing("SUPPORT or ADMIN", err);
 	int r = user_store_read(db_of(call), rpc_arena(call), user_id, ret, err);
 	return r == 0 ? user_not_found(err, user_id) : r;
 }
@@ -188,7 +191,7 @@ static int update_user(struct rpc_call *call, const UpdateUserRequest *req, Upda
 	if (r < 0)
 		return r;
 	if (change.user_id != who->user_id && !principal_has_role(who, ROLE_MASK_ADMIN))
-		return role_missing(err);
+		return role_missing("ADMIN", err);
 	return user_change_run(&change, err);
 }
 

@@ -125,6 +125,27 @@ static void test_roles_and_scopes(void **state)
 	      {NULL, &RPC_REASON_TOKEN_MISSING, 0});
 }
 
+/* Whoever is refused for a role or a scope knows which to ask for. */
+static void test_what_is_missing_is_named(void **state)
+{
+	const struct method m = {
+		.desc = &desc,
+		.access = METHOD_ACCESS_SIGNED_IN,
+		.roles = ROLE_MASK_ADMIN | ROLE_MASK_SUPPORT,
+		.scopes = SCOPE_PAYMENTS,
+	};
+	const struct principal learner = {.user_id = 2, .roles = ROLE_MASK_LEARNER},
+			       account = {.user_id = 3, .organization_id = 4};
+	struct error err;
+
+	assert_true(policy_allow(&m, &learner, &err) < 0);
+	assert_string_equal(err.metadata[0].key, "roles");
+	assert_string_equal(err.metadata[0].value, "SUPPORT or ADMIN");
+	assert_true(policy_allow(&m, &account, &err) < 0);
+	assert_string_equal(err.metadata[0].key, "scopes");
+	assert_string_equal(err.metadata[0].value, scope_name(SCOPE_PAYMENTS));
+}
+
 static void test_none(void **state)
 {
 	const struct method m = {.desc = &desc, .access = METHOD_ACCESS_NONE};
@@ -188,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_public),
 		cmocka_unit_test(test_signed_in),
 		cmocka_unit_test(test_roles_and_scopes),
+		cmocka_unit_test(test_what_is_missing_is_named),
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_without_authenticator),
 		cmocka_unit_test(test_rate),
