@@ -114,11 +114,11 @@ static const struct flag flags[] = {
 	 "do not describe the services to clients"},
 
 	{"user-name", "NAME", KIND_TEXT, AT(user_name), NULL, 0, 0, 0, ON_CREATE_ADMIN,
-	 "name of the administrator to make"},
+	 "name of the administrator to make; required"},
 	{"email", "ADDRESS", KIND_TEXT, AT(email), NULL, 0, 0, 0, ON_CREATE_ADMIN,
 	 "and the e-mail address, if there is one"},
 	{"password-file", "FILE", KIND_TEXT, AT(password_file), NULL, 0, 0, 0, ON_CREATE_ADMIN,
-	 "file whose first line is the password; \"-\" reads standard input"},
+	 "file whose first line is the password, \"-\" reads standard input; required"},
 };
 enum { N_FLAGS = sizeof(flags) / sizeof(flags[0]) };
 

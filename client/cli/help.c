@@ -180,6 +180,20 @@ static bool flag_is_required(const struct flag_help *help, const char *name)
 	return true;
 }
 
+/* True when the flag, or a message it is in, is one of several: its flags begin the next one. */
+static bool flag_repeats(const struct flag_help *help, const char *name)
+{
+	struct flag_path path;
+
+	if (!flag_find(help->method->request, name, &path))
+		return false;
+	for (unsigned i = 0; i < path.n; i++) {
+		if (path.fields[i]->label == PROTOBUF_C_LABEL_REPEATED)
+			return true;
+	}
+	return false;
+}
+
 static const char *flag_shape(const struct flag_help *help, const ProtobufCFieldDescriptor *field)
 {
 	const struct flag_path path = {.fields = {field}, .n = 1};
@@ -216,7 +230,7 @@ static void put_flag(void *arg, const char *name, const ProtobufCMessageDescript
 	if (rule && rule->output_only)
 		return;
 	const char *required = !*left_out && flag_is_required(help, name) ? "  (required)" : "";
-	const char *repeated = field->label == PROTOBUF_C_LABEL_REPEATED ? "  (may be repeated)" : "";
+	const char *repeated = flag_repeats(help, name) ? "  (may be repeated)" : "";
 	const char *head = arena_printf(help->arena, "--%s%s%s%s%s", name, shape ? shape : "", required,
 					left_out, repeated);
 	fputs("  ", help->out);

@@ -80,7 +80,9 @@ static void test_help_is_made_of_them(void **state)
 
 	help_overview(out, &edu_service_desc, docs);
 	help_method(out, service_method(&edu_service_desc, "CreateLesson"), docs);
+	help_method(out, service_method(&edu_service_desc, "CreateCourse"), docs);
 	fclose(out);
+	assert_says(text, "--instructors.user-id TEXT  (may be repeated)"); /* several, by whom they are in */
 	assert_says(text, "purchase-course");
 	assert_says(text, "Exit codes:");
 	assert_says(text, "--kind video|text|quiz|exercise|live  (required)");

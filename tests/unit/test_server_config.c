@@ -69,6 +69,32 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(sequencer);
 }
 
+/* What create-admin refuses to go without is marked in its help. */
+static void test_help_marks_what_is_required(void **state)
+{
+	char text[8192] = "";
+	FILE *out = tmpfile();
+	struct config c;
+	unsigned marks = 0;
+
+	assert_true(PARSE(&c, "create-admin", "--db-socket", "s", "--user-name", "x") < 0);
+	assert_true(PARSE(&c, "create-admin", "--db-socket", "s", "--password-file", "x") < 0);
+	fflush(stdout);
+	int saved = dup(STDOUT_FILENO);
+	dup2(fileno(out), STDOUT_FILENO);
+	int r = PARSE(&c, "create-admin", "--help");
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	close(saved);
+	assert_int_equal(r, 0);
+	rewind(out);
+	text[fread(text, 1, sizeof(text) - 1, out)] = '\0';
+	fclose(out);
+	for (char *at = text; (at = strstr(at, "; required")); at++)
+		marks++;
+	assert_int_equal(marks, 2);
+}
+
 static void test_flags_reach_the_service(void **state)
 {
 	struct service_config got;
@@ -144,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_are_those_of_the_service),
+		cmocka_unit_test(test_help_marks_what_is_required),
 		cmocka_unit_test(test_flags_reach_the_service),
 		cmocka_unit_test(test_wrong_lines_are_refused),
 		cmocka_unit_test(test_a_database_on_another_host_is_verified_or_knowingly_not),
