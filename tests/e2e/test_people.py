@@ -272,7 +272,7 @@ class People(unittest.TestCase):
 
     def test_what_is_typed_wrong_is_said(self):
         for flags, words in ((["--expected-total", "49"], "AMOUNT"), (["--expected-total", "1,5 EUR"], "AMOUNT"),
-                             (["--expected-total", "1.999", "--currency-code", "EUR"], "AMOUNT")):
+                             (["--expected-total", "1.999", "--currency-code", "EUR"], "at most 2 decimals")):
             done = self.stack.edu_raw("purchase-course", "--course-id", self.courses[3], *flags, user="learner")
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn(words, done.stderr)
