@@ -64,26 +64,35 @@ static void test_no_line_and_too_long_a_line(void **state)
 	assert_int_equal(secret_read_file("/nonexistent", out, &err), -STATUS_INVALID_ARGUMENT);
 }
 
-/* Everything a terminal shows until a byte comes that ends it. */
-static size_t shown_until(int terminal, char *shown, size_t size, const char *end)
-{
-	size_t n = 0;
+/* What the terminal has shown, and how much of it was looked at: one read may bring what is looked for next.
+ */
+static char shown[1024];
+static size_t looked;
 
-	while (n + 1 < size && !strstr(shown, end)) {
-		ssize_t got = read(terminal, shown + n, size - 1 - n);
+/* Reads on until the terminal shows this; false when it ends before. */
+static bool shows(int terminal, const char *part)
+{
+	const char *at;
+	size_t n = strlen(shown);
+
+	while (!(at = strstr(shown + looked, part)) && n + 1 < sizeof(shown)) {
+		ssize_t got = read(terminal, shown + n, sizeof(shown) - 1 - n);
 		if (got <= 0)
-			break;
+			return false;
 		n += (size_t)got;
 		shown[n] = '\0';
 	}
-	return n;
+	if (at)
+		looked = (size_t)(at - shown) + strlen(part);
+	return at;
 }
 
 /* A terminal whose shell runs `run`; -1 only where there are none to be had, as in a bare chroot. */
 static pid_t terminal_run(int *terminal, int (*run)(void))
 {
+	memset(shown, 0, sizeof(shown));
+	looked = 0;
 	pid_t child = forkpty(terminal, NULL, NULL, NULL);
-
 	if (child < 0)
 		assert_int_equal(access("/dev/pts/ptmx", F_OK), -1);
 	if (child == 0)
@@ -101,14 +110,10 @@ static bool echoes(int terminal)
 /* Types when asked, and reads to the end of the line. */
 static void answer(int terminal, const char *prompt, const char *typed)
 {
-	char shown[256] = "";
-
-	shown_until(terminal, shown, sizeof(shown), prompt);
-	assert_non_null(strstr(shown, prompt));
+	assert_true(shows(terminal, prompt));
 	assert_false(echoes(terminal));
 	assert_int_equal(write(terminal, typed, strlen(typed)), strlen(typed));
-	shown[0] = '\0';
-	shown_until(terminal, shown, sizeof(shown), "\n");
+	assert_true(shows(terminal, "\n"));
 	assert_null(strstr(shown, "hunter"));
 }
 
@@ -175,11 +180,11 @@ static void test_a_new_one_is_asked_for_twice(void **state)
 static int shell_of_ask(void)
 {
 	const struct rlimit no_core = {0, 0};
-	pid_t command = fork();
 	int status;
 
-	signal(SIGTTOU, SIG_IGN);
-	setpgid(command, command);
+	signal(SIGTTOU, SIG_IGN); /* who is in the background may say who is in front */
+	pid_t command = fork();
+	setpgid(command, command); /* in both: whichever comes first */
 	if (command == 0) {
 		tcsetpgrp(0, getpid());
 		signal(SIGTTOU, SIG_DFL);
@@ -195,20 +200,32 @@ static int shell_of_ask(void)
 	return WIFSTOPPED(status) ? WSTOPSIG(status) : WIFSIGNALED(status) ? WTERMSIG(status) : 101;
 }
 
+/* What the shell ends with. A key between the prompt and the reading of the line is seen with the next one.
+ */
+static int press_until_end(int terminal, pid_t shell, const char *key)
+{
+	int status = 0, tries = 0;
+
+	while (waitpid(shell, &status, WNOHANG) == 0 && tries++ < 100) {
+		assert_int_equal(write(terminal, key, 1), 1);
+		usleep(50000);
+	}
+	assert_true(tries <= 100 && WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
 static void test_keys_that_interrupt_leave_the_echo_on(void **state)
 {
 	static const char *const keys[] = {"\003", "\034", "\032"}; /* Ctrl-C, Ctrl-\, Ctrl-Z */
 	static const int signals[] = {SIGINT, SIGQUIT, SIGTSTP};
 
 	for (int i = 0; i < 3; i++) {
-		char shown[64] = "";
 		int terminal;
 		pid_t shell = terminal_run(&terminal, shell_of_ask);
 		if (shell < 0)
 			return;
-		shown_until(terminal, shown, sizeof(shown), "password: ");
-		assert_int_equal(write(terminal, keys[i], 1), 1);
-		assert_ends(shell, signals[i]);
+		assert_true(shows(terminal, "password: "));
+		assert_int_equal(press_until_end(terminal, shell, keys[i]), signals[i]);
 		close(terminal);
 	}
 }
