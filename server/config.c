@@ -78,7 +78,7 @@ static const struct flag flags[] = {
 	 "calls accepted ahead per queue for the other methods"},
 	{"max-calls", "N", KIND_NUMBER, AT(max_calls), NULL, 20000, 1, 1000000, ON_SERVE,
 	 "calls under way at once; more are refused"},
-	{"memory-mib", "N", KIND_NUMBER, AT(memory_mib), NULL, 256, 16, 1048576, ON_SERVE,
+	{"memory-mib", "N", KIND_NUMBER, AT(memory_mib), NULL, 160, 16, 1048576, ON_SERVE,
 	 "memory for calls, half for what comes in and half for what they make of it; more are refused"},
 	{"caller-seconds", "N", KIND_NUMBER, AT(caller_seconds), NULL, 10, 1, 3600, ON_SERVE,
 	 "time a caller has to send a call's message, and to read its answer"},

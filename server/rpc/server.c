@@ -45,7 +45,7 @@ void rpc_server_config_defaults(struct rpc_server_config *config)
 		.catch_all_slots = 32,
 		.max_calls = 4096,
 		.arena_cap = 8 * 1024 * 1024,
-		.memory = 256 * 1024 * 1024,
+		.memory = 160 * 1024 * 1024,
 		.caller_ms = 10 * 1000,
 		.limits = wire_limits_default,
 		.error_domain = "edu.v1",
