@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "edu/v1/course.tables.h"
 #include "server/base/principal.h"
 #include "server/db/db.h"
 
@@ -12,7 +13,7 @@
  * What other areas may know of a course: whether somebody may see it, who teaches it, and on what terms it is
  * sold now.
  */
-enum { COURSE_INSTRUCTORS_MAX = 10, COURSE_LESSONS_MAX = 2000 };
+enum { COURSE_LESSONS_MAX = 2000 };
 
 /* Mirrors edu.v1.CourseState; stored as these numbers. */
 enum course_state {
@@ -39,7 +40,7 @@ struct course_terms {
 	bool offered;              /* COURSE_PRICED, and there is a price in the currency asked for */
 	int64_t price_minor_units; /* that price, above 0; 0 when not offered */
 	unsigned n_instructors;
-	struct course_share instructors[COURSE_INSTRUCTORS_MAX]; /* in the order of the course */
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS]; /* in the order of the course */
 };
 
 /*

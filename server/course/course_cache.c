@@ -5,7 +5,7 @@
 
 /* A value is this, then the packed answer. */
 struct head {
-	struct course_share instructors[COURSE_INSTRUCTORS_MAX];
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
 	int32_t state;
 	uint32_t n_instructors;
 };

@@ -18,7 +18,7 @@
 struct course_answer {
 	enum course_state state;
 	unsigned n_instructors;
-	struct course_share instructors[COURSE_INSTRUCTORS_MAX];
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
 	struct span packed;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/course_change.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "server/app.h"
@@ -27,8 +28,10 @@ int course_append_event(struct db_conn *conn, struct rpc_call *call, const char 
 
 int course_check_qualified(struct db_conn *conn, const struct course *c, struct error *err)
 {
-	int64_t ids[COURSE_INSTRUCTORS_MAX];
-	uint32_t roles[COURSE_INSTRUCTORS_MAX];
+	static_assert(COURSE_INSTRUCTORS_MAX_ITEMS <= USER_ROLES_READ_MAX,
+		      "who teaches is asked for at once");
+	int64_t ids[COURSE_INSTRUCTORS_MAX_ITEMS];
+	uint32_t roles[COURSE_INSTRUCTORS_MAX_ITEMS];
 	bool raised = false;
 
 	for (unsigned i = 0; i < c->n_instructors; i++)

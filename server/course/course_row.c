@@ -37,7 +37,7 @@ enum listed_column {
 static void read_instructors(const char *text, struct course *ret)
 {
 	char *end;
-	for (; *text && ret->n_instructors < COURSE_INSTRUCTORS_MAX; text = *end ? end + 1 : end) {
+	for (; *text && ret->n_instructors < COURSE_INSTRUCTORS_MAX_ITEMS; text = *end ? end + 1 : end) {
 		struct course_share *share = &ret->instructors[ret->n_instructors++];
 		share->user_id = strtoll(text, &end, 10);
 		share->share_basis_points = (int)strtol(end + 1, &end, 10);
@@ -47,7 +47,7 @@ static void read_instructors(const char *text, struct course *ret)
 static void read_prices(const char *text, struct course *ret)
 {
 	char *end;
-	for (; *text && ret->n_prices < COURSE_PRICES_MAX; text = *end ? end + 1 : end) {
+	for (; *text && ret->n_prices < PRICE_LIST_PRICES_MAX_ITEMS; text = *end ? end + 1 : end) {
 		struct course_price *price = &ret->prices[ret->n_prices++];
 		memcpy(price->currency_code, text, 3);
 		price->minor_units = strtoll(text + 4, &end, 10);

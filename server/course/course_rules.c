@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/course_rules.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,6 +124,8 @@ int course_check_complete(const struct course *c, struct error *err)
 
 int course_take_instructors(struct course *c, CourseInstructor *const *list, size_t n, struct error *err)
 {
+	static_assert(CREATE_COURSE_REQUEST_INSTRUCTORS_MAX_ITEMS <= COURSE_INSTRUCTORS_MAX_ITEMS,
+		      "a new course has no more of them than any");
 	int sum = 0;
 	c->n_instructors = 0;
 	for (size_t i = 0; i < n; i++) {

@@ -111,7 +111,7 @@ int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_
 			ret->price_minor_units = db_col_i64(&rows, 7);
 			ret->offered = ret->pricing == COURSE_PRICED && !db_is_null(&rows, 7);
 		}
-		if (!db_is_null(&rows, 8) && ret->n_instructors < COURSE_INSTRUCTORS_MAX)
+		if (!db_is_null(&rows, 8) && ret->n_instructors < COURSE_INSTRUCTORS_MAX_ITEMS)
 			ret->instructors[ret->n_instructors++] =
 				(struct course_share){db_col_i64(&rows, 8), (int)db_col_i64(&rows, 9)};
 	}
@@ -204,7 +204,7 @@ static int replace_rows(struct db_conn *conn, const struct course *c, enum stmt 
 
 int course_store_set_instructors(struct db_conn *conn, const struct course *c, struct error *err)
 {
-	struct db_value args[COURSE_INSTRUCTORS_MAX][4];
+	struct db_value args[COURSE_INSTRUCTORS_MAX_ITEMS][4];
 	for (unsigned i = 0; i < c->n_instructors; i++) {
 		args[i][0] = db_i64(c->course_id);
 		args[i][1] = db_i64(c->instructors[i].user_id);
@@ -217,7 +217,7 @@ int course_store_set_instructors(struct db_conn *conn, const struct course *c, s
 
 int course_store_set_prices(struct db_conn *conn, const struct course *c, struct error *err)
 {
-	struct db_value args[COURSE_PRICES_MAX][4];
+	struct db_value args[PRICE_LIST_PRICES_MAX_ITEMS][4];
 	for (unsigned i = 0; i < c->n_prices; i++) {
 		args[i][0] = db_i64(c->course_id);
 		args[i][1] = db_str(c->prices[i].currency_code);

@@ -7,8 +7,6 @@
 
 /* Courses as they are stored. Text and arrays lie in the arena given to whoever filled them. */
 
-enum { COURSE_PRICES_MAX = 20 };
-
 struct course_price {
 	char currency_code[CURRENCY_MAX];
 	int64_t minor_units;
@@ -26,8 +24,8 @@ struct course {
 	int64_t revision;
 	int64_t create_us, update_us, publish_us; /* publish_us 0: not yet */
 	unsigned n_instructors, n_prices;
-	struct course_share instructors[COURSE_INSTRUCTORS_MAX];
-	struct course_price prices[COURSE_PRICES_MAX];
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
+	struct course_price prices[PRICE_LIST_PRICES_MAX_ITEMS];
 
 	/* Not read for lists: NULL and 0 there. */
 	char *description, *audience, *prerequisites;

@@ -65,7 +65,7 @@ int ledger_post_purchase(struct ledger_posting *p, int64_t buyer_id, const char 
 	int platform = WHOLE_BASIS_POINTS;
 	int64_t rest = total;
 
-	if (total <= 0 || n_shares > COURSE_INSTRUCTORS_MAX)
+	if (total <= 0 || n_shares > COURSE_INSTRUCTORS_MAX_ITEMS)
 		return error_internal(err, "a purchase of %" PRId64 " with %u shares", total, n_shares);
 	ledger_add(p, LEDGER_WALLET, buyer_id, currency_code, -total);
 	for (unsigned i = 0; i < n_shares; i++) {

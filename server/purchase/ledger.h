@@ -47,7 +47,7 @@ struct ledger_entry {
 	int64_t amount;
 };
 
-enum { LEDGER_ENTRIES_MAX = COURSE_INSTRUCTORS_MAX + 3 };
+enum { LEDGER_ENTRIES_MAX = COURSE_INSTRUCTORS_MAX_ITEMS + 3 };
 
 /* The entries of one transaction, in the order of their lines. Initialise to {0}. */
 struct ledger_posting {

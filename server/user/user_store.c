@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/user/user_store.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
@@ -152,6 +153,7 @@ int user_roles_read(struct db_conn *conn, const int64_t *user_ids, unsigned n, u
 		    struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
+	static_assert(USER_ROLES_READ_MAX == 10, "user_roles has as many parameters");
 	struct db_value args[USER_ROLES_READ_MAX];
 	for (unsigned i = 0; i < USER_ROLES_READ_MAX; i++)
 		args[i] = db_i64(i < n ? user_ids[i] : 0);

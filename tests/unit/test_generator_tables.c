@@ -32,6 +32,9 @@ SAME_TYPE(LowerCaseMsg, Torture__DeepPkg__V1beta2__LowerCaseMsg);
 _Static_assert(HTTPRequestV2_InnerThing_One_two == 1, "values of nested enums carry the message's name");
 _Static_assert(ABC_ALIAS == 1 && STORAGE_FROZEN == 1, "values at the top level have their own");
 
+_Static_assert(SAMPLE_TITLE_MAX_LENGTH == 80, "what the contract allows has a name");
+_Static_assert(SAMPLE_OWNERS_MAX_ITEMS == 5, "what the contract allows has a name");
+
 static const Sample empty_sample = SAMPLE_INIT;
 static const HTTPRequestV2_InnerThing empty_thing = HTTPREQUEST_V2_INNER_THING_INIT;
 

@@ -79,8 +79,8 @@ static void any_purchase_sums_to_zero(void **state)
 {
 	srandom(1);
 	for (int round = 0; round < 20000; round++) {
-		struct course_share shares[COURSE_INSTRUCTORS_MAX];
-		unsigned n = (unsigned)random() % (COURSE_INSTRUCTORS_MAX + 1);
+		struct course_share shares[COURSE_INSTRUCTORS_MAX_ITEMS];
+		unsigned n = (unsigned)random() % (COURSE_INSTRUCTORS_MAX_ITEMS + 1);
 		int left = 10000;
 		int64_t total = round % 4 ? 1 + random() % 100000 : INT64_MAX - random();
 		struct ledger_posting p = {0};

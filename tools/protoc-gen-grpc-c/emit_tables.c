@@ -7,6 +7,22 @@
 
 /* --- the header --- */
 
+/* What the contract allows, so that whoever makes room for it need not write it again. */
+static void put_message_limits(struct model *m, struct writer *w, const struct message *message)
+{
+	for (size_t i = 0; i < message->n_fields; i++) {
+		const struct field *f = &message->fields[i];
+		const char *upper = name_flat_upper(m->arena, f->proto->name);
+
+		if (f->rules && f->rules->max_items > 0)
+			fprintf(w->out, "#define %s_%s_MAX_ITEMS %" PRIu32 "\n", message->short_upper, upper,
+				f->rules->max_items);
+		if (f->rules && f->rules->max_length > 0)
+			fprintf(w->out, "#define %s_%s_MAX_LENGTH %" PRIu32 "\n", message->short_upper, upper,
+				f->rules->max_length);
+	}
+}
+
 static void put_message_names(struct model *m, struct writer *w, const struct message *message)
 {
 	writer_set(w, "full", message->full_name);
@@ -22,6 +38,7 @@ static void put_message_names(struct model *m, struct writer *w, const struct me
 			writer_put(w, "typedef $type$ $short$;\n");
 		writer_put(w, "#define $SHORT$_INIT $upper$__INIT\n"
 			      "#define $SHORT$_DESC (&$lower$__descriptor)\n");
+		put_message_limits(m, w, message);
 	}
 	writer_put(w, "extern const struct message_rules $rules$;\n");
 }

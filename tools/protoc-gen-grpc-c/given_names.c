@@ -145,6 +145,21 @@ static void give_theirs_of_service(struct giver *file, const ServiceProto *proto
 
 /* --- ours --- */
 
+static void give_limits(struct giver *file, const struct message *message)
+{
+	struct giver by = giver_of(file, &message->place, "a limit of", message->full_name, false);
+
+	for (size_t i = 0; i < message->n_fields; i++) {
+		const FieldRules *rules = message->fields[i].rules;
+		const char *upper = name_flat_upper(by.m->arena, message->fields[i].proto->name);
+
+		if (rules && rules->max_items > 0)
+			give_made(&by, "%s_%s_MAX_ITEMS", message->short_upper, upper);
+		if (rules && rules->max_length > 0)
+			give_made(&by, "%s_%s_MAX_LENGTH", message->short_upper, upper);
+	}
+}
+
 static void give_ours_of_message(struct giver *file, const struct message *message)
 {
 	struct giver by = giver_of(file, &message->place, "message", message->full_name, false);
@@ -154,6 +169,7 @@ static void give_ours_of_message(struct giver *file, const struct message *messa
 			give(&by, message->short_type);
 		give_made(&by, "%s_INIT", message->short_upper);
 		give_made(&by, "%s_DESC", message->short_upper);
+		give_limits(file, message);
 	}
 	by = giver_of(file, &message->place, "the rules of", message->full_name, true);
 	give(&by, message->rules_name);
