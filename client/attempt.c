@@ -2,6 +2,7 @@
 #include <grpc/byte_buffer.h>
 
 #include "client/internal.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/handover.h"
 
 static void attempt_done(struct client_attempt *a)
@@ -34,7 +35,7 @@ static grpc_call_error attempt_batch(struct client_attempt *a, void *tag)
 	};
 
 	handover_give(tag);
-	return grpc_call_start_batch(a->call, ops, sizeof(ops) / sizeof(ops[0]), tag, NULL);
+	return grpc_call_start_batch(a->call, ops, ARRAY_SIZE(ops), tag, NULL);
 }
 
 int client_attempt_start(struct client_attempt *a, struct client_channel *c, const struct method_desc *method,

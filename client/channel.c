@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "client/internal.h"
+#include "proto/runtime/array.h"
 
 enum {
 	/* Servers that follow gRPC's defaults close a connection pinged more often than every 5 minutes. */
@@ -106,7 +107,7 @@ static bool target_is_local(const char *target)
 {
 	static const char *const local[] = {"localhost:", "127.", "[::1]:", "unix:", "unix-abstract:"};
 
-	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(local); i++) {
 		if (strncmp(target, local[i], strlen(local[i])) == 0)
 			return true;
 	}

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
+
 enum {
 	ON_SERVE = 1 << COMMAND_SERVE,
 	ON_MIGRATE = 1 << COMMAND_MIGRATE,
@@ -120,7 +122,7 @@ static const struct flag flags[] = {
 	{"password-file", "FILE", KIND_TEXT, AT(password_file), NULL, 0, 0, 0, ON_CREATE_ADMIN,
 	 "file whose first line is the password, \"-\" reads standard input; required"},
 };
-enum { N_FLAGS = sizeof(flags) / sizeof(flags[0]) };
+enum { N_FLAGS = ARRAY_SIZE(flags) };
 
 static const struct {
 	const char *name, *help;
@@ -129,7 +131,7 @@ static const struct {
 	[COMMAND_MIGRATE] = {"migrate", "bring the database to this release's schema"},
 	[COMMAND_CREATE_ADMIN] = {"create-admin", "make an administrator"},
 };
-enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+enum { N_COMMANDS = ARRAY_SIZE(commands) };
 
 static void print_usage(FILE *out)
 {

@@ -10,6 +10,7 @@
 #include "client/cli/options.h"
 #include "client/cli/output.h"
 #include "client/cli/values.h"
+#include "proto/runtime/array.h"
 
 enum { HELP_WIDTH = 100, HELP_ARENA_MAX = 4 << 20, FLAG_INDENT = 6, COMMAND_WIDTH = 28 };
 
@@ -287,7 +288,7 @@ static void put_kind(FILE *out, enum method_kind kind)
 			"Takes and answers a stream: --json reads one object after the other, and each "
 			"answer is printed as it arrives.",
 	};
-	const char *note = (size_t)kind < sizeof(notes) / sizeof(notes[0]) ? notes[kind] : NULL;
+	const char *note = (size_t)kind < ARRAY_SIZE(notes) ? notes[kind] : NULL;
 
 	if (!note)
 		return;

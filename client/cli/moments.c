@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "proto/runtime/array.h"
+
 enum { NS_PER_S = 1000000000 };
 
 /* --- spans --- */
@@ -22,7 +24,7 @@ static int64_t unit_take(const char **text)
 		{"d", INT64_C(86400) * NS_PER_S},
 	};
 
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		size_t n = strlen(units[i].name);
 		if (strncmp(*text, units[i].name, n) != 0)
 			continue;

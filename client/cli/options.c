@@ -7,6 +7,7 @@
 
 #include "client/cli/moments.h"
 #include "client/cli/target.h"
+#include "proto/runtime/array.h"
 
 /* Core takes a word without a port for a service of port 443, and a port too large for another. */
 static int set_target(struct options *o, const char *value, struct error *err)
@@ -147,7 +148,7 @@ static const struct option {
 
 static const struct option *option_by_name(const char *name)
 {
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		if (strcmp(options[i].name, name) == 0)
 			return &options[i];
 	}
@@ -196,6 +197,6 @@ int options_complete(struct options *o, struct error *err)
 
 void options_visit(void (*each)(void *arg, const char *name, const char *shape, const char *help), void *arg)
 {
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		each(arg, options[i].name, options[i].shape, options[i].help);
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
+
 static bool is_port(const char *text)
 {
 	size_t n = strspn(text, "0123456789");
@@ -33,7 +35,7 @@ bool target_is(const char *text)
 		const char *slash = strchr(text + 6, '/');
 		return slash && is_host_port(slash + 1);
 	}
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
 		size_t n = strlen(schemes[i]);
 		if (strncmp(text, schemes[i], n) == 0 && !is_port(text + n))
 			return is_host_port(text + n);

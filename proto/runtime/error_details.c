@@ -7,6 +7,7 @@
 
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
 #include "proto/runtime/utf8.h"
 #include "proto/runtime/wire.h"
@@ -296,7 +297,7 @@ static const ProtobufCMessageDescriptor *detail_type(const char *type_url)
 	};
 	const char *name = strrchr(type_url, '/');
 
-	for (size_t i = 0; name && i < sizeof(known) / sizeof(*known); i++) {
+	for (size_t i = 0; name && i < ARRAY_SIZE(known); i++) {
 		if (strcmp(name + 1, known[i]->name) == 0)
 			return known[i];
 	}

@@ -11,6 +11,7 @@
 #include "google/protobuf/struct.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
 #include "google/protobuf/wrappers.pb-c.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/json.h"
 
 enum { NANOS_MAX = 999999999, DAY = 86400, FRACTION_DIGITS = 9, FRACTION_TEXT_MAX = 16 };
@@ -59,7 +60,7 @@ enum json_form json_form_of(const ProtobufCMessageDescriptor *desc)
 		{&google__protobuf__list_value__descriptor, JSON_FORM_UNSUPPORTED},
 	};
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		if (forms[i].desc == desc)
 			return forms[i].form;
 	}

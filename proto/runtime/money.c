@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
+
 enum { BASIS_POINTS = 10000 };
 
 struct currency {
@@ -49,8 +51,7 @@ static int compare_code(const void *code, const void *item)
 
 static const struct currency *currency_find(const char *code)
 {
-	return bsearch(code, currencies, sizeof(currencies) / sizeof(*currencies), sizeof(*currencies),
-		       compare_code);
+	return bsearch(code, currencies, ARRAY_SIZE(currencies), sizeof(*currencies), compare_code);
 }
 
 bool currency_valid(const char *code)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "proto/runtime/array.h"
 #include "server/base/log_writer.h"
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
@@ -22,7 +23,7 @@ void log_set_level(enum log_level level)
 
 int log_level_parse(const char *name)
 {
-	for (int i = 0; i < (int)(sizeof(level_names) / sizeof(level_names[0])); i++) {
+	for (int i = 0; i < (int)(ARRAY_SIZE(level_names)); i++) {
 		if (strcmp(name, level_names[i]) == 0)
 			return i;
 	}

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
+
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 static const char *const type_names[] = {"counter", "gauge", "histogram"};
@@ -18,7 +20,7 @@ static const int64_t bounds_us[] = {
 	100,   250,    500,    1000,   2500,    5000,    10000,   25000,
 	50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000,
 };
-enum { BOUNDS = sizeof(bounds_us) / sizeof(bounds_us[0]) };
+enum { BOUNDS = ARRAY_SIZE(bounds_us) };
 
 struct metric {
 	struct metric *next;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
+#include "proto/runtime/array.h"
 #include "server/app.h"
 #include "server/course/course_row.h"
 
@@ -140,7 +141,7 @@ static unsigned bind_filters(const struct course_filter *f, struct db_value *arg
 		db_i64(f->min_minor_units), db_i64(greatest_price(f)),
 	};
 	memcpy(args, values, sizeof(values));
-	return sizeof(values) / sizeof(values[0]);
+	return ARRAY_SIZE(values);
 }
 
 static unsigned bind_page(const struct course_filter *f, enum stmt stmt, unsigned limit,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edu/v1/edu_service.server.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/rules.h"
@@ -157,7 +158,7 @@ static int check_mask(const UpdateCourseRequest *req, struct error *err)
 	char **paths = req->update_mask->paths;
 	size_t n_paths = req->update_mask->n_paths;
 	int r = rules_check_mask(&edu_v1_course_rules, "update_mask", paths, n_paths, err);
-	for (size_t i = 0; r >= 0 && i < sizeof(fixed) / sizeof(fixed[0]); i++)
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(fixed); i++)
 		if (mask_has(paths, n_paths, fixed[i]))
 			r = error_field(err, "update_mask", "may not name %s", fixed[i]);
 	return r;

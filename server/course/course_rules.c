@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/rules.h"
@@ -108,7 +109,7 @@ int course_check_complete(const struct course *c, struct error *err)
 		{"lessons", "must be at least one", c->lesson_count == 0},
 	};
 	bool raised = false;
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
 		if (!needed[i].missing)
 			continue;
 		if (!raised) {
@@ -226,7 +227,7 @@ int course_take_fields(struct course *c, const Course *from, char *const *paths,
 	int r = 0;
 
 	format_language(from->language);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (mask_has(paths, n_paths, texts[i].path))
 			*texts[i].to = texts[i].value;
 	if (!*c->title)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/audit.h"
 
+#include "proto/runtime/array.h"
+
 static const struct db_stmt stmts[] = {
 	{"audit_append", "iisissi", NULL,
 	 "INSERT INTO audit (audit_id, actor_id, action, subject_id, reason, detail, create_time) "
 	 "VALUES (?, ?, ?, ?, ?, ?, ?)"},
 };
-const struct db_stmt_list audit_stmts = {"audit", stmts, sizeof(stmts) / sizeof(*stmts)};
+const struct db_stmt_list audit_stmts = {"audit", stmts, ARRAY_SIZE(stmts)};
 
 int audit_append(struct db_conn *conn, const struct audit *a, struct error *err)
 {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "server/db/conn.h"
 
 /* Numbers the client's headers of some release lack. */
@@ -56,7 +57,7 @@ static const struct {
 
 enum db_failure db_failure_of(unsigned number)
 {
-	for (unsigned i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(classes); i++)
 		if (number >= classes[i].first && number <= classes[i].last)
 			return classes[i].failure;
 	return DB_FAILURE_OTHER;

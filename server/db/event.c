@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/event.h"
 
+#include "proto/runtime/array.h"
+
 static const struct db_stmt stmts[] = {
 	{"event_append", "isiiiiis", NULL,
 	 "INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time, "
 	 "payload) "
 	 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
 };
-const struct db_stmt_list event_stmts = {"event", stmts, sizeof(stmts) / sizeof(*stmts)};
+const struct db_stmt_list event_stmts = {"event", stmts, ARRAY_SIZE(stmts)};
 
 enum { EVENT_ARGS = 8 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/progress/progress_store.h"
 
+#include "proto/runtime/array.h"
 #include "server/progress/coverage.h"
 
 enum {
@@ -111,7 +112,7 @@ static const struct db_stmt stmts[] = {
 			ENROLLMENT_SELECT " WHERE e.user_id = ? AND e.course_id = ?"},
 };
 
-const struct db_stmt_list progress_stmts = {"progress", stmts, sizeof(stmts) / sizeof(stmts[0])};
+const struct db_stmt_list progress_stmts = {"progress", stmts, ARRAY_SIZE(stmts)};
 
 static int arena_full(struct error *err)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/purchase/grant.h"
 
+#include "proto/runtime/array.h"
+
 enum { WINDOWS };
 
 static const struct db_stmt stmts[] = {
@@ -10,7 +12,7 @@ static const struct db_stmt stmts[] = {
 		     " ORDER BY start_time"},
 };
 
-const struct db_stmt_list grant_stmts = {"grant", stmts, sizeof(stmts) / sizeof(stmts[0])};
+const struct db_stmt_list grant_stmts = {"grant", stmts, ARRAY_SIZE(stmts)};
 
 enum { WINDOWS_AT_FIRST = 4 };
 

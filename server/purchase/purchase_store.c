@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "server/app.h"
 #include "server/db/event.h"
 #include "server/db/idem.h"
@@ -149,7 +150,7 @@ static const struct db_stmt stmts[] = {
 			    " ORDER BY purchase_id DESC LIMIT ?"},
 };
 
-const struct db_stmt_list purchase_stmts = {"purchase", stmts, sizeof(stmts) / sizeof(stmts[0])};
+const struct db_stmt_list purchase_stmts = {"purchase", stmts, ARRAY_SIZE(stmts)};
 
 /* --- completing --- */
 
@@ -213,7 +214,7 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		(struct db_value){.type = 's', .s = order->event_payload},
 		db_bytes(order->reply),
 	};
-	struct complete_run run = {arena, args, sizeof(args) / sizeof(args[0]), ret};
+	struct complete_run run = {arena, args, ARRAY_SIZE(args), ret};
 	int r;
 
 	memset(ret, 0, sizeof(*ret));

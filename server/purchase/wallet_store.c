@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "proto/runtime/array.h"
+
 enum {
 	READ,
 	PROVIDER,
@@ -67,7 +69,7 @@ static const struct db_stmt stmts[] = {
 	[CREDIT] = {"wallet_credit", "ssisiiiis", "ii", CREDIT_SQL},
 };
 
-const struct db_stmt_list wallet_stmts = {"wallet", stmts, sizeof(stmts) / sizeof(stmts[0])};
+const struct db_stmt_list wallet_stmts = {"wallet", stmts, ARRAY_SIZE(stmts)};
 
 /* A wallet never has more than there are currencies. */
 enum { BALANCES_MAX = 200 };

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "server/rpc/tls.h"
 
 enum {
@@ -56,7 +57,7 @@ grpc_server *listener_make(const struct rpc_server_config *config)
 		arg_int(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0),
 		arg_int(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0),
 	};
-	const grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
+	const grpc_channel_args all = {.num_args = ARRAY_SIZE(args), .args = args};
 
 	grpc_resource_quota_resize(quota, config->memory / 2);
 	core = grpc_server_create(&all, NULL);

@@ -6,6 +6,7 @@
 #include "grpc/health/v1/health.tables.h"
 #include "grpc/reflection/v1/reflection.server.h"
 #include "grpc/reflection/v1alpha/reflection.tables.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
 #include "server/rpc/call_impl.h"
 #include "server/rpc/descriptor_index.h"
@@ -35,7 +36,7 @@ struct reflection_stream {
 int reflection_new(const struct service_desc *const *services, struct reflection **ret, struct error *err)
 {
 	static const struct service_desc *const own[] = {&health_desc, &server_reflection_desc, &ALPHA_DESC};
-	const unsigned n_own = sizeof(own) / sizeof(own[0]);
+	const unsigned n_own = ARRAY_SIZE(own);
 	struct reflection *reflection = calloc(1, sizeof(*reflection));
 	unsigned n = 0;
 	int r;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/course/catalogue_store.h"
 #include "server/course/lesson_store.h"
 #include "server/db/idem.h"
@@ -228,7 +229,7 @@ static void test_every_reading_is_whole_or_refused(void **state)
 		whole_page, whole_lessons, whole_reply,  whole_earlier,
 	};
 
-	for (size_t i = 0; i < sizeof(readings) / sizeof(readings[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(readings); i++)
 		sweep(readings[i]);
 }
 

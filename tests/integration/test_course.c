@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/course/course.h"
 #include "server/course/lesson_store.h"
 #include "tests/lib/testserver.h"
@@ -473,7 +474,7 @@ static void test_update_asks_who_and_when(void **state)
 	r = update(t, &p.ines, &change, "title", &course, &err);
 	assert_reason(r, &err, "ETAG_MISMATCH");
 	change.etag = (char *)"";
-	for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
 		r = update(t, &p.ines, &change, paths[i], NULL, &err);
 		assert_reason(r, &err, "FIELD_INVALID");
 	}
@@ -530,7 +531,7 @@ static void test_a_published_course_changes_its_price_alone(void **state)
 	assert_ok(r, &err);
 	change.course_id = c.id;
 	change.title = (char *)"Get rich now";
-	for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
 		const struct testuser *who = i % 2 ? &p.admin : &p.ines;
 		r = update(t, who, &change, paths[i], NULL, &err);
 		assert_reason(r, &err, "COURSE_STATE_INVALID");

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/ids.h"
 #include "server/db/lease.h"
 #include "tests/lib/testdb.h"
@@ -231,7 +232,7 @@ static void test_a_clock_that_is_off_does_no_harm(void **state)
 {
 	static const int64_t off_s[] = {-24 * 3600, -70, 70, 24 * 3600};
 	struct node_lease *other = start_node(&db->config, 0);
-	for (unsigned i = 0; i < sizeof(off_s) / sizeof(off_s[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(off_s); i++) {
 		struct clock_fixed clock;
 		struct node_lease_config c = {.db = &db->config, .clock = &clock.clock};
 		struct node_lease *l = NULL;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/base/clock.h"
 #include "tests/lib/testdb.h"
 
@@ -160,7 +161,7 @@ static void test_null_is_told_from_empty(void **state)
 static void test_text_of_any_length(void **state)
 {
 	static const size_t lengths[] = {1, 255, 256, 257, 65535, 3000000};
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(*lengths); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
 		struct db_rows rows = {0};
 		uint8_t *data = malloc(lengths[i]);
 		for (size_t j = 0; j < lengths[i]; j++)
@@ -321,7 +322,7 @@ static void test_an_array_answers_in_input_order(void **state)
 static void test_the_bad_row_of_an_array_is_named_and_nothing_applied(void **state)
 {
 	static const int bad[] = {0, 1, 17, 255, 298, 299};
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct db_rows rows = {0};
 		int r = upsert(ROWS, bad[i], &rows);
 		assert_int_equal(r, 0);

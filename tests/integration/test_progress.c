@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/course/lesson.h"
 #include "server/db/lease.h"
 #include "tests/lib/testserver.h"
@@ -469,14 +470,14 @@ static void test_record_tells_every_violation(void **state)
 	s.req.session_start_time = NULL;
 	int r = record(w, &u, &s, NULL, &err);
 	assert_reason(r, &err, "FIELD_INVALID");
-	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(fields); i++) {
 		bool found = false;
 		for (unsigned j = 0; j < err.n_violations; j++)
 			found |= !strncmp(err.violations[j].field, fields[i], strlen(fields[i]));
 		if (!found)
 			fail_msg("no violation of %s", fields[i]);
 	}
-	assert_int_equal(err.n_violations, sizeof(fields) / sizeof(fields[0]));
+	assert_int_equal(err.n_violations, ARRAY_SIZE(fields));
 }
 
 static void test_record_refuses_an_empty_request(void **state)
@@ -661,7 +662,7 @@ static void test_record_counts_while_a_grant_covered_it(void **state)
 	make_grant(w, &u, &w->course, base - 20 * DAY_US, base - 17 * DAY_US, 0);
 	make_grant(w, &u, &w->course, base - 18 * DAY_US, base - 1 * DAY_US, base - 15 * DAY_US);
 	make_grant(w, &u, &w->course, base - 12 * DAY_US, 0, base - 12 * DAY_US); /* void at once */
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		saying_init(&s, w->course.lessons[TEXT], cases[i].at_us);
 		if (cases[i].covered)
 			record_ok(w, &u, &s);

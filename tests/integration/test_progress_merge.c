@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/progress/coverage.h"
 #include "server/progress/progress_write.h"
 #include "tests/lib/testdb.h"
@@ -343,7 +344,7 @@ static void test_a_locked_learner_fails_alone(void **state)
 	};
 	struct fixture *f = *state;
 
-	for (unsigned round = 0; round <= sizeof(locks) / sizeof(locks[0]); round++) {
+	for (unsigned round = 0; round <= ARRAY_SIZE(locks); round++) {
 		struct progress_write writes[8] = {0};
 		struct db_conn *holder = testdb_connect(f->db, NULL);
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/base/clock.h"
 #include "server/base/metrics.h"
 #include "server/course/lesson.h"
@@ -396,7 +397,7 @@ static void top_up_is_for_the_payments_role(void **state)
 	int r;
 
 	new_buyer(t, 0, &owner);
-	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
 		testserver_user(t, NULL, others[i], &caller);
 		r = top_up(t, &caller, payment(t, &owner, "EUR", 1), NULL, &reply, &err);
 		assert_reason(r, &err, "ROLE_MISSING");
@@ -450,7 +451,7 @@ static void a_provider_is_spelt_in_one_way(void **state)
 	struct error err;
 
 	new_buyer(t, 100, &owner);
-	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
 		TopUpWalletRequest *req = payment(t, &owner, "EUR", 100);
 		req->provider = (char *)others[i];
 		int r = top_up(t, &cashier, req, NULL, &reply, &err);
@@ -488,7 +489,7 @@ static void a_wallet_is_seen_by_its_owner_and_staff(void **state)
 	r = get_wallet(t, &owner, owner.id, &wallet, &err);
 	assert_ok(r, &err);
 	assert_int_equal(wallet->balances[0]->minor_units, 500);
-	for (unsigned i = 0; i < sizeof(staff) / sizeof(staff[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(staff); i++) {
 		testserver_user(t, NULL, staff[i], &other);
 		r = get_wallet(t, &other, owner.id, &wallet, &err);
 		assert_ok(r, &err);
@@ -1132,13 +1133,13 @@ static void a_purchase_is_seen_by_its_buyer_and_staff(void **state)
 	protobuf_c_message_pack(&o.purchase->base, two);
 	assert_memory_equal(one, two, size);
 
-	for (unsigned i = 0; i < sizeof(staff) / sizeof(staff[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(staff); i++) {
 		testserver_user(t, NULL, staff[i], &other);
 		r = get_purchase(t, &other, o.purchase->purchase_id, &p, &err);
 		assert_ok(r, &err);
 		assert_string_equal(p->user_id, buyer.id);
 	}
-	for (unsigned i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(strangers); i++) {
 		testserver_user(t, NULL, strangers[i], &other);
 		r = get_purchase(t, &other, o.purchase->purchase_id, &p, &err);
 		assert_reason(r, &err, "PURCHASE_NOT_FOUND");
@@ -1269,7 +1270,7 @@ static void purchases_are_listed_for_their_buyer_and_staff(void **state)
 	r = list_purchases(t, &buyer, &req, &page, &err);
 	assert_ok(r, &err);
 	assert_int_equal(page->n_purchases, 1);
-	for (unsigned i = 0; i < sizeof(staff) / sizeof(staff[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(staff); i++) {
 		testserver_user(t, NULL, staff[i], &other);
 		r = list_purchases(t, &other, &req, &page, &err);
 		assert_ok(r, &err);

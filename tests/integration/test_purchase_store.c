@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/base/clock.h"
 #include "server/db/idem.h"
 #include "server/purchase/grant.h"
@@ -878,7 +879,7 @@ static void payments_are_told_apart_exactly(void **state)
 					       {"x-bank", "P"}, {"x-bank", "p "}, {"x-b\xc3\xa4nk", "p"}};
 	int64_t user = new_id();
 
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
 		assert_int_equal(credit_pay(names[i][0], names[i][1], user, "EUR", 1).outcome,
 				 WALLET_CREDITED);
 	assert_int_equal(balance_of(user), 6);
@@ -979,14 +980,14 @@ static void windows_end_at_the_first_of_expiry_and_revocation(void **state)
 	struct grant_window *windows = NULL;
 	unsigned n, expected = 0;
 
-	for (unsigned i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(grants); i++)
 		sql("INSERT INTO access_grant (grant_id, user_id, course_id, source_kind, start_time, "
 		    "expire_time,"
 		    " revoke_time) VALUES (%" PRId64 ", %" PRId64 ", %" PRId64 ", 2, %s)",
 		    new_id(), user, course, grants[i].values);
 	assert_int_equal(grant_windows_read(conn, &arena, user, course, &windows, &n, &err), 0);
 	assert_int_equal(n, 5);
-	for (unsigned i = 0; i < sizeof(grants) / sizeof(grants[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(grants); i++)
 		if (grants[i].end) {
 			assert_true(windows[expected].start_us == grants[i].start);
 			assert_true(windows[expected].end_us == grants[i].end);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "probe/v1/probe.tables.h"
+#include "proto/runtime/array.h"
 #include "tests/lib/probe_server.h"
 #include "tests/lib/raw_client.h"
 
@@ -173,7 +174,7 @@ static void test_work_is_done_for_who_still_waits(void **state)
 	struct fixture *f = *state;
 
 	callers_run(f, 1, 20000, 100); /* so that the mean is known */
-	for (size_t i = 0; i < sizeof(timeouts_ms) / sizeof(timeouts_ms[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(timeouts_ms); i++) {
 		struct caller sum;
 		int handled;
 

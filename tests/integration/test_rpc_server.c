@@ -22,6 +22,7 @@
 #include "grpc/health/v1/health.tables.h"
 #include "grpc/reflection/v1/reflection.tables.h"
 #include "probe/v1/probe.tables.h"
+#include "proto/runtime/array.h"
 #include "tests/lib/probe_server.h"
 #include "tests/lib/raw_client.h"
 #include "tests/lib/temp_dir.h"
@@ -135,7 +136,7 @@ static void test_echo_everywhere(void **state)
 	struct fixture *f = *state;
 	struct raw_reply reply;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct raw_options options = {.token = cases[i].token};
 		EchoResponse *ret = echo_call(f, cases[i].path, &req, &options, &reply);
 
@@ -239,7 +240,7 @@ static void test_confirmed_callers_go_on(void **state)
 	struct fixture *f = *state;
 	struct raw_reply reply;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		EchoResponse *ret = echo_call(f, cases[i].path, &req, &options, &reply);
 
 		assert_non_null(ret);
@@ -275,7 +276,7 @@ static void test_policy(void **state)
 	struct fixture *f = *state;
 	struct raw_reply reply;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct raw_options options = {.token = cases[i].token};
 		EchoResponse *ret = echo_call(f, GUARDED, &req, &options, &reply);
 
@@ -1071,7 +1072,7 @@ static void reflect_all(struct fixture *f, const char *path)
 	assert_string_equal(ret->original_request->host, "a host");
 
 	req.message_request_case = ASK(FILE_CONTAINING_SYMBOL);
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
 		req.file_containing_symbol = (char *)symbols[i];
 		assert_file(f, reflect(f, call, &req), "probe/v1/probe.proto");
 	}

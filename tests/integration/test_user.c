@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "tests/lib/testserver.h"
 #include "tests/lib/threads.h"
 
@@ -293,9 +294,9 @@ static void test_login_trims_the_name(void **state)
 	struct error err;
 
 	register_ok(t, "trim.me", NULL);
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
 		login_ok(t, names[i]);
-	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(others); i++) {
 		int r = login_as(t, others[i], password, &session, &err);
 		assert_reason(r, &err, "CREDENTIALS_INVALID");
 	}
@@ -679,7 +680,7 @@ static void test_update_user_refuses_bad_masks(void **state)
 	struct error err;
 
 	testserver_user(t, NULL, 0, &ada);
-	for (unsigned i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++) {
 		int r = update(t, &ada, &change, paths[i], &user, &err);
 		assert_reason(r, &err, "FIELD_INVALID");
 	}
@@ -758,7 +759,7 @@ static void test_a_removed_administrator_stays_removed_whatever_the_clocks_say(v
 	struct testserver *t = *state;
 	Role all[] = {EDU__V1__ROLE__ROLE_ADMIN}, least[] = {EDU__V1__ROLE__ROLE_LEARNER};
 
-	for (unsigned i = 0; i < sizeof(ahead_us) / sizeof(ahead_us[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(ahead_us); i++) {
 		struct testserver *other = testserver_replica(t);
 		struct testuser admin, former;
 		struct error err;

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "proto/runtime/array.h"
+
 static const struct {
 	const char *fault, *sql;
 } checks[] = {
@@ -50,7 +52,7 @@ int64_t ledger_faults(const struct testdb *t)
 {
 	int64_t faults = 0;
 
-	for (unsigned i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(checks); i++) {
 		int64_t n = testdb_number(t, checks[i].sql);
 
 		if (n)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "probe/v1/probe.server.h"
+#include "proto/runtime/array.h"
 
 _Atomic int probe_streams_open, probe_streams_closed, probe_handled, probe_threads_stopped;
 _Atomic int probe_interrupted;
@@ -31,7 +32,7 @@ static int authenticate(void *arg, const struct rpc_bearer *bearer, struct princ
 		{"gone", {.user_id = 14, .roles = ROLE_MASK_LEARNER}},
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (token.len == strlen(known[i].token) &&
 		    memcmp(token.data, known[i].token, token.len) == 0) {
 			*ret = known[i].who;

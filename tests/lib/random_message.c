@@ -9,6 +9,7 @@
 #include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/field_mask.pb-c.h"
 #include "google/protobuf/timestamp.pb-c.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
 #include "proto/runtime/field.h"
 
@@ -50,7 +51,7 @@ static uint64_t random_bits(struct random *r)
 					 UINT64_C(1) << 31};
 
 	if (random_below(r, 3) == 0)
-		return edges[random_below(r, sizeof(edges) / sizeof(*edges))];
+		return edges[random_below(r, ARRAY_SIZE(edges))];
 	return random_next(r) >> random_below(r, 64);
 }
 
@@ -66,7 +67,7 @@ static double random_double(struct random *r)
 		return random_below(r, 2) ? INFINITY : -INFINITY;
 	case 2:
 	case 3:
-		return edges[random_below(r, sizeof(edges) / sizeof(*edges))];
+		return edges[random_below(r, ARRAY_SIZE(edges))];
 	default:
 		return ((double)random_below(r, 1u << 30) + 1) / ((double)random_below(r, 1u << 20) + 1);
 	}
@@ -80,7 +81,7 @@ static char *random_string(struct random *r, struct arena *arena)
 	char *text = must(arena_zalloc(arena, n * 4 + 1));
 
 	for (size_t i = 0; i < n; i++) {
-		const char *piece = pieces[random_below(r, sizeof(pieces) / sizeof(*pieces))];
+		const char *piece = pieces[random_below(r, ARRAY_SIZE(pieces))];
 
 		memcpy(text + len, piece, strlen(piece));
 		len += strlen(piece);
@@ -139,7 +140,7 @@ static void random_mask(struct random *r, Google__Protobuf__FieldMask *mask, str
 	if (mask->n_paths > 0)
 		mask->paths = must(arena_array(arena, mask->n_paths, sizeof(*mask->paths)));
 	for (size_t i = 0; i < mask->n_paths; i++)
-		mask->paths[i] = (char *)paths[random_below(r, sizeof(paths) / sizeof(*paths))];
+		mask->paths[i] = (char *)paths[random_below(r, ARRAY_SIZE(paths))];
 }
 
 static void random_value(struct random *r, const ProtobufCFieldDescriptor *field, unsigned depth,

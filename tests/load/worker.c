@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "proto/runtime/array.h"
+
 struct connection {
 	grpc_channel *channel;
 	void *method;
@@ -148,7 +150,7 @@ static void connection_open(struct connection *c, const struct run *run)
 		arg_int(GRPC_ARG_ENABLE_RETRIES, 0),
 		arg_int(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
 	};
-	const grpc_channel_args all = {.num_args = sizeof(args) / sizeof(args[0]), .args = args};
+	const grpc_channel_args all = {.num_args = ARRAY_SIZE(args), .args = args};
 
 	c->channel = grpc_channel_create(run->target, credentials, &all);
 	c->method = grpc_channel_register_call(c->channel, run->path, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/auth/key_dir.h"
 #include "tests/lib/temp_dir.h"
 
@@ -51,12 +52,12 @@ static void test_open_to_others_is_refused(void **state)
 	temp_dir_make(dir);
 	snprintf(path, sizeof(path), "%s/k", dir);
 	assert_int_equal(key_file_create(dir, "k", span_str("x"), &err), 0);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		chmod(path, bad[i]);
 		assert_int_equal(key_file_read(dir, "k", buffer, &len, &err), -STATUS_INTERNAL);
 		assert_non_null(strstr(err.message, path));
 	}
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		chmod(path, good[i]);
 		assert_int_equal(key_file_read(dir, "k", buffer, &len, &err), 0);
 	}

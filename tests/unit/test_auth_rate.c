@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/auth/rate.h"
 #include "tests/lib/threads.h"
 
@@ -249,7 +250,7 @@ static void test_specs(void **state)
 					  "login=5/99999999999"};
 	struct rate_limiter *l = fresh(NULL);
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(rate_limiter_configure(l, bad[i]));
 	assert_true(rate_limiter_configure(l, "login=0.5/5"));
 	assert_true(rate_limiter_configure(l, "=10000000/20000001"));

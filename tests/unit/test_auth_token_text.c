@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/auth/token_text.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -24,7 +25,7 @@ static void test_base64url_known_answers(void **state)
 	uint8_t bytes[16];
 	size_t len;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		base64url_encode(text, sizeof(text), cases[i].bytes, strlen(cases[i].bytes));
 		assert_string_equal(text, cases[i].text);
 		assert_int_equal(BASE64URL_SIZE(strlen(cases[i].bytes)), strlen(text) + 1);
@@ -70,7 +71,7 @@ static void test_base64url_refuses(void **state)
 	uint8_t bytes[16];
 	size_t len;
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(base64url_decode(bytes, sizeof(bytes), bad[i], strlen(bad[i]), &len));
 	assert_false(base64url_decode(bytes, 2, "Zm9v", 4, &len)); /* larger than the room */
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/ids.h"
 #include "server/auth/token_text.h"
 #include "server/auth/tokens.h"
@@ -421,7 +422,7 @@ static void test_odd_texts(void **state)
 	struct principal who = learner();
 	char *text = issue(f, &who), *huge;
 
-	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(odd); i++)
 		assert_invalid(f, odd[i]);
 	assert_ptr_equal(verify_span(f, span_of(NULL, 0)), &RPC_REASON_TOKEN_INVALID);
 	assert_ptr_equal(verify_span(f, span_of("a\0b.c.d", 7)), &RPC_REASON_TOKEN_INVALID);

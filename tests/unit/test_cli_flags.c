@@ -11,6 +11,7 @@
 
 #include "client/cli/flags.h"
 #include "edu/v1/edu_service.tables.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/json.h"
 
 struct fixture {
@@ -156,7 +157,7 @@ static void test_money_beside_its_currency(void **state)
 
 	assert_int_equal(set(f, desc, "expected-total", "49"), -STATUS_INVALID_ARGUMENT);
 	assert_int_equal(set(f, desc, "currency-code", "EUR"), 0);
-	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++) {
 		assert_int_equal(set(f, desc, "expected-total", amounts[i]), 0);
 		const PurchaseCourseRequest *m = message(f, desc);
 		assert_string_equal(m->expected_total->currency_code, "EUR");
@@ -191,7 +192,7 @@ static void test_money_that_is_none_says_why(void **state)
 		{"49", "AMOUNT"},
 	};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		assert_int_equal(set(f, TOP_UP_WALLET_REQUEST_DESC, "amount", wrong[i].value),
 				 -STATUS_INVALID_ARGUMENT);
 		if (!strstr(f->err.violations[0].description, wrong[i].says))
@@ -211,7 +212,7 @@ static void test_values_that_are_none(void **state)
 		{"amount", "{"},
 	};
 
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		assert_int_equal(set(f, TOP_UP_WALLET_REQUEST_DESC, wrong[i].name, wrong[i].value),
 				 -STATUS_INVALID_ARGUMENT);
 		assert_string_equal(f->err.violations[0].field, wrong[i].name);

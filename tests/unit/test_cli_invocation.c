@@ -10,6 +10,7 @@
 
 #include "client/cli/invocation.h"
 #include "edu/v1/edu_service.tables.h"
+#include "proto/runtime/array.h"
 
 static struct invocation out;
 static struct error err;
@@ -108,11 +109,11 @@ static void test_a_target_is_a_host_and_a_port(void **state)
 		"::1:50051", "http://h:1", "localhost:", "localhost:1x",    "unix:",       "dns:///h",
 		"[::1]",     "[]:1",       "h:1/x"};
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		assert_int_equal(READ("get-course", "--target", good[i]), 0);
 		invocation_done(&out);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		assert_int_equal(READ("get-course", "--target", bad[i]), -STATUS_INVALID_ARGUMENT);
 		assert_string_equal(err.violations[0].field, "target");
 		assert_non_null(strstr(err.violations[0].description, "HOST:PORT"));

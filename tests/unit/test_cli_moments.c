@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "client/cli/moments.h"
+#include "proto/runtime/array.h"
 
 static void test_spans(void **state)
 {
@@ -37,11 +38,11 @@ static void test_spans(void **state)
 					  "1:30"};
 	int64_t ns;
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		if (!moment_parse_span(good[i].text, &ns) || ns != good[i].ms * 1000000)
 			fail_msg("%s", good[i].text);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (moment_parse_span(bad[i], &ns))
 			fail_msg("%s", bad[i]);
 	}
@@ -89,7 +90,7 @@ static void test_what_is_no_moment(void **state)
 	static const char *const bad[] = {"", "yesterday", "30m", "-30x", "26.11.2026", "2026-11", "-"};
 	char out[MOMENT_SIZE];
 
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (moment_parse(bad[i], out))
 			fail_msg("%s", bad[i]);
 	}

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/db/conn.h"
 
 /* The client's errors that come before a statement can have been sent; every other leaves it open. */
@@ -77,7 +78,7 @@ static void test_errors_of_the_server(void **state)
 		{1999, DB_FAILURE_OTHER},     {3000, DB_FAILURE_OTHER},
 		{4999, DB_FAILURE_OTHER},     {6000, DB_FAILURE_OTHER},
 	};
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++)
 		if (db_failure_of(cases[i].number) != cases[i].failure)
 			fail_msg("error %u is classed as %d", cases[i].number,
 				 db_failure_of(cases[i].number));

@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
+
 enum { HEAD_LINES = 5 };
 
 static const char head[] = "syntax = \"proto3\";\n"
@@ -255,7 +257,7 @@ static void check_refusal(const struct refusal *r)
 
 static void test_refusals(void **state)
 {
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
 		check_refusal(&refusals[i]);
 }
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "zoo/v1/zoo.server.h"
 
 /* Handed through by the thunks, never looked at. */
@@ -87,7 +88,7 @@ static const struct rpc_row *const rows[] = ZOO_ROWS;
 
 static void test_rows(void **state)
 {
-	assert_int_equal(sizeof(rows) / sizeof(rows[0]), ZOO_N_METHODS + 1);
+	assert_int_equal(ARRAY_SIZE(rows), ZOO_N_METHODS + 1);
 	for (unsigned i = 0; i < ZOO_N_METHODS; i++)
 		assert_ptr_equal(rows[i]->method, &zoo_methods[i]);
 	assert_null(rows[ZOO_N_METHODS]);

@@ -12,6 +12,7 @@
 #include "edu/v1/edu_service.tables.h"
 #include "google/protobuf/descriptor.pb-c.h"
 #include "lab/v1/lab.tables.h"
+#include "proto/runtime/array.h"
 #include "torture/deepPkg/tor_ture.tables.h"
 #include "zoo/v1/zoo.tables.h"
 
@@ -107,7 +108,7 @@ static void test_items_have_a_limit(void **state)
 	unsigned lists = 0;
 
 	assert_int_equal(rule_of(&lab_v1_add_sample_request_rules, "more")->max_items, FIELD_ITEMS_MAX);
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
 		for (unsigned k = 0; k < services[i]->n_methods; k++) {
 			const struct method_desc *m = &services[i]->methods[k];
 
@@ -144,7 +145,7 @@ static void test_indexes(void **state)
 	const struct service_desc *const services[] = {&edu_service_desc, &laboratory_desc, &zoo_desc,
 						       &grpcservice2_desc};
 
-	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
 		for (unsigned k = 0; k < services[i]->n_methods; k++) {
 			const struct method_desc *m = &services[i]->methods[k];
 
@@ -221,7 +222,7 @@ static void test_contract_lists_runtime_reasons(void **state)
 #define RUNTIME_REASON(name, code) &RPC_REASON_##name,
 		RPC_REASONS(RUNTIME_REASON)};
 
-	for (size_t i = 0; i < sizeof(runtime) / sizeof(runtime[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(runtime); i++) {
 		const struct error_reason *found = NULL;
 
 		for (unsigned k = 0; k < edu_service_desc.n_reasons; k++) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "tools/oulad/options.h"
 
 static struct error err;
@@ -73,7 +74,7 @@ static void test_wrong_lines(void **state)
 	};
 	struct options o;
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		assert_int_equal(read_line(&o, lines[i]), -STATUS_INVALID_ARGUMENT);
 	assert_int_equal(read_line(&o, "--help"), 0);
 	assert_true(o.help);
@@ -98,12 +99,12 @@ static void test_prices(void **state)
 	char currency[CURRENCY_MAX];
 	int64_t amount;
 
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		assert_int_equal(options_price(good[i].text, &amount, currency, &err), 0);
 		assert_true(amount == good[i].minor_units);
 		assert_string_equal(currency, strchr(good[i].text, ' ') + 1);
 	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		if (options_price(bad[i], &amount, currency, &err) == 0)
 			fail_msg("\"%s\" is taken", bad[i]);
 	}

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <time.h>
 
+#include "proto/runtime/array.h"
 #include "tools/oulad/patience.h"
 
 static int64_t now_ms(void)
@@ -29,9 +30,9 @@ static void test_what_is_cured(void **state)
 	const struct error_reason etag = {"ETAG_MISMATCH", STATUS_ABORTED};
 	struct error err;
 
-	for (size_t i = 0; i < sizeof(cured) / sizeof(cured[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cured); i++)
 		assert_true(patience_curable(error_raise(&err, cured[i], "x"), &err));
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		assert_false(patience_curable(error_raise(&err, others[i], "x"), &err));
 	assert_false(patience_curable(error_raise(&err, &etag, "x"), &err));
 }

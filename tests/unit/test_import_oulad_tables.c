@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "tests/lib/temp_dir.h"
 #include "tools/oulad/tables.h"
 
@@ -175,7 +176,7 @@ static void test_bad_numbers(void **state)
 	};
 	char text[512];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		snprintf(text, sizeof(text), CLICKS "AAA,2013J,1,10,0,1\n%s\n", rows[i][0]);
 		file_write("studentVle.csv", text);
 		read_badly(rows[i][1]);
@@ -234,7 +235,7 @@ static void test_presentations(void **state)
 					    "/2013J",    "AAA/2013J/", "A A/2013",
 					    "AAA-2013J", "AAA/2013J ", "AAAAAAAAAAAAAAAA/2013J"};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_true(oulad_read(dir, names[i], &oulad, &err) < 0);
 	assert_true(oulad_read(dir, "AAA/2015J", &oulad, &err) < 0);
 	assert_non_null(strstr(err.message, "courses.csv has no presentation AAA/2015J"));

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/progress/coverage.h"
 
 static void test_whole_medium(void **state)
@@ -50,7 +51,7 @@ static void test_agrees_with_the_definition(void **state)
 {
 	static const int64_t durations[] = {1, 7, 63, 64, 65, 1000, 1799999, 3600000};
 
-	for (unsigned k = 0; k < sizeof(durations) / sizeof(durations[0]); k++) {
+	for (unsigned k = 0; k < ARRAY_SIZE(durations); k++) {
 		int64_t d = durations[k], step = d / 97 + 1;
 		for (int64_t start = 0; start <= d; start += step)
 			for (int64_t end = start; end <= d + step; end += step)

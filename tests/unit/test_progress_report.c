@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <google/protobuf/timestamp.pb-c.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/ids.h"
 #include "server/progress/progress_report.h"
 
@@ -167,7 +168,7 @@ static void test_admit_looks_at_the_clock(void **state)
 	};
 	struct admission a;
 
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		admission_init(&a);
 		a.report.client_us = a.report.start_us = cases[i].client_us;
 		assert_string_equal(admit(&a), cases[i].reason);
@@ -222,7 +223,7 @@ static void test_a_session_is_at_most_a_day_long(void **state)
 	};
 	struct admission a;
 
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		admission_init(&a);
 		a.report.start_us = cases[i].start_us;
 		assert_string_equal(admit(&a), cases[i].reason);
@@ -260,7 +261,7 @@ static void test_admit_looks_at_access_then(void **state)
 	};
 	struct admission a;
 
-	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		admission_init(&a);
 		progress_access_set_windows(&a.access, &window, 1);
 		a.report.client_us = a.report.start_us = cases[i].client_us;
@@ -311,7 +312,7 @@ static void test_admit_compares_with_the_kind(void **state)
 		{LESSON_LIVE, false, false, true},
 	};
 
-	for (unsigned i = 0; i < sizeof(fits) / sizeof(fits[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(fits); i++)
 		for (unsigned said = 0; said < 8; said++) {
 			struct admission a;
 			bool coverage = said & 1, interval = said & 2, completed = said & 4;

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "edu/v1/edu_service.tables.h"
+#include "proto/runtime/array.h"
 #include "server/purchase/quote.h"
 
 static struct error err;
@@ -58,7 +59,7 @@ static void refuses_a_course_that_is_not_on_sale(void **state)
 {
 	static const enum course_state states[] = {COURSE_DRAFT, COURSE_IN_REVIEW, COURSE_ARCHIVED};
 
-	for (unsigned i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(states); i++) {
 		struct course_terms terms = on_sale_for(1999);
 		struct quote q = untouched;
 

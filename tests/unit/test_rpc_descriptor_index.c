@@ -10,6 +10,7 @@
 
 #include "google/protobuf/descriptor.pb-c.h"
 #include "probe/v1/probe.tables.h"
+#include "proto/runtime/array.h"
 #include "server/rpc/descriptor_index.h"
 
 static const struct service_desc *const services[] = {&probe_desc, &probe_desc, NULL};
@@ -68,7 +69,7 @@ static void test_symbols(void **state)
 	};
 	const struct descriptor_index *ix = *state;
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct descriptor_file *file = descriptor_index_symbol(ix, cases[i].symbol);
 
 		assert_non_null(file);
@@ -105,7 +106,7 @@ static void test_broken_sets(void **state)
 	static const char *const broken[] = {"\x0a", "\x0a\x05", "\x12\x01x", "\x0a\x02\x0a\x05",
 					     "\x0a\xff\xff\xff\xff\xff"};
 
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
 		const struct service_desc service = {.name = "s", .descriptor_set = span_str(broken[i])};
 		const struct service_desc *const all[] = {&service, NULL};
 		struct descriptor_index *ix;

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "server/rpc/metadata.h"
 
 static grpc_metadata entry(const char *key, const char *value)
@@ -74,7 +75,7 @@ static void test_peer_address(void **state)
 		{"", ""},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		char uri[64];
 
 		strcpy(uri, cases[i].uri);
@@ -98,7 +99,7 @@ static void test_forwarded_for(void **state)
 		{"", ""},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		grpc_metadata entries[] = {entry("x-forwarded-for", "198.51.100.1"),
 					   entry("x-forwarded-for", cases[i].header)};
 		grpc_metadata_array metadata = {.count = 2, .metadata = entries};

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/format.h"
 
 static void assert_all(enum string_format format, bool taken, const char *const *texts)
@@ -92,7 +93,7 @@ static void test_language_case(void **state)
 		{"ES-419", "es-419"},
 	};
 
-	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
 		char tag[16];
 
 		snprintf(tag, sizeof(tag), "%s", tags[i][0]);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "edu/v1/edu_service.tables.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
 #include "proto/runtime/error_details.h"
 #include "proto/runtime/rules.h"
@@ -261,7 +262,7 @@ static void test_cost_grows_as_the_request_does(void **state)
 		{"marks in disguise", marks_in_disguise, 5000},
 	};
 
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int64_t once = cost_us(cases[i].grow, cases[i].n),
 			four = cost_us(cases[i].grow, 4 * cases[i].n);
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/ids.h"
 
 static void test_text_is_kind_and_base32(void **state)
@@ -74,7 +75,7 @@ static void test_refuses_other_texts(void **state)
 	};
 	int64_t id = 77;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		if (id_parse(ID_COURSE, texts[i], &id))
 			fail_msg("took '%s'", texts[i]);
 	}

@@ -13,6 +13,7 @@
 
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/struct.pb-c.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/json.h"
 #include "tests/lib/json_sample.pb-c.h"
 #include "tests/lib/random_message.h"
@@ -333,7 +334,7 @@ static void test_no_times(void **state)
 	};
 	char text[100];
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		snprintf(text, sizeof(text), "{\"aTime\": %s}", texts[i]);
 		assert_refused(text, "a_time", *state);
 	}
@@ -426,7 +427,7 @@ static void test_any_and_struct_are_refused(void **state)
 		&google__protobuf__any__descriptor, &google__protobuf__struct__descriptor,
 		&google__protobuf__value__descriptor, &google__protobuf__list_value__descriptor};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		json_auto_t *json = json_object(), *written = NULL;
 		Google__Protobuf__Any any = GOOGLE__PROTOBUF__ANY__INIT;
 		ProtobufCMessage *message;

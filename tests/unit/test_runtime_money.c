@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/money.h"
 
 static void test_exponents(void **state)
@@ -32,7 +33,7 @@ static void test_only_currencies_in_use(void **state)
 					     "BGN", "ANG", "AAA", "ZZZ",  " EUR"};
 
 	assert_true(currency_valid("USD"));
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		if (currency_valid(others[i]))
 			fail_msg("took '%s'", others[i]);
 	}

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/rules.h"
 #include "tests/lib/json_sample.pb-c.h"
 
@@ -42,7 +43,7 @@ static int check(Sample__Sample *message, struct field_rule *fields, unsigned n,
 	do {                                                                                                 \
 		struct field_rule fields_[] = {__VA_ARGS__};                                                 \
 		struct error err_;                                                                           \
-		if (check(sample_, fields_, sizeof(fields_) / sizeof(*fields_), &err_) != 0)                 \
+		if (check(sample_, fields_, ARRAY_SIZE(fields_), &err_) != 0)                                \
 			fail_msg("refused: %s", err_.message);                                               \
 	} while (0)
 
@@ -50,7 +51,7 @@ static int check(Sample__Sample *message, struct field_rule *fields, unsigned n,
 	do {                                                                                                 \
 		struct field_rule fields_[] = {__VA_ARGS__};                                                 \
 		struct error err_;                                                                           \
-		assert_int_equal(check(sample_, fields_, sizeof(fields_) / sizeof(*fields_), &err_),         \
+		assert_int_equal(check(sample_, fields_, ARRAY_SIZE(fields_), &err_),                        \
 				 -STATUS_INVALID_ARGUMENT);                                                  \
 		assert_ptr_equal(err_.reason, &RPC_REASON_FIELD_INVALID);                                    \
 		assert_int_equal(err_.n_violations, 1);                                                      \
@@ -65,7 +66,7 @@ static void test_required(void **state)
 	Sample__Sample message = SAMPLE__SAMPLE__INIT;
 	Sample__Leaf leaf = SAMPLE__LEAF__INIT;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_violation(&message, names[i], "must be set", {.name = names[i], .required = true});
 	assert_violation(&message, "strings", "must have at least one item",
 			 {.name = "strings", .required = true});
@@ -78,7 +79,7 @@ static void test_required(void **state)
 	message.a_bool = 1;
 	message.n_strings = 1;
 	message.strings = &message.a_string;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_taken(&message, {.name = names[i], .required = true});
 	assert_taken(&message, {.name = "strings", .required = true});
 }
@@ -166,7 +167,7 @@ static void test_range_of_every_number(void **state)
 
 	message.an_int32 = message.a_sint32 = message.an_sfixed32 = -6;
 	message.an_int64 = message.a_sint64 = message.an_sfixed64 = -6;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		assert_violation(&message, names[i], "must be -5 to 5, is -6",
 				 {.name = names[i], .has_range = true, .min = -5, .max = 5});
 		assert_taken(&message, {.name = names[i], .has_range = true, .min = -6, .max = 5});
@@ -463,7 +464,7 @@ static void test_masks(void **state)
 	assert_string_equal(mask_refused(twice, 3, &err), "must name 'a_string' once only");
 	assert_string_equal(mask_refused(output, 1, &err),
 			    "must not name 'a_leaf', which the server alone writes");
-	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++)
 		many[i] = (char *)"a_string";
 	assert_string_equal(mask_refused(many, sample__sample__descriptor.n_fields + 1, &err),
 			    "must name each field once only; Sample has fewer fields");

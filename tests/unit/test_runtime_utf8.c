@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/utf8.h"
 
 /* The definition, one code point at a time: the scan must agree with it on every one and two and three byte
@@ -121,7 +122,7 @@ static void test_nfc_of_what_looks_the_same_is_the_same(void **state)
 	struct arena arena;
 
 	arena_init(&arena, 1 << 16);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const char *got = utf8_nfc(&arena, cases[i].text);
 
 		assert_non_null(got);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/uuid.h"
 
 static void test_comes_back_in_lower_case(void **state)
@@ -35,7 +36,7 @@ static void test_refuses_other_texts(void **state)
 	};
 	uint8_t uuid[16];
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		if (uuid_parse(texts[i], uuid))
 			fail_msg("took '%s'", texts[i]);
 	}

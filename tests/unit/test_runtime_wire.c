@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "proto/runtime/wire.h"
 #include "tests/lib/json_sample.pb-c.h"
 
@@ -132,7 +133,7 @@ static const struct error_reason *scan(const void *bytes, size_t len, const stru
 
 static void test_takes_and_refuses(void **state)
 {
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct error_reason *reason = scan(cases[i].bytes, cases[i].len, &wire_limits_default);
 
 		if (reason != cases[i].reason)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Refuses library functions that cannot be called safely, functions that can fail and do not insist on being asked, and
+"""Refuses library functions that cannot be called safely, counts of arrays that compile for a pointer, functions that can fail and do not insist on being asked, and
 answers whose text varies.
 
 A function that fails as this project does, with `struct error *err` last, says warn_unused_result in its header, unless
@@ -34,6 +34,7 @@ RAISING = {
 }
 TEXT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 CALL = re.compile(r"(?<![\w.>])(%s)\s*\(" % "|".join(BANNED))
+COUNT = re.compile(r"\bsizeof\(([\w.>-]+)\)\s*/\s*sizeof\((?:\*\1|\1\[0\])\)")
 DECLARATION = re.compile(r"^(?!static)(?:int|bool)\s+(\w+)\(([^;{}]*?(?<!const )struct error \*\w+)\)([^;{}]*);", re.MULTILINE)
 RAISE = re.compile(r"\berror_raise\(([^;]*?)\);", re.DOTALL)
 VARIES = {"server": re.compile(r'"[^"]*%(?!%)'), "proto": re.compile(r'"[^"]*%(?![%s])')}
@@ -61,6 +62,8 @@ def faults(path, text):
     text = TEXT.sub(blank, text)
     for call in CALL.finditer(text):
         yield f"{path}:{line_of(text, call.start())}: {call[1]}() is banned: use {BANNED[call[1]]}"
+    for count in COUNT.finditer(text):
+        yield f"{path}:{line_of(text, count.start())}: a pointer has no such size: use ARRAY_SIZE({count[1]})"
     for name in DECLARATION.finditer(text) if path.suffix == ".h" else ():
         if name[1] not in RAISING and "warn_unused_result" not in name[3]:
             yield f"{path}:{line_of(text, name.start())}: {name[1]}() can fail and must be warn_unused_result"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.client.h"
+#include "proto/runtime/array.h"
 #include "tools/oulad/import.h"
 #include "tools/oulad/patience.h"
 
@@ -51,7 +52,7 @@ static int roles_check(const struct import *im, const User *user, struct error *
 	} needed[] = {
 		{ROLE_INSTRUCTOR, "INSTRUCTOR"}, {ROLE_PAYMENTS, "PAYMENTS"}, {ROLE_SUPPORT, "SUPPORT"}};
 
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
 		bool held = false;
 		for (size_t j = 0; j < user->n_roles; j++)
 			held |= user->roles[j] == needed[i].role;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
+#include "proto/runtime/array.h"
 
 static void message_skip(const struct oulad_skip *skip, const char *why, int64_t id, FILE *out)
 {
@@ -58,7 +59,7 @@ static const struct advice *failure_advice(const struct error *err)
 {
 	static const struct advice other = {"", "see this reason in the contract (edu help)", false};
 
-	for (size_t i = 0; err->reason && i < sizeof(advices) / sizeof(advices[0]); i++) {
+	for (size_t i = 0; err->reason && i < ARRAY_SIZE(advices); i++) {
 		if (strcmp(err->reason->name, advices[i].reason) == 0)
 			return &advices[i];
 	}

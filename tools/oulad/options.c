@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
+
 enum { WORKERS = 16, IN_FLIGHT = 256 };
 
 static const char help[] =
@@ -231,7 +233,7 @@ static int options_check(const struct options *o, struct error *err)
 		{o->learner_secret_file, "--learner-secret-file"},
 	};
 
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
 		if (!needed[i].value)
 			return error_raise(err, &RPC_REASON_FIELD_INVALID, "%s is missing; see --help",
 					   needed[i].what);

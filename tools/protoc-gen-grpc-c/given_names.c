@@ -7,6 +7,7 @@
 #include "emit.h"
 #include "memory.h"
 #include "names.h"
+#include "proto/runtime/array.h"
 
 /* What is being named: the owner's part of each name's description, and where to look for it. */
 struct giver {
@@ -233,7 +234,7 @@ static void give_guards(struct giver *file)
 	const struct place top = {.file = file->file->proto};
 	struct giver by = giver_of(file, &top, "file", file->file->path, true);
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		give(&by, emit_guard(by.m, by.file, parts[i]));
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "proto/runtime/array.h"
 
 enum letters { LETTERS_CAMEL, LETTERS_LOWER, LETTERS_UPPER };
 
@@ -104,7 +105,7 @@ bool name_is_taken(const char *name)
 		"volatile", "while",    "default", "continue",
 	};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		if (strcmp(words[i], name) == 0)
 			return true;
 	}

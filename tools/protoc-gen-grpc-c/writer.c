@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "proto/runtime/array.h"
 
 void writer_init(struct writer *w)
 {
@@ -17,7 +18,7 @@ void writer_set(struct writer *w, const char *name, const char *value)
 
 	while (i < w->n_vars && strcmp(w->vars[i].name, name) != 0)
 		i++;
-	if (i == sizeof(w->vars) / sizeof(w->vars[0]))
+	if (i == ARRAY_SIZE(w->vars))
 		abort();
 	w->vars[i].name = name;
 	w->vars[i].value = value;
