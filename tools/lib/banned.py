@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Refuses library functions that cannot be called safely, counts of arrays that compile for a pointer, functions that can fail and do not insist on being asked, and
-answers whose text varies.
+"""Refuses library functions that cannot be called safely, counts of arrays that compile for a pointer, functions that can
+fail and do not insist on being asked, and answers whose text varies.
 
 A function that fails as this project does, with `struct error *err` last, says warn_unused_result in its header, unless
 its result is only what it raised, which is then in the table below.
