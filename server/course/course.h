@@ -15,12 +15,12 @@
  */
 enum { COURSE_LESSONS_MAX = 2000 };
 
-/* Mirrors edu.v1.CourseState; stored as these numbers. */
+/* edu.v1.CourseState; stored as these numbers. */
 enum course_state {
-	COURSE_DRAFT = 1,
-	COURSE_IN_REVIEW = 2,
-	COURSE_PUBLISHED = 3,
-	COURSE_ARCHIVED = 4,
+	COURSE_DRAFT = COURSE_STATE_DRAFT,
+	COURSE_IN_REVIEW = COURSE_STATE_IN_REVIEW,
+	COURSE_PUBLISHED = COURSE_STATE_PUBLISHED,
+	COURSE_ARCHIVED = COURSE_STATE_ARCHIVED,
 };
 
 enum course_pricing { COURSE_UNPRICED = 0, COURSE_FREE = 1, COURSE_PRICED = 2 };

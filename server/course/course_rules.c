@@ -39,18 +39,12 @@ int course_check_teacher(const struct course *c, const struct principal *who, st
 	return 0;
 }
 
-static const char *state_name(enum course_state state)
-{
-	static const char *const names[] = {"", "DRAFT", "IN_REVIEW", "PUBLISHED", "ARCHIVED"};
-	return names[state];
-}
-
 int course_check_state(const struct course *c, unsigned states, struct error *err)
 {
 	if (states & (1u << c->state))
 		return 0;
 	error_raise(err, &REASON_COURSE_STATE_INVALID, "The course's state does not allow this.");
-	return error_add_metadata(err, "state", "%s", state_name(c->state));
+	return error_add_metadata(err, "state", "%s", CourseState_name(c->state));
 }
 
 /* What a published course may change before it has revisions. */

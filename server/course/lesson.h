@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "edu/v1/course.tables.h"
 #include "server/base/cache.h"
 #include "server/db/db.h"
 
@@ -13,13 +14,13 @@
  * app->lessons; the feed keeps it true (course_feed.h).
  */
 
-/* Mirrors edu.v1.LessonKind; stored as these numbers. */
+/* edu.v1.LessonKind; stored as these numbers. */
 enum lesson_kind {
-	LESSON_VIDEO = 1,
-	LESSON_TEXT = 2,
-	LESSON_QUIZ = 3,
-	LESSON_EXERCISE = 4,
-	LESSON_LIVE = 5,
+	LESSON_VIDEO = LESSON_KIND_VIDEO,
+	LESSON_TEXT = LESSON_KIND_TEXT,
+	LESSON_QUIZ = LESSON_KIND_QUIZ,
+	LESSON_EXERCISE = LESSON_KIND_EXERCISE,
+	LESSON_LIVE = LESSON_KIND_LIVE,
 };
 
 struct lesson_info {

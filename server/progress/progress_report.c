@@ -136,15 +136,6 @@ static int check_session(struct report *r, const struct progress_access *access,
 	return 0;
 }
 
-static const char *kind_name(enum lesson_kind kind)
-{
-	static const char *const names[] = {
-		[LESSON_VIDEO] = "VIDEO",       [LESSON_TEXT] = "TEXT", [LESSON_QUIZ] = "QUIZ",
-		[LESSON_EXERCISE] = "EXERCISE", [LESSON_LIVE] = "LIVE",
-	};
-	return kind <= LESSON_LIVE && names[kind] ? names[kind] : "of a kind that this server does not know";
-}
-
 static void mismatch(const struct lesson_info *lesson, bool wrong, const char *field, struct error *err)
 {
 	if (!wrong)
@@ -155,7 +146,7 @@ static void mismatch(const struct lesson_info *lesson, bool wrong, const char *f
 		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
 	}
 	error_add_violation(err, field, "does not fit a lesson of kind %s; leave it out",
-			    kind_name(lesson->kind));
+			    LessonKind_name(lesson->kind));
 }
 
 static int check_kind(const struct report *r, const struct lesson_info *lesson, struct error *err)

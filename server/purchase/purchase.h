@@ -4,21 +4,22 @@
 
 #include <stdint.h>
 
+#include "edu/v1/purchase.tables.h"
 #include "proto/runtime/money.h"
 
-/* Mirrors edu.v1.PurchaseState; stored as these numbers. */
+/* edu.v1.PurchaseState; stored as these numbers. */
 enum purchase_state {
-	PURCHASE_PENDING = 1,
-	PURCHASE_COMPLETED = 2,
-	PURCHASE_PARTIALLY_REFUNDED = 3,
-	PURCHASE_REFUNDED = 4,
-	PURCHASE_CANCELLED = 5,
-	PURCHASE_EXPIRED = 6,
-	PURCHASE_FAILED = 7,
+	PURCHASE_PENDING = PURCHASE_STATE_PENDING,
+	PURCHASE_COMPLETED = PURCHASE_STATE_COMPLETED,
+	PURCHASE_PARTIALLY_REFUNDED = PURCHASE_STATE_PARTIALLY_REFUNDED,
+	PURCHASE_REFUNDED = PURCHASE_STATE_REFUNDED,
+	PURCHASE_CANCELLED = PURCHASE_STATE_CANCELLED,
+	PURCHASE_EXPIRED = PURCHASE_STATE_EXPIRED,
+	PURCHASE_FAILED = PURCHASE_STATE_FAILED,
 };
 
-/* Mirrors edu.v1.PaymentSource; stored as these numbers. */
-enum purchase_source { PURCHASE_FROM_WALLET = 1 };
+/* edu.v1.PaymentSource; stored as these numbers. */
+enum purchase_source { PURCHASE_FROM_WALLET = PAYMENT_SOURCE_WALLET };
 
 /* A user's purchase of a course. Amounts are minor units of currency_code; total = list_price - discount +
  * tax. */

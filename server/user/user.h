@@ -5,13 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "edu/v1/user.tables.h"
 #include "server/base/principal.h"
 #include "server/db/db.h"
 
 /* What other areas may know of users. */
 
-/* Mirrors edu.v1.UserState; stored as these numbers. */
-enum user_state { USER_ACTIVE = 1, USER_SUSPENDED = 2 };
+/* edu.v1.UserState; stored as these numbers. */
+enum user_state { USER_ACTIVE = USER_STATE_ACTIVE, USER_SUSPENDED = USER_STATE_SUSPENDED };
 
 enum { USER_ROLES_READ_MAX = 10 };
 

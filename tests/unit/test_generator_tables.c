@@ -53,6 +53,16 @@ static void test_names(void **state)
 	assert_int_equal(nothing_desc.n_methods, 0);
 }
 
+static void test_names_of_values(void **state)
+{
+	assert_string_equal(Storage_name(STORAGE_FROZEN), "FROZEN");
+	assert_string_equal(Storage_name(0), "UNSPECIFIED");
+	assert_string_equal(Storage_name(2), "UNKNOWN");
+	assert_string_equal(Storage_name(-1), "UNKNOWN");
+	/* Without the prefix of the style guide, whole. */
+	assert_string_equal(HTTPRequestV2_InnerThing_K_name(1), "One_two");
+}
+
 static const struct field_rule *rule_of(const struct message_rules *rules, const char *name)
 {
 	for (unsigned i = 0; i < rules->n_fields; i++) {
@@ -293,17 +303,12 @@ static void test_descriptor_keeps_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_nested_rules),
-		cmocka_unit_test(test_indexes),
-		cmocka_unit_test(test_items_have_a_limit),
-		cmocka_unit_test(test_policy),
-		cmocka_unit_test(test_methods),
-		cmocka_unit_test(test_reasons),
-		cmocka_unit_test(test_contract_lists_runtime_reasons),
-		cmocka_unit_test(test_descriptor_sets),
-		cmocka_unit_test(test_descriptor_keeps_options),
+		cmocka_unit_test(test_names),           cmocka_unit_test(test_names_of_values),
+		cmocka_unit_test(test_rules),           cmocka_unit_test(test_nested_rules),
+		cmocka_unit_test(test_indexes),         cmocka_unit_test(test_items_have_a_limit),
+		cmocka_unit_test(test_policy),          cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_reasons),         cmocka_unit_test(test_contract_lists_runtime_reasons),
+		cmocka_unit_test(test_descriptor_sets), cmocka_unit_test(test_descriptor_keeps_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

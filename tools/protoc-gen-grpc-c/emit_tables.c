@@ -51,6 +51,11 @@ static void put_reasons(struct writer *w, const struct enumeration *e)
 	}
 }
 
+static bool has_name_function(const struct enumeration *e)
+{
+	return e->has_short && !e->is_reasons;
+}
+
 static void put_enum_names(struct model *m, struct writer *w, const struct enumeration *e)
 {
 	writer_set(w, "full", e->full_name);
@@ -71,6 +76,10 @@ static void put_enum_names(struct model *m, struct writer *w, const struct enume
 		writer_put(w, "#define $value_short$ $upper$__$value$\n");
 	}
 	put_reasons(w, e);
+	if (has_name_function(e))
+		writer_put(w, "/* \"DRAFT\" of COURSE_STATE_DRAFT; \"UNKNOWN\" for a value this contract "
+			      "does not have. "
+			      "*/\nconst char *$short$_name(int value);\n");
 }
 
 static void put_service_names(struct writer *w, const struct service *service)
@@ -187,6 +196,44 @@ static void put_message_rules(struct model *m, struct writer *w, const struct me
 		      "\t.fields = $fields$,\n"
 		      "\t.n_fields = $n$,\n"
 		      "};\n\n");
+}
+
+/* --- names of values --- */
+
+/* Of two names of one number, the first. */
+static bool is_alias(const struct enumeration *e, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (e->proto->value[k]->number == e->proto->value[i]->number)
+			return true;
+	}
+	return false;
+}
+
+/* The length of what all values begin with, by the style guide: COURSE_STATE_ of CourseState. */
+static size_t value_prefix_len(struct model *m, const struct enumeration *e)
+{
+	const char *prefix = gen_printf(m->arena, "%s_", name_flat_upper(m->arena, e->proto->name));
+
+	for (size_t i = 0; i < e->proto->n_value; i++) {
+		if (strncmp(e->proto->value[i]->name, prefix, strlen(prefix)) != 0)
+			return 0;
+	}
+	return strlen(prefix);
+}
+
+static void put_name_function(struct model *m, struct writer *w, const struct enumeration *e)
+{
+	const size_t prefix_len = value_prefix_len(m, e);
+
+	writer_set(w, "short", e->short_type);
+	writer_put(w, "const char *$short$_name(int value)\n{\n\tswitch (value) {\n");
+	for (size_t i = 0; i < e->proto->n_value; i++) {
+		if (!is_alias(e, i))
+			fprintf(w->out, "\tcase %" PRId32 ":\n\t\treturn \"%s\";\n",
+				e->proto->value[i]->number, e->proto->value[i]->name + prefix_len);
+	}
+	writer_put(w, "\tdefault:\n\t\treturn \"UNKNOWN\";\n\t}\n}\n\n");
 }
 
 /* --- reasons --- */
@@ -347,6 +394,10 @@ void emit_tables_source(struct model *m, const struct file *file, struct output 
 		put_message_rules(m, &w, &file->messages[i]);
 	for (size_t i = 0; i < file->n_enums; i++)
 		put_reason_values(&w, &file->enums[i]);
+	for (size_t i = 0; i < file->n_enums; i++) {
+		if (has_name_function(&file->enums[i]))
+			put_name_function(m, &w, &file->enums[i]);
+	}
 	if (file->n_services > 0) {
 		emit_descriptor_set(m, &w, file);
 		n_reasons = put_reason_list(m, &w, file);

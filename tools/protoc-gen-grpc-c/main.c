@@ -6,7 +6,8 @@
  *   policy=required   every method says who may call it, and no message contains itself (the default)
  *   policy=none       for a .proto that knows nothing of our options: a method without a policy is open
  *   names=short       messages of edu.v1 are also called Course, COURSE_INIT, ..., and what their rules
- *                     allow COURSE_TITLE_MAX_LENGTH, COURSE_INSTRUCTORS_MAX_ITEMS (the default)
+ *                     allow COURSE_TITLE_MAX_LENGTH, COURSE_INSTRUCTORS_MAX_ITEMS; an enum's values
+ *                     are COURSE_STATE_DRAFT, ..., which CourseState_name() names (the default)
  *   names=long        only protobuf-c's names, and identifiers with the package in them
  *
  * Made by each run, beside protobuf-c's X.pb-c.h: X.tables.{h,c}, X.server.{h,c} and X.client.{h,c}. The last
