@@ -29,7 +29,6 @@ enum { ARENA_REDZONE = 0 };
 
 enum {
 	ARENA_ALIGN = alignof(max_align_t),
-	ARENA_FIRST_BLOCK = 8 * 1024, /* holds a usual call: request, reply, a few strings */
 	ARENA_BLOCK_MAX = 256 * 1024,
 };
 

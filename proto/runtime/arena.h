@@ -19,6 +19,9 @@
  */
 struct arena_block;
 
+/* Bytes of the block that arena_reset() keeps; holds a usual call: request, reply, a few strings. */
+enum { ARENA_FIRST_BLOCK = 8 * 1024 };
+
 struct arena {
 	struct arena_block *first, *current;
 	size_t used, cap;      /* bytes handed out, and the most that may be */

@@ -23,7 +23,7 @@ void log_set_level(enum log_level level)
 
 int log_level_parse(const char *name)
 {
-	for (int i = 0; i < (int)(ARRAY_SIZE(level_names)); i++) {
+	for (int i = 0; i < (int)ARRAY_SIZE(level_names); i++) {
 		if (strcmp(name, level_names[i]) == 0)
 			return i;
 	}

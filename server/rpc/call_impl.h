@@ -73,8 +73,8 @@ struct rpc_call {
 	struct error error;
 };
 
-/* Free calls a poller keeps for the next, and what one keeps: the first block of its arena. */
-enum { CALLS_KEPT_MAX = 512, CALL_KEPT_BYTES = 8 * 1024 };
+/* Free calls a poller keeps for the next, each with the first block of its arena. */
+enum { CALLS_KEPT_MAX = 512 };
 
 /* A call for something that arrived, fresh but for its metadata array's memory. NULL when out of memory. */
 struct rpc_call *call_take(struct poller *p);

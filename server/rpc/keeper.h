@@ -7,8 +7,8 @@ struct rpc_server;
 
 /*
  * The thread that looks after a server: calls that take long are watched, those that have waited for their
- * caller too long are ended, memory that a flood left behind goes back to
- * the system, and the gate is looked at.
+ * caller too long are ended, memory that a flood left behind goes back to the system, and the gate is looked
+ * at.
  */
 int keeper_start(struct rpc_server *server, struct error *err) __attribute__((warn_unused_result));
 

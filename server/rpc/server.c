@@ -181,7 +181,7 @@ static int server_init(struct rpc_server *s, const struct rpc_row *const *rows,
 /* Each keeps a block of memory that the budget counts: a quarter of it at most is for those that are free. */
 static unsigned calls_kept(const struct rpc_server_config *config)
 {
-	const size_t kept = config->memory / 2 / 4 / CALL_KEPT_BYTES / config->pollers;
+	const size_t kept = config->memory / 2 / 4 / ARENA_FIRST_BLOCK / config->pollers;
 
 	return kept < CALLS_KEPT_MAX ? (unsigned)kept : CALLS_KEPT_MAX;
 }
