@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "proto/runtime/error.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/db/db.h"
 
 /*

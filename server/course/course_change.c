@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/course/course_cache.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"

@@ -3,7 +3,7 @@
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/utf8.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/course/catalogue_store.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"

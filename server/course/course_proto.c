@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "proto/runtime/codec.h"
-#include "server/app.h"
+#include "server/app/app.h"
 
 const char *course_etag(const struct course *c, char out[COURSE_ETAG_SIZE])
 {

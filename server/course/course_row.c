@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/app.h"
+#include "server/app/app.h"
 
 enum listed_column {
 	COURSE_ID,

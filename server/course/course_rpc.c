@@ -4,7 +4,7 @@
 #include "proto/runtime/codec.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/rules.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/course/course_cache.h"
 #include "server/course/course_change.h"
 #include "server/course/course_proto.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/ids.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/course/course_change.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"

@@ -5,7 +5,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/course/course.h"
 
 #define INFO_COLUMNS "lesson_id, course_id, kind, duration_seconds, weight, position, free_preview"

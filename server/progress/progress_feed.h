@@ -2,7 +2,7 @@
 #ifndef PROGRESS_FEED_H
 #define PROGRESS_FEED_H
 
-#include "server/app.h"
+#include "server/app/app.h"
 
 /* What an event means to what progress remembers: whatever happens to a grant or a purchase drops the
  * learner's access from the cache. Called for every event of the feed; does not block. */

@@ -6,7 +6,7 @@
 
 #include "proto/runtime/ids.h"
 #include "proto/runtime/uuid.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/progress/coverage.h"
 
 enum { US = 1000000 };

@@ -3,7 +3,7 @@
 
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/codec.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/course/course.h"
 #include "server/course/lesson.h"
 #include "server/progress/coverage.h"

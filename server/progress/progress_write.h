@@ -2,7 +2,7 @@
 #ifndef PROGRESS_WRITE_H
 #define PROGRESS_WRITE_H
 
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/db/combiner.h"
 #include "server/progress/progress_store.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "proto/runtime/codec.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/base/metrics.h"
 #include "server/db/idem.h"
 #include "server/purchase/purchase_proto.h"

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "proto/runtime/codec.h"
-#include "server/app.h"
+#include "server/app/app.h"
 
 static Money *money_to_proto(struct arena *arena, const char *currency_code, int64_t minor_units)
 {

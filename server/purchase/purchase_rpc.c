@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/purchase/checkout.h"
 #include "server/purchase/purchase_proto.h"
 #include "server/purchase/purchase_store.h"

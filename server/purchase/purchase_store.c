@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "proto/runtime/array.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/db/event.h"
 #include "server/db/idem.h"
 

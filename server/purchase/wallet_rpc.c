@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "edu/v1/edu_service.server.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/db/audit.h"
 #include "server/db/idem.h"
 #include "server/purchase/ledger.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.server.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/auth/attempt.h"
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "edu/v1/edu_service.server.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/auth/authenticator.h"
 #include "server/user/session_issue.h"
 

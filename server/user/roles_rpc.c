@@ -4,7 +4,7 @@
 
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/ids.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/auth/authenticator.h"
 #include "server/db/audit.h"
 #include "server/user/session_store.h"

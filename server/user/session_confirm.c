@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/user/session_confirm.h"
 
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/auth/authenticator.h"
 #include "server/user/session_store.h"
 

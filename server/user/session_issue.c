@@ -2,7 +2,7 @@
 #include "server/user/session_issue.h"
 
 #include "proto/runtime/codec.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/auth/authenticator.h"
 #include "server/user/user_proto.h"
 

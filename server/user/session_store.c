@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "server/app.h"
+#include "server/app/app.h"
 
 #define COLUMNS                                                                                              \
 	"session_id, user_id, create_time, expire_time, session_hash, token_hash, token_nonce, token_time, " \

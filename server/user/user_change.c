@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/user/user_proto.h"
 
 int user_append_event(struct db_conn *conn, const char *kind, int64_t event_id, const struct user *u,

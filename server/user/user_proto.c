@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "proto/runtime/codec.h"
-#include "server/app.h"
+#include "server/app/app.h"
 
 enum { ROLES = EDU__V1__ROLE__ROLE_ADMIN /* the greatest number; role n is bit n - 1 of enum role */ };
 

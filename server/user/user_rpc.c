@@ -4,7 +4,7 @@
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/rules.h"
-#include "server/app.h"
+#include "server/app/app.h"
 #include "server/auth/password.h"
 #include "server/user/user_change.h"
 #include "server/user/user_proto.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef SERVER_APP_H
-#define SERVER_APP_H
+#ifndef APP_APP_H
+#define APP_APP_H
 
 #include "proto/runtime/ids.h"
 #include "server/base/cache.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/app.h"
+#include "server/app/app.h"
 
 #include <google/protobuf/timestamp.pb-c.h>
 
