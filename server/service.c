@@ -32,6 +32,7 @@
 #include "server/user/session_store.h"
 #include "server/user/user.h"
 #include "server/user/user_feed.h"
+#include "server/user/user_names.h"
 
 #define DAY_US (INT64_C(24) * 3600 * 1000000)
 
@@ -225,6 +226,7 @@ static int start_auth(struct service *s, struct error *err)
 		rates[n - 1] = specs[n - 1];
 	auth_config_defaults(&auth);
 	auth.key_dir = config->key_dir;
+	auth.kinds = (struct token_kinds){ID_USER, ID_SESSION, ID_ORGANIZATION};
 	auth.token_lifetime_us = config->access_token_us;
 	auth.rates = rates;
 	auth.clock = config->clock;

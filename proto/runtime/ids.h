@@ -9,24 +9,13 @@ struct error;
 
 /*
  * Ids are 63-bit, positive and ordered by time: 41 bits of milliseconds since 2024-01-01T00:00:00Z (until
- * 2093), 10 bits of node, 12 bits of sequence. People and programs outside see them with their kind: "crs_"
- * and 13 characters of lower-case Crockford base32, most significant first. One id has exactly one text.
+ * 2093), 10 bits of node, 12 bits of sequence. People and programs outside see them with their kind, 3
+ * lower-case letters ("crs_"), and 13 characters of lower-case Crockford base32, most significant first. One
+ * id has exactly one text. Which kinds there are, their owners say.
  */
 
 enum { ID_NODE_BITS = 10, ID_SEQUENCE_BITS = 12, ID_TEXT_MAX = 24 /* with the NUL */ };
 #define ID_EPOCH_MS INT64_C(1704067200000)
-
-/* Kinds of the contract. A kind is 3 lower-case letters. */
-#define ID_USER "usr"
-#define ID_COURSE "crs"
-#define ID_LESSON "les"
-#define ID_PURCHASE "pur"
-#define ID_ORGANIZATION "org"
-#define ID_SESSION "ses"
-#define ID_GRANT "grt"
-#define ID_ENTRY "ent"
-#define ID_TRANSACTION "txn"
-#define ID_EVENT "evt"
 
 /* Writes kind, '_' and the id into out[ID_TEXT_MAX]; returns out. `id` must be positive. */
 char *id_format(const char *kind, int64_t id, char out[ID_TEXT_MAX]);

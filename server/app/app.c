@@ -28,12 +28,6 @@ int app_new_ids(struct rpc_call *call, int64_t *const *ret, unsigned n, struct e
 	return r;
 }
 
-int64_t app_user_or_caller(const struct rpc_call *call, const char *user_id)
-{
-	int64_t id;
-	return id_parse(ID_USER, user_id, &id) ? id : rpc_principal(call)->user_id;
-}
-
 int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
 {
 	ProtobufCMessage *message;

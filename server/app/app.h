@@ -52,9 +52,6 @@ int app_new_ids(struct rpc_call *call, int64_t *const *ret, unsigned n, struct e
 #define APP_IDS(...)                                                                                         \
 	(int64_t *const[]){__VA_ARGS__}, sizeof((int64_t *const[]){__VA_ARGS__}) / sizeof(int64_t *)
 
-/* The caller's or, when `user_id` text is not empty, that user: the id rules have checked the form. */
-int64_t app_user_or_caller(const struct rpc_call *call, const char *user_id);
-
 /*
  * Runs `body` in a transaction, once per request id: claims the call's key, runs `body`, which writes,
  * appends its events and fills `ret`, then stores the packed `ret` and commits. A repeat fills `ret` from the

@@ -44,6 +44,7 @@ static int parts_new(struct auth *a, const struct auth_config *config, struct er
 	struct token_config token_config = {
 		.issuer = config->issuer,
 		.audience = config->audience,
+		.kinds = config->kinds,
 		.lifetime_us = config->token_lifetime_us,
 		.skew_us = TOKEN_SKEW_US,
 		.clock = config->clock,

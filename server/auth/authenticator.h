@@ -17,6 +17,7 @@
 struct auth_config {
 	const char *key_dir; /* NULL: keys in memory only */
 	const char *issuer, *audience;
+	struct token_kinds kinds; /* of the ids in tokens */
 	int64_t token_lifetime_us;
 	size_t token_cache_bytes;
 	const char *const *rates; /* rate_limiter_configure() specs, NULL-terminated; NULL: as shipped */
@@ -33,7 +34,7 @@ struct auth {
 	struct page_tokens *pages;
 };
 
-/* Every field set to what ships, but key_dir. */
+/* Every field set to what ships, but key_dir and the kinds. */
 void auth_config_defaults(struct auth_config *config);
 
 int auth_new(const struct auth_config *config, struct auth **ret, struct error *err)

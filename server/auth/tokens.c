@@ -16,6 +16,7 @@ enum { JTI_LEN = 16, US_PER_SECOND = 1000000 };
 struct tokens {
 	const struct token_keys *keys;
 	char *issuer, *audience;
+	struct token_kinds kinds;
 	int64_t lifetime_us, skew_us;
 	const struct clock *clock;
 };
@@ -46,13 +47,15 @@ int tokens_new(const struct token_config *config, const struct token_keys *keys,
 
 	if (t) {
 		t->keys = keys;
+		t->kinds = config->kinds;
 		t->issuer = strdup(config->issuer);
 		t->audience = strdup(config->audience);
 		t->lifetime_us = config->lifetime_us;
 		t->skew_us = config->skew_us;
 		t->clock = config->clock;
 	}
-	if (!t || !t->issuer || !t->audience || sodium_init() < 0) {
+	if (!t || !t->issuer || !t->audience || !t->kinds.user || !t->kinds.session ||
+	    !t->kinds.organization || sodium_init() < 0) {
 		tokens_free(t);
 		return error_internal(err, "cannot ready the tokens");
 	}
@@ -94,12 +97,13 @@ static const char *scope_name_of(uint32_t bit)
 	return scope_name(bit);
 }
 
-static bool add_service_account(json_t *claims, const struct principal *who)
+static bool add_service_account(json_t *claims, const struct token_kinds *kinds, const struct principal *who)
 {
 	char org[ID_TEXT_MAX];
 
 	return json_object_set_new(claims, "org",
-				   json_string(id_format(ID_ORGANIZATION, who->organization_id, org))) == 0 &&
+				   json_string(id_format(kinds->organization, who->organization_id, org))) ==
+		       0 &&
 	       json_object_set_new(claims, "scopes", names_of(who->scopes, scope_name_of)) == 0;
 }
 
@@ -116,15 +120,15 @@ static char *claims_of(const struct tokens *t, const struct principal *who, int6
 	claims = json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:s}", /* clang-format off */
 			   "iss", t->issuer,
 			   "aud", t->audience,
-			   "sub", id_format(ID_USER, who->user_id, sub),
-			   "sid", id_format(ID_SESSION, who->session_id, sid),
+			   "sub", id_format(t->kinds.user, who->user_id, sub),
+			   "sid", id_format(t->kinds.session, who->session_id, sid),
 			   "roles", names_of(who->roles, role_name_of),
 			   "iat", (json_int_t)iat,
 			   "nbf", (json_int_t)iat,
 			   "exp", (json_int_t)(who->expire_us / US_PER_SECOND),
 			   "epoch", (json_int_t)who->rights_epoch,
 			   "jti", jti); /* clang-format on */
-	if (!claims || (who->organization_id != 0 && !add_service_account(claims, who)))
+	if (!claims || (who->organization_id != 0 && !add_service_account(claims, &t->kinds, who)))
 		return NULL;
 	return json_dumps(claims, JSON_COMPACT);
 }
@@ -250,16 +254,16 @@ static bool claim_names(const json_t *claims, const char *name, uint32_t (*bit_o
 	return true;
 }
 
-static bool claims_subject(const json_t *claims, struct principal *who)
+static bool claims_subject(const struct token_kinds *kinds, const json_t *claims, struct principal *who)
 {
-	if (!claim_id(claims, "sub", ID_USER, &who->user_id) ||
-	    !claim_id(claims, "sid", ID_SESSION, &who->session_id) ||
+	if (!claim_id(claims, "sub", kinds->user, &who->user_id) ||
+	    !claim_id(claims, "sid", kinds->session, &who->session_id) ||
 	    !claim_integer(claims, "epoch", INT64_MAX, &who->rights_epoch) ||
 	    !claim_names(claims, "roles", role_from_name, &who->roles))
 		return false;
 	if (!json_object_get(claims, "org"))
 		return !json_object_get(claims, "scopes");
-	return claim_id(claims, "org", ID_ORGANIZATION, &who->organization_id) &&
+	return claim_id(claims, "org", kinds->organization, &who->organization_id) &&
 	       claim_names(claims, "scopes", scope_from_name, &who->scopes);
 }
 
@@ -297,7 +301,7 @@ int token_verify(const struct tokens *t, struct span token, struct principal *re
 	/* jansson refuses U+0000 by default, so that no string ends before its end. */
 	claims = json_loadb((const char *)text.payload, text.payload_len, JSON_REJECT_DUPLICATES, NULL);
 	if (!claim_is(claims, "iss", t->issuer) || !claim_is(claims, "aud", t->audience) ||
-	    !claims_subject(claims, &who) || !claims_times(t, claims, now_us, &who))
+	    !claims_subject(&t->kinds, claims, &who) || !claims_times(t, claims, now_us, &who))
 		return refuse(err);
 	if (who.expire_us <= now_us)
 		return error_raise(err, &RPC_REASON_TOKEN_EXPIRED,

@@ -12,8 +12,8 @@
  * Access tokens: JWTs (RFC 7519) signed with ES256 (RFC 7518), naming their key by kid.
  *
  *   iss, aud    as configured
- *   sub         "usr_..."
- *   sid         "ses_...", the session: the token ends with it
+ *   sub         the user: "usr_..."
+ *   sid         the session: "ses_..."; the token ends with it
  *   roles       ["LEARNER", ...]; names this release does not know give no right
  *   org, scopes of a service account: "org_...", ["records.read", ...]
  *   iat, nbf, exp  seconds; exp is exclusive
@@ -26,8 +26,14 @@
  */
 struct tokens;
 
+/* What ids of these are called: kinds, as runtime/ids.h has them. */
+struct token_kinds {
+	const char *user, *session, *organization;
+};
+
 struct token_config {
 	const char *issuer, *audience;
+	struct token_kinds kinds;
 	int64_t lifetime_us; /* of a token */
 	int64_t skew_us;     /* how far ahead of ours the clock of the replica that issued may be */
 	const struct clock *clock;
@@ -36,7 +42,7 @@ struct token_config {
 #define TOKEN_LIFETIME_US (INT64_C(15) * 60 * 1000000)
 #define TOKEN_SKEW_US (INT64_C(30) * 1000000)
 
-/* Copies the strings; `keys` and the clock must outlive it. */
+/* Copies the issuer and the audience; the kinds, `keys` and the clock must outlive it. */
 int tokens_new(const struct token_config *config, const struct token_keys *keys, struct tokens **ret,
 	       struct error *err) __attribute__((warn_unused_result));
 void tokens_free(struct tokens *t);

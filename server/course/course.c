@@ -3,6 +3,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
+#include "server/course/course_names.h"
 #include "server/course/lesson.h"
 
 bool course_has_share(const struct course_share *instructors, unsigned n, int64_t user_id)

@@ -7,6 +7,7 @@
 #include "server/course/catalogue_store.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
+#include "server/user/user_names.h"
 
 /* ListCourses: a page of the catalogue, or of what somebody teaches. */
 

@@ -6,6 +6,8 @@
 
 #include "proto/runtime/codec.h"
 #include "server/app/app.h"
+#include "server/course/course_names.h"
+#include "server/user/user_names.h"
 
 const char *course_etag(const struct course *c, char out[COURSE_ETAG_SIZE])
 {

@@ -10,6 +10,7 @@
 #include "proto/runtime/ids.h"
 #include "proto/runtime/rules.h"
 #include "server/course/course_proto.h"
+#include "server/user/user_names.h"
 
 enum { ALL_SHARES = 10000 /* basis points */ };
 

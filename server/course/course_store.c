@@ -8,6 +8,7 @@
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
 #include "server/app/app.h"
+#include "server/course/course_names.h"
 #include "server/course/course_row.h"
 
 enum stmt {

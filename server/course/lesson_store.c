@@ -7,6 +7,7 @@
 #include "proto/runtime/ids.h"
 #include "server/app/app.h"
 #include "server/course/course.h"
+#include "server/course/course_names.h"
 
 #define INFO_COLUMNS "lesson_id, course_id, kind, duration_seconds, weight, position, free_preview"
 #define INFO_TYPES "iiiiiii"

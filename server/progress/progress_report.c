@@ -7,6 +7,7 @@
 #include "proto/runtime/ids.h"
 #include "proto/runtime/uuid.h"
 #include "server/app/app.h"
+#include "server/course/course_names.h"
 #include "server/progress/coverage.h"
 
 enum { US = 1000000 };

@@ -5,12 +5,16 @@
 #include "proto/runtime/codec.h"
 #include "server/app/app.h"
 #include "server/course/course.h"
+#include "server/course/course_names.h"
 #include "server/course/lesson.h"
 #include "server/progress/coverage.h"
 #include "server/progress/progress_access.h"
 #include "server/progress/progress_report.h"
 #include "server/progress/progress_store.h"
 #include "server/progress/progress_write.h"
+#include "server/purchase/purchase_names.h"
+#include "server/user/user.h"
+#include "server/user/user_names.h"
 
 static LessonProgress *lesson_to_proto(struct arena *arena, const struct progress_lesson *p)
 {
@@ -106,7 +110,7 @@ static int load_and_submit(struct rpc_call *call, void *state, struct error *err
 
 static int check_own(const struct rpc_call *call, const char *user_id, struct error *err)
 {
-	if (app_user_or_caller(call, user_id) == rpc_principal(call)->user_id)
+	if (user_or_caller(rpc_principal(call), user_id) == rpc_principal(call)->user_id)
 		return 0;
 	return error_raise(err, &RPC_REASON_ROLE_MISSING,
 			   "Progress is reported by the learner alone; leave user_id out.");
@@ -231,7 +235,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 			       GetCourseProgressResponse *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
-	int64_t user_id = app_user_or_caller(call, req->user_id), course_id, start_us;
+	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id), course_id, start_us;
 	CourseProgress *progress = codec_new(&edu__v1__course_progress__descriptor, arena);
 	int r;
 
@@ -332,7 +336,7 @@ static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest 
 	if (*req->course_id && !id_parse(ID_COURSE, req->course_id, &q.course_id))
 		return id_refuse(err, "course_id", ID_COURSE);
 	if (*req->user_id || !q.course_id)
-		q.user_id = app_user_or_caller(call, req->user_id);
+		q.user_id = user_or_caller(rpc_principal(call), req->user_id);
 	r = check_enrollment_reader(call, &q, err);
 	if (r == 0)
 		r = app_page_open(call, &req->base, req->page_token, &q.after, sizeof(q.after), err);

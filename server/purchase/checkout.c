@@ -10,6 +10,7 @@
 #include "server/app/app.h"
 #include "server/base/metrics.h"
 #include "server/db/idem.h"
+#include "server/purchase/purchase_names.h"
 #include "server/purchase/purchase_proto.h"
 #include "server/purchase/purchase_store.h"
 #include "server/purchase/quote.h"

@@ -5,6 +5,9 @@
 
 #include "proto/runtime/codec.h"
 #include "server/app/app.h"
+#include "server/course/course_names.h"
+#include "server/purchase/purchase_names.h"
+#include "server/user/user_names.h"
 
 static Money *money_to_proto(struct arena *arena, const char *currency_code, int64_t minor_units)
 {

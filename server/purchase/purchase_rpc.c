@@ -3,8 +3,10 @@
 
 #include "server/app/app.h"
 #include "server/purchase/checkout.h"
+#include "server/purchase/purchase_names.h"
 #include "server/purchase/purchase_proto.h"
 #include "server/purchase/purchase_store.h"
+#include "server/user/user.h"
 
 enum { READS_ANYBODY = ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN };
 
@@ -62,7 +64,7 @@ static int purchases_to_proto(struct rpc_call *call, const struct purchase *list
 static int list_purchases(struct rpc_call *call, const ListPurchasesRequest *req, ListPurchasesResponse *ret,
 			  struct error *err)
 {
-	int64_t user_id = app_user_or_caller(call, req->user_id);
+	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id);
 	unsigned size = app_page_size(req->page_size), n = 0;
 	struct purchase_cursor cursor = {.before_id = INT64_MAX};
 	struct purchase *list = NULL;

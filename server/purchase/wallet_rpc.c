@@ -6,6 +6,7 @@
 #include "server/db/audit.h"
 #include "server/db/idem.h"
 #include "server/purchase/ledger.h"
+#include "server/purchase/purchase_names.h"
 #include "server/purchase/purchase_proto.h"
 #include "server/purchase/wallet_store.h"
 #include "server/user/user.h"
@@ -31,7 +32,7 @@ static int get_wallet(struct rpc_call *call, const GetWalletRequest *req, GetWal
 		      struct error *err)
 {
 	const struct principal *who = rpc_principal(call);
-	int64_t user_id = app_user_or_caller(call, req->user_id);
+	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id);
 	int r = 0;
 
 	if (user_id != who->user_id && !principal_has_role(who, READS_ANY_WALLET))
@@ -61,7 +62,7 @@ static int top_up_begin(struct rpc_call *call, const TopUpWalletRequest *req, To
 		.call = call,
 		.req = req,
 		.ret = ret,
-		.user_id = app_user_or_caller(call, req->user_id),
+		.user_id = user_or_caller(rpc_principal(call), req->user_id),
 		.actor_id = rpc_principal(call)->user_id,
 		.now_us = app_now_us(call),
 	};
@@ -172,7 +173,7 @@ static int top_up_wallet(struct rpc_call *call, const TopUpWalletRequest *req, T
 
 	if (req->amount->minor_units <= 0)
 		return error_field(err, "amount.minor_units", "must be above 0");
-	if (app_user_or_caller(call, req->user_id) == rpc_principal(call)->user_id)
+	if (user_or_caller(rpc_principal(call), req->user_id) == rpc_principal(call)->user_id)
 		return error_raise(err, &REASON_SELF_CREDIT,
 				   "Nobody credits the own wallet; another holder of PAYMENTS has to.");
 	r = top_up_begin(call, req, ret, &t, err);

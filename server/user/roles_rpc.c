@@ -82,7 +82,7 @@ static int set_user_roles(struct rpc_call *call, const SetUserRolesRequest *req,
 	struct roles_change m = {.req = req};
 	struct user_change change = {
 		.call = call,
-		.user_id = app_user_or_caller(call, req->user_id),
+		.user_id = user_or_caller(rpc_principal(call), req->user_id),
 		.etag = req->etag,
 		.event_kind = EVENT_USER_ROLES_SET,
 		.prepare = lock_administrators,

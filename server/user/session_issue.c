@@ -4,6 +4,7 @@
 #include "proto/runtime/codec.h"
 #include "server/app/app.h"
 #include "server/auth/authenticator.h"
+#include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
 int64_t session_token_end_us(const struct rpc_call *call, const struct session *s, int64_t now_us)

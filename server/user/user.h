@@ -27,6 +27,10 @@ int user_roles_read(struct db_conn *conn, const int64_t *user_ids, unsigned n, u
 int user_require(struct db_conn *conn, int64_t user_id, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* The user of a request's `user_id` or, when that is empty, the caller: the id rules have checked the form.
+ */
+int64_t user_or_caller(const struct principal *caller, const char *user_id);
+
 /* Raises USER_NOT_FOUND for the user. */
 int user_not_found(struct error *err, int64_t user_id);
 

@@ -7,6 +7,7 @@
 
 #include "proto/runtime/codec.h"
 #include "server/app/app.h"
+#include "server/user/user_names.h"
 
 enum { ROLES = EDU__V1__ROLE__ROLE_ADMIN /* the greatest number; role n is bit n - 1 of enum role */ };
 
@@ -99,4 +100,10 @@ char *user_login_fold(struct arena *arena, const char *text)
 	if (end)
 		*end = '\0';
 	return folded;
+}
+
+int64_t user_or_caller(const struct principal *caller, const char *user_id)
+{
+	int64_t id;
+	return id_parse(ID_USER, user_id, &id) ? id : caller->user_id;
 }

@@ -114,7 +114,7 @@ static int read_by_name(struct rpc_call *call, const char *user_name, bool anybo
 static int read_by_id(struct rpc_call *call, const char *text, bool anybody, struct user *ret,
 		      struct error *err)
 {
-	int64_t user_id = app_user_or_caller(call, text);
+	int64_t user_id = user_or_caller(rpc_principal(call), text);
 	if (user_id != rpc_principal(call)->user_id && !anybody)
 		return role_missing("SUPPORT or ADMIN", err);
 	int r = user_store_read(db_of(call), rpc_arena(call), user_id, ret, err);
@@ -180,7 +180,7 @@ static int update_user(struct rpc_call *call, const UpdateUserRequest *req, Upda
 	const struct principal *who = rpc_principal(call);
 	struct user_change change = {
 		.call = call,
-		.user_id = app_user_or_caller(call, req->user->user_id),
+		.user_id = user_or_caller(who, req->user->user_id),
 		.etag = req->user->etag,
 		.event_kind = EVENT_USER_UPDATED,
 		.apply = update_fields,

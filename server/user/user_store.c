@@ -7,6 +7,7 @@
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
 #include "server/app/app.h"
+#include "server/user/user_names.h"
 
 #define COLUMNS                                                                                              \
 	"user_id, user_name, email, display_name, bio, language, password_hash, roles, rights_epoch, "       \

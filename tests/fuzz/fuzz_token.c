@@ -50,7 +50,8 @@ static bool taken(struct span token)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct token_config config = {"edu", "edu", TOKEN_LIFETIME_US, TOKEN_SKEW_US, &clock_.clock};
+	struct token_config config = {"edu",         "edu",        {"usr", "ses", "org"}, TOKEN_LIFETIME_US,
+				      TOKEN_SKEW_US, &clock_.clock};
 	struct principal who = {
 		.user_id = 1001, .session_id = 2002, .rights_epoch = 3, .roles = ROLE_MASK_LEARNER};
 	const char *text;

@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "proto/runtime/array.h"
+#include "server/course/course_names.h"
 #include "server/course/lesson.h"
 #include "server/db/lease.h"
+#include "server/user/user_names.h"
 #include "tests/lib/testserver.h"
 #include "tests/lib/threads.h"
 

@@ -12,9 +12,11 @@
 #include <cmocka.h>
 
 #include "server/auth/authenticator.h"
+#include "server/course/course_names.h"
 #include "server/course/lesson.h"
 #include "server/db/lease.h"
 #include "server/user/session_store.h"
+#include "server/user/user_names.h"
 #include "server/user/user_store.h"
 
 enum { ARENA_CAP = 64 << 20 };

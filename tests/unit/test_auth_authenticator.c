@@ -28,6 +28,7 @@ struct fixture {
 /* What the database says of the caller, and how often it was asked. */
 static bool holds = true;
 static unsigned asked;
+static const struct token_kinds kinds = {"usr", "ses", "org"};
 
 static int set_up(void **state)
 {
@@ -40,6 +41,7 @@ static int set_up(void **state)
 	holds = true;
 	asked = 0;
 	auth_config_defaults(&config);
+	config.kinds = kinds;
 	config.clock = &f->clock.clock;
 	config.rates = unlimited;
 	assert_int_equal(auth_new(&config, &f->auth, &f->err), 0);
@@ -273,6 +275,7 @@ static void test_forgers_are_refused_unseen(void **state)
 	struct auth *auth;
 
 	auth_config_defaults(&config);
+	config.kinds = kinds;
 	config.clock = &f->clock.clock;
 	config.rates = specs;
 	assert_int_equal(auth_new(&config, &auth, &f->err), 0);
@@ -301,6 +304,7 @@ static void test_bad_limits(void **state)
 	struct error err;
 
 	auth_config_defaults(&config);
+	config.kinds = kinds;
 	config.rates = bad;
 	assert_true(auth_new(&config, &auth, &err) < 0);
 }
@@ -316,6 +320,7 @@ static void test_replicas_share_a_key_directory(void **state)
 
 	temp_dir_make(dir);
 	auth_config_defaults(&config);
+	config.kinds = kinds;
 	config.key_dir = dir;
 	config.clock = &f->clock.clock;
 	assert_int_equal(auth_new(&config, &one, &f->err), 0);

@@ -29,7 +29,8 @@ struct fixture {
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct token_config config = {"edu", "edu-api", TOKEN_LIFETIME_US, TOKEN_SKEW_US, &f->clock.clock};
+	struct token_config config = {"edu",         "edu-api",      {"usr", "ses", "org"}, TOKEN_LIFETIME_US,
+				      TOKEN_SKEW_US, &f->clock.clock};
 
 	clock_fixed_init(&f->clock, NOW_US);
 	arena_init(&f->arena, 1 << 20);
@@ -132,8 +133,8 @@ static struct claims good_claims(void)
 {
 	int64_t now = NOW_US / SECOND_US;
 
-	return (struct claims){"\"edu\"",  "\"edu-api\"", "",  "[\"LEARNER\"]", ID_USER,
-			       ID_SESSION, now,           now, now + 900,       3};
+	return (struct claims){"\"edu\"", "\"edu-api\"", "",  "[\"LEARNER\"]", "usr",
+			       "ses",     now,           now, now + 900,       3};
 }
 
 static char *forge_from(struct fixture *f, const struct claims *c)
@@ -259,8 +260,8 @@ static void test_each_claim_is_checked(void **state)
 	SPOILED(aud, "\"other\"");
 	SPOILED(aud, "[\"edu-api\"]");
 	SPOILED(aud, "7");
-	SPOILED(sub_kind, ID_COURSE);
-	SPOILED(sid_kind, ID_USER);
+	SPOILED(sub_kind, "crs");
+	SPOILED(sid_kind, "usr");
 	SPOILED(roles, "\"ADMIN\"");
 	SPOILED(roles, "[1]");
 	SPOILED(roles, "null");

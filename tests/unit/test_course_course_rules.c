@@ -10,6 +10,7 @@
 #include "proto/runtime/ids.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
+#include "server/user/user_names.h"
 
 static const struct principal nobody;
 static const struct principal teacher = {.user_id = 7, .roles = ROLE_MASK_INSTRUCTOR};

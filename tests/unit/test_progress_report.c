@@ -9,6 +9,7 @@
 
 #include "proto/runtime/array.h"
 #include "proto/runtime/ids.h"
+#include "server/course/course_names.h"
 #include "server/progress/progress_report.h"
 
 #define US INT64_C(1000000)

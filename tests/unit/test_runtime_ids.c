@@ -20,10 +20,10 @@ static void test_text_is_kind_and_base32(void **state)
 {
 	char text[ID_TEXT_MAX];
 
-	assert_string_equal(id_format(ID_COURSE, 1, text), "crs_0000000000001");
-	assert_string_equal(id_format(ID_USER, 31, text), "usr_000000000000z");
-	assert_string_equal(id_format(ID_USER, 32, text), "usr_0000000000010");
-	assert_string_equal(id_format(ID_USER, INT64_MAX, text), "usr_7zzzzzzzzzzzz");
+	assert_string_equal(id_format("crs", 1, text), "crs_0000000000001");
+	assert_string_equal(id_format("usr", 31, text), "usr_000000000000z");
+	assert_string_equal(id_format("usr", 32, text), "usr_0000000000010");
+	assert_string_equal(id_format("usr", INT64_MAX, text), "usr_7zzzzzzzzzzzz");
 }
 
 static void test_text_comes_back(void **state)
@@ -34,9 +34,9 @@ static void test_text_comes_back(void **state)
 	for (int bit = 0; bit < 63; bit++) {
 		int64_t id = INT64_C(1) << bit;
 
-		assert_true(id_parse(ID_LESSON, id_format(ID_LESSON, id, text), &back));
+		assert_true(id_parse("les", id_format("les", id, text), &back));
 		assert_int_equal(back, id);
-		assert_true(id_parse(ID_LESSON, id_format(ID_LESSON, INT64_MAX - id + 1, text), &back));
+		assert_true(id_parse("les", id_format("les", INT64_MAX - id + 1, text), &back));
 		assert_int_equal(back, INT64_MAX - id + 1);
 	}
 }
@@ -47,7 +47,7 @@ static void test_text_sorts_as_the_id(void **state)
 	char a[ID_TEXT_MAX], b[ID_TEXT_MAX];
 
 	for (int64_t id = 1; id < INT64_MAX / 3; id = id * 3 + 1)
-		assert_true(strcmp(id_format(ID_USER, id, a), id_format(ID_USER, id + 1, b)) < 0);
+		assert_true(strcmp(id_format("usr", id, a), id_format("usr", id + 1, b)) < 0);
 }
 
 static void test_refuses_other_texts(void **state)
@@ -76,7 +76,7 @@ static void test_refuses_other_texts(void **state)
 	int64_t id = 77;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		if (id_parse(ID_COURSE, texts[i], &id))
+		if (id_parse("crs", texts[i], &id))
 			fail_msg("took '%s'", texts[i]);
 	}
 	assert_int_equal(id, 77);
