@@ -6,7 +6,11 @@
 
 #include "proto/runtime/error_details.h"
 #include "server/base/log.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/lifecycle.h"
+#include "server/rpc/payload.h"
+#include "server/rpc/refusal.h"
+#include "server/rpc/server_state.h"
+#include "server/rpc/watch.h"
 
 enum { DETAILS_ARENA_CAP = 64 * 1024 };
 
@@ -84,7 +88,7 @@ static void error_settle(struct rpc_call *call, int r)
 		(void)!error_internal(err, "the handler returned %d and no error", r);
 	/* What the arena's cap refuses is the caller's doing; what the memory of all refuses is not. */
 	if (call->arena.starved && err->reason == &RPC_REASON_MESSAGE_TOO_LARGE)
-		(void)!call_starved(call);
+		(void)!refuse_starved(err);
 	if (err->code != STATUS_INTERNAL)
 		return;
 	/* A longer label of the caller's is cut; the log has it whole. */
@@ -197,4 +201,33 @@ bool answer_start(struct answer *a, struct tag *tag)
 	log_error("core refused an answer: %s method=%s request=%s", grpc_call_error_to_string(e),
 		  method_path(a->call), a->call->label);
 	return false;
+}
+
+/* The answer is out, or the caller is gone. */
+static void call_answered(struct tag *tag, bool ok)
+{
+	call_release(TAG_OWNER(tag, struct rpc_call, answer_tag));
+}
+
+void call_answer(struct rpc_call *call, int r)
+{
+	struct answer a;
+
+	call->answer_tag.run = call_answered;
+	answer_init(&a, call);
+	answer_add_headers(&a);
+	if (r == 0 && call->packed) {
+		answer_add_packed(&a, call->packed);
+		call->packed = NULL;
+	} else if (r == 0) {
+		answer_add_message(&a, call->reply);
+	}
+	answer_add_status(&a, r);
+	if (call_watch_over(call))
+		answer_add_close(&a);
+	call_turn(call, call->answered_us);
+	if (answer_start(&a, &call->answer_tag))
+		return;
+	grpc_call_cancel_with_status(call->core, GRPC_STATUS_INTERNAL, "the answer could not be sent", NULL);
+	call_release_elsewhere(call);
 }

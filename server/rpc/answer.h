@@ -4,7 +4,7 @@
 
 #include <grpc/grpc.h>
 
-#include "server/rpc/call_impl.h"
+#include "server/rpc/call_state.h"
 
 /*
  * What a call is answered with, as core takes it. Lives on the stack for one batch: core takes references.
@@ -32,5 +32,11 @@ void answer_add_status(struct answer *a, int r);
 
 /* Starts the batch and lets go of everything. False when core refused it: the tag will not come. */
 bool answer_start(struct answer *a, struct tag *tag) __attribute__((warn_unused_result));
+
+/*
+ * Answers and ends a call that has not been answered in any part: with call->reply when r is 0, else with
+ * call->error. Any thread; nothing of the call may be touched afterwards.
+ */
+void call_answer(struct rpc_call *call, int r);
 
 #endif

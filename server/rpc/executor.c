@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/rpc/call_impl.h"
+#include "server/rpc/call_state.h"
 #include "server/rpc/observe.h"
 
 enum { MEAN_WEIGHT = 16 /* of a new time in a method's mean: one part of so many */ };

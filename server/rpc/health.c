@@ -2,8 +2,8 @@
 #include "server/rpc/health.h"
 
 #include "grpc/health/v1/health.server.h"
-#include "server/rpc/call_impl.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/call_state.h"
+#include "server/rpc/server_state.h"
 
 /* Of the health protocol, not of the contract. */
 static const struct error_reason service_unknown = {"SERVICE_UNKNOWN", STATUS_NOT_FOUND};

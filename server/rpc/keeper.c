@@ -7,7 +7,7 @@
 #include "server/base/log.h"
 #include "server/base/ticker.h"
 #include "server/rpc/line.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/server_state.h"
 
 enum {
 	PERIOD_US = 100 * 1000, /* a call that takes as long is watched: who called it may go away */

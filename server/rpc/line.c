@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/line.h"
 
-#include "server/rpc/call_impl.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/call_state.h"
+#include "server/rpc/server_state.h"
+#include "server/rpc/watch.h"
 
 enum {
 	PATIENCE_US =

@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "server/rpc/call_impl.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/lifecycle.h"
+#include "server/rpc/server_state.h"
 #include "server/rpc/slot.h"
 
 int poller_init(struct poller *p, struct rpc_server *server, unsigned index, struct error *err)

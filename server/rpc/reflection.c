@@ -8,9 +8,9 @@
 #include "grpc/reflection/v1alpha/reflection.tables.h"
 #include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
-#include "server/rpc/call_impl.h"
+#include "server/rpc/call_state.h"
 #include "server/rpc/descriptor_index.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/server_state.h"
 
 #define ALPHA_DESC grpc_reflection_v1alpha_server_reflection_desc
 

@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #include "server/base/log.h"
-#include "server/rpc/call_impl.h"
 #include "server/rpc/core_locks.h"
 #include "server/rpc/keeper.h"
+#include "server/rpc/lifecycle.h"
 #include "server/rpc/listener.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/reflection.h"
+#include "server/rpc/server_state.h"
 
 enum {
 	QUIET_MS = 250,      /* without a new call, a server that drains takes it that none is on its way */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "server/base/log.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/admission.h"
+#include "server/rpc/lifecycle.h"
+#include "server/rpc/server_state.h"
 #include "server/rpc/stream.h"
 #include "server/rpc/unary.h"
 

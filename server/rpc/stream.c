@@ -4,9 +4,12 @@
 #include <pthread.h>
 
 #include "proto/runtime/codec.h"
+#include "server/rpc/admission.h"
 #include "server/rpc/answer.h"
-#include "server/rpc/server_impl.h"
-#include "server/rpc/unary.h"
+#include "server/rpc/lifecycle.h"
+#include "server/rpc/payload.h"
+#include "server/rpc/refusal.h"
+#include "server/rpc/server_state.h"
 
 /* Lives in the call's arena. */
 struct stream {
@@ -278,7 +281,7 @@ static bool ask_next(struct stream *s)
 		return false;
 	}
 	if (budget_spent(&s->call->server->memory)) {
-		stream_end(s, call_starved(s->call));
+		stream_end(s, refuse_starved(&s->call->error));
 		return false;
 	}
 	arena_reset(&s->message_arena);
@@ -423,19 +426,19 @@ void stream_begin(struct rpc_call *call)
 	int r = stream_new(call);
 
 	if (r < 0) {
-		unary_answer(call, r);
+		call_answer(call, r);
 		return;
 	}
 	if (call_run_at(call, call->method->row->place, true, true))
 		return;
 	stream_done(call->stream);
-	unary_answer(call, overloaded(call));
+	call_answer(call, refuse_busy(&call->error));
 }
 
 static void stream_admitted(struct rpc_call *call, int r)
 {
 	if (r < 0)
-		unary_answer(call, r);
+		call_answer(call, r);
 	else
 		stream_begin(call);
 }

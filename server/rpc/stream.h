@@ -2,7 +2,7 @@
 #ifndef RPC_STREAM_H
 #define RPC_STREAM_H
 
-#include "server/rpc/call_impl.h"
+#include "server/rpc/call_state.h"
 
 /*
  * Streams of the three kinds.

@@ -3,48 +3,17 @@
 
 #include "proto/runtime/codec.h"
 #include "server/base/log.h"
+#include "server/rpc/admission.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/lifecycle.h"
 #include "server/rpc/observe.h"
+#include "server/rpc/payload.h"
 #include "server/rpc/policy.h"
+#include "server/rpc/refusal.h"
 #include "server/rpc/request_key.h"
-#include "server/rpc/server_impl.h"
+#include "server/rpc/server_state.h"
 #include "server/rpc/stream.h"
-
-/* The answer is out, or the caller is gone. */
-static void unary_answered(struct tag *tag, bool ok)
-{
-	call_release(TAG_OWNER(tag, struct rpc_call, answer_tag));
-}
-
-void unary_answer(struct rpc_call *call, int r)
-{
-	struct answer a;
-
-	call->answer_tag.run = unary_answered;
-	answer_init(&a, call);
-	answer_add_headers(&a);
-	if (r == 0 && call->packed) {
-		answer_add_packed(&a, call->packed);
-		call->packed = NULL;
-	} else if (r == 0) {
-		answer_add_message(&a, call->reply);
-	}
-	answer_add_status(&a, r);
-	if (call_watch_over(call))
-		answer_add_close(&a);
-	call_turn(call, call->answered_us);
-	if (answer_start(&a, &call->answer_tag))
-		return;
-	grpc_call_cancel_with_status(call->core, GRPC_STATUS_INTERNAL, "the answer could not be sent", NULL);
-	call_release_elsewhere(call);
-}
-
-int overloaded(struct rpc_call *call)
-{
-	(void)!error_raise(&call->error, &RPC_REASON_OVERLOADED,
-			   "The server is busy. Nothing was done; wait and repeat.");
-	return error_set_retry(&call->error, OVERLOADED_RETRY_MS);
-}
+#include "server/rpc/watch.h"
 
 /* After a handler or a continuation returned. */
 static void unary_settle(struct rpc_call *call, int r)
@@ -52,7 +21,7 @@ static void unary_settle(struct rpc_call *call, int r)
 	/* Moved or deferred: it may be over by now. */
 	if (r > 0)
 		return;
-	unary_answer(call, r);
+	call_answer(call, r);
 }
 
 /* Nobody waits for it any more: it ends as it is. */
@@ -71,7 +40,7 @@ static int time_check(struct rpc_call *call)
 	int r = policy_deadline(call->deadline_us, &call->error);
 
 	if (r == 0 && call->expected_us && call->deadline_us - monotonic_us() < call->expected_us)
-		r = overloaded(call);
+		r = refuse_busy(&call->error);
 	return r;
 }
 
@@ -127,7 +96,7 @@ static void unary_begin(struct rpc_call *call)
 	int r = unary_prepare(call);
 
 	if (r < 0) {
-		unary_answer(call, r);
+		call_answer(call, r);
 		return;
 	}
 	if (call->method->desc->kind != METHOD_UNARY) {
@@ -138,7 +107,7 @@ static void unary_begin(struct rpc_call *call)
 	if (call->method->row->place != RPC_ON_POLLER)
 		call_watch_later(call);
 	if (!call_run_at(call, call->method->row->place, true, true))
-		unary_answer(call, overloaded(call));
+		call_answer(call, refuse_busy(&call->error));
 }
 
 static void payload_came(struct tag *tag, bool ok)
@@ -163,15 +132,15 @@ static void payload_ask(struct rpc_call *call)
 	e = batch_start(call->core, &op, 1, &call->payload_tag);
 	if (e == GRPC_CALL_OK)
 		return;
-	unary_answer(call, error_internal(&call->error, "core refused to receive: %s",
-					  grpc_call_error_to_string(e)));
+	call_answer(call, error_internal(&call->error, "core refused to receive: %s",
+					 grpc_call_error_to_string(e)));
 }
 
 /* A hot method's message came with the call. */
 static void unary_admitted(struct rpc_call *call, int r)
 {
 	if (r < 0)
-		unary_answer(call, r);
+		call_answer(call, r);
 	else if (call->method->registered)
 		unary_begin(call);
 	else
@@ -193,7 +162,7 @@ int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation nex
 	if (place != RPC_ON_POLLER)
 		call_watch_later(call);
 	if (!call_run_at(call, place, false, true))
-		return overloaded(call);
+		return refuse_busy(&call->error);
 	return RPC_MOVED;
 }
 
@@ -220,5 +189,5 @@ void rpc_call_finish(struct rpc_call *call, int r, const struct error *err)
 	}
 	if (r < 0 && err != &call->error)
 		call->error = *err;
-	unary_answer(call, r);
+	call_answer(call, r);
 }

@@ -2,7 +2,7 @@
 #ifndef RPC_UNARY_H
 #define RPC_UNARY_H
 
-#include "server/rpc/call_impl.h"
+#include "server/rpc/call_state.h"
 
 /*
  * Unary calls, and the beginning of server streams, which also bring one message: two events for a hot method
@@ -11,14 +11,5 @@
 
 /* On the poller. Takes unknown methods too, to refuse them. */
 void unary_arrived(struct rpc_call *call, const struct call_headers *headers);
-
-/*
- * Answers and ends a call that has not been answered in any part: with call->reply when r is 0, else with
- * call->error. Any thread; nothing of the call may be touched afterwards.
- */
-void unary_answer(struct rpc_call *call, int r);
-
-/* Raises OVERLOADED for a place whose line is full. */
-int overloaded(struct rpc_call *call);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef RPC_SERVER_IMPL_H
-#define RPC_SERVER_IMPL_H
+#ifndef RPC_SERVER_STATE_H
+#define RPC_SERVER_STATE_H
 
 #include <grpc/grpc.h>
 #include <stdatomic.h>
@@ -9,14 +9,11 @@
 #include "server/rpc/gate.h"
 #include "server/rpc/health.h"
 #include "server/rpc/path_table.h"
-#include "server/rpc/payload.h"
 #include "server/rpc/poller.h"
-#include "server/rpc/reflection.h"
 #include "server/rpc/server.h"
 #include "server/rpc/standing.h"
 
-/* What a refused caller is told to wait at least. When this server drains, another is there. */
-enum { OVERLOADED_RETRY_MS = 250, DRAINING_RETRY_MS = 100 };
+struct reflection;
 
 /* How far the server's life is. */
 enum server_stage { SERVER_NEW, SERVER_RUNNING, SERVER_DRAINING, SERVER_STOPPED };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef RPC_CALL_IMPL_H
-#define RPC_CALL_IMPL_H
+#ifndef RPC_CALL_STATE_H
+#define RPC_CALL_STATE_H
 
 #include <grpc/grpc.h>
 #include <stdatomic.h>
@@ -73,64 +73,10 @@ struct rpc_call {
 	struct error error;
 };
 
-/* Free calls a poller keeps for the next, each with the first block of its arena. */
-enum { CALLS_KEPT_MAX = 512 };
-
-/* A call for something that arrived, fresh but for its metadata array's memory. NULL when out of memory. */
-struct rpc_call *call_take(struct poller *p);
-
-/* Gives it back to its poller, on whose thread this runs, as soon as core is done with it. */
-void call_release(struct rpc_call *call);
-
-/* Before a unary call goes to an executor: once it has been there for a while, it is watched. */
-void call_watch_later(struct rpc_call *call);
-
-/* Claims a call in its poller's line for call_watch(), which must follow; false when it is watched already or
- * not to be. With the line's lock, under which no call is given back; a claimed one is not before it was
- * watched and is over, though it may be answered meanwhile. */
-bool call_watch_claim(struct rpc_call *call);
-
-/* Asks core to tell when the caller goes away: if it waits then, it is dropped, if it runs, interrupted. */
-void call_watch(struct rpc_call *call);
-
-/* Before its answer: true when core is still to be asked how the call ends, which nobody else does then. */
-bool call_watch_over(struct rpc_call *call);
-
-/* The same as call_release() from any thread, by way of the poller. */
-void call_release_elsewhere(struct rpc_call *call);
-
-/* Frees the memory of a call that is in no list. */
-void call_free(struct rpc_call *call);
-
-/* Reads headers, label and deadline once metadata is there. */
-void call_read_headers(struct rpc_call *call, gpr_timespec deadline, struct call_headers *ret);
-
-/* Raises OVERLOADED: the memory all calls share is spent. Returns the negated code. */
-int call_starved(struct rpc_call *call);
-
 /* It is the caller's turn since then; 0: not any more. */
 static inline void call_turn(struct rpc_call *call, int64_t since_us)
 {
 	atomic_store_explicit(&call->with_caller_us, since_us, memory_order_release);
 }
-
-/* Counts what is sent in the server's memory, until it is out. */
-void call_hold(struct rpc_call *call, size_t bytes);
-void call_let_go(struct rpc_call *call);
-
-/*
- * Deadline, token, policy; then next(call, r), on the poller, r being 0 or what to refuse the call with. At
- * once, unless the database has to be asked about the token.
- */
-void call_admit(struct rpc_call *call, const struct call_headers *headers,
-		void (*next)(struct rpc_call *call, int r));
-
-/*
- * Runs call->task where it belongs: at once when that is the poller and this is its thread, through the
- * poller's queue when it is another thread. False when an executor's line is full and `bounded` was asked
- * for.
- */
-bool call_run_at(struct rpc_call *call, enum rpc_place place, bool on_poller, bool bounded)
-	__attribute__((warn_unused_result));
 
 #endif
