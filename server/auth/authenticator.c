@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/auth/token_text.h"
+#include "server/base/hash.h"
 
 /*
  * Changes are counted by slots that users share: one more of a neighbour costs a read of the database and no
@@ -178,7 +179,7 @@ int auth_authenticate(struct auth *a, struct span token, const char *address, st
  * are good. */
 static _Atomic uint64_t *changes_of(const struct auth *a, int64_t user_id)
 {
-	return &a->changes[((uint64_t)user_id * UINT64_C(0x9e3779b97f4a7c15) >> 32) % CHANGE_SLOTS];
+	return &a->changes[hash_id(user_id) % CHANGE_SLOTS];
 }
 
 uint64_t auth_ticket(const struct auth *a, int64_t user_id)

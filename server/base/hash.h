@@ -19,4 +19,11 @@ struct hash_key hash_key_random(void);
 
 uint64_t hash_bytes(const struct hash_key *key, struct span bytes);
 
+/* Spreads ids evenly, of which neighbours differ in few bits: multiplied by 2^64 over the golden ratio
+ * (Knuth, The Art of Computer Programming 3, 6.4). Unkeyed: for ids that we make ourselves. */
+static inline uint32_t hash_id(int64_t id)
+{
+	return (uint32_t)((uint64_t)id * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+}
+
 #endif

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "server/base/hash.h"
+
 /* What one batch needs besides its items; a batch of combiner-batch reports takes about 1 KiB each. */
 enum { BATCH_ARENA_CAP = 64 << 20 };
 
@@ -31,7 +33,7 @@ static unsigned lane(const void *item)
 {
 	const struct progress_write *w = item;
 
-	return (unsigned)((uint64_t)w->report.user_id * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	return hash_id(w->report.user_id);
 }
 
 static bool same_course(const struct progress_course_delta *d, const struct report *r)

@@ -29,11 +29,23 @@ static void test_depends_on_key(void **state)
 	assert_int_equal(hash_bytes(&a, span_str("x")), hash_bytes(&a, span_str("x")));
 }
 
+/* Ids a millisecond apart, as they are made (runtime/ids.h), over a few lanes. */
+static void test_spreads_ids(void **state)
+{
+	unsigned lanes[4] = {0};
+
+	for (int64_t i = 0; i < 4000; i++)
+		lanes[hash_id((i + 1) << 22) % 4]++;
+	for (unsigned i = 0; i < 4; i++)
+		assert_in_range(lanes[i], 900, 1100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_known_answers),
 		cmocka_unit_test(test_depends_on_key),
+		cmocka_unit_test(test_spreads_ids),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
