@@ -3,7 +3,7 @@
 #define CLIENT_SESSION_H
 
 #include "client/client.h"
-#include "edu/v1/user.tables.h"
+#include "edu/v1/session.tables.h"
 
 /*
  * A signed-in user's session as a channel's credentials: it hands out the access token, and exchanges the

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "edu/v1/course.tables.h"
+#include "edu/v1/lesson.tables.h"
 #include "server/base/cache.h"
 #include "server/db/db.h"
 

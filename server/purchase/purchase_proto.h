@@ -3,6 +3,7 @@
 #define PURCHASE_PURCHASE_PROTO_H
 
 #include "edu/v1/purchase.tables.h"
+#include "edu/v1/wallet.tables.h"
 #include "proto/runtime/arena.h"
 #include "proto/runtime/span.h"
 #include "server/purchase/purchase.h"

@@ -65,7 +65,7 @@ def pages(wire, token, area, method, field, **arguments):
 class Comparison:
     def __init__(self, expected, wire, login, password, price):
         self.expected, self.wire, self.price = expected, wire, price
-        session = wire.call("user", "Login", login=login, password=password).session
+        session = wire.call("session", "Login", login=login, password=password).session
         self.token, self.importer = session.access_token, session.user.user_id
         self.differences = []
         self.figures = collections.Counter()
@@ -83,7 +83,7 @@ class Comparison:
         return self.differences
 
     def course(self):
-        found = list(pages(self.wire, self.token, "course", "ListCourses", "courses", instructor_id=self.importer,
+        found = list(pages(self.wire, self.token, "catalogue", "ListCourses", "courses", instructor_id=self.importer,
                            external_id=self.expected.prefix))
         self.same("number of courses", len(found), 1)
         if not found:
@@ -94,8 +94,8 @@ class Comparison:
         return course.course_id
 
     def lessons(self, course):
-        kind = messages("edu.v1.course").LessonKind.Name
-        found = list(pages(self.wire, self.token, "course", "ListLessons", "lessons", course_id=course))
+        kind = messages("edu.v1.lesson").LessonKind.Name
+        found = list(pages(self.wire, self.token, "lesson", "ListLessons", "lessons", course_id=course))
         self.same("lessons", {l.external_id: kind(l.kind) for l in found}, self.expected.kinds)
         self.same("number of lessons", len(found), len(self.expected.kinds))
         self.material = {l.lesson_id: l.external_id for l in found}
@@ -123,7 +123,7 @@ class Comparison:
                   wanted)
         self.figures["purchases"] += len(found)
         self.figures["minor units"] += sum(p.charged.minor_units for p in found)
-        wallet = self.wire.call("purchase", "GetWallet", self.token, user_id=user_id).wallet
+        wallet = self.wire.call("wallet", "GetWallet", self.token, user_id=user_id).wallet
         self.same(f"student {student}, wallet", sum(b.minor_units for b in wallet.balances), 0)
 
     def progress(self, student, user_id, course):
@@ -149,7 +149,7 @@ class Comparison:
         self.figures["learners with clicks"] += bool(progress.lessons)
 
     def enrollments(self, course):
-        found = list(pages(self.wire, self.token, "progress", "ListEnrollments", "enrollments", course_id=course))
+        found = list(pages(self.wire, self.token, "access", "ListEnrollments", "enrollments", course_id=course))
         self.same("enrolled users", sorted(e.user_id for e in found),
                   sorted(u for s, u in self.user_ids.items() if s in self.expected.buyers))
         self.figures["enrollments"] = len(found)

@@ -46,7 +46,7 @@ class Attacks(unittest.TestCase):
         cls.stack.__exit__(None, None, None)
 
     def session(self, name):
-        return self.wire.call("user", "Login", login=name, password=PASSWORD).session
+        return self.wire.call("session", "Login", login=name, password=PASSWORD).session
 
     def token(self, name):
         return self.session(name).access_token
@@ -82,18 +82,18 @@ class Attacks(unittest.TestCase):
     def test_a_refresh_token_shown_50_times_has_one_successor(self):
         old = self.session("learner")
         reasons, answers = self.at_once(50, lambda i, wire: wire.call(
-            "user", "RefreshSession", refresh_token=old.refresh_token).session)
+            "session", "RefreshSession", refresh_token=old.refresh_token).session)
         self.assertEqual(reasons, {"OK": 50})
         self.assertEqual(len({a.refresh_token for a in answers}), 1)
 
     def test_an_old_refresh_token_shown_50_times_ends_its_session(self):
         old = self.session("learner")
-        new = self.wire.call("user", "RefreshSession", refresh_token=old.refresh_token).session
-        new = self.wire.call("user", "RefreshSession", refresh_token=new.refresh_token).session
+        new = self.wire.call("session", "RefreshSession", refresh_token=old.refresh_token).session
+        new = self.wire.call("session", "RefreshSession", refresh_token=new.refresh_token).session
         reasons, _ = self.at_once(50, lambda i, wire: wire.call(
-            "user", "RefreshSession", refresh_token=old.refresh_token).session)
+            "session", "RefreshSession", refresh_token=old.refresh_token).session)
         self.assertEqual(reasons, {"REFRESH_TOKEN_REUSED": 50})
-        self.assertEqual(self.reason(self.wire.call, "user", "RefreshSession", refresh_token=new.refresh_token),
+        self.assertEqual(self.reason(self.wire.call, "session", "RefreshSession", refresh_token=new.refresh_token),
                          "REFRESH_TOKEN_INVALID")
         deadline = time.monotonic() + 5
         for wire in self.wires:
@@ -134,7 +134,7 @@ class Attacks(unittest.TestCase):
             self.assertEqual(self.reason(self.wire.call, "user", "RegisterUser", user_name=name, password=PASSWORD),
                              "FIELD_INVALID", name)
         for name in ("lear ner", "learner\u200b", "learner.", "lear_er", "learne%", "\u017fearner", "learner' -- "):
-            self.assertEqual(self.reason(self.wire.call, "user", "Login", login=name, password=PASSWORD),
+            self.assertEqual(self.reason(self.wire.call, "session", "Login", login=name, password=PASSWORD),
                              "CREDENTIALS_INVALID", name)
 
     def test_an_unknown_user_takes_as_long_as_a_wrong_password(self):
@@ -149,7 +149,7 @@ class Attacks(unittest.TestCase):
 
         for name in ("measured", "measured@example.org", "not-there", "not@there.org"):
             before = hashes()
-            self.assertEqual(self.reason(wire.call, "user", "Login", login=name, password="not the password"),
+            self.assertEqual(self.reason(wire.call, "session", "Login", login=name, password="not the password"),
                              "CREDENTIALS_INVALID")
             self.assertEqual(hashes(), before + 1, name)
         wire.close()
@@ -157,14 +157,15 @@ class Attacks(unittest.TestCase):
     def test_guessing_is_slowed_down(self):
         wire = Wire(self.stack.start("--rate-login", "20").target)
         reasons = collections.Counter(
-            self.reason(wire.call, "user", "Login", login="LEARNER" if i % 2 else "learner", password="guess no. %d" % i)
+            self.reason(wire.call, "session", "Login", login="LEARNER" if i % 2 else "learner",
+                        password="guess no. %d" % i)
             for i in range(20))
         self.assertIn(reasons["CREDENTIALS_INVALID"], (10, 11), reasons)
         with self.assertRaises(Refused) as caught:
-            wire.call("user", "Login", login="learner", password=PASSWORD)
+            wire.call("session", "Login", login="learner", password=PASSWORD)
         self.assertEqual((caught.exception.code, caught.exception.reason, caught.exception.retry),
                          ("RESOURCE_EXHAUSTED", "RATE_LIMITED", True))
-        reasons = collections.Counter(self.reason(wire.call, "user", "Login", login=f"user-{i}", password="a guess")
+        reasons = collections.Counter(self.reason(wire.call, "session", "Login", login=f"user-{i}", password="a guess")
                                       for i in range(100))
         self.assertGreater(reasons["RATE_LIMITED"], 20, reasons)
         wire.close()
@@ -202,7 +203,7 @@ class Attacks(unittest.TestCase):
     # --- money ---
 
     def pay(self, wire, payment, amount, request_id=None):
-        return wire.call("purchase", "TopUpWallet", self.treasurer, user_id=self.stack.users["learner"],
+        return wire.call("wallet", "TopUpWallet", self.treasurer, user_id=self.stack.users["learner"],
                          amount={"currency_code": "CHF", "minor_units": amount}, provider="bank",
                          provider_payment_id=payment, request_id=request_id or str(uuid.uuid4())).transaction_id
 
@@ -371,7 +372,7 @@ class Attacks(unittest.TestCase):
             connection.send(frame(RESET, 0, connection.begin(SERVICE + "ListCourses", message(b"")), b"\0\0\0\x08"))
         connection.close()
         deadline = time.monotonic() + 10
-        while self.reason(self.wire.call, "course", "ListCourses") != "OK":
+        while self.reason(self.wire.call, "catalogue", "ListCourses") != "OK":
             self.assertLess(time.monotonic(), deadline)
 
     def test_a_compressed_message_is_not_inflated(self):

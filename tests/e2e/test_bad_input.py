@@ -59,7 +59,7 @@ class BadInput(unittest.TestCase):
     def session(cls, name, target=None):
         wire = Wire(target or cls.stack.target)
         try:
-            return wire.call("user", "Login", login=name, password=PASSWORD).session
+            return wire.call("session", "Login", login=name, password=PASSWORD).session
         finally:
             wire.close()
 
@@ -142,7 +142,7 @@ class BadInput(unittest.TestCase):
     def test_wrong_role(self):
         self.refused("PERMISSION_DENIED", "ROLE_MISSING", self.wire.call, "course", "CreateCourse",
                      self.tokens["learner"], title="Mine")
-        self.refused("PERMISSION_DENIED", "ROLE_MISSING", self.wire.call, "purchase", "TopUpWallet",
+        self.refused("PERMISSION_DENIED", "ROLE_MISSING", self.wire.call, "wallet", "TopUpWallet",
                      self.tokens["learner"], user_id=self.stack.users["learner"], provider="p", provider_payment_id="1",
                      amount={"currency_code": "EUR", "minor_units": 1}, request_id=str(uuid.uuid4()))
 
@@ -244,7 +244,7 @@ class BadInput(unittest.TestCase):
 
     def test_one_way_to_write_a_provider_and_a_key(self):
         def pay(provider, key, user="learner"):
-            return self.wire.call("purchase", "TopUpWallet", self.tokens["treasurer"], provider=provider,
+            return self.wire.call("wallet", "TopUpWallet", self.tokens["treasurer"], provider=provider,
                                   provider_payment_id=key, user_id=self.stack.users[user],
                                   amount={"currency_code": "SEK", "minor_units": 1}, request_id=str(uuid.uuid4()))
 
@@ -260,7 +260,7 @@ class BadInput(unittest.TestCase):
         self.assertEqual(self.world.balance("learner")["SEK"], 1)
         for key in ("erp ", "\u200b", "е", "a\tb"):
             for area, method, fields in (("course", "CreateCourse", {"title": "T"}),
-                                         ("course", "CreateLesson", {"course_id": self.world.course, "title": "T",
+                                         ("lesson", "CreateLesson", {"course_id": self.world.course, "title": "T",
                                                                      "kind": 2})):
                 error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, area, method,
                                      self.tokens["teacher"], external_id=key, **fields)
@@ -286,7 +286,7 @@ class BadInput(unittest.TestCase):
                      ("course", "CreateCourse", "teacher", {"title": "T", "subject": text}, "subject"),
                      ("course", "CreateCourse", "teacher", {"title": "T", "objectives": ["one", text]},
                       "objectives[1]"),
-                     ("course", "CreateLesson", "teacher", {"course_id": draft, "title": text, "kind": 2}, "title")]
+                     ("lesson", "CreateLesson", "teacher", {"course_id": draft, "title": text, "kind": 2}, "title")]
             for area, method, caller, fields, field in lines:
                 error = self.refused("INVALID_ARGUMENT", "FIELD_INVALID", self.wire.call, area, method,
                                      caller and self.tokens[caller], **fields)
@@ -310,7 +310,7 @@ class BadInput(unittest.TestCase):
         read = self.wire.call("course", "GetCourse", self.tokens["teacher"], course_id=course.course_id).course
         self.assertEqual(read.title, "Caf\u00e9")
         for subject in ("FA\u0308RBEN", "f\u00e4rben"):
-            found = self.wire.call("course", "ListCourses", self.tokens["teacher"], subject=subject, state=1,
+            found = self.wire.call("catalogue", "ListCourses", self.tokens["teacher"], subject=subject, state=1,
                                    instructor_id=self.stack.users["teacher"]).courses
             self.assertEqual([c.course_id for c in found], [course.course_id])
 

@@ -21,7 +21,7 @@ class Descriptors(unittest.TestCase):
         self.stack.__enter__()
         self.process = self.stack.replicas[0].process
         self.wire = Wire(self.stack.target)
-        self.wire.call("course", "ListCourses")
+        self.wire.call("catalogue", "ListCourses")
 
     def tearDown(self):
         self.wire.close()
@@ -52,10 +52,10 @@ class Descriptors(unittest.TestCase):
                 time.sleep(0.1)
             self.assertLess(self.open(), LIMIT - 50)
             # Who is connected is served, and so are metrics.
-            self.wire.call("course", "ListCourses")
+            self.wire.call("catalogue", "ListCourses")
             self.assertEqual(self.ready(), "ready\n")
         newcomer = Wire(self.stack.target, patient=True)
-        newcomer.call("course", "ListCourses")
+        newcomer.call("catalogue", "ListCourses")
         newcomer.close()
         self.assertEqual(self.ready(), "ready\n")
 
@@ -65,7 +65,7 @@ class Descriptors(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("level=error nobody answers at the server's own port: stopping", self.stack.server_log())
         with self.assertRaises(Refused):
-            self.wire.call("course", "ListCourses")
+            self.wire.call("catalogue", "ListCourses")
         self.stack.replicas.pop().stop()
 
 

@@ -28,7 +28,7 @@ def learner(stack):
     course = world.publish(world.new_course("--free"), "VIDEO")
     lesson = stack.edu("list-lessons", "--course-id", course)["lessons"][0]["lessonId"]
     wire = Wire(stack.target)
-    token = wire.call("user", "Login", login="learner", password=PASSWORD).session.access_token
+    token = wire.call("session", "Login", login="learner", password=PASSWORD).session.access_token
     wire.call("purchase", "PurchaseCourse", token, course_id=course, currency_code="EUR",
               expected_total={"currency_code": "EUR"}, payment_source=1, request_id=str(uuid.uuid4()))
     wire.close()
@@ -61,7 +61,7 @@ class HangingDatabase(unittest.TestCase):
         """Starts so many calls of each kind; returns a function that waits for their outcomes."""
         kinds = (lambda: report(wire, self.lesson, self.token, 60),
                  lambda: wire.call("user", "GetUser", self.token, 60),
-                 lambda: wire.call("course", "ListCourses", None, 60),
+                 lambda: wire.call("catalogue", "ListCourses", None, 60),
                  lambda: wire.call("user", "RegisterUser", None, 60, user_name="u" + uuid.uuid4().hex[:12], password=PASSWORD))
         outcomes = []
 
@@ -124,7 +124,7 @@ class Caller(threading.Thread):
         elif kind == 1:
             self.wire.call("user", "GetUser", self.token)
         else:
-            self.wire.call("course", "ListCourses")
+            self.wire.call("catalogue", "ListCourses")
 
     def call_patiently(self):
         until = time.monotonic() + PATIENCE

@@ -28,11 +28,11 @@ class EdgeTest(unittest.TestCase):
         self.port = edge.port
         self.edge = edge.wire()
         self.addCleanup(self.edge.close)
-        self.edge.call("course", "ListCourses")  # once the edge is there
+        self.edge.call("catalogue", "ListCourses")  # once the edge is there
 
     def login(self, address):
         """Logs in and says that it comes from the address; returns the reason of a refusal."""
-        request = messages("edu.v1.user").LoginRequest(login="nobody", password=PASSWORD).SerializeToString()
+        request = messages("edu.v1.session").LoginRequest(login="nobody", password=PASSWORD).SerializeToString()
         try:
             self.edge.raw("/edu.v1.EduService/Login", request, metadata=[("x-forwarded-for", address)])
         except Refused as error:
@@ -40,7 +40,7 @@ class EdgeTest(unittest.TestCase):
         return ""
 
     def test_calls_pass_and_are_counted_by_the_address_the_edge_saw(self):
-        answer = self.edge.call("course", "ListCourses")
+        answer = self.edge.call("catalogue", "ListCourses")
         self.assertEqual(list(answer.courses), [])
         # Each says it comes from elsewhere, which the edge does not believe: they share one budget.
         reasons = [self.login(f"192.0.2.{i}") for i in range(12)]
@@ -48,7 +48,7 @@ class EdgeTest(unittest.TestCase):
         self.assertIn("RATE_LIMITED", reasons)
 
     def test_a_replica_that_stops_is_left_out(self):
-        self.edge.call("course", "ListCourses")
+        self.edge.call("catalogue", "ListCourses")
         self.assertEqual(self.stack.replicas[0].stop(), 0)
         deadline = time.monotonic() + 20
         while True:
@@ -69,7 +69,7 @@ class EdgeTest(unittest.TestCase):
     def assert_served(self, within=5):
         begin = time.monotonic()
         for _ in range(20):
-            self.edge.call("course", "ListCourses", timeout=within)
+            self.edge.call("catalogue", "ListCourses", timeout=within)
         self.assertLess(time.monotonic() - begin, within)
 
     def test_a_source_that_holds_calls_stops_nobody(self):
@@ -127,7 +127,7 @@ class EdgeTest(unittest.TestCase):
         def good():
             while not over.is_set():
                 begin = time.monotonic()
-                self.edge.call("course", "ListCourses")
+                self.edge.call("catalogue", "ListCourses")
                 latencies.append(time.monotonic() - begin)
 
         client = threading.Thread(target=good)

@@ -23,7 +23,7 @@ class ErrorTexts(unittest.TestCase):
         cls.stack = Stack().__enter__()
         cls.world = World(cls.stack)
         cls.wire = Wire(cls.stack.target)
-        cls.tokens = {name: cls.wire.call("user", "Login", login=name, password=PASSWORD).session.access_token
+        cls.tokens = {name: cls.wire.call("session", "Login", login=name, password=PASSWORD).session.access_token
                       for name in ("learner", "teacher", "root-admin")}
 
     @classmethod
@@ -101,7 +101,8 @@ class ErrorTexts(unittest.TestCase):
         wire = Wire(replica.target)
         try:
             self.one_text("RATE_LIMITED", lambda n: ("user", "GetUser", "learner", {}), times=60, wire=wire)
-            self.one_text("RATE_LIMITED", lambda n: ("user", "Login", None, {"login": f"n-{n}", "password": PASSWORD}),
+            self.one_text("RATE_LIMITED",
+                          lambda n: ("session", "Login", None, {"login": f"n-{n}", "password": PASSWORD}),
                           times=60, wire=wire)
             self.one_text("RATE_LIMITED", lambda n: ("course", "GetCourse", None, {"course_id": self.world.course}),
                           times=60, wire=wire)

@@ -35,7 +35,7 @@ class Lifecycle(unittest.TestCase):
         cls.world = World(cls.stack)
         cls.learner = cls.world.enrolled_learner(cls.world.course)
         wire = Wire(cls.stack.target)
-        cls.token = wire.call("user", "Login", login=cls.learner, password=PASSWORD).session.access_token
+        cls.token = wire.call("session", "Login", login=cls.learner, password=PASSWORD).session.access_token
         wire.close()
 
     @classmethod

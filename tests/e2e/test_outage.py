@@ -158,7 +158,7 @@ class Outage(unittest.TestCase):
         with self.replica() as (replica, b):  # it alone gives the positions
             started = time.monotonic() - began
             a = Wire(self.stack.start().target)
-            author = a.call("user", "Login", login="author", password=PASSWORD).session.access_token
+            author = a.call("session", "Login", login="author", password=PASSWORD).session.access_token
             course = a.call("course", "CreateCourse", author, title="One", free={}).course.course_id
             slowest, unready, looks = 0, 0, 0
             while self.pending():

@@ -38,29 +38,29 @@ class Replicas(unittest.TestCase):
             time.sleep(0.01)
 
     def test_a_reused_refresh_token_ends_the_session_everywhere(self):
-        first = self.a.call("user", "Login", login="learner", password=PASSWORD).session
+        first = self.a.call("session", "Login", login="learner", password=PASSWORD).session
         self.assertTrue(self.b.call("user", "GetUser", first.access_token).user.user_id)
-        second = self.a.call("user", "RefreshSession", refresh_token=first.refresh_token).session
-        second = self.a.call("user", "RefreshSession", refresh_token=second.refresh_token).session
+        second = self.a.call("session", "RefreshSession", refresh_token=first.refresh_token).session
+        second = self.a.call("session", "RefreshSession", refresh_token=second.refresh_token).session
         with self.assertRaises(Refused) as caught:
-            self.a.call("user", "RefreshSession", refresh_token=first.refresh_token)
+            self.a.call("session", "RefreshSession", refresh_token=first.refresh_token)
         self.assertEqual(caught.exception.reason, "REFRESH_TOKEN_REUSED")
         # The newest refresh token of the session is dead at once; its access tokens within a second.
         with self.assertRaises(Refused) as caught:
-            self.b.call("user", "RefreshSession", refresh_token=second.refresh_token)
+            self.b.call("session", "RefreshSession", refresh_token=second.refresh_token)
         self.assertIn(caught.exception.reason, ("REFRESH_TOKEN_INVALID", "REFRESH_TOKEN_REUSED"))
         took = self.refused_within(1.0, "TOKEN_REVOKED", lambda: self.b.call("user", "GetUser", second.access_token))
         print(f"revoked at the other replica after {took * 1000:.0f} ms")
 
     def test_changed_roles_are_known_everywhere(self):
-        token = self.b.call("user", "Login", login="teacher", password=PASSWORD).session.access_token
+        token = self.b.call("session", "Login", login="teacher", password=PASSWORD).session.access_token
         self.b.call("course", "CreateCourse", token, title="Before")
         self.stack.edu("set-user-roles", "--user-id", self.stack.users["teacher"], "--roles", "learner", "--reason",
                        "test", user="root-admin")
         self.refused_within(1.0, "TOKEN_REVOKED", lambda: self.b.call("user", "GetUser", token))
 
     def test_a_changed_course_is_known_everywhere(self):
-        author = self.a.call("user", "Login", login="author", password=PASSWORD).session.access_token
+        author = self.a.call("session", "Login", login="author", password=PASSWORD).session.access_token
         course = self.a.call("course", "CreateCourse", author, title="One", free={}).course
         self.assertEqual(self.b.call("course", "GetCourse", author, course_id=course.course_id).course.title, "One")
         self.a.call("course", "UpdateCourse", author, course={"course_id": course.course_id, "title": "Two"},

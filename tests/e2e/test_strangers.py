@@ -25,7 +25,7 @@ class Caller(Wire):
             return error.reason
 
     def login(self, address, name, password=PASSWORD):
-        return self.reason_from(address, "user", "Login", login=name, password=password)
+        return self.reason_from(address, "session", "Login", login=name, password=password)
 
 
 class Strangers(unittest.TestCase):
@@ -105,20 +105,20 @@ class Strangers(unittest.TestCase):
         _, caller = self.serve("--rate-stranger", "20")
         token = self.stack.edu("login", "--login", "root-admin", "--password", PASSWORD)["session"]["accessToken"]
         junk = "rt_" + "A" * 75
-        outcomes = collections.Counter(caller.reason_from("192.0.2.66", "user", "RefreshSession", refresh_token=junk)
+        outcomes = collections.Counter(caller.reason_from("192.0.2.66", "session", "RefreshSession", refresh_token=junk)
                                        for _ in range(1000))
         print(f"1,000 RefreshSession: {dict(outcomes)}")
         self.assertGreater(outcomes["RATE_LIMITED"], 700)
         self.assertEqual(outcomes.total(), outcomes["RATE_LIMITED"] + outcomes["REFRESH_TOKEN_INVALID"])
         for i in range(200):
-            if caller.reason_from("192.0.2.66", "course", "ListCourses") == "RATE_LIMITED":
+            if caller.reason_from("192.0.2.66", "catalogue", "ListCourses") == "RATE_LIMITED":
                 break
         else:
             self.fail("ListCourses is not counted")
         # Not so whoever is signed in, or comes from elsewhere; nor the question whether the server lives.
         self.assertEqual(caller.reason_from("192.0.2.66", "user", "GetUser", token), "OK")
-        self.assertEqual(caller.reason_from("192.0.2.66", "course", "ListCourses", token), "OK")
-        self.assertEqual(caller.reason_from(HOME, "course", "ListCourses"), "OK")
+        self.assertEqual(caller.reason_from("192.0.2.66", "catalogue", "ListCourses", token), "OK")
+        self.assertEqual(caller.reason_from(HOME, "catalogue", "ListCourses"), "OK")
         for _ in range(100):
             caller.raw("/grpc.health.v1.Health/Check", b"", metadata=[("x-forwarded-for", "192.0.2.66")])
 

@@ -157,7 +157,7 @@ class Buyer(Client):
     def payment(self):
         self.serial += 1
         name = f"{self.name}-{self.serial}"
-        return self.operation("top_up", "purchase", "TopUpWallet", self.world.treasurer,
+        return self.operation("top_up", "wallet", "TopUpWallet", self.world.treasurer,
                               {"payment": name, "user": self.user_name, "amount": PRICE}, user_id=self.user_id,
                               amount=eur(PRICE), provider=PROVIDER, provider_payment_id=name,
                               request_id=str(uuid.uuid4()))
@@ -187,7 +187,8 @@ class Newcomer(Client):
         if not self.ask(self.operation("register", "user", "RegisterUser", intent={"user": name}, user_name=name,
                                        password=PASSWORD)):
             return
-        answer = self.ask(self.operation("login", "user", "Login", intent={"user": name}, login=name, password=PASSWORD))
+        answer = self.ask(self.operation("login", "session", "Login", intent={"user": name}, login=name,
+                                         password=PASSWORD))
         if answer and not isinstance(answer, Refused):
             self.ask(self.operation("read", "user", "GetUser", answer.session.access_token, {"user": name}))
 
@@ -197,7 +198,7 @@ class Reader(Client):
     rate = 40
 
     def step(self):
-        self.ask(self.operation("wallet", "purchase", "GetWallet"))
+        self.ask(self.operation("wallet", "wallet", "GetWallet"))
 
 
 class Probe(Buyer):
@@ -206,7 +207,7 @@ class Probe(Buyer):
 
     def answers(self):
         self.connect()
-        read = self.operation("read", "purchase", "GetWallet", intent={"user": self.user_name})
+        read = self.operation("read", "wallet", "GetWallet", intent={"user": self.user_name})
         return all(not isinstance(self.attempt(o), Refused) for o in (read, self.payment()))
 
     def await_normal(self, bound):

@@ -304,7 +304,7 @@ class ServerClock(Fault):
     def shown(self):
         """By a new access token's end; who refuses to make one has seen it too."""
         try:
-            session = self.world.calm_wires[self.n].call("user", "Login", login="probe", password=PASSWORD).session
+            session = self.world.calm_wires[self.n].call("session", "Login", login="probe", password=PASSWORD).session
             return session.access_token_expire_time.ToMicroseconds() / 1e6 - 900
         except Refused as error:
             return time.time() + self.set.offset if error.code == "UNAVAILABLE" else 0

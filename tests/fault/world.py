@@ -247,7 +247,7 @@ class World:
         return f"127.0.0.1:{self.near_links[n].port}" if self.near else self.replica(n).target
 
     def token(self, name):
-        return self.calm.call("user", "Login", login=name, password=PASSWORD).session.access_token
+        return self.calm.call("session", "Login", login=name, password=PASSWORD).session.access_token
 
     def set_up(self):
         """Users, courses, and learners who have bought the one that is learned."""
@@ -256,7 +256,7 @@ class World:
         self.teacher, self.admin, self.treasurer = map(self.token, ("teacher", "root-admin", "treasurer"))
         self.courses = [self.publish(f"Course {i}", 2) for i in range(self.n_courses)]
         self.learned = self.publish("Learned", 1, 2, 1, 2)
-        lessons = self.calm.call("course", "ListLessons", self.teacher, course_id=self.learned).lessons
+        lessons = self.calm.call("lesson", "ListLessons", self.teacher, course_id=self.learned).lessons
         self.lessons = [{"lessonId": x.lesson_id, "kind": ("", "LESSON_KIND_VIDEO", "LESSON_KIND_TEXT")[x.kind]}
                         for x in lessons]
         self.probe = self.user("probe")
@@ -274,7 +274,7 @@ class World:
                                 subject="mathematics", level=1, language="en",
                                 price_list={"prices": [eur(PRICE)]}).course.course_id
         for kind in kinds:
-            self.calm.call("course", "CreateLesson", self.teacher, course_id=course, title="A lesson", kind=kind,
+            self.calm.call("lesson", "CreateLesson", self.teacher, course_id=course, title="A lesson", kind=kind,
                            duration_seconds=640 if kind == 1 else 0)
         self.calm.call("course", "SubmitCourseForReview", self.teacher, course_id=course)
         self.calm.call("course", "ApproveCourse", self.admin, course_id=course)
@@ -283,7 +283,7 @@ class World:
     def user(self, name):
         """Registers and signs in; (token, user_name, user_id)."""
         self.calm.call("user", "RegisterUser", user_name=name, password=PASSWORD)
-        session = self.calm.call("user", "Login", login=name, password=PASSWORD).session
+        session = self.calm.call("session", "Login", login=name, password=PASSWORD).session
         return session.access_token, name, session.user.user_id
 
     def learner(self, i):

@@ -129,7 +129,7 @@ def seed(stack):
     def enroll(i):
         name = f"bench-{i}"
         wire.call("user", "RegisterUser", user_name=name, password=PASSWORD)
-        token = wire.call("user", "Login", login=name, password=PASSWORD).session.access_token
+        token = wire.call("session", "Login", login=name, password=PASSWORD).session.access_token
         wire.call("purchase", "PurchaseCourse", token, course_id=course, currency_code="EUR",
                   expected_total={"currency_code": "EUR"}, payment_source=1, request_id=str(uuid.uuid4()))
         return token
@@ -218,22 +218,22 @@ def measure_writes(bench, stack, reports, label=""):
 def put_on_sale(stack):
     """COURSES courses at 12.50 EUR and money for every learner; returns the courses."""
     wire = Wire(stack.target)
-    teacher, admin, treasurer = (wire.call("user", "Login", login=name, password=PASSWORD).session.access_token
+    teacher, admin, treasurer = (wire.call("session", "Login", login=name, password=PASSWORD).session.access_token
                                  for name in ("teacher", "root-admin", "treasurer"))
 
     def new_course(i):
         course = wire.call("course", "CreateCourse", teacher, title=f"For sale {i}", summary="s", subject="mathematics",
                            level=1, language="en",
                            price_list={"prices": [{"currency_code": "EUR", "minor_units": 1250}]}).course.course_id
-        wire.call("course", "CreateLesson", teacher, course_id=course, title="Lesson", kind=2)
+        wire.call("lesson", "CreateLesson", teacher, course_id=course, title="Lesson", kind=2)
         wire.call("course", "SubmitCourseForReview", teacher, course_id=course)
         wire.call("course", "ApproveCourse", admin, course_id=course)
         return course
 
     def top_up(i):
-        token = wire.call("user", "Login", login=f"bench-{i}", password=PASSWORD).session.access_token
+        token = wire.call("session", "Login", login=f"bench-{i}", password=PASSWORD).session.access_token
         user = wire.call("user", "GetUser", token).user.user_id
-        wire.call("purchase", "TopUpWallet", treasurer, user_id=user, provider="bench",
+        wire.call("wallet", "TopUpWallet", treasurer, user_id=user, provider="bench",
                   provider_payment_id=f"bench-{i}", amount={"currency_code": "EUR", "minor_units": 10**8},
                   request_id=str(uuid.uuid4()))
 
@@ -282,7 +282,7 @@ def start_as_shipped(stack, directory):
     """A replica with the hash that ships, and logins for it; the learners' hashes, made cheaply, are made anew at their
     first login there."""
     server = stack.start("--argon2-mib", "19", "--argon2-passes", "2")
-    request = messages("edu.v1.user").LoginRequest
+    request = messages("edu.v1.session").LoginRequest
     with open(directory / "logins", "wb") as logins:
         for i in range(32):
             packed = request(login=f"bench-{i}", password=PASSWORD).SerializeToString()
@@ -406,7 +406,7 @@ def measure_overload(bench, stack, token):
     probe.stdout.close()
     crowd_the_catalogue(stack)
     server = stack.start("--db-workers", "2", "--queue-wait-ms", "500")  # as shipped
-    page = messages("edu.v1.course").ListCoursesRequest(level=3, page_size=20)
+    page = messages("edu.v1.catalogue").ListCoursesRequest(level=3, page_size=20)
     overload(bench, "catalogue", server.process, server.target,
              ["--path", "/edu.v1.EduService/ListCourses", "--token", token, "--payload-hex", page.SerializeToString().hex()])
     server.stop()

@@ -40,7 +40,7 @@ class World:
         self.env = {"PASSWORD": secrets.token_urlsafe(12)}
         self.made = set(self.env)
         self.pool = ThreadPoolExecutor(8)
-        self.env["ADMIN"] = self.call("user", "Login", login=admin, password=password).session.access_token
+        self.env["ADMIN"] = self.call("session", "Login", login=admin, password=password).session.access_token
         self.made.add("ADMIN")
 
     def close(self):
@@ -97,7 +97,7 @@ class World:
         return self.call("user", "RegisterUser", user_name=self.name(name), password=self.env["PASSWORD"]).user.user_id
 
     def login(self, name):
-        return self.call("user", "Login", login=self.name(name), password=self.env["PASSWORD"]).session
+        return self.call("session", "Login", login=self.name(name), password=self.env["PASSWORD"]).session
 
     def officer(self, name, role):
         self.call("user", "SetUserRoles", "ADMIN", user_id=self.register(name), roles=[1, role], reason="load test")
@@ -114,7 +114,7 @@ class World:
 
         def user(i):
             user_id = self.register(i)
-            self.call("purchase", "TopUpWallet", "TREASURER", user_id=user_id, provider="load", amount=MONEY,
+            self.call("wallet", "TopUpWallet", "TREASURER", user_id=user_id, provider="load", amount=MONEY,
                       provider_payment_id=str(uuid.uuid4()), request_id=str(uuid.uuid4()))
             return user_id
 
@@ -142,7 +142,7 @@ class World:
                               subject="load", level=1, language="en",
                               **(price or {"price_list": {"prices": [PRICE]}})).course.course_id
         for n in range(lessons):
-            self.call("course", "CreateLesson", "TEACHER", course_id=course_id, title=f"Lesson {n}", kind=1,
+            self.call("lesson", "CreateLesson", "TEACHER", course_id=course_id, title=f"Lesson {n}", kind=1,
                       duration_seconds=600)
         if state != "DRAFT":
             self.call("course", "SubmitCourseForReview", "TEACHER", course_id=course_id)
@@ -185,5 +185,5 @@ class World:
 
     def make_lesson(self):
         self.need("LEARNT")
-        lessons = self.call("course", "ListLessons", course_id=self.env["LEARNT"], page_size=LESSONS).lessons
+        lessons = self.call("lesson", "ListLessons", course_id=self.env["LEARNT"], page_size=LESSONS).lessons
         self.put("LESSON", LESSONS, lambda i: lessons[i].lesson_id)

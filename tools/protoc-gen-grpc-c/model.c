@@ -336,6 +336,16 @@ void model_build(struct model *m, struct arena *a, const struct settings *settin
 	}
 }
 
+/* No message speaks of the reasons that the errors of a service carry, so no import need lead to them. */
+static bool has_reasons(const struct file *file)
+{
+	for (size_t i = 0; i < file->n_enums; i++) {
+		if (file->enums[i].is_reasons)
+			return true;
+	}
+	return false;
+}
+
 static void reach(struct model *m, const char *path)
 {
 	for (size_t i = 0; i < m->n_files; i++) {
@@ -354,6 +364,10 @@ void model_closure(struct model *m, const struct file *file)
 	for (size_t i = 0; i < m->n_files; i++)
 		m->files[i].reached = false;
 	reach(m, file->path);
+	for (size_t i = 0; file->n_services > 0 && i < m->n_files; i++) {
+		if (has_reasons(&m->files[i]))
+			reach(m, m->files[i].path);
+	}
 }
 
 static void use_types(const struct message *message)
@@ -374,6 +388,8 @@ void model_used(struct model *m, const struct file *file)
 		m->files[i].reached = false;
 	for (size_t i = 0; i < file->n_messages; i++)
 		use_types(&file->messages[i]);
+	for (size_t i = 0; file->n_services > 0 && i < m->n_files; i++)
+		m->files[i].reached = m->files[i].reached || has_reasons(&m->files[i]);
 	for (size_t i = 0; i < file->n_services; i++) {
 		for (size_t k = 0; k < file->services[i].n_methods; k++) {
 			const struct method *method = &file->services[i].methods[k];

@@ -142,11 +142,12 @@ void model_build(struct model *m, struct arena *a, const struct settings *settin
 /* The most items that a repeated field may have: what its rules say, or FIELD_ITEMS_MAX. */
 uint32_t model_max_items(const struct field *f);
 
-/* Sets `reached` on the files whose types the file's messages and methods speak of, and clears it on the
- * others. */
+/* Sets `reached` on the files whose types the file's messages and methods speak of, and with a service on
+ * those of the reasons, and clears it on the others. */
 void model_used(struct model *m, const struct file *file);
 
-/* Sets `reached` on the file and all it imports, and clears it on the others. */
+/* Sets `reached` on the file and all it imports, and with a service on the files of the reasons, and clears
+ * it on the others. */
 void model_closure(struct model *m, const struct file *file);
 
 #endif
