@@ -21,53 +21,6 @@ enum {
 	CHANNEL_CONFIG_MAX = 1 << 20,
 };
 
-/* --- the queue of a thread --- */
-
-static pthread_key_t queue_key;
-static pthread_once_t queue_once = PTHREAD_ONCE_INIT;
-
-/* Each queue holds the library open, so that a thread may end after the last channel. */
-static void thread_queue_free(void *queue)
-{
-	grpc_completion_queue_shutdown(queue);
-	grpc_completion_queue_destroy(queue);
-	grpc_shutdown();
-}
-
-static void thread_queue_setup(void)
-{
-	if (pthread_key_create(&queue_key, thread_queue_free) != 0)
-		abort();
-}
-
-grpc_completion_queue *client_thread_queue(void)
-{
-	pthread_once(&queue_once, thread_queue_setup);
-	grpc_completion_queue *queue = pthread_getspecific(queue_key);
-	if (queue)
-		return queue;
-	grpc_init();
-	queue = grpc_completion_queue_create_for_pluck(NULL);
-	if (pthread_setspecific(queue_key, queue) != 0) {
-		thread_queue_free(queue);
-		return NULL;
-	}
-	return queue;
-}
-
-/* The main thread returns rather than exits, so its destructors never run. */
-static void thread_queue_drop(void)
-{
-	pthread_once(&queue_once, thread_queue_setup);
-	void *queue = pthread_getspecific(queue_key);
-	if (!queue)
-		return;
-	pthread_setspecific(queue_key, NULL);
-	thread_queue_free(queue);
-}
-
-/* --- making a channel --- */
-
 static char *file_text(const char *path, struct error *err)
 {
 	FILE *f = fopen(path, "re");
@@ -236,7 +189,7 @@ void client_channel_free(struct client_channel *c)
 		return;
 	client_async_stop(c);
 	client_reconnect_stop(c);
-	thread_queue_drop();
+	client_thread_queue_drop();
 	for (size_t i = 0; c->services && c->handles && c->services[i]; i++)
 		free(c->handles[i]);
 	free(c->handles);
@@ -249,56 +202,4 @@ void client_channel_free(struct client_channel *c)
 void client_channel_set_credentials(struct client_channel *c, const struct client_credentials *credentials)
 {
 	c->credentials = *credentials;
-}
-
-/* --- what calls need of it --- */
-
-static void *channel_handle(const struct client_channel *c, const struct method_desc *method)
-{
-	for (size_t i = 0; c->services[i]; i++) {
-		if (c->services[i] == method->service)
-			return c->handles[i][method - method->service->methods];
-	}
-	return NULL;
-}
-
-grpc_call *client_channel_call(struct client_channel *c, const struct method_desc *method,
-			       grpc_completion_queue *queue, gpr_timespec deadline)
-{
-	void *handle = channel_handle(c, method);
-
-	if (handle)
-		return grpc_channel_create_registered_call(c->core, NULL, GRPC_PROPAGATE_DEFAULTS, queue,
-							   handle, deadline, NULL);
-	grpc_slice path = grpc_slice_from_copied_string(method->path);
-	grpc_call *call = grpc_channel_create_call(c->core, NULL, GRPC_PROPAGATE_DEFAULTS, queue, path, NULL,
-						   deadline, NULL);
-	grpc_slice_unref(path);
-	return call;
-}
-
-gpr_timespec client_deadline(int64_t timeout_ms)
-{
-	if (timeout_ms <= 0)
-		return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-	return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
-}
-
-int client_token(struct client_channel *c, const struct method_desc *method,
-		 const struct client_call_options *options, const char *refused, struct arena *arena,
-		 const char **ret, struct error *err)
-{
-	*ret = NULL;
-	if (options->token) {
-		*ret = options->token[0] ? options->token : NULL;
-		return 0;
-	}
-	if (!c->credentials.token)
-		return 0;
-	int r = c->credentials.token(c->credentials.arg, refused, arena, ret, err);
-	if (r < 0 && method->policy.access == METHOD_ACCESS_PUBLIC) {
-		*ret = NULL;
-		return 0;
-	}
-	return r;
 }

@@ -36,13 +36,10 @@ struct client_channel {
 	struct client_reconnect reconnect;
 };
 
-/* --- channel.c --- */
+/* --- prepare.c: what a call needs before it starts --- */
 
 grpc_call *client_channel_call(struct client_channel *c, const struct method_desc *method,
 			       grpc_completion_queue *queue, gpr_timespec deadline);
-
-/* The queue this thread waits on, made by its first call; NULL when memory is short. */
-grpc_completion_queue *client_thread_queue(void);
 
 gpr_timespec client_deadline(int64_t timeout_ms); /* 0: none */
 
@@ -50,6 +47,14 @@ gpr_timespec client_deadline(int64_t timeout_ms); /* 0: none */
 int client_token(struct client_channel *c, const struct method_desc *method,
 		 const struct client_call_options *options, const char *refused, struct arena *arena,
 		 const char **ret, struct error *err) __attribute__((warn_unused_result));
+
+/* --- thread_queue.c --- */
+
+/* The queue this thread waits on, made by its first call; NULL when memory is short. */
+grpc_completion_queue *client_thread_queue(void);
+
+/* The main thread returns rather than exits, so its destructors never run. */
+void client_thread_queue_drop(void);
 
 /* --- payload.c --- */
 

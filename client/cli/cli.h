@@ -35,10 +35,6 @@ enum exit_code cli_main(const struct service_desc *service, int argc, char **arg
 /* Calls the method of the invocation and prints what it answers. */
 enum exit_code command_run(struct cli *cli);
 
-/* Prints one message as the options say. */
-int command_print(struct cli *cli, const ProtobufCMessage *message, bool of_stream, struct error *err)
-	__attribute__((warn_unused_result));
-
 /* --- request.c --- */
 
 /* What the request is before its flags: the file of --json. An invocation_base. */

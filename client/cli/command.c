@@ -7,13 +7,6 @@
 #include "client/cli/report.h"
 #include "proto/runtime/json.h"
 
-int command_print(struct cli *cli, const ProtobufCMessage *message, bool of_stream, struct error *err)
-{
-	if (cli->invocation.options.output_json)
-		return output_json(&cli->output, message, of_stream, err);
-	return output_table(&cli->output, message, err);
-}
-
 static double now_ms(void)
 {
 	struct timespec now;
@@ -30,9 +23,9 @@ static bool is_login(const struct method_desc *method)
 /* Tokens belong in the file; people are shown who signed in. */
 static int print_session(struct cli *cli, const ProtobufCMessage *reply, Session *session, struct error *err)
 {
-	if (cli->invocation.options.output_json || !session->user)
-		return command_print(cli, reply, false, err);
-	return command_print(cli, &session->user->base, false, err);
+	if (cli->output.json || !session->user)
+		return output_print(&cli->output, reply, false, err);
+	return output_print(&cli->output, &session->user->base, false, err);
 }
 
 static int print_login(struct cli *cli, ProtobufCMessage *reply, struct error *err)
@@ -51,7 +44,7 @@ static int print_refresh(struct cli *cli, ProtobufCMessage *reply, enum refresh 
 	if (r < 0)
 		return r;
 	if (refresh == REFRESH_SHOWN)
-		return command_print(cli, reply, false, err);
+		return output_print(&cli->output, reply, false, err);
 	response->session->access_token = response->session->refresh_token = (char *)"";
 	return print_session(cli, reply, response->session, err);
 }
@@ -87,7 +80,7 @@ static int unary_run(struct cli *cli, const struct client_call_options *options,
 	else if (r == 0 && is_login(cli->invocation.method))
 		r = print_login(cli, reply, err);
 	else if (r == 0)
-		r = command_print(cli, reply, false, err);
+		r = output_print(&cli->output, reply, false, err);
 	refresh_end(cli);
 	return r;
 }
@@ -97,13 +90,11 @@ static int unary_run(struct cli *cli, const struct client_call_options *options,
 /* What people are told of a page besides its rows. */
 static void note_page(const struct cli *cli, const char *next)
 {
-	const struct options *o = &cli->invocation.options;
-
-	if (o->output_json)
+	if (cli->output.json)
 		return;
 	if (!cli->output.list.begun && !next)
 		fputs("edu: the list is empty\n", stderr);
-	if (next && !o->all)
+	if (next && !cli->invocation.options.all)
 		fprintf(stderr, "edu: there are more: --all, or --page-token %s\n", next);
 }
 
@@ -119,7 +110,7 @@ static int pages_ask(struct cli *cli, const struct client_call_options *options,
 		arena_reset(arena);
 		int r = ask(cli, options, &reply, err, arena);
 		if (r == 0)
-			r = command_print(cli, reply, i->options.all, err);
+			r = output_print(&cli->output, reply, i->options.all, err);
 		if (r < 0)
 			return r;
 		next = output_next_page(reply);
@@ -136,7 +127,7 @@ static int pages_run(struct cli *cli, const struct client_call_options *options,
 {
 	struct error end_err;
 
-	cli->output.list.open = cli->invocation.options.all && !cli->invocation.options.output_json;
+	cli->output.list.open = cli->invocation.options.all && !cli->output.json;
 	int r = pages_ask(cli, options, err, arena), end = output_end(&cli->output, &end_err);
 	if (r < 0 || end == 0)
 		return r;
@@ -206,6 +197,7 @@ enum exit_code command_run(struct cli *cli)
 
 	error_clear(&err);
 	output_begin(&cli->output, stdout);
+	cli->output.json = i->options.output_json;
 	arena_init(&arena, CLI_ARENA_MAX);
 	int r = session_place(cli, &err);
 	if (r == 0)

@@ -36,7 +36,7 @@ int output_flush(FILE *out, struct error *err)
 			   strerror(errno ? errno : EIO));
 }
 
-int output_json(struct output *o, const ProtobufCMessage *message, bool line, struct error *err)
+static int print_json(struct output *o, const ProtobufCMessage *message, bool line, struct error *err)
 {
 	json_t *json;
 	int r = json_from_message(message, false, &json, err);
@@ -142,7 +142,7 @@ const char *output_next_page(const ProtobufCMessage *message)
 	return text ? *(char *const *)field_member(message, token->offset) : NULL;
 }
 
-int output_table(struct output *o, const ProtobufCMessage *message, struct error *err)
+static int print_table(struct output *o, const ProtobufCMessage *message, struct error *err)
 {
 	const ProtobufCFieldDescriptor *list = response_list(message->descriptor);
 	struct arena arena;
@@ -162,6 +162,11 @@ int output_table(struct output *o, const ProtobufCMessage *message, struct error
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
 				   "the answer is too large for a table; --output json prints it");
 	return output_flush(o->out, err);
+}
+
+int output_print(struct output *o, const ProtobufCMessage *message, bool line, struct error *err)
+{
+	return o->json ? print_json(o, message, line, err) : print_table(o, message, err);
 }
 
 int output_end(struct output *o, struct error *err)

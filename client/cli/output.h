@@ -18,15 +18,14 @@
 struct output {
 	FILE *out;
 	size_t width; /* columns; 0: no limit */
+	bool json;    /* else tables; set after output_begin() */
 	struct list list;
 };
 
 void output_begin(struct output *o, FILE *out);
 
-/* Both fail with CLI_REASON_OUTPUT when it cannot be written. */
-int output_json(struct output *o, const ProtobufCMessage *message, bool line, struct error *err)
-	__attribute__((warn_unused_result));
-int output_table(struct output *o, const ProtobufCMessage *message, struct error *err)
+/* Fails with CLI_REASON_OUTPUT when it cannot be written. */
+int output_print(struct output *o, const ProtobufCMessage *message, bool line, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* After the last page of a table. CLI_REASON_OUTPUT. */

@@ -67,7 +67,7 @@ static int receive_all(struct cli *cli, struct client_stream *stream, struct err
 
 	arena_init(&message_arena, CLI_ARENA_MAX);
 	while ((r = client_stream_receive(stream, &message_arena, &message, err)) > 0) {
-		r = command_print(cli, message, true, err);
+		r = output_print(&cli->output, message, true, err);
 		if (r < 0)
 			break;
 		arena_reset(&message_arena);

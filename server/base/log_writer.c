@@ -7,10 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "server/base/clock.h"
-#include "server/base/log.h"
+#include "server/base/log_line.h"
 #include "server/base/metrics.h"
 
 enum { LINES_MAX = 512 };
@@ -30,16 +29,10 @@ static struct {
 	struct metric *metric;
 } ring = {.lock = PTHREAD_MUTEX_INITIALIZER, .filled = PTHREAD_COND_INITIALIZER};
 
-void log_line_write(const char *line, size_t len)
-{
-	/* Nobody is left to tell when standard error is gone. */
-	while (write(STDERR_FILENO, line, len) < 0 && errno == EINTR)
-		;
-}
-
 static bool push(const char *line, size_t len)
 {
 	struct line *to = &ring.lines[(ring.first + ring.n) % LINES_MAX];
+
 	if (ring.n == LINES_MAX)
 		return false;
 	memcpy(to->text, line, len);
@@ -66,12 +59,16 @@ bool log_writer_take(const char *line, size_t len)
 static void tell_lost(void)
 {
 	uint64_t lost = ring.lost - ring.told;
+	char line[LOG_LINE_MAX];
+
 	if (lost == 0 || ring.n > LINES_MAX / 2)
 		return;
 	ring.told = ring.lost;
-	pthread_mutex_unlock(&ring.lock);
-	log_warning("%" PRIu64 " lines lost: nobody took them from standard error in time", lost);
-	pthread_mutex_lock(&ring.lock);
+	size_t len =
+		log_line_print(line, LOG_LEVEL_WARNING,
+			       "%" PRIu64 " lines lost: nobody took them from standard error in time", lost);
+	if (len > 0)
+		push(line, len);
 }
 
 static void *run(void *arg)

@@ -7,14 +7,7 @@
 
 /* Between log.c and the thread that writes; see log_writer_start() in log.h. */
 
-enum {
-	LOG_LINE_MAX = 2048
-}; /* a longer line is cut, which keeps it one write to a pipe (PIPE_BUF is 4,096) */
-
 /* Has the line written by the thread, or drops and counts it. False when there is no thread. Never blocks. */
 bool log_writer_take(const char *line, size_t len);
-
-/* On the caller's thread. */
-void log_line_write(const char *line, size_t len);
 
 #endif

@@ -22,7 +22,7 @@ static char *printed_at(const ProtobufCMessage *message, size_t width)
 	struct output o = {.out = out, .width = width};
 	char *text = calloc(1, 65536);
 
-	assert_int_equal(output_table(&o, message, &err), 0);
+	assert_int_equal(output_print(&o, message, false, &err), 0);
 	rewind(out);
 	assert_true(fread(text, 1, 65535, out) > 0);
 	fclose(out);
@@ -32,8 +32,8 @@ static char *printed_at(const ProtobufCMessage *message, size_t width)
 static char *printed(const ProtobufCMessage *message, bool json)
 {
 	FILE *out = tmpfile();
-	struct output o = {.out = out};
-	int r = json ? output_json(&o, message, true, &err) : output_table(&o, message, &err);
+	struct output o = {.out = out, .json = json};
+	int r = output_print(&o, message, json, &err);
 
 	assert_int_equal(r, 0);
 	char *text = calloc(1, 16384);
@@ -320,10 +320,10 @@ static void print_pages(size_t width, bool longer, char *text, size_t size)
 	catalogue_make(&c);
 	for (unsigned i = 0; i < COURSES && longer; i++)
 		c.courses[i].title = (char *)"Groups";
-	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	assert_int_equal(output_print(&o, &c.response.base, false, &err), 0);
 	catalogue_make(&c);
 	c.money[0].minor_units = 1234567890;
-	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	assert_int_equal(output_print(&o, &c.response.base, false, &err), 0);
 	assert_int_equal(output_end(&o, &err), 0);
 	rewind(out);
 	text[fread(text, 1, size - 1, out)] = '\0';
@@ -384,10 +384,10 @@ static void test_a_pipe_that_cannot_be_gathered_is_said(void **state)
 	struct output o = {.out = out, .list.open = true};
 
 	catalogue_make(&c);
-	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	assert_int_equal(output_print(&o, &c.response.base, false, &err), 0);
 	fclose(o.list.spool);
 	o.list.spool = fopen("/dev/full", "w+");
-	assert_int_equal(output_table(&o, &c.response.base, &err), 0);
+	assert_int_equal(output_print(&o, &c.response.base, false, &err), 0);
 	assert_true(output_end(&o, &err) < 0);
 	assert_ptr_equal(err.reason, &CLI_REASON_OUTPUT);
 	assert_says(err.message, "--output json");
@@ -429,11 +429,12 @@ static void test_a_full_disk_is_said(void **state)
 	struct catalogue c;
 
 	catalogue_make(&c);
-	assert_true(output_table(&o, &c.response.base, &err) < 0);
+	assert_true(output_print(&o, &c.response.base, false, &err) < 0);
 	assert_ptr_equal(err.reason, &CLI_REASON_OUTPUT);
 	assert_says(err.message, "No space left on device");
 	clearerr(full);
-	assert_true(output_json(&o, &c.response.base, false, &err) < 0);
+	o.json = true;
+	assert_true(output_print(&o, &c.response.base, false, &err) < 0);
 	assert_int_equal(exit_code_of(&err), EXIT_OUTPUT);
 	fclose(full);
 }
