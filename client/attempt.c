@@ -71,15 +71,21 @@ static int attempt_read(struct client_attempt *a, const struct method_desc *meth
 	return client_payload_unpack(method->response, a->reply, arena, ret, err);
 }
 
+static bool attempt_replayed(const struct client_attempt *a)
+{
+	const char *header = a->channel->replayed_header;
+	const grpc_slice *value = header ? client_metadata_find(&a->initial, header) : NULL;
+
+	return value && grpc_slice_str_cmp(*value, "1") == 0;
+}
+
 int client_attempt_end(struct client_attempt *a, const struct method_desc *method, bool *replayed,
 		       struct arena *arena, ProtobufCMessage **ret, struct error *err)
 {
 	int r = attempt_read(a, method, arena, ret, err);
 
-	if (replayed) {
-		const grpc_slice *value = client_metadata_find(&a->initial, "edu-replayed");
-		*replayed = value && grpc_slice_str_cmp(*value, "1") == 0;
-	}
+	if (replayed)
+		*replayed = attempt_replayed(a);
 	attempt_done(a);
 	return r;
 }

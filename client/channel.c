@@ -129,10 +129,16 @@ static int channel_connectable(struct client_channel *c, const struct client_opt
 	return r;
 }
 
-static bool channel_copy_services(struct client_channel *c, const struct service_desc *const *services)
+static bool channel_copy(struct client_channel *c, const struct client_options *options,
+			 const struct service_desc *const *services)
 {
 	size_t n = 0;
 
+	if (options->replayed_header) {
+		c->replayed_header = strdup(options->replayed_header);
+		if (!c->replayed_header)
+			return false;
+	}
 	while (services[n])
 		n++;
 	c->services = calloc(n + 1, sizeof(*c->services));
@@ -171,7 +177,7 @@ int client_channel_new(const struct client_options *options, const struct servic
 	pthread_mutex_init(&c->lock, NULL);
 	client_reconnect_init(c);
 	c->timeout_ms = options->timeout_ms > 0 ? options->timeout_ms : CLIENT_TIMEOUT_DEFAULT_MS;
-	int r = channel_copy_services(c, services) ? 0 : error_internal(err, "no memory for a channel");
+	int r = channel_copy(c, options, services) ? 0 : error_internal(err, "no memory for a channel");
 	if (r == 0)
 		r = channel_connectable(c, options, err);
 	if (r < 0) {
@@ -194,6 +200,7 @@ void client_channel_free(struct client_channel *c)
 		free(c->handles[i]);
 	free(c->handles);
 	free(c->services);
+	free(c->replayed_header);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 	grpc_shutdown();

@@ -31,6 +31,8 @@ struct client_options {
 	int64_t timeout_ms;    /* of a call that sets none; 0: 10,000 */
 	bool no_retries;       /* ignore the retry policy made from the contract */
 	const char *user_agent;
+	const char *replayed_header; /* by which the service says that an answer was stored before; NULL: it
+					has none */
 };
 
 /*
@@ -70,7 +72,7 @@ struct client_call_options {
 	const char *token;           /* overrides the channel's credentials; "" sends none */
 	const char *const *metadata; /* key, value, key, value, NULL */
 	/* Filled when not NULL: */
-	bool *replayed; /* the answer was stored under this request_id before */
+	bool *replayed; /* the answer was stored under this request_id before: replayed_header came */
 };
 
 /* One unary call. Returns 0, or negative with *err. The typed stubs call this. */

@@ -29,6 +29,7 @@ struct client_channel {
 	const struct service_desc **services; /* NULL-terminated */
 	void ***handles;                      /* [service][method], of grpc_channel_register_call() */
 	int64_t timeout_ms;
+	char *replayed_header; /* NULL: the service has none */
 	struct client_credentials credentials;
 	pthread_mutex_t lock;         /* of what follows */
 	grpc_completion_queue *queue; /* of calls that are not waited for; made by the first */

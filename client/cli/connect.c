@@ -47,6 +47,7 @@ int cli_connect(struct cli *cli, struct error *err)
 		.ca_file = o->ca_file,
 		.authority = o->authority,
 		.user_agent = "edu/" EDU_VERSION,
+		.replayed_header = "edu-replayed",
 	};
 	int r = client_channel_new(&options, services, &cli->channel, err);
 	if (r < 0 && err->n_violations == 1 && strcmp(err->violations[0].field, "ca_file") == 0)

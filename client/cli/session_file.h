@@ -2,7 +2,7 @@
 #ifndef CLI_SESSION_FILE_H
 #define CLI_SESSION_FILE_H
 
-#include "client/session.h"
+#include "client/session/session.h"
 
 /*
  * The session kept on disk between commands: $XDG_STATE_HOME/edu/<profile>@<target>.json (by default under

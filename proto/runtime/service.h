@@ -74,8 +74,8 @@ struct method_policy {
 struct service_desc;
 
 struct method_desc {
-	const char *name; /* "GetCourse" */
-	const char *path; /* "/edu.v1.EduService/GetCourse" */
+	const char *name; /* "GetAnimal" */
+	const char *path; /* "/zoo.v1.ZooService/GetAnimal" */
 	const struct service_desc *service;
 	enum method_kind kind;
 	enum method_idempotency idempotency;
@@ -86,7 +86,7 @@ struct method_desc {
 };
 
 struct service_desc {
-	const char *name; /* "edu.v1.EduService" */
+	const char *name; /* "zoo.v1.ZooService" */
 	const struct method_desc *methods;
 	unsigned n_methods;
 	/* The .proto that declares it, and the file set it needs: packed google.protobuf.FileDescriptorSet,
@@ -98,7 +98,7 @@ struct service_desc {
 	unsigned n_reasons;
 };
 
-/* The method with this name ("GetCourse"), or NULL. */
+/* The method with this name ("GetAnimal"), or NULL. */
 const struct method_desc *service_method(const struct service_desc *service, const char *name);
 
 #endif

@@ -151,7 +151,7 @@ typedef int (*rpc_unary_thunk)(const struct rpc_row *row, struct rpc_call *call,
  * One method and what serves it. The generated header gives a macro per method that defines its row, checks
  * the handler's type, and makes the link fail when a method of the service has no row:
  *
- *     EDU_SERVICE_GET_COURSE(get_course, RPC_ON_POLLER, .hot = true);
+ *     ZOO_SERVICE_GET_ANIMAL(get_animal, RPC_ON_POLLER, .hot = true);
  */
 struct rpc_row {
 	const struct method_desc *method;

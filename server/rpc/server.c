@@ -49,7 +49,7 @@ void rpc_server_config_defaults(struct rpc_server_config *config)
 		.memory = 160 * 1024 * 1024,
 		.caller_ms = 10 * 1000,
 		.limits = wire_limits_default,
-		.error_domain = "edu.v1",
+		.error_domain = "",
 		.drain_notice_ms = 3000,
 		.drain_ms = 10 * 1000,
 		.default_deadline_ms = 30 * 1000,

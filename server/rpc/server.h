@@ -63,7 +63,7 @@ struct rpc_server_config {
 	size_t memory;
 	int caller_ms; /* how long a caller may take to send a message, or to read an answer */
 	struct wire_limits limits;
-	const char *error_domain; /* "edu.v1" */
+	const char *error_domain; /* the package of the contract, for ErrorInfo */
 	int drain_notice_ms;      /* how long a server that stops serves on, after health says NOT_SERVING */
 	int drain_ms;             /* how long calls under way may take then */
 	int default_deadline_ms;  /* of a unary call that has none of its own; 0: none */

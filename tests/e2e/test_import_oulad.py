@@ -17,7 +17,7 @@ import unittest
 from compare_oulad import Expected, compare
 from stack import BUILD, PASSWORD, Stack
 
-IMPORTER = BUILD / "tools" / "oulad" / "import_oulad"
+IMPORTER = BUILD / "client" / "examples" / "import_oulad" / "import_oulad"
 SMALL = pathlib.Path(__file__).resolve().parent / "data" / "oulad_small"
 DIRECTORY = pathlib.Path(os.environ.get("EDU_TEST_OULAD_DIR", SMALL))
 PRESENTATION = os.environ.get("EDU_TEST_OULAD_PRESENTATION", "KNT/2022B")

@@ -16,7 +16,7 @@ import uuid
 
 from stack import BUILD, EDU, PASSWORD, SERVER, Stack
 
-IMPORTER = BUILD / "tools" / "oulad" / "import_oulad"
+IMPORTER = BUILD / "client" / "examples" / "import_oulad" / "import_oulad"
 TITLES = ["An introduction to the theory of groups and of their representations", "线性代数引论与应用" * 4,
           "مقدمة في الجبر الخطي", "Algèbre"]
 ID = re.compile(r"\b(?:usr|crs|les|pur|txn|ses)_[0-9a-z]*")

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "client/session.h"
+#include "client/session/session.h"
 #include "edu/v1/edu_service.client.h"
 #include "tests/lib/session_server.h"
 

@@ -43,7 +43,8 @@ static void start(struct testserver *t)
 	if (service_start(&t->config, &t->service, &err) < 0)
 		die("cannot start the service", &err);
 	snprintf(target, sizeof(target), "127.0.0.1:%d", service_port(t->service));
-	const struct client_options options = {.target = target, .timeout_ms = 60000, .no_retries = true};
+	const struct client_options options = {
+		.target = target, .timeout_ms = 60000, .no_retries = true, .replayed_header = "edu-replayed"};
 	if (client_channel_new(&options, services, &t->channel, &err) < 0)
 		die("cannot make a channel", &err);
 }

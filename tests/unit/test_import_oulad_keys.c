@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tools/oulad/keys.h"
+#include "client/examples/import_oulad/keys.h"
 
 static const struct oulad oulad = {.module = "AAA", .presentation = "2013J"};
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/examples/import_oulad/options.h"
 #include "proto/runtime/array.h"
-#include "tools/oulad/options.h"
 
 static struct error err;
 

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include <time.h>
 
+#include "client/examples/import_oulad/patience.h"
 #include "proto/runtime/array.h"
-#include "tools/oulad/patience.h"
 
 static int64_t now_ms(void)
 {

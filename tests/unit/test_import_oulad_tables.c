@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/examples/import_oulad/tables.h"
 #include "proto/runtime/array.h"
 #include "tests/lib/temp_dir.h"
-#include "tools/oulad/tables.h"
 
 static char dir[TEMP_DIR_MAX];
 static struct oulad oulad;

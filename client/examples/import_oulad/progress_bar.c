@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/progress_bar.h"
+#include "client/examples/import_oulad/progress_bar.h"
 
 #include <stdio.h>
 #include <string.h>

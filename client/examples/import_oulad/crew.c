@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "tools/oulad/import.h"
-#include "tools/oulad/reports.h"
+#include "client/examples/import_oulad/import.h"
+#include "client/examples/import_oulad/reports.h"
 
 enum { LOOK_EVERY_MS = 50 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/csv_file.h"
+#include "client/examples/import_oulad/csv_file.h"
 
 #include <csv.h>
 #include <errno.h>

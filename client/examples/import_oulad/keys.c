@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/keys.h"
+#include "client/examples/import_oulad/keys.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/messages.h"
+#include "client/examples/import_oulad/messages.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/tables.h"
+#include "client/examples/import_oulad/tables.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/oulad/csv_file.h"
+#include "client/examples/import_oulad/csv_file.h"
 
 enum {
 	DAY_MAX = 10000,

@@ -4,9 +4,9 @@
 
 #include <stdint.h>
 
+#include "client/examples/import_oulad/tables.h"
 #include "proto/runtime/error.h"
 #include "proto/runtime/uuid.h"
-#include "tools/oulad/tables.h"
 
 /*
  * Every name and key the import gives to what it makes follows from the data alone, so that a second run

@@ -3,14 +3,14 @@
 #define IMPORT_IMPORT_H
 
 #include "client/client.h"
-#include "client/session.h"
+#include "client/examples/import_oulad/keys.h"
+#include "client/examples/import_oulad/options.h"
+#include "client/examples/import_oulad/progress_bar.h"
+#include "client/examples/import_oulad/tables.h"
+#include "client/examples/import_oulad/tally.h"
+#include "client/session/session.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/secret.h"
-#include "tools/oulad/keys.h"
-#include "tools/oulad/options.h"
-#include "tools/oulad/progress_bar.h"
-#include "tools/oulad/tables.h"
-#include "tools/oulad/tally.h"
 
 enum { IMPORT_ARENA_MAX = 16 << 20 };
 

@@ -2,10 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/examples/import_oulad/import.h"
+#include "client/examples/import_oulad/patience.h"
 #include "edu/v1/edu_service.client.h"
 #include "proto/runtime/array.h"
-#include "tools/oulad/import.h"
-#include "tools/oulad/patience.h"
 
 enum {
 	CALL_TIMEOUT_MS = 30 * 1000,
@@ -37,6 +37,7 @@ static int channel_open(struct import *im, struct error *err)
 		.authority = im->options->authority,
 		.timeout_ms = CALL_TIMEOUT_MS,
 		.user_agent = "import_oulad",
+		.replayed_header = "edu-replayed",
 	};
 	int r = client_channel_new(&options, services, &im->channel, err);
 	if (r == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/patience.h"
+#include "client/examples/import_oulad/patience.h"
 
 #include <string.h>
 #include <time.h>

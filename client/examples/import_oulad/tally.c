@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/tally.h"
+#include "client/examples/import_oulad/tally.h"
 
 static const char *const names[THINGS] = {
 	[THING_COURSE] = "courses", [THING_LESSON] = "lessons",     [THING_ACCOUNT] = "accounts",

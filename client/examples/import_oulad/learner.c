@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/examples/import_oulad/import.h"
+#include "client/examples/import_oulad/patience.h"
+#include "client/examples/import_oulad/reports.h"
 #include "edu/v1/edu_service.client.h"
-#include "tools/oulad/import.h"
-#include "tools/oulad/patience.h"
-#include "tools/oulad/reports.h"
 
 /* One learner under way. Texts live in the arena. */
 struct job {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/reports.h"
+#include "client/examples/import_oulad/reports.h"
 
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "client/examples/import_oulad/patience.h"
 #include "edu/v1/edu_service.client.h"
-#include "tools/oulad/patience.h"
 
 enum { REPORT_ARENA_MAX = 64 << 10 };
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "tools/oulad/import.h"
+#include "client/examples/import_oulad/import.h"
 
 /* What a person is told. */
 

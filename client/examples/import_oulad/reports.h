@@ -2,7 +2,7 @@
 #ifndef IMPORT_REPORTS_H
 #define IMPORT_REPORTS_H
 
-#include "tools/oulad/import.h"
+#include "client/examples/import_oulad/import.h"
 
 /*
  * Sends reports of progress without waiting for each, for all workers together never more than

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/oulad/options.h"
+#include "client/examples/import_oulad/options.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "tools/oulad/import.h"
-#include "tools/oulad/messages.h"
+#include "client/examples/import_oulad/import.h"
+#include "client/examples/import_oulad/messages.h"
 
 enum { SECRET_MIN = 16, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/examples/import_oulad/import.h"
+#include "client/examples/import_oulad/patience.h"
 #include "edu/v1/edu_service.client.h"
-#include "tools/oulad/import.h"
-#include "tools/oulad/patience.h"
 
 enum { PAGE_SIZE = 100 };
 
