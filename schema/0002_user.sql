@@ -16,7 +16,7 @@ CREATE TABLE user (
   administrator TINYINT AS (IF(roles & 16, 1, NULL)) VIRTUAL COMMENT '1 for holders of ADMIN, so that they can be found and locked',
   rights_epoch BIGINT NOT NULL COMMENT 'raised by what voids the access tokens, which carry it: roles, suspension, password, log-out everywhere',
   state TINYINT NOT NULL COMMENT 'edu.v1.UserState: 1 active, 2 suspended',
-  revision BIGINT NOT NULL COMMENT 'counts changes, from 1; the etag is made of it',
+  version BIGINT NOT NULL COMMENT 'counts changes, from 1; the etag is made of it',
   create_time BIGINT NOT NULL COMMENT 'when the account was made',
   update_time BIGINT NOT NULL COMMENT 'when it was last changed',
   PRIMARY KEY (user_id),

@@ -49,7 +49,7 @@ static bool page_read(struct page *page, const struct list *list, ProtobufCMessa
 
 static bool is_metadata(const char *name)
 {
-	return strcmp(name, "etag") == 0 || strcmp(name, "revision") == 0 ||
+	return strcmp(name, "etag") == 0 || strcmp(name, "version") == 0 || strcmp(name, "revision") == 0 ||
 	       strcmp(name, "create_time") == 0 || strcmp(name, "update_time") == 0 ||
 	       kind_name_ends(name, "external_id");
 }

@@ -11,7 +11,7 @@
 /*
  * Elements of one kind as a table, one row an element, or where that does not fit as blocks, one below the
  * other. Nothing is cut but prose, which ends with an ellipsis then. A table that is too wide loses columns
- * in this order: what another column says too, what only programs read (etag, revision, external ids, when it
+ * in this order: what another column says too, what only programs read (etag, version, external ids, when it
  * was made and changed), long texts, what is the same in every row, other numbers and times, ids of other
  * things; notes on stderr name them. What stays is the title, money and states: where those do not fit there
  * are blocks.

@@ -31,7 +31,7 @@ struct course_share {
 };
 
 struct course_terms {
-	int64_t course_id, revision;
+	int64_t course_id, version, revision;
 	enum course_state state;
 	char *title; /* in the arena */
 	int lesson_count;

@@ -80,7 +80,7 @@ int course_change_body(struct db_conn *conn, void *arg, struct error *err)
 		r = change->apply(change, &c, err);
 	if (r < 0)
 		return r;
-	c.revision++;
+	c.version++;
 	c.update_us = now_us;
 	r = course_store_update(conn, arena, &c, err);
 	if (r < 0)

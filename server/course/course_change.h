@@ -8,7 +8,7 @@
 
 /*
  * A change of one course: locks it, asks whether the caller may and whether the etag still holds, lets
- * `apply` decide and change it, then writes it with its next revision and its event, commits, and forgets the
+ * `apply` decide and change it, then writes it with its next version and its event, commits, and forgets the
  * cached answer.
  */
 struct course_change {

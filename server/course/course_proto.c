@@ -11,7 +11,7 @@
 
 const char *course_etag(const struct course *c, char out[COURSE_ETAG_SIZE])
 {
-	snprintf(out, COURSE_ETAG_SIZE, "r%" PRIx64, (uint64_t)c->revision);
+	snprintf(out, COURSE_ETAG_SIZE, "v%" PRIx64, (uint64_t)c->version);
 	return out;
 }
 
@@ -85,6 +85,7 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	ret->planned_learning_hours = c->planned_learning_hours;
 	ret->state = (Edu__V1__CourseState)c->state;
 	ret->lesson_count = c->lesson_count;
+	ret->version = c->version;
 	ret->revision = c->revision;
 	ret->create_time = app_timestamp(arena, c->create_us);
 	ret->update_time = app_timestamp(arena, c->update_us);

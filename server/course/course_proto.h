@@ -14,7 +14,7 @@ Lesson *lesson_to_proto(struct arena *arena, const struct lesson *l);
 
 enum { COURSE_ETAG_SIZE = 24 };
 
-/* The etag of this revision into `out`; returns it. */
+/* The etag of this version into `out`; returns it. */
 const char *course_etag(const struct course *c, char out[COURSE_ETAG_SIZE]);
 
 #endif

@@ -44,6 +44,7 @@ static int approve(struct course_change *change, struct course *c, struct error 
 	if (r < 0)
 		return r;
 	c->state = COURSE_PUBLISHED;
+	c->revision++;
 	c->publish_us = app_now_us(change->call);
 	const struct audit record = {
 		.audit_id = a->audit_id,

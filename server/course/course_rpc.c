@@ -88,7 +88,7 @@ static int take_request(struct rpc_call *call, const CreateCourseRequest *req, s
 		.license = req->license,
 		.planned_learning_hours = req->planned_learning_hours,
 		.state = COURSE_DRAFT,
-		.revision = 1,
+		.version = 1,
 		.create_us = now_us,
 		.update_us = now_us,
 		.n_instructors = 1,

@@ -30,7 +30,7 @@ int course_check_editable(const struct course *c, char *const *paths, size_t n_p
 int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* ETAG_MISMATCH when the etag is not empty and not that of this revision. */
+/* ETAG_MISMATCH when the etag is not empty and not that of this version. */
 int course_check_etag(const struct course *c, const char *etag, struct error *err)
 	__attribute__((warn_unused_result));
 

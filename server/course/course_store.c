@@ -29,18 +29,18 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[READ] = {"course_read", "i", COURSE_WHOLE_TYPES,
 		  "SELECT " COURSE_WHOLE_COLUMNS " FROM course c WHERE c.course_id = ?"},
 	[LOCK] = {"course_lock", "i", "i", "SELECT course_id FROM course WHERE course_id = ? FOR UPDATE"},
-	[INSERT] = {"course_insert", "iissssssssssiiiiiiiii", "",
+	[INSERT] = {"course_insert", "iissssssssssiiiiiiiiii", "",
 		    "INSERT INTO course (course_id, creator_id, external_id, title, summary, description, "
 		    "objectives,"
 		    " audience, prerequisites, subject, language, license, level, pricing, "
 		    "planned_learning_hours, state,"
-		    " lesson_count, revision, create_time, update_time, publish_time)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+		    " lesson_count, version, revision, create_time, update_time, publish_time)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
 	[UPDATE] =
-		{"course_update", "sssssssssiiiiiiiii", "",
+		{"course_update", "sssssssssiiiiiiiiii", "",
 		 "UPDATE course SET title = ?, summary = ?, description = ?, objectives = ?, audience = ?,"
 		 " prerequisites = ?, subject = ?, language = ?, license = ?, level = ?, pricing = ?,"
-		 " planned_learning_hours = ?, state = ?, lesson_count = ?, revision = ?, update_time = ?, "
+		 " planned_learning_hours = ?, state = ?, lesson_count = ?, version = ?, revision = ?, update_time = ?, "
 		 "publish_time = ?"
 		 " WHERE course_id = ?"},
 	[BY_EXTERNAL_ID] = {"course_by_external_id", "is", "i",
@@ -55,8 +55,8 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[PRICES_INSERT] = {"course_prices_insert", "isii", "",
 			   "INSERT INTO course_price (course_id, currency_code, minor_units, position)"
 			   " VALUES (?, ?, ?, ?)"},
-	[TERMS] = {"course_terms", "si", "iiisiiiiii",
-		   "SELECT c.course_id, c.revision, c.state, c.title, c.lesson_count, "
+	[TERMS] = {"course_terms", "si", "iiiisiiiiii",
+		   "SELECT c.course_id, c.version, c.revision, c.state, c.title, c.lesson_count, "
 		   "c.planned_learning_hours, c.pricing,"
 		   " p.minor_units, i.user_id, i.share_basis_points FROM course c"
 		   " LEFT JOIN course_price p ON p.course_id = c.course_id AND p.currency_code = ?"
@@ -103,18 +103,19 @@ int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_
 	while ((r = db_next(&rows, err)) > 0) {
 		if (!ret->course_id) {
 			ret->course_id = db_col_i64(&rows, 0);
-			ret->revision = db_col_i64(&rows, 1);
-			ret->state = (enum course_state)db_col_i64(&rows, 2);
-			ret->title = db_col_str(&rows, 3, arena);
-			ret->lesson_count = (int)db_col_i64(&rows, 4);
-			ret->planned_learning_hours = (int)db_col_i64(&rows, 5);
-			ret->pricing = (enum course_pricing)db_col_i64(&rows, 6);
-			ret->price_minor_units = db_col_i64(&rows, 7);
-			ret->offered = ret->pricing == COURSE_PRICED && !db_is_null(&rows, 7);
+			ret->version = db_col_i64(&rows, 1);
+			ret->revision = db_col_i64(&rows, 2);
+			ret->state = (enum course_state)db_col_i64(&rows, 3);
+			ret->title = db_col_str(&rows, 4, arena);
+			ret->lesson_count = (int)db_col_i64(&rows, 5);
+			ret->planned_learning_hours = (int)db_col_i64(&rows, 6);
+			ret->pricing = (enum course_pricing)db_col_i64(&rows, 7);
+			ret->price_minor_units = db_col_i64(&rows, 8);
+			ret->offered = ret->pricing == COURSE_PRICED && !db_is_null(&rows, 8);
 		}
-		if (!db_is_null(&rows, 8) && ret->n_instructors < COURSE_INSTRUCTORS_MAX_ITEMS)
+		if (!db_is_null(&rows, 9) && ret->n_instructors < COURSE_INSTRUCTORS_MAX_ITEMS)
 			ret->instructors[ret->n_instructors++] =
-				(struct course_share){db_col_i64(&rows, 8), (int)db_col_i64(&rows, 9)};
+				(struct course_share){db_col_i64(&rows, 9), (int)db_col_i64(&rows, 10)};
 	}
 	if (r < 0)
 		return r;
@@ -165,8 +166,9 @@ int course_store_insert(struct db_conn *conn, struct arena *arena, const struct 
 				db_str(objectives), db_str(c->audience), db_str(c->prerequisites),
 				db_str(c->subject), db_str(c->language), db_str(c->license), db_i64(c->level),
 				db_i64(c->pricing), db_i64(c->planned_learning_hours), db_i64(c->state),
-				db_i64(c->lesson_count), db_i64(c->revision), db_i64(c->create_us),
-				db_i64(c->update_us), c->publish_us ? db_i64(c->publish_us) : db_null()),
+				db_i64(c->lesson_count), db_i64(c->version), db_i64(c->revision),
+				db_i64(c->create_us), db_i64(c->update_us),
+				c->publish_us ? db_i64(c->publish_us) : db_null()),
 			NULL, err);
 	if (r == -STATUS_ALREADY_EXISTS && strcmp(db_duplicate_key(conn), "course_external_key") == 0)
 		return external_id_in_use(conn, c, err);
@@ -186,8 +188,9 @@ int course_store_update(struct db_conn *conn, struct arena *arena, const struct 
 			       db_str(objectives), db_str(c->audience), db_str(c->prerequisites),
 			       db_str(c->subject), db_str(c->language), db_str(c->license), db_i64(c->level),
 			       db_i64(c->pricing), db_i64(c->planned_learning_hours), db_i64(c->state),
-			       db_i64(c->lesson_count), db_i64(c->revision), db_i64(c->update_us),
-			       c->publish_us ? db_i64(c->publish_us) : db_null(), db_i64(c->course_id)),
+			       db_i64(c->lesson_count), db_i64(c->version), db_i64(c->revision),
+			       db_i64(c->update_us), c->publish_us ? db_i64(c->publish_us) : db_null(),
+			       db_i64(c->course_id)),
 		       NULL, err);
 }
 

@@ -21,7 +21,8 @@ struct course {
 	int planned_learning_hours;
 	enum course_state state;
 	int lesson_count;
-	int64_t revision;
+	int64_t version;                          /* counts changes, from 1; the etag is made of it */
+	int64_t revision;                         /* counts publications; 0 before the first */
 	int64_t create_us, update_us, publish_us; /* publish_us 0: not yet */
 	unsigned n_instructors, n_prices;
 	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];

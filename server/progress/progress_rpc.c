@@ -28,7 +28,7 @@ static LessonProgress *lesson_to_proto(struct arena *arena, const struct progres
 	ret->covered_slices = coverage_count(p->coverage);
 	ret->position_seconds = p->position_seconds;
 	ret->completed = p->completed;
-	ret->completed_time = app_timestamp(arena, p->complete_us);
+	ret->complete_time = app_timestamp(arena, p->complete_us);
 	ret->learning_seconds = p->learning_seconds;
 	ret->interactions = p->interactions;
 	ret->questions = p->questions;

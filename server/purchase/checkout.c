@@ -135,12 +135,13 @@ static int pack_reply(const struct checkout *c, const struct purchase *p, struct
 	return r < 0 ? r : codec_pack(&reply.base, rpc_arena(c->call), ret, err);
 }
 
-static int complete(const struct checkout *c, const struct purchase *p, const struct ledger_posting *posting,
-		    struct purchase_result *ret, struct error *err)
+static int complete(const struct checkout *c, const struct course_terms *terms, const struct purchase *p,
+		    const struct ledger_posting *posting, struct purchase_result *ret, struct error *err)
 {
 	struct purchase_order order = {
 		.purchase = p,
 		.posting = posting,
+		.course_version = terms->version,
 		.grant_id = c->grant_id,
 		.event_id = c->event_id,
 		.event_payload = purchase_event_payload(rpc_arena(c->call), p),
@@ -172,7 +173,7 @@ static int buy(const struct checkout *c, struct purchase_result *result, struct 
 	if (r < 0)
 		return r;
 	struct purchase p = completed_purchase(c, &terms, &quote);
-	return complete(c, &p, &posting, result, err);
+	return complete(c, &terms, &p, &posting, result, err);
 }
 
 static int answer(const struct checkout *c, const struct purchase_result *result, PurchaseCourseResponse *ret,

@@ -42,11 +42,12 @@ enum {
 	" DECLARE v_purchase_id BIGINT DEFAULT ?;"                                                           \
 	" DECLARE v_user_id BIGINT DEFAULT ?;"                                                               \
 	" DECLARE v_course_id BIGINT DEFAULT ?;"                                                             \
+	" DECLARE v_course_version BIGINT DEFAULT ?;"                                                        \
 	" DECLARE v_course_revision BIGINT DEFAULT ?;"                                                       \
 	" DECLARE v_currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin DEFAULT ?;"                  \
 	" DECLARE v_total BIGINT DEFAULT ?;"                                                                 \
 	" DECLARE v_transaction_id BIGINT DEFAULT ?;"
-#define COMPLETE_PARAMETERS_IN "iubbiiiiiisii"
+#define COMPLETE_PARAMETERS_IN "iubbiiiiiiisii"
 
 #define CLAIM_KEY                                                                                            \
 	IDEM_CLAIM_SQL_OF("v_principal_id", "v_method", "v_request_id", "v_body_hash", "v_now",              \
@@ -110,7 +111,7 @@ enum {
 	"  IF v_stored_hash <> v_body_hash THEN SET v_outcome = 2; LEAVE purchase; END IF;"                  \
 	"  IF v_stored_reply IS NOT NULL THEN SET v_outcome = 1; LEAVE purchase; END IF;"                    \
 	"  SELECT course_id INTO v_found FROM course"                                                        \
-	"   WHERE course_id = v_course_id AND revision = v_course_revision AND state = 3"                    \
+	"   WHERE course_id = v_course_id AND version = v_course_version AND state = 3"                      \
 	"   LOCK IN SHARE MODE;"                                                                             \
 	"  IF v_found IS NULL THEN SET v_outcome = 3; LEAVE purchase; END IF;" INSERT_PURCHASE               \
 	"  SELECT purchase_id INTO v_found FROM purchase"                                                    \
@@ -197,6 +198,7 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		db_i64(p->purchase_id),
 		db_i64(p->user_id),
 		db_i64(p->course_id),
+		db_i64(order->course_version),
 		db_i64(p->course_revision),
 		db_str(p->currency_code),
 		db_i64(p->total),

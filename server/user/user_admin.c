@@ -62,7 +62,7 @@ static int fill_user(struct arena *arena, int64_t now_us, int64_t user_id, const
 		.roles = ROLE_MASK_LEARNER | ROLE_MASK_ADMIN,
 		.rights_epoch = 1,
 		.state = USER_ACTIVE,
-		.revision = 1,
+		.version = 1,
 		.create_us = now_us,
 		.update_us = now_us,
 	};

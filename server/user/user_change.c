@@ -45,7 +45,7 @@ static int change_body(struct db_conn *conn, void *arg, struct error *err)
 		r = change->apply(change, &u, err);
 	if (r < 0)
 		return r;
-	u.revision++;
+	u.version++;
 	u.update_us = change->now_us;
 	r = user_store_update(conn, &u, err);
 	if (r >= 0)

@@ -8,7 +8,7 @@
 
 /*
  * A change of one user: locks it, asks whether the etag still holds, lets `apply` change it, then writes it
- * with its next revision and its event, and commits.
+ * with its next version and its event, and commits.
  */
 struct user_change {
 	struct rpc_call *call;

@@ -13,7 +13,7 @@ enum { ROLES = EDU__V1__ROLE__ROLE_ADMIN /* the greatest number; role n is bit n
 
 const char *user_etag(const struct user *u, char out[USER_ETAG_SIZE])
 {
-	snprintf(out, USER_ETAG_SIZE, "r%" PRIx64, (uint64_t)u->revision);
+	snprintf(out, USER_ETAG_SIZE, "v%" PRIx64, (uint64_t)u->version);
 	return out;
 }
 

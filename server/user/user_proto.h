@@ -10,7 +10,7 @@ User *user_to_proto(struct arena *arena, const struct user *u);
 
 enum { USER_ETAG_SIZE = 24 };
 
-/* The etag of this revision into `out`; returns it. */
+/* The etag of this version into `out`; returns it. */
 const char *user_etag(const struct user *u, char out[USER_ETAG_SIZE]);
 
 /* Bits of enum role from the contract's roles, LEARNER always among them. FIELD_INVALID for one that is not

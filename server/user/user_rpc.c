@@ -37,7 +37,7 @@ static void fill_user(struct registration *m)
 		.roles = ROLE_MASK_LEARNER,
 		.rights_epoch = 1,
 		.state = USER_ACTIVE,
-		.revision = 1,
+		.version = 1,
 		.create_us = now_us,
 		.update_us = now_us,
 	};

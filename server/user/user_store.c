@@ -12,7 +12,7 @@
 #define COLUMNS                                                                                              \
 	"user_id, user_name, email, display_name, bio, language, password_hash, roles, rights_epoch, "       \
 	"state, "                                                                                            \
-	"revision,"                                                                                          \
+	"version,"                                                                                           \
 	" create_time, update_time"
 #define TYPES "issssssiiiiii"
 
@@ -30,7 +30,7 @@ static const struct db_stmt stmts[N_STMTS] = {
 		    "display_name = ?, bio = ?, language = ?, roles = ?, "
 		    "rights_epoch "
 		    "= ?,"
-		    " revision = ?, update_time = ? WHERE user_id = ?"},
+		    " version = ?, update_time = ? WHERE user_id = ?"},
 	[REHASH] = {"user_rehash", "sis", "",
 		    "UPDATE user SET password_hash = ? WHERE user_id = ? AND password_hash = ?"},
 	[ADMINISTRATORS] =
@@ -58,7 +58,7 @@ static void read_user(const struct db_rows *rows, struct arena *arena, struct us
 		.roles = (uint32_t)db_col_i64(rows, 7),
 		.rights_epoch = db_col_i64(rows, 8),
 		.state = (enum user_state)db_col_i64(rows, 9),
-		.revision = db_col_i64(rows, 10),
+		.version = db_col_i64(rows, 10),
 		.create_us = db_col_i64(rows, 11),
 		.update_us = db_col_i64(rows, 12),
 	};
@@ -115,7 +115,7 @@ int user_store_insert(struct db_conn *conn, const struct user *u, struct error *
 			DB_ARGS(db_i64(u->user_id), db_str(u->user_name), db_str(u->email),
 				db_str(u->display_name), db_str(u->bio), db_str(u->language),
 				db_str(u->password_hash), db_i64(u->roles), db_i64(u->rights_epoch),
-				db_i64(u->state), db_i64(u->revision), db_i64(u->create_us),
+				db_i64(u->state), db_i64(u->version), db_i64(u->create_us),
 				db_i64(u->update_us)),
 			NULL, err);
 	return in_use(conn, r, err);
@@ -126,7 +126,7 @@ int user_store_update(struct db_conn *conn, const struct user *u, struct error *
 	int r = db_exec(conn, &stmts[UPDATE],
 			DB_ARGS(db_str(u->email), db_str(u->display_name), db_str(u->bio),
 				db_str(u->language), db_i64(u->roles), db_i64(u->rights_epoch),
-				db_i64(u->revision), db_i64(u->update_us), db_i64(u->user_id)),
+				db_i64(u->version), db_i64(u->update_us), db_i64(u->user_id)),
 			NULL, err);
 	return in_use(conn, r, err);
 }

@@ -14,7 +14,7 @@ struct user {
 	uint32_t roles;       /* enum role */
 	int64_t rights_epoch; /* raised by whatever voids the user's access tokens, which carry it; from 1 */
 	enum user_state state;
-	int64_t revision, create_us, update_us;
+	int64_t version, create_us, update_us;
 };
 
 /* 1 and *ret; 0 when there is none; negative. The name and the address are normalized. */

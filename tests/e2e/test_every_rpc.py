@@ -157,7 +157,7 @@ def update_course(t, w):
     read = w.edu("get-course", "--course-id", course, user="teacher")["course"]
     t.assertEqual(read["title"], "Renamed")
     t.assertEqual(read["summary"], before["summary"])
-    t.assertGreater(int(read["revision"]), int(before["revision"]))
+    t.assertGreater(int(read["version"]), int(before["version"]))
 
 
 @scenario("GetCourse")

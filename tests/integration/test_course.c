@@ -183,7 +183,8 @@ static void test_create_keeps_everything(void **state)
 	int r = create(t, &t->arena, &p.ines, &req, &course, &err);
 	assert_ok(r, &err);
 	assert_int_equal(course->state, EDU__V1__COURSE_STATE__COURSE_STATE_DRAFT);
-	assert_int_equal(course->revision, 1);
+	assert_int_equal(course->version, 1);
+	assert_int_equal(course->revision, 0);
 	assert_string_equal(course->creator_id, p.ines.id);
 
 	r = get(t, &p.ivan, course->course_id, &read, &err);
@@ -555,6 +556,9 @@ static void test_a_published_course_changes_its_price_alone(void **state)
 	assert_ok(r, &err);
 	assert_int_equal(after->price_list->prices[0]->minor_units, 600);
 	assert_string_equal(after->title, before->title);
+	assert_int_equal(before->revision, 1);
+	assert_int_equal(after->revision, 1);
+	assert_int_equal(after->version, before->version + 1);
 }
 
 /* A token with the role that was taken away is refused elsewhere; here the session has come to know of it. */
@@ -687,6 +691,7 @@ static void test_review(void **state)
 	r = approve(t, &t->arena, &p.admin, course->course_id, &read, &err);
 	assert_ok(r, &err);
 	assert_int_equal(read->state, EDU__V1__COURSE_STATE__COURSE_STATE_PUBLISHED);
+	assert_int_equal(read->revision, 1);
 	assert_non_null(read->publish_time);
 	r = get(t, NULL, course->course_id, &read, &err);
 	assert_ok(r, &err);
@@ -766,6 +771,8 @@ static void test_approve_race_publishes_once(void **state)
 		arena_done(&racers[i].arena);
 	}
 	assert_int_equal(winners, 1);
+	assert_int_equal(testdb_number(t->db, "SELECT revision FROM course WHERE title = 'Approved once'"),
+			 1);
 }
 
 /* --- lessons --- */
@@ -822,7 +829,8 @@ static void test_lessons(void **state)
 	r = get(t, &p.ines, course->course_id, &read, &err);
 	assert_ok(r, &err);
 	assert_int_equal(read->lesson_count, 3);
-	assert_int_equal(read->revision, 4);
+	assert_int_equal(read->version, 4);
+	assert_int_equal(read->revision, 0);
 
 	req.course_id = course->course_id;
 	req.page_size = 2;
@@ -999,12 +1007,12 @@ static void fill_catalogue(struct testserver *t, const struct testuser *instruct
 		 "objectives, audience,"
 		 " prerequisites, subject, level, language, license, pricing, planned_learning_hours, state, "
 		 "lesson_count,"
-		 " revision, create_time, update_time, publish_time)"
+		 " version, revision, create_time, update_time, publish_time)"
 		 " SELECT seq, %lld, CONCAT('x', seq), CONCAT(IF(seq %% 2, 'b', 'B'), LPAD(46 - seq, 4, "
 		 "'0')), '', 'long', '[]',"
 		 " '', '', IF(seq %% 3, 'Physics', 'Art'), 1 + seq %% 4, IF(seq %% 5, 'en', 'zh-Hans'), '', "
 		 "1 + seq %% 2, 0,"
-		 " IF(seq = 45, 1, 3), 0, 1, 1, 1, 1 FROM seq_1_to_45",
+		 " IF(seq = 45, 1, 3), 0, 1, 1, 1, 1, 1 FROM seq_1_to_45",
 		 (long long)instructor->user_id);
 	testdb_run(conn, sql);
 	snprintf(sql, sizeof(sql),

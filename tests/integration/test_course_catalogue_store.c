@@ -25,10 +25,10 @@ static int fill(void **state)
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, "
 		"audience,"
 		" prerequisites, subject, level, language, license, pricing, planned_learning_hours, state,"
-		" lesson_count, revision, create_time, update_time, publish_time)"
+		" lesson_count, version, revision, create_time, update_time, publish_time)"
 		" SELECT seq, 1, CONCAT('Course ', LPAD(" COURSES
 		" - seq, 6, '0')), 's', '', '[]', '', '', 'math',"
-		" IF(seq IN (" RARE "), 3, 1), 'en', '', 2, 0, 3, 1, 1, 1, 1, 1 FROM seq_1_to_" COURSES);
+		" IF(seq IN (" RARE "), 3, 1), 'en', '', 2, 0, 3, 1, 1, 1, 1, 1, 1 FROM seq_1_to_" COURSES);
 	testdb_run(conn, "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
 			 " SELECT course_id, 1, 1, 10000 FROM course");
 	testdb_run(

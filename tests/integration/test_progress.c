@@ -324,7 +324,7 @@ static void test_record_answers_the_merged_row(void **state)
 	assert_int_equal(p->covered_slices, 3);
 	assert_int_equal(p->position_seconds, 35);
 	assert_false(p->completed);
-	assert_null(p->completed_time);
+	assert_null(p->complete_time);
 	assert_int_equal(p->learning_seconds, 40);
 	assert_int_equal(p->interactions, 5);
 	assert_int_equal(p->questions, 2);
@@ -350,8 +350,8 @@ static void test_record_again_changes_nothing(void **state)
 	assert_int_equal(second->interactions, 5);
 	assert_int_equal(second->session_count, 1);
 	assert_true(first->completed && second->completed);
-	assert_int_equal(first->completed_time->seconds, second->completed_time->seconds);
-	assert_int_equal(first->completed_time->nanos, second->completed_time->nanos);
+	assert_int_equal(first->complete_time->seconds, second->complete_time->seconds);
+	assert_int_equal(first->complete_time->nanos, second->complete_time->nanos);
 	assert_int_equal(number(w,
 				"SELECT COUNT(*) FROM event WHERE kind = 'progress.lesson_completed' AND "
 				"user_id = %" PRId64,
@@ -441,7 +441,7 @@ static void test_a_video_completes_at_58_slices(void **state)
 	LessonProgress *p = record_ok(w, &u, &s);
 	assert_int_equal(p->covered_slices, 58);
 	assert_true(p->completed);
-	assert_non_null(p->completed_time);
+	assert_non_null(p->complete_time);
 }
 
 /* --- RecordProgress: what is refused --- */
@@ -893,7 +893,7 @@ static void test_one_event_however_many_complete_it(void **state)
 	for (unsigned i = 0; i < RACERS; i++) {
 		LessonProgress *p = racers[i].progress;
 		int64_t us =
-			p->completed ? p->completed_time->seconds * US + p->completed_time->nanos / 1000 : 0;
+			p->completed ? p->complete_time->seconds * US + p->complete_time->nanos / 1000 : 0;
 
 		assert_int_equal(p->completed, p->covered_slices >= 58);
 		if (us && completed_us)

@@ -527,7 +527,7 @@ static void a_purchase_takes_the_money_and_enrolls(void **state)
 	assert_memory_equal(p->purchase_id, "pur_", 4);
 	assert_string_equal(p->user_id, buyer.id);
 	assert_string_equal(p->course_id, course.id);
-	assert_true(p->course_revision > 0);
+	assert_int_equal(p->course_revision, 1);
 	assert_int_equal(p->state, EDU__V1__PURCHASE_STATE__PURCHASE_STATE_COMPLETED);
 	assert_int_equal(p->payment_source, EDU__V1__PAYMENT_SOURCE__PAYMENT_SOURCE_WALLET);
 	assert_int_equal(p->list_price->minor_units, 1999);
@@ -796,7 +796,7 @@ static void a_repeat_is_answered_whatever_happened_since(void **state)
 	/* A rise, and an end of sale: a new request is told what is, the old one is answered. */
 	struct order fresh = new_order(t, &buyer, course.id, 1999);
 	sql(t, "UPDATE course_price SET minor_units = 9999 WHERE course_id = %" PRId64, course.course_id);
-	sql(t, "UPDATE course SET revision = revision + 1 WHERE course_id = %" PRId64, course.course_id);
+	sql(t, "UPDATE course SET version = version + 1 WHERE course_id = %" PRId64, course.course_id);
 	assert_not_bought(&fresh, "ALREADY_PURCHASED");
 	assert_string_equal(metadata_of(&fresh.err, "purchase_id"), o.purchase->purchase_id);
 	assert_bought(&again);
@@ -976,7 +976,8 @@ struct changer {
 	int64_t course_id;
 };
 
-/* The price goes with the revision, as an update of the course writes both at once. */
+/* The price goes with the version, as an update of the course writes both at once; the revision, which a
+ * purchase keeps, goes along here to tell of which version it was. */
 static void *change_price(void *arg)
 {
 	const struct changer *c = arg;
@@ -985,12 +986,13 @@ static void *change_price(void *arg)
 
 	while (keep_changing) {
 		testdb_run(conn, "START TRANSACTION");
-		snprintf(text, sizeof(text),
-			 "UPDATE course SET revision = revision + 1 WHERE course_id = %" PRId64,
-			 c->course_id);
+		snprintf(
+			text, sizeof(text),
+			"UPDATE course SET version = version + 1, revision = version WHERE course_id = %" PRId64,
+			c->course_id);
 		testdb_run(conn, text);
 		snprintf(text, sizeof(text),
-			 "UPDATE course_price SET minor_units = 1000 + (SELECT revision FROM course WHERE "
+			 "UPDATE course_price SET minor_units = 1000 + (SELECT version FROM course WHERE "
 			 "course_id = %" PRId64 ") %% 2 WHERE course_id = %" PRId64,
 			 c->course_id, c->course_id);
 		testdb_run(conn, text);
@@ -1000,7 +1002,7 @@ static void *change_price(void *arg)
 	return NULL;
 }
 
-static void a_purchase_is_of_one_revision(void **state)
+static void a_purchase_is_of_one_version(void **state)
 {
 	struct testserver *t = *state;
 	struct testcourse course;
@@ -1008,7 +1010,8 @@ static void a_purchase_is_of_one_revision(void **state)
 	pthread_t thread;
 
 	testserver_course(t, &instructor, 1000, one_text, &course);
-	sql(t, "UPDATE course SET revision = 100 WHERE course_id = %" PRId64, course.course_id);
+	sql(t, "UPDATE course SET version = 100, revision = 100 WHERE course_id = %" PRId64,
+	    course.course_id);
 	struct order model = new_order(t, NULL, course.id, 1000), *crowd = crowd_of(&model);
 	for (int i = 0; i < CROWD; i++) {
 		new_buyer(t, 5000, &buyers[i]);
@@ -1049,7 +1052,8 @@ static void a_change_in_between_is_read_again(void **state)
 	new_buyer(t, 5000, &buyer);
 	testserver_course(t, &instructor, 1999, one_text, &course);
 	testdb_run(changer, "START TRANSACTION");
-	snprintf(text, sizeof(text), "UPDATE course SET revision = 70 WHERE course_id = %" PRId64,
+	snprintf(text, sizeof(text),
+		 "UPDATE course SET version = version + 1, revision = 70 WHERE course_id = %" PRId64,
 		 course.course_id);
 	testdb_run(changer, text);
 	struct order o = new_order(t, &buyer, course.id, 1999);
@@ -1341,7 +1345,7 @@ int main(void)
 		TEST(fifty_requests_make_one_purchase),
 		TEST(one_request_fifty_times_makes_one_purchase),
 		TEST(one_wallet_is_never_overdrawn),
-		TEST(a_purchase_is_of_one_revision),
+		TEST(a_purchase_is_of_one_version),
 		TEST(a_change_in_between_is_read_again),
 		TEST(a_passed_deadline_takes_nothing_or_all),
 		TEST(a_purchase_is_seen_by_its_buyer_and_staff),

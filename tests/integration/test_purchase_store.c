@@ -69,9 +69,9 @@ static int64_t new_course(void)
 	sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, "
 	    "prerequisites,"
 	    " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, "
-	    "revision,"
+	    "version, revision,"
 	    " create_time, update_time) VALUES (%" PRId64
-	    ", 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 5, 0, 0)",
+	    ", 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 5, 1, 0, 0)",
 	    course_id);
 	return course_id;
 }
@@ -107,7 +107,7 @@ static void wish_prepare(struct wish *w)
 		.purchase_id = new_id(),
 		.user_id = w->user_id,
 		.course_id = w->course_id,
-		.course_revision = 5,
+		.course_revision = 2,
 		.state = PURCHASE_COMPLETED,
 		.source = PURCHASE_FROM_WALLET,
 		.currency_code = "EUR",
@@ -128,6 +128,7 @@ static void wish_prepare(struct wish *w)
 	reply = arena_printf(&w->arena, "reply of %" PRId64, w->purchase.purchase_id);
 	w->order = (struct purchase_order){.purchase = &w->purchase,
 					   .posting = &w->posting,
+					   .course_version = 5,
 					   .grant_id = new_id(),
 					   .event_id = new_id(),
 					   .event_payload = span_str("{}"),
@@ -280,7 +281,7 @@ static void reads_what_it_wrote(void **state)
 	assert_int_equal(purchase_store_read(conn, &arena, w.purchase.purchase_id, &p, &err), 1);
 	assert_int_equal(p.user_id, w.user_id);
 	assert_int_equal(p.course_id, w.course_id);
-	assert_int_equal(p.course_revision, 5);
+	assert_int_equal(p.course_revision, 2);
 	assert_int_equal(p.state, PURCHASE_COMPLETED);
 	assert_int_equal(p.source, PURCHASE_FROM_WALLET);
 	assert_string_equal(p.currency_code, "EUR");
@@ -303,7 +304,7 @@ static void a_repeat_gets_the_first_answer(void **state)
 	again = (struct wish){
 		.user_id = w.user_id, .course_id = w.course_id, .total = 1999, .request = w.request};
 	/* Whatever became of the course since. */
-	sql("UPDATE course SET state = 4, revision = 9 WHERE course_id = %" PRId64, w.course_id);
+	sql("UPDATE course SET state = 4, version = 9 WHERE course_id = %" PRId64, w.course_id);
 	assert_int_equal(wish_buy(&again), PURCHASE_REPLAYED);
 	assert_int_equal(again.result.reply.len, w.order.reply.len);
 	assert_memory_equal(again.result.reply.data, w.order.reply.data, w.order.reply.len);
@@ -397,9 +398,9 @@ static void the_course_must_be_what_was_read(void **state)
 	struct wish w = new_wish(5000, 1999);
 	int64_t rows = rows_written();
 
-	sql("UPDATE course SET revision = 6 WHERE course_id = %" PRId64, w.course_id);
+	sql("UPDATE course SET version = 6 WHERE course_id = %" PRId64, w.course_id);
 	assert_int_equal(wish_buy(&w), PURCHASE_TERMS_CHANGED);
-	sql("UPDATE course SET revision = 5, state = 4 WHERE course_id = %" PRId64, w.course_id);
+	sql("UPDATE course SET version = 5, state = 4 WHERE course_id = %" PRId64, w.course_id);
 	assert_int_equal(wish_buy(&w), PURCHASE_TERMS_CHANGED);
 	assert_int_equal(rows_written(), rows);
 	assert_int_equal(balance_of(w.user_id), 5000);
@@ -747,8 +748,7 @@ static void a_change_of_the_course_waits_for_who_is_buying(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, crowd_member, &w), 0);
 	await_lock_wait();
 	testdb_run(instructor, "SET innodb_lock_wait_timeout = 0");
-	snprintf(text, sizeof(text), "UPDATE course SET revision = 6 WHERE course_id = %" PRId64,
-		 w.course_id);
+	snprintf(text, sizeof(text), "UPDATE course SET version = 6 WHERE course_id = %" PRId64, w.course_id);
 	assert_int_equal(db_run_text(instructor, text, &err), -STATUS_ABORTED);
 	sql("COMMIT");
 	pthread_join(thread, NULL);

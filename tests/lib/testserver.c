@@ -175,7 +175,7 @@ void testserver_user(struct testserver *t, const char *name, uint32_t roles, str
 		.roles = roles | ROLE_MASK_LEARNER,
 		.rights_epoch = 1,
 		.state = USER_ACTIVE,
-		.revision = 1,
+		.version = 1,
 		.create_us = now_us,
 		.update_us = now_us,
 	};

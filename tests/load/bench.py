@@ -369,10 +369,10 @@ class Offered:
 def crowd_the_catalogue(stack):
     """Courses of which one in 900 is ADVANCED: a page of those looks at nearly as many rows as a page may."""
     stack.sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
-              " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, revision,"
+              " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
               " create_time, update_time, publish_time)"
               " SELECT seq, 1, CONCAT('Crowd ', seq), 's', '', '[]', '', '', 'crowd', IF(seq % 900, 1, 3), 'en', '', 1, 0, 3,"
-              " 1, 1, 1, 1, 1 FROM seq_1_to_20000;"
+              " 1, 1, 1, 1, 1, 1 FROM seq_1_to_20000;"
               "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
               " SELECT course_id, 1, 1, 10000 FROM course WHERE subject = 'crowd'")
 

@@ -49,9 +49,9 @@ static void seed(void)
 		"audience,"
 		" prerequisites, subject, level, language, license, pricing, planned_learning_hours, state, "
 		"lesson_count,"
-		" revision, create_time, update_time)"
+		" version, revision, create_time, update_time)"
 		" SELECT %" PRId64
-		" + seq, 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 1, 0, 0"
+		" + seq, 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 1, 1, 0, 0"
 		" FROM seq_0_to_%d";
 	struct db_conn *conn = testdb_connect(db, NULL);
 	char sql[1024];
@@ -108,6 +108,7 @@ static void buy(struct db_conn *conn, struct arena *arena, int64_t user_id, int6
 	struct purchase_order order = {
 		.purchase = &p,
 		.posting = &posting,
+		.course_version = 1,
 		.grant_id = next_id(),
 		.event_id = next_id(),
 		.event_payload = span_str("{\"purchase_id\":\"pur_0000000000000\"}"),

@@ -145,7 +145,7 @@ static void catalogue_make(struct catalogue *c)
 				      : EDU__V1__COURSE_LEVEL__COURSE_LEVEL_BEGINNER;
 		course->pricing_case = EDU__V1__COURSE__PRICING_PRICE_LIST;
 		course->price_list = &c->prices[i];
-		course->revision = i;
+		course->version = i;
 		course->create_time = course->update_time = &time;
 		course->etag = (char *)"0123456789abcdef";
 		c->list[i] = course;

@@ -31,7 +31,7 @@ static struct course complete(void)
 		.pricing = COURSE_FREE,
 		.state = COURSE_DRAFT,
 		.lesson_count = 1,
-		.revision = 3,
+		.version = 3,
 		.n_instructors = 1,
 		.instructors = {{7, 10000}},
 	};
@@ -76,7 +76,7 @@ static void test_state_and_etag(void **state)
 	course_etag(&c, etag);
 	assert_int_equal(course_check_etag(&c, "", &err), 0);
 	assert_int_equal(course_check_etag(&c, etag, &err), 0);
-	c.revision++;
+	c.version++;
 	assert_int_equal(course_check_etag(&c, etag, &err), -STATUS_ABORTED);
 }
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,6 +226,9 @@ static void test_reasons(void **state)
 	assert_int_equal(zoo_desc.n_reasons, 0);
 }
 
+#define COUNT_REASON(name, code) +1
+enum { N_RUNTIME_REASONS = RPC_REASONS(COUNT_REASON) };
+
 /* What the runtime raises by itself must be in the contract's list, with the same code. */
 static void test_contract_lists_runtime_reasons(void **state)
 {
@@ -241,6 +245,26 @@ static void test_contract_lists_runtime_reasons(void **state)
 		}
 		if (!found || found->code != runtime[i]->code)
 			fail_msg("%s is missing from the contract or has another code", runtime[i]->name);
+	}
+}
+
+/* By area: what any call may fail with below 40, as the runtime has it, and every number once, from the least
+ * up. */
+static void test_contract_orders_reasons_by_number(void **state)
+{
+	int last = 0;
+
+	for (unsigned i = 0; i < edu_service_desc.n_reasons; i++) {
+		char name[128];
+
+		snprintf(name, sizeof(name), "ERROR_REASON_%s", edu_service_desc.reasons[i].name);
+		const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value_by_name(
+			&edu__v1__error_reason__descriptor, name);
+		assert_non_null(value);
+		if (value->value <= last)
+			fail_msg("%s = %d comes after %d", name, value->value, last);
+		last = value->value;
+		assert_int_equal(last < 40, i < N_RUNTIME_REASONS);
 	}
 }
 
@@ -303,12 +327,19 @@ static void test_descriptor_keeps_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),           cmocka_unit_test(test_names_of_values),
-		cmocka_unit_test(test_rules),           cmocka_unit_test(test_nested_rules),
-		cmocka_unit_test(test_indexes),         cmocka_unit_test(test_items_have_a_limit),
-		cmocka_unit_test(test_policy),          cmocka_unit_test(test_methods),
-		cmocka_unit_test(test_reasons),         cmocka_unit_test(test_contract_lists_runtime_reasons),
-		cmocka_unit_test(test_descriptor_sets), cmocka_unit_test(test_descriptor_keeps_options),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names_of_values),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_nested_rules),
+		cmocka_unit_test(test_indexes),
+		cmocka_unit_test(test_items_have_a_limit),
+		cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_contract_lists_runtime_reasons),
+		cmocka_unit_test(test_contract_orders_reasons_by_number),
+		cmocka_unit_test(test_descriptor_sets),
+		cmocka_unit_test(test_descriptor_keeps_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
