@@ -92,12 +92,11 @@ static int run_create_admin(const struct config *c, const struct db_config *db)
 		.argon2_passes = c->argon2_passes,
 	};
 	struct error err;
-	int r;
 
 	if (config_read_secret(c->password_file, password) < 0)
 		return 1;
 	error_clear(&err);
-	r = create_admin(db, &admin, &err);
+	int r = create_admin(db, &admin, &err);
 	explicit_bzero(password, sizeof(password));
 	if (r < 0)
 		return fail("create-admin", &err);

@@ -113,13 +113,12 @@ static struct arena_block *block_new(struct arena *a, size_t bytes)
 static struct arena_block *block_append(struct arena *a, size_t need)
 {
 	size_t size = a->current ? a->current->size * 2 : ARENA_FIRST_BLOCK;
-	struct arena_block *block;
 
 	if (size > ARENA_BLOCK_MAX)
 		size = ARENA_BLOCK_MAX;
 	if (size < need)
 		size = need;
-	block = block_new(a, sizeof(*block) + size);
+	struct arena_block *block = block_new(a, sizeof(*block) + size);
 	if (!block)
 		return NULL;
 	block->next = NULL;
@@ -138,20 +137,18 @@ static struct arena_block *block_append(struct arena *a, size_t need)
 void *arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *block = a->current;
-	size_t charge;
-	void *p;
 
 	if (size > SIZE_MAX / 2)
 		goto refuse;
 	/* Two allocations never share an address, not even of 0 bytes. */
-	charge = ((size ? size : 1) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	size_t charge = ((size ? size : 1) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
 	if (charge > a->cap - a->used)
 		goto refuse;
 	if (!block || charge + ARENA_REDZONE > block->size - block->used)
 		block = block_append(a, charge + ARENA_REDZONE);
 	if (!block)
 		goto refuse;
-	p = block->data + block->used;
+	void *p = block->data + block->used;
 	block->used += charge + ARENA_REDZONE;
 	a->used += charge;
 	ARENA_UNPOISON(p, size);
@@ -195,10 +192,8 @@ char *arena_strdup(struct arena *a, const char *s)
 
 char *arena_strndup(struct arena *a, const char *s, size_t len)
 {
-	char *p;
-
 	len = strnlen(s, len);
-	p = arena_alloc(a, len + 1);
+	char *p = arena_alloc(a, len + 1);
 	if (!p)
 		return NULL;
 	memcpy(p, s, len);
@@ -210,11 +205,10 @@ char *arena_printf(struct arena *a, const char *format, ...)
 {
 	va_list args, again;
 	char *p = NULL;
-	int len;
 
 	va_start(args, format);
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, args);
+	int len = vsnprintf(NULL, 0, format, args);
 	if (len >= 0)
 		p = arena_alloc(a, (size_t)len + 1);
 	if (p)

@@ -10,16 +10,14 @@ static int arena_full(struct error *err)
 int codec_unpack(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
 		 struct arena *arena, ProtobufCMessage **ret, struct error *err)
 {
-	bool exhausted_before = arena->exhausted, exhausted;
-	ProtobufCMessage *message;
-	int r;
-
-	r = wire_scan(desc, bytes, limits, err);
+	bool exhausted_before = arena->exhausted;
+	int r = wire_scan(desc, bytes, limits, err);
 	if (r < 0)
 		return r;
 	arena->exhausted = false;
-	message = protobuf_c_message_unpack(desc, arena_allocator(arena), bytes.len, bytes.data);
-	exhausted = arena->exhausted;
+	ProtobufCMessage *message =
+		protobuf_c_message_unpack(desc, arena_allocator(arena), bytes.len, bytes.data);
+	bool exhausted = arena->exhausted;
 	arena->exhausted |= exhausted_before;
 	if (!message && exhausted)
 		return arena_full(err);

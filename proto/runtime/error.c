@@ -63,10 +63,9 @@ raise_va(struct error *err, const struct error_reason *reason, const char *forma
 int error_raise(struct error *err, const struct error_reason *reason, const char *format, ...)
 {
 	va_list args;
-	int r;
 
 	va_start(args, format);
-	r = raise_va(err, reason, format, args);
+	int r = raise_va(err, reason, format, args);
 	va_end(args);
 	return r;
 }
@@ -74,10 +73,9 @@ int error_raise(struct error *err, const struct error_reason *reason, const char
 int error_internal(struct error *err, const char *format, ...)
 {
 	va_list args;
-	int r;
 
 	va_start(args, format);
-	r = raise_va(err, &RPC_REASON_INTERNAL, format, args);
+	int r = raise_va(err, &RPC_REASON_INTERNAL, format, args);
 	va_end(args);
 	return r;
 }

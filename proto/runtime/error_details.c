@@ -186,7 +186,6 @@ static bool add_violations(struct encoder *e, const struct error *err)
 int error_encode(const struct error *err, const char *domain, struct arena *arena, struct span *ret)
 {
 	struct encoder e = {.arena = arena, .status = GOOGLE__RPC__STATUS__INIT};
-	uint8_t *bytes;
 
 	e.status.code = err->code;
 	e.status.message = (char *)error_public_message(err);
@@ -194,7 +193,7 @@ int error_encode(const struct error *err, const char *domain, struct arena *aren
 	if (!add_info(&e, err, domain) || !add_retry(&e, err) || !add_resource(&e, err) ||
 	    !add_violations(&e, err))
 		return -STATUS_RESOURCE_EXHAUSTED;
-	bytes = arena_alloc(arena, protobuf_c_message_get_packed_size(&e.status.base));
+	uint8_t *bytes = arena_alloc(arena, protobuf_c_message_get_packed_size(&e.status.base));
 	if (!bytes)
 		return -STATUS_RESOURCE_EXHAUSTED;
 	*ret = span_of(bytes, protobuf_c_message_pack(&e.status.base, bytes));
@@ -330,7 +329,6 @@ static void restore_total(struct error *ret, unsigned total)
 int error_decode(struct span bytes, struct arena *arena, struct error *ret)
 {
 	struct decoder d = {.arena = arena, .ret = ret};
-	const Google__Rpc__Status *status;
 	ProtobufCMessage *message;
 	struct error ignored;
 
@@ -338,7 +336,7 @@ int error_decode(struct span bytes, struct arena *arena, struct error *ret)
 	if (codec_unpack(&google__rpc__status__descriptor, bytes, &wire_limits_default, arena, &message,
 			 &ignored) < 0)
 		return -STATUS_INVALID_ARGUMENT;
-	status = (const Google__Rpc__Status *)message;
+	const Google__Rpc__Status *status = (const Google__Rpc__Status *)message;
 	ret->code =
 		status->code >= 0 && status->code <= STATUS_UNAUTHENTICATED ? status->code : STATUS_UNKNOWN;
 	utf8_print(ret->message, sizeof(ret->message), "%s", status->message);

@@ -272,7 +272,7 @@ static bool is_url_rest(const char *s)
 
 static bool is_url(const char *s)
 {
-	const char *host, *end;
+	const char *host;
 
 	if (strlen(s) > URL_MAX)
 		return false;
@@ -282,7 +282,7 @@ static bool is_url(const char *s)
 		host = s + 7;
 	else
 		return false;
-	end = host + strcspn(host, "/?#");
+	const char *end = host + strcspn(host, "/?#");
 	return is_authority(host, end) && is_url_rest(end);
 }
 

@@ -151,13 +151,12 @@ static bool read_fraction(const char **s, int32_t *nanos)
 bool json_timestamp_write(int64_t seconds, int32_t nanos, char out[JSON_TIME_TEXT_MAX])
 {
 	int year, month, day;
-	int64_t days, time;
 	char fraction[FRACTION_TEXT_MAX];
 
 	if (seconds < TIMESTAMP_MIN || seconds > TIMESTAMP_MAX || nanos < 0 || nanos > NANOS_MAX)
 		return false;
-	time = (seconds % DAY + DAY) % DAY;
-	days = (seconds - time) / DAY;
+	int64_t time = (seconds % DAY + DAY) % DAY;
+	int64_t days = (seconds - time) / DAY;
 	date_of_days(days, &year, &month, &day);
 	write_fraction(nanos, fraction);
 	return snprintf(out, JSON_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%sZ", year, month, day,
@@ -169,12 +168,11 @@ static bool read_date(const char **s, int64_t *days)
 {
 	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int year, month, day;
-	bool leap;
 
 	if (!read_digits(s, 4, &year) || !read_char(s, '-') || !read_digits(s, 2, &month) ||
 	    !read_char(s, '-') || !read_digits(s, 2, &day))
 		return false;
-	leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 	if (year < 1 || month < 1 || month > 12 || day < 1 || day > lengths[month - 1] + (month == 2 && leap))
 		return false;
 	*days = days_of_date(year, month, day);
@@ -195,14 +193,14 @@ static bool read_clock(const char **s, int *seconds)
 /* "Z", or what local time is ahead of UTC. */
 static bool read_offset(const char **s, int *seconds)
 {
-	int hour, minute, sign;
+	int hour, minute;
 
 	*seconds = 0;
 	if (read_char(s, 'Z'))
 		return true;
 	if (**s != '+' && **s != '-')
 		return false;
-	sign = *(*s)++ == '+' ? 1 : -1;
+	int sign = *(*s)++ == '+' ? 1 : -1;
 	if (!read_digits(s, 2, &hour) || !read_char(s, ':') || !read_digits(s, 2, &minute) || hour > 23 ||
 	    minute > 59)
 		return false;

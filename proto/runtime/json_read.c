@@ -175,7 +175,6 @@ static int read_bool(struct reader *r, const json_t *json, protobuf_c_boolean *r
 
 static int read_enum(struct reader *r, const ProtobufCEnumDescriptor *desc, const json_t *json, int *ret)
 {
-	const ProtobufCEnumValue *known;
 	int64_t number;
 	int res;
 
@@ -184,7 +183,8 @@ static int read_enum(struct reader *r, const ProtobufCEnumDescriptor *desc, cons
 		*ret = res < 0 ? 0 : (int)number;
 		return res;
 	}
-	known = text_of(json) ? protobuf_c_enum_descriptor_get_value_by_name(desc, text_of(json)) : NULL;
+	const ProtobufCEnumValue *known =
+		text_of(json) ? protobuf_c_enum_descriptor_get_value_by_name(desc, text_of(json)) : NULL;
 	if (!known)
 		return refuse(r, "must be a value of %s, is '%s'", desc->name, json_string_value(json));
 	*ret = known->value;
@@ -202,11 +202,10 @@ static int read_string(struct reader *r, const json_t *json, char **ret)
 static int read_bytes(struct reader *r, const json_t *json, ProtobufCBinaryData *ret)
 {
 	size_t len = json_string_length(json);
-	uint8_t *data;
 
 	if (!json_is_string(json))
 		return refuse(r, "must be a string of base64");
-	data = arena_alloc(r->arena, json_base64_capacity(len));
+	uint8_t *data = arena_alloc(r->arena, json_base64_capacity(len));
 	if (!data)
 		return no_memory(r);
 	if (!json_base64_read(span_of(json_string_value(json), len), data, &ret->len))
@@ -288,22 +287,20 @@ static int read_array(struct reader *r, const ProtobufCFieldDescriptor *field, c
 {
 	size_t size = field_value_size(field->type), i;
 	const json_t *item;
-	char *items;
 
 	if (!json_is_array(json))
 		return refuse(r, "must be an array");
 	if (json_array_size(json) == 0)
 		return 0;
-	items = new_items(r, field, message, json_array_size(json));
+	char *items = new_items(r, field, message, json_array_size(json));
 	if (!items)
 		return no_memory(r);
 	json_array_foreach(json, i, item)
 	{
 		size_t len = r->path.len;
-		int res;
 
 		path_push_index(&r->path, i);
-		res = read_value(r, field, item, items + i * size);
+		int res = read_value(r, field, item, items + i * size);
 		if (res < 0)
 			return res;
 		path_cut(&r->path, len);
@@ -330,19 +327,17 @@ static int read_entry(struct reader *r, const ProtobufCMessageDescriptor *desc, 
 {
 	const ProtobufCFieldDescriptor *fields = desc->fields;
 	ProtobufCMessage *entry = codec_new(desc, r->arena);
-	int res;
 
 	if (!entry)
 		return no_memory(r);
 	*ret = entry;
-	res = read_key(r, &fields[0], key, field_member(entry, fields[0].offset));
+	int res = read_key(r, &fields[0], key, field_member(entry, fields[0].offset));
 	return res < 0 ? res : read_value(r, &fields[1], json, field_member(entry, fields[1].offset));
 }
 
 static int read_map(struct reader *r, const ProtobufCFieldDescriptor *field, const json_t *json,
 		    ProtobufCMessage *message)
 {
-	ProtobufCMessage **entries;
 	const json_t *value;
 	const char *key;
 
@@ -350,16 +345,16 @@ static int read_map(struct reader *r, const ProtobufCFieldDescriptor *field, con
 		return refuse(r, "must be an object");
 	if (json_object_size(json) == 0)
 		return 0;
-	entries = (ProtobufCMessage **)new_items(r, field, message, json_object_size(json));
+	ProtobufCMessage **entries =
+		(ProtobufCMessage **)new_items(r, field, message, json_object_size(json));
 	if (!entries)
 		return no_memory(r);
 	json_object_foreach((json_t *)json, key, value)
 	{
 		size_t len = r->path.len;
-		int res;
 
 		path_push_key(&r->path, key);
-		res = read_entry(r, field->descriptor, key, value, entries++);
+		int res = read_entry(r, field->descriptor, key, value, entries++);
 		if (res < 0)
 			return res;
 		path_cut(&r->path, len);
@@ -515,16 +510,13 @@ static int read_form(struct reader *r, const json_t *json, ProtobufCMessage *mes
 static int read_message(struct reader *r, const ProtobufCMessageDescriptor *desc, const json_t *json,
 			ProtobufCMessage **ret)
 {
-	ProtobufCMessage *message;
-	int res;
-
 	if (r->depth == JSON_DEPTH_MAX)
 		return refuse(r, "is nested deeper than %d messages", JSON_DEPTH_MAX);
-	message = codec_new(desc, r->arena);
+	ProtobufCMessage *message = codec_new(desc, r->arena);
 	if (!message)
 		return no_memory(r);
 	r->depth++;
-	res = read_form(r, json, message);
+	int res = read_form(r, json, message);
 	r->depth--;
 	if (res == 0)
 		*ret = message;

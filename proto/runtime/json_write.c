@@ -176,9 +176,7 @@ static int write_entry(struct writer *w, const ProtobufCMessage *entry, json_t *
 	json_t *value;
 	char number[32];
 	const char *text = number;
-	int r;
-
-	r = write_value(w, &fields[0], field_member(entry, fields[0].offset), &key);
+	int r = write_value(w, &fields[0], field_member(entry, fields[0].offset), &key);
 	if (r < 0)
 		return r;
 	if (json_is_integer(key))
@@ -297,7 +295,6 @@ static int write_mask(struct writer *w, const Google__Protobuf__FieldMask *mask,
 static int write_message(struct writer *w, const ProtobufCMessage *message, json_t **ret)
 {
 	const ProtobufCMessageDescriptor *desc = message->descriptor;
-	int r;
 
 	switch (json_form_of(desc)) {
 	case JSON_FORM_TIMESTAMP:
@@ -316,7 +313,7 @@ static int write_message(struct writer *w, const ProtobufCMessage *message, json
 	if (w->depth == JSON_DEPTH_MAX)
 		return refuse(w, "is nested deeper than %d messages", JSON_DEPTH_MAX);
 	w->depth++;
-	r = write_object(w, message, ret);
+	int r = write_object(w, message, ret);
 	w->depth--;
 	return r;
 }

@@ -73,12 +73,11 @@ static bool normalize(struct check *c, char **text)
 
 static void check_string(struct check *c, const struct field_rule *rule, char **value)
 {
-	const char *s;
 	int64_t id;
 
 	if (format_is_text(rule->format) && !is_far_too_long(rule, *value) && !normalize(c, value))
 		return;
-	s = *value;
+	const char *s = *value;
 	if (!check_length(c, rule, utf8_length(span_str(s)), "characters"))
 		return;
 	if (rule->id_kind && !id_parse(rule->id_kind, s, &id))

@@ -55,11 +55,11 @@ static bool word_is_ascii(const uint8_t *p)
 
 bool utf8_valid(struct span bytes)
 {
-	const uint8_t *p = bytes.data, *end;
+	const uint8_t *p = bytes.data;
 
 	if (bytes.len == 0)
 		return true;
-	end = p + bytes.len;
+	const uint8_t *end = p + bytes.len;
 	while (p < end) {
 		if (end - p >= 8 && word_is_ascii(p)) {
 			p += 8;
@@ -174,18 +174,16 @@ char *utf8_nfc(struct arena *a, const char *text)
 	const utf8proc_option_t form = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
 	const uint8_t *p = (const uint8_t *)text;
 	const utf8proc_ssize_t len = (utf8proc_ssize_t)strlen(text);
-	utf8proc_ssize_t n;
-	int32_t *codes;
 
 	if (begins_below_marks(text))
 		return (char *)text;
 	if (!marks_are_few(p, (size_t)len))
 		return NULL;
-	n = utf8proc_decompose(p, len, NULL, 0, form);
+	utf8proc_ssize_t n = utf8proc_decompose(p, len, NULL, 0, form);
 	if (n < 0)
 		return NULL;
 	/* Encoded in place, with a NUL. */
-	codes = arena_array(a, (size_t)n + 1, sizeof(*codes));
+	int32_t *codes = arena_array(a, (size_t)n + 1, sizeof(*codes));
 	if (!codes || utf8proc_decompose(p, len, codes, n, form) != n ||
 	    utf8proc_reencode(codes, n, form) < 0)
 		return NULL;

@@ -216,13 +216,12 @@ static int scan_message(struct scan *s, const ProtobufCMessageDescriptor *desc, 
 	while (c.p < c.end) {
 		const ProtobufCFieldDescriptor *field;
 		uint64_t tag;
-		int r;
 
 		if (!read_varint(&c, VARINT32_MAX, &tag))
 			return malformed(s, desc, "a field's tag is truncated or too long");
 		if (tag >> 3 == 0)
 			return malformed(s, desc, "it has field number 0");
-		r = count_fields(s, 1);
+		int r = count_fields(s, 1);
 		if (r < 0)
 			return r;
 		field = find_field(desc, (uint32_t)(tag >> 3), &hint);

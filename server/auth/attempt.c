@@ -17,10 +17,10 @@ static struct span account_and_source(const struct attempt *a)
 void attempt_init(struct attempt *a, struct rate_limiter *rates, int64_t user_id, const char *name,
 		  const char *address)
 {
-	struct span source, account = span_str(name);
+	struct span account = span_str(name);
 
 	*a = (struct attempt){.rates = rates, .subject_len = RATE_NETWORK_MAX + 1};
-	source = rate_network(address, a->source);
+	struct span source = rate_network(address, a->source);
 	a->source_len = source.len;
 	if (source.len > 0)
 		memmove(a->source, source.data, source.len);

@@ -71,11 +71,10 @@ static int parts_new(struct auth *a, const struct auth_config *config, struct er
 int auth_new(const struct auth_config *config, struct auth **ret, struct error *err)
 {
 	struct auth *a = calloc(1, sizeof(*a));
-	int r;
 
 	if (!a)
 		return error_internal(err, "cannot ready authentication: out of memory");
-	r = parts_new(a, config, err);
+	int r = parts_new(a, config, err);
 	if (r < 0) {
 		auth_free(a);
 		return r;
@@ -109,14 +108,12 @@ static struct span signature_text(struct span token)
 static bool remembered(struct auth *a, struct span token, struct verified *ret)
 {
 	struct cache_value *v = cache_get(a->verified, signature_text(token), clock_now_us(a->clock));
-	struct span known;
-	bool same;
 
 	if (!v)
 		return false;
-	known = cache_value_span(v);
-	same = known.len == sizeof(*ret) + token.len &&
-	       memcmp(known.data + sizeof(*ret), token.data, token.len) == 0;
+	struct span known = cache_value_span(v);
+	bool same = known.len == sizeof(*ret) + token.len &&
+		    memcmp(known.data + sizeof(*ret), token.data, token.len) == 0;
 	if (same)
 		memcpy(ret, known.data, sizeof(*ret));
 	cache_value_release(v);

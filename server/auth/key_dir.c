@@ -65,12 +65,10 @@ static int read_whole(int fd, const char *path, uint8_t *buffer, size_t *ret_len
 int key_file_read(const char *dir, const char *name, void *buffer, size_t *ret_len, struct error *err)
 {
 	char path[PATH_MAX];
-	int r, fd;
-
-	r = path_join(path, dir, name, err);
+	int r = path_join(path, dir, name, err);
 	if (r < 0)
 		return r;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT) {
 		*ret_len = 0;
 		return 0;
@@ -104,9 +102,9 @@ static int write_whole(int fd, const char *path, struct span bytes, struct error
 int key_file_create(const char *dir, const char *name, struct span bytes, struct error *err)
 {
 	char path[PATH_MAX], temporary[PATH_MAX];
-	int r, fd;
+	int fd;
 
-	r = path_join(path, dir, name, err);
+	int r = path_join(path, dir, name, err);
 	if (r == 0)
 		r = path_join(temporary, dir, ".new-XXXXXX", err);
 	if (r < 0)

@@ -83,11 +83,10 @@ static void field_clear(ProtobufCMessage *message, const char *name)
 {
 	const ProtobufCFieldDescriptor *f =
 		protobuf_c_message_descriptor_get_field_by_name(message->descriptor, name);
-	uint8_t *member;
 
 	if (!f || f->label == PROTOBUF_C_LABEL_REPEATED)
 		return;
-	member = (uint8_t *)message + f->offset;
+	uint8_t *member = (uint8_t *)message + f->offset;
 	if (f->type == PROTOBUF_C_TYPE_STRING)
 		memset(member, 0, sizeof(char *));
 	else if (f->type == PROTOBUF_C_TYPE_INT32 || f->type == PROTOBUF_C_TYPE_UINT32)
@@ -132,7 +131,6 @@ int page_token_make(const struct page_tokens *p, struct arena *arena, const char
 	uint8_t binding[BINDING_LEN], plain[PLAIN_MAX], sealed[SEALED_MAX];
 	uint64_t made = htole64((uint64_t)clock_now_us(p->clock));
 	unsigned long long sealed_len;
-	size_t size;
 
 	if (cursor.len == 0 || cursor.len > PAGE_CURSOR_MAX)
 		return error_internal(err, "a page cursor of %zu bytes", cursor.len);
@@ -143,7 +141,7 @@ int page_token_make(const struct page_tokens *p, struct arena *arena, const char
 	crypto_aead_xchacha20poly1305_ietf_encrypt(sealed + NONCE_LEN, &sealed_len, plain,
 						   TIME_LEN + cursor.len, binding, BINDING_LEN, NULL, sealed,
 						   p->key);
-	size = BASE64URL_SIZE(NONCE_LEN + sealed_len);
+	size_t size = BASE64URL_SIZE(NONCE_LEN + sealed_len);
 	*ret = arena_alloc(arena, size);
 	if (!*ret)
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "The call needs too much memory.");
@@ -174,7 +172,7 @@ static bool unseal(const struct page_tokens *p, const char *method, const uint8_
 int page_token_open(const struct page_tokens *p, struct arena *arena, const char *method,
 		    const uint8_t args[PAGE_ARGS_LEN], const char *text, struct span *ret, struct error *err)
 {
-	uint8_t plain[PLAIN_MAX], *cursor;
+	uint8_t plain[PLAIN_MAX];
 	uint64_t made;
 	size_t len;
 
@@ -189,7 +187,7 @@ int page_token_open(const struct page_tokens *p, struct arena *arena, const char
 	if ((int64_t)le64toh(made) + PAGE_TOKEN_LIFETIME_US <= clock_now_us(p->clock))
 		return error_field(err, "page_token",
 				   "is older than 3 days: start again from the first page");
-	cursor = arena_memdup(arena, plain + TIME_LEN, len - TIME_LEN);
+	uint8_t *cursor = arena_memdup(arena, plain + TIME_LEN, len - TIME_LEN);
 	if (!cursor)
 		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "The call needs too much memory.");
 	*ret = span_of(cursor, len - TIME_LEN);

@@ -72,10 +72,9 @@ bool password_verify(const struct passwords *p, const char *hash, const char *pa
 {
 	struct arena arena;
 	const char *nfc = to_nfc(&arena, password), *text = nfc ? nfc : "";
-	int r;
 
 	metric_add(p->hashes, 1);
-	r = crypto_pwhash_str_verify(hash ? hash : p->nobody, text, strlen(text));
+	int r = crypto_pwhash_str_verify(hash ? hash : p->nobody, text, strlen(text));
 	wipe_nfc(&arena, password, nfc);
 	return r == 0 && hash && nfc;
 }

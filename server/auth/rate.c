@@ -123,13 +123,13 @@ bool rate_limiter_configure(struct rate_limiter *l, const char *spec)
 	double per_second;
 	char name[32];
 	unsigned burst;
-	int i, used;
+	int used;
 
 	if (!equals || (size_t)(equals - spec) >= sizeof(name))
 		return false;
 	memcpy(name, spec, (size_t)(equals - spec));
 	name[equals - spec] = '\0';
-	i = class_index(name);
+	int i = class_index(name);
 	if (i < 0 || sscanf(equals + 1, "%lf/%u%n", &per_second, &burst, &used) != 2 ||
 	    equals[1 + used] != '\0')
 		return false;
@@ -189,9 +189,6 @@ static int64_t count(struct rate_limiter *l, int class, unsigned times, struct s
 		.burst = l->limits[class].burst * times,
 	};
 	uint8_t key[2 + SUBJECT_MAX] = {(uint8_t) class, (uint8_t)times};
-	struct shard *s;
-	uint64_t hash;
-	int64_t wait_ns;
 
 	if (limit.interval_ns == 0)
 		return 0;
@@ -200,11 +197,11 @@ static int64_t count(struct rate_limiter *l, int class, unsigned times, struct s
 		subject.len = SUBJECT_MAX;
 	if (subject.len > 0)
 		memcpy(key + 2, subject.data, subject.len);
-	hash = hash_bytes(&l->key, span_of(key, 2 + subject.len)) | 1;
-	s = &l->shards[hash >> 58];
+	uint64_t hash = hash_bytes(&l->key, span_of(key, 2 + subject.len)) | 1;
+	struct shard *s = &l->shards[hash >> 58];
 	pthread_mutex_lock(&s->lock);
-	wait_ns = bucket_step(bucket_find(s->buckets[(hash >> 32) % SETS], hash), &limit,
-			      clock_now_us(l->clock) * 1000, step);
+	int64_t wait_ns = bucket_step(bucket_find(s->buckets[(hash >> 32) % SETS], hash), &limit,
+				      clock_now_us(l->clock) * 1000, step);
 	pthread_mutex_unlock(&s->lock);
 	return wait_ns;
 }
@@ -241,11 +238,10 @@ static int64_t count_address(struct rate_limiter *l, int class, const char *addr
 {
 	unsigned char buffer[RATE_NETWORK_MAX];
 	struct span network = rate_network(address, buffer);
-	int64_t wait_ns;
 
 	if (network.len != 8)
 		return count(l, class, 1, network.len ? network : span_str(address), step);
-	wait_ns = count(l, class, 1, network, step);
+	int64_t wait_ns = count(l, class, 1, network, step);
 	for (unsigned wider = 1; wait_ns == 0 && wider <= 2; wider++)
 		wait_ns = count(l, class, 1 + wider, span_of(buffer, 8 - wider), step);
 	return wait_ns;

@@ -102,12 +102,11 @@ bool refresh_token_parse(const char *text, struct refresh_token *ret)
 	uint8_t raw[RAW_LEN];
 	uint64_t id;
 	size_t len;
-	bool ok;
 
 	if (strnlen(text, REFRESH_TOKEN_SIZE) != REFRESH_TOKEN_SIZE - 1 ||
 	    memcmp(text, PREFIX, PREFIX_LEN) != 0)
 		return false;
-	ok = base64url_decode(raw, sizeof(raw), text + PREFIX_LEN, TEXT_LEN, &len) && len == sizeof(raw);
+	bool ok = base64url_decode(raw, sizeof(raw), text + PREFIX_LEN, TEXT_LEN, &len) && len == sizeof(raw);
 	if (ok) {
 		memcpy(&id, raw, 8);
 		ret->session_id = (int64_t)be64toh(id);

@@ -57,12 +57,12 @@ static void json_free_p(json_t **p)
 /* What was written to a memory BIO, as a string of our own. */
 static char *bio_text(BIO *bio)
 {
-	char *data, *text;
+	char *data;
 	long len = BIO_get_mem_data(bio, &data);
 
 	if (len <= 0)
 		return NULL;
-	text = malloc((size_t)len + 1);
+	char *text = malloc((size_t)len + 1);
 	if (!text)
 		return NULL;
 	memcpy(text, data, (size_t)len);
@@ -227,12 +227,11 @@ static int keys_load(struct token_keys *keys, const char *dir, struct error *err
 static int first_key_file_create(const char *dir, struct error *err)
 {
 	_cleanup_pkey_ EVP_PKEY *pkey = NULL;
-	char *pem;
 	int r = key_generate(&pkey, err);
 
 	if (r < 0)
 		return r;
-	pem = private_pem_of(pkey);
+	char *pem = private_pem_of(pkey);
 	if (!pem)
 		return error_internal(err, "cannot write a new key as PEM");
 	r = key_file_create(dir, FIRST_KEY_FILE, span_str(pem), err);
@@ -289,13 +288,12 @@ static char *jwks_make(const struct token_keys *keys)
 int token_keys_new(const char *dir, struct token_keys **ret, struct error *err)
 {
 	struct token_keys *keys = calloc(1, sizeof(*keys));
-	int r;
 
 	if (!keys || sodium_init() < 0) {
 		free(keys);
 		return error_internal(err, "cannot ready the token keys");
 	}
-	r = dir ? keys_from_dir(keys, dir, err) : keys_in_memory(keys, err);
+	int r = dir ? keys_from_dir(keys, dir, err) : keys_in_memory(keys, err);
 	if (r == 0) {
 		keys->jwks = jwks_make(keys);
 		if (!keys->jwks)

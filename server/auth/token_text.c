@@ -50,16 +50,16 @@ static bool low_s(const uint8_t *signature)
 
 bool token_text_parse(struct token_text *t, struct span token)
 {
-	const char *header = t->text, *payload, *signature, *end;
+	const char *header = t->text;
 	size_t signature_len;
 
 	if (token.len == 0 || token.len > TOKEN_TEXT_MAX || memchr(token.data, '\0', token.len))
 		return false;
 	memcpy(t->text, token.data, token.len);
 	t->text[token.len] = '\0';
-	end = t->text + token.len;
-	payload = strchr(header, '.');
-	signature = payload ? strchr(payload + 1, '.') : NULL;
+	const char *end = t->text + token.len;
+	const char *payload = strchr(header, '.');
+	const char *signature = payload ? strchr(payload + 1, '.') : NULL;
 	if (!signature || strchr(signature + 1, '.'))
 		return false;
 	payload++;

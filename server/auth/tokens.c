@@ -136,14 +136,13 @@ static char *claims_of(const struct tokens *t, const struct principal *who, int6
 static char *sign(const struct token_key *key, const char *claims)
 {
 	_cleanup_jwt_ jwt_t *jwt = NULL;
-	char *text;
 
 	if (jwt_new(&jwt) != 0 || jwt_add_grants_json(jwt, claims) != 0 ||
 	    jwt_add_header(jwt, "kid", key->kid) != 0 ||
 	    jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)key->private_pem,
 			(int)strlen(key->private_pem)) != 0)
 		return NULL;
-	text = jwt_encode_str(jwt);
+	char *text = jwt_encode_str(jwt);
 	if (text && (strlen(text) > TOKEN_TEXT_MAX || !token_text_canonicalize(text))) {
 		free(text);
 		return NULL;
@@ -289,13 +288,12 @@ int token_verify(const struct tokens *t, struct span token, struct principal *re
 {
 	int64_t now_us = clock_now_us(t->clock);
 	_cleanup_json_ json_t *claims = NULL;
-	const struct token_key *key;
 	struct principal who = {0};
 	struct token_text text;
 
 	if (!token_text_parse(&text, token))
 		return refuse(err);
-	key = key_of(t, &text);
+	const struct token_key *key = key_of(t, &text);
 	if (!key || !signature_valid(key, &text))
 		return refuse(err);
 	/* jansson refuses U+0000 by default, so that no string ends before its end. */

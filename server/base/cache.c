@@ -200,11 +200,10 @@ struct cache_value *cache_get(struct cache *c, struct span key, int64_t now_us)
 {
 	uint64_t hash = hash_bytes(&c->key, key);
 	struct shard *s = shard_of(c, hash);
-	struct cache_value **place, *v;
 
 	pthread_mutex_lock(&s->lock);
-	place = entry_place(s, hash, key);
-	v = *place;
+	struct cache_value **place = entry_place(s, hash, key);
+	struct cache_value *v = *place;
 	if (v && v->expire_us != 0 && v->expire_us <= now_us) {
 		entry_remove(s, place);
 		v = NULL;
@@ -221,10 +220,9 @@ uint64_t cache_generation(struct cache *c, struct span key)
 {
 	uint64_t hash = hash_bytes(&c->key, key);
 	struct shard *s = shard_of(c, hash);
-	uint64_t generation;
 
 	pthread_mutex_lock(&s->lock);
-	generation = *generation_slot(s, hash) + s->cleared;
+	uint64_t generation = *generation_slot(s, hash) + s->cleared;
 	pthread_mutex_unlock(&s->lock);
 	return generation;
 }
@@ -249,17 +247,16 @@ bool cache_put(struct cache *c, struct span key, struct span value, int64_t expi
 {
 	uint64_t hash = hash_bytes(&c->key, key);
 	struct shard *s = shard_of(c, hash);
-	struct cache_value **place, *v;
+	struct cache_value **place;
 	size_t size = entry_size(key.len, value.len);
-	bool fresh;
 
 	if (size > s->capacity)
 		return false;
-	v = entry_new(key, value, expire_us, hash);
+	struct cache_value *v = entry_new(key, value, expire_us, hash);
 	if (!v)
 		return false;
 	pthread_mutex_lock(&s->lock);
-	fresh = *generation_slot(s, hash) + s->cleared == generation;
+	bool fresh = *generation_slot(s, hash) + s->cleared == generation;
 	if (fresh) {
 		place = entry_place(s, hash, key);
 		if (*place)
@@ -280,11 +277,10 @@ void cache_invalidate(struct cache *c, struct span key)
 {
 	uint64_t hash = hash_bytes(&c->key, key);
 	struct shard *s = shard_of(c, hash);
-	struct cache_value **place;
 
 	pthread_mutex_lock(&s->lock);
 	++*generation_slot(s, hash);
-	place = entry_place(s, hash, key);
+	struct cache_value **place = entry_place(s, hash, key);
 	if (*place)
 		entry_remove(s, place);
 	pthread_mutex_unlock(&s->lock);

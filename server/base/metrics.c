@@ -44,9 +44,9 @@ static bool same_labels(const char *a, const char *b)
 static struct metric *metric_register(enum metric_type type, const char *name, const char *help,
 				      const char *labels)
 {
-	struct metric **at, *m, *found = NULL;
+	struct metric **at, *found = NULL;
 
-	m = calloc(1, sizeof(*m));
+	struct metric *m = calloc(1, sizeof(*m));
 	if (!m)
 		return NULL;
 	*m = (struct metric){.type = type, .name = name, .help = help, .labels = labels};
@@ -153,7 +153,6 @@ char *metrics_render(size_t *ret_len)
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
-	bool failed;
 
 	if (!out)
 		return NULL;
@@ -163,7 +162,7 @@ char *metrics_render(size_t *ret_len)
 		previous_name = m->name;
 	}
 	pthread_mutex_unlock(&metrics_lock);
-	failed = ferror(out) != 0;
+	bool failed = ferror(out) != 0;
 	if (fclose(out) != 0 || failed) {
 		free(text);
 		return NULL;

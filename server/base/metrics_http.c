@@ -23,7 +23,6 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 			     const char *text, size_t len, enum MHD_ResponseMemoryMode mode)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(len, (void *)text, mode);
-	enum MHD_Result queued;
 
 	if (!response) {
 		if (mode == MHD_RESPMEM_MUST_FREE)
@@ -31,7 +30,7 @@ static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status,
 		return MHD_NO;
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	queued = MHD_queue_response(connection, status, response);
+	enum MHD_Result queued = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return queued;
 }
@@ -113,14 +112,13 @@ int metrics_http_start(const struct metrics_http_config *config, struct metrics_
 {
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
 	struct sockaddr_storage address;
-	struct metrics_http *h;
 	int r = address_parse(config->address, config->port, &address);
 
 	if (r < 0)
 		return r;
 	if (address.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
-	h = calloc(1, sizeof(*h));
+	struct metrics_http *h = calloc(1, sizeof(*h));
 	if (!h)
 		return -ENOMEM;
 	h->config = *config;

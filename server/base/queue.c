@@ -46,10 +46,10 @@ bool queue_push(struct queue *q, void *item)
 
 bool queue_push_within(struct queue *q, void *item, size_t ahead_max)
 {
-	bool ok, wake = false;
+	bool wake = false;
 
 	pthread_mutex_lock(&q->lock);
-	ok = !q->closed && q->length < q->capacity && q->length < ahead_max;
+	bool ok = !q->closed && q->length < q->capacity && q->length < ahead_max;
 	if (ok) {
 		size_t at = q->head + q->length;
 
@@ -70,15 +70,13 @@ bool queue_pop(struct queue *q, void **ret)
 
 size_t queue_pop_many(struct queue *q, void **items, size_t max)
 {
-	size_t n;
-
 	pthread_mutex_lock(&q->lock);
 	while (q->length == 0 && !q->closed) {
 		q->waiting++;
 		pthread_cond_wait(&q->not_empty, &q->lock);
 		q->waiting--;
 	}
-	n = q->length < max ? q->length : max;
+	size_t n = q->length < max ? q->length : max;
 	for (size_t i = 0; i < n; i++) {
 		items[i] = q->items[q->head];
 		if (++q->head == q->capacity)
@@ -99,10 +97,8 @@ void queue_close(struct queue *q)
 
 size_t queue_length(struct queue *q)
 {
-	size_t n;
-
 	pthread_mutex_lock(&q->lock);
-	n = q->length;
+	size_t n = q->length;
 	pthread_mutex_unlock(&q->lock);
 	return n;
 }

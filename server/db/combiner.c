@@ -282,11 +282,10 @@ static size_t lane_room(const struct lane *l, int64_t may_us, int64_t now_us)
 bool combiner_submit(struct combiner *c, void *item)
 {
 	struct lane *l = &c->lanes[c->n_lanes > 1 ? c->config.lane(item) % c->n_lanes : 0];
-	int64_t now_us, left_us;
 	if (!c->config.wait_ms)
 		return queue_push(l->queue, item);
-	now_us = monotonic_us();
-	left_us = deadline_of(c, item) - now_us;
+	int64_t now_us = monotonic_us();
+	int64_t left_us = deadline_of(c, item) - now_us;
 	if (left_us > 2 * c->config.wait_ms * INT64_C(1000))
 		left_us = 2 * c->config.wait_ms * INT64_C(1000);
 	return queue_push_within(l->queue, item, lane_room(l, left_us / 2, now_us));

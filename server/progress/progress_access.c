@@ -51,10 +51,9 @@ static int read_rows(struct db_conn *conn, struct arena *arena, const struct acc
 {
 	struct grant_window *windows = NULL;
 	unsigned n = 0;
-	int r;
 
 	memset(ret, 0, sizeof(*ret));
-	r = progress_store_epoch(conn, key->user_id, key->course_id, &ret->epoch, &ret->start_us, err);
+	int r = progress_store_epoch(conn, key->user_id, key->course_id, &ret->epoch, &ret->start_us, err);
 	if (r <= 0)
 		return r;
 	ret->enrolled = true;

@@ -164,10 +164,8 @@ static int check_kind(const struct report *r, const struct lesson_info *lesson, 
 int report_admit(struct report *r, const struct lesson_info *lesson, const struct progress_access *access,
 		 int64_t now_us, struct error *err)
 {
-	int ret;
-
 	r->course_id = lesson->course_id;
-	ret = check_clock(r, now_us, err);
+	int ret = check_clock(r, now_us, err);
 	if (ret == 0)
 		ret = check_access(r, access, now_us, err);
 	if (ret == 0)

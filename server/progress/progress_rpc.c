@@ -123,7 +123,6 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 	struct recording *rec = arena_zalloc(rpc_arena(call), sizeof(*rec));
 	struct progress_access access;
 	struct lesson_info lesson;
-	int r;
 
 	if (!rec)
 		return app_built(rpc_arena(call), err);
@@ -132,7 +131,7 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 	rec->write.owner = rec;
 	rec->write.done = recorded;
 	rec->write.deadline_us = rpc_deadline_us(call);
-	r = check_own(call, req->user_id, err);
+	int r = check_own(call, req->user_id, err);
 	if (r == 0)
 		r = report_read(req, rpc_principal(call)->user_id, &rec->write.report, err);
 	if (r < 0)
@@ -156,11 +155,10 @@ static int check_course_reader(struct rpc_call *call, int64_t course_id, int64_t
 {
 	const struct principal *who = rpc_principal(call);
 	struct course_terms course;
-	int r;
 
 	if (user_id == who->user_id)
 		return 0;
-	r = course_terms_read(db_of(call), rpc_arena(call), course_id, NULL, &course, err);
+	int r = course_terms_read(db_of(call), rpc_arena(call), course_id, NULL, &course, err);
 	if (r < 0)
 		return r;
 	if (user_id && principal_has_role(who, READS_ANY_LEARNER))
@@ -237,13 +235,12 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 	struct arena *arena = rpc_arena(call);
 	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id), course_id, start_us;
 	CourseProgress *progress = codec_new(&edu__v1__course_progress__descriptor, arena);
-	int r;
 
 	if (!progress)
 		return app_built(rpc_arena(call), err);
 	if (!id_parse(ID_COURSE, req->course_id, &course_id))
 		return id_refuse(err, "course_id", ID_COURSE);
-	r = check_course_reader(call, course_id, user_id, err);
+	int r = check_course_reader(call, course_id, user_id, err);
 	if (r < 0)
 		return r;
 	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, &start_us, err);
@@ -331,13 +328,12 @@ static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest 
 	struct enrollment_query q = {.page_size = app_page_size(req->page_size)};
 	struct progress_enrollment *rows = NULL;
 	unsigned n = 0;
-	int r;
 
 	if (*req->course_id && !id_parse(ID_COURSE, req->course_id, &q.course_id))
 		return id_refuse(err, "course_id", ID_COURSE);
 	if (*req->user_id || !q.course_id)
 		q.user_id = user_or_caller(rpc_principal(call), req->user_id);
-	r = check_enrollment_reader(call, &q, err);
+	int r = check_enrollment_reader(call, &q, err);
 	if (r == 0)
 		r = app_page_open(call, &req->base, req->page_token, &q.after, sizeof(q.after), err);
 	if (r == 0)

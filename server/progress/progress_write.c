@@ -116,12 +116,11 @@ static int merge(struct app *app, struct db_conn *conn, struct arena *arena,
 		 struct progress_write *const *items, unsigned n, unsigned *ret_bad, struct error *err)
 {
 	struct batch b;
-	int r;
 
 	*ret_bad = n;
 	if (!batch_init(&b, arena, items, n))
 		return error_internal(err, "no memory for a batch of %u progress reports", n);
-	r = progress_store_sessions(conn, arena, b.reports, n, b.deltas, ret_bad, err);
+	int r = progress_store_sessions(conn, arena, b.reports, n, b.deltas, ret_bad, err);
 	if (r == 0)
 		r = progress_store_lessons(conn, arena, b.reports, b.deltas, n, clock_now_us(app->clock),
 					   b.merged, ret_bad, err);
@@ -141,10 +140,9 @@ static int write_batch(void *arg, struct db_conn *conn, void *const *items, unsi
 		       struct error *err)
 {
 	struct arena arena;
-	int r;
 
 	arena_init(&arena, BATCH_ARENA_CAP);
-	r = merge(arg, conn, &arena, (struct progress_write *const *)items, n, ret_bad, err);
+	int r = merge(arg, conn, &arena, (struct progress_write *const *)items, n, ret_bad, err);
 	arena_done(&arena);
 	return r;
 }

@@ -128,10 +128,9 @@ static struct purchase completed_purchase(const struct checkout *c, const struct
 static int pack_reply(const struct checkout *c, const struct purchase *p, struct span *ret, struct error *err)
 {
 	PurchaseCourseResponse reply = PURCHASE_COURSE_RESPONSE_INIT;
-	int r;
 
 	reply.purchase = purchase_to_proto(rpc_arena(c->call), p);
-	r = app_built(rpc_arena(c->call), err);
+	int r = app_built(rpc_arena(c->call), err);
 	return r < 0 ? r : codec_pack(&reply.base, rpc_arena(c->call), ret, err);
 }
 

@@ -31,11 +31,10 @@ static int get_purchase(struct rpc_call *call, const GetPurchaseRequest *req, Ge
 {
 	struct purchase purchase;
 	int64_t purchase_id;
-	int r;
 
 	if (!id_parse(ID_PURCHASE, req->purchase_id, &purchase_id))
 		return id_refuse(err, "purchase_id", ID_PURCHASE);
-	r = purchase_store_read(db_of(call), rpc_arena(call), purchase_id, &purchase, err);
+	int r = purchase_store_read(db_of(call), rpc_arena(call), purchase_id, &purchase, err);
 	if (r < 0)
 		return r;
 	if (r == 0 || !may_see_purchases_of(rpc_principal(call), purchase.user_id))
@@ -68,12 +67,11 @@ static int list_purchases(struct rpc_call *call, const ListPurchasesRequest *req
 	unsigned size = app_page_size(req->page_size), n = 0;
 	struct purchase_cursor cursor = {.before_id = INT64_MAX};
 	struct purchase *list = NULL;
-	int r;
 
 	if (!may_see_purchases_of(rpc_principal(call), user_id))
 		return error_raise(err, &RPC_REASON_ROLE_MISSING,
 				   "Another user's purchases are seen by SUPPORT and ADMIN.");
-	r = app_page_open(call, &req->base, req->page_token, &cursor, sizeof(cursor), err);
+	int r = app_page_open(call, &req->base, req->page_token, &cursor, sizeof(cursor), err);
 	if (r < 0)
 		return r;
 	/* One more than the page holds says whether another follows. */

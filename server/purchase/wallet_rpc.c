@@ -169,14 +169,13 @@ static int top_up_wallet(struct rpc_call *call, const TopUpWalletRequest *req, T
 			 struct error *err)
 {
 	struct top_up t;
-	int r;
 
 	if (req->amount->minor_units <= 0)
 		return error_field(err, "amount.minor_units", "must be above 0");
 	if (user_or_caller(rpc_principal(call), req->user_id) == rpc_principal(call)->user_id)
 		return error_raise(err, &REASON_SELF_CREDIT,
 				   "Nobody credits the own wallet; another holder of PAYMENTS has to.");
-	r = top_up_begin(call, req, ret, &t, err);
+	int r = top_up_begin(call, req, ret, &t, err);
 	if (r == 0)
 		r = app_transaction(call, IDEM_MONEY_US, top_up_in_transaction, &t, &ret->base, err);
 	if (r == 0 && t.repeated)

@@ -188,11 +188,9 @@ static void answer_done(struct answer *a)
 
 bool answer_start(struct answer *a, struct tag *tag)
 {
-	grpc_call_error e;
-
 	if (a->payload)
 		call_hold(a->call, grpc_byte_buffer_length(a->payload));
-	e = batch_start(a->call->core, a->ops, a->n_ops, tag);
+	grpc_call_error e = batch_start(a->call->core, a->ops, a->n_ops, tag);
 
 	/* Once the batch is started the call may be over, and another's. */
 	answer_done(a);

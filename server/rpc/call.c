@@ -42,13 +42,11 @@ static const char *forwarded_address(struct rpc_call *call)
 
 const char *rpc_peer_address(struct rpc_call *call)
 {
-	char *uri;
-
 	if (!call->peer && call->server->config.trust_forwarded_for)
 		call->peer = forwarded_address(call);
 	if (call->peer)
 		return call->peer;
-	uri = grpc_call_get_peer(call->core);
+	char *uri = grpc_call_get_peer(call->core);
 	call->peer = uri ? arena_strdup(&call->arena, peer_address(uri)) : NULL;
 	gpr_free(uri);
 	return call->peer ? call->peer : "";

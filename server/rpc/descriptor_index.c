@@ -166,11 +166,10 @@ static const struct descriptor_file *const *imports_find(struct descriptor_index
 
 static void proto_add(struct descriptor_index *ix, const file_proto *proto, struct span bytes)
 {
-	struct descriptor_file *file;
-
 	if (!proto->name || descriptor_index_file(ix, proto->name))
 		return;
-	file = ix->n_files < FILES_MAX ? arena_zalloc(&ix->arena, sizeof(*file)) : NULL;
+	struct descriptor_file *file =
+		ix->n_files < FILES_MAX ? arena_zalloc(&ix->arena, sizeof(*file)) : NULL;
 	if (!file) {
 		ix->failed = true;
 		return;
@@ -325,12 +324,11 @@ const struct descriptor_file *descriptor_index_extension(const struct descriptor
 bool descriptor_index_extensions(const struct descriptor_index *ix, const char *type, struct arena *arena,
 				 int32_t **ret, size_t *ret_n)
 {
-	int32_t *numbers;
 	size_t n = 0;
 
 	if (!descriptor_index_symbol(ix, type))
 		return false;
-	numbers = arena_array(arena, ix->n_extensions + 1, sizeof(*numbers));
+	int32_t *numbers = arena_array(arena, ix->n_extensions + 1, sizeof(*numbers));
 	if (!numbers)
 		return false;
 	for (size_t i = 0; i < ix->n_extensions; i++) {

@@ -128,15 +128,13 @@ static bool executor_run(struct executor_thread *t)
 	struct executor *e = t->executor;
 	enum executor_line line;
 	struct rpc_call *call = executor_pop(t, &line);
-	struct method_times *times;
-	int64_t began_us;
 
 	if (!call)
 		return false;
 	pthread_mutex_unlock(&e->lock);
-	times = call->method->times;
+	struct method_times *times = call->method->times;
 	call->context = t->context;
-	began_us = monotonic_us();
+	int64_t began_us = monotonic_us();
 	call->task(call);
 	began_us = monotonic_us() - began_us;
 	pthread_mutex_lock(&e->lock);
@@ -212,13 +210,12 @@ int executor_start(struct executor *e, const struct rpc_executor_config *config,
 bool executor_push(struct executor *e, struct rpc_call *call, bool bounded)
 {
 	struct executor_waiting *line = &e->lines[line_of(call)];
-	bool taken;
 
 	call->in_line_us = monotonic_us();
 	pthread_mutex_lock(&e->lock);
 	/* Who need not wait is tried whatever the mean says: it may be of a bad hour. */
 	call->expected_us = line->first || e->idle == 0 ? call->method->times->mean_us[e->place] : 0;
-	taken = !bounded || line_has_room(e, line, call);
+	bool taken = !bounded || line_has_room(e, line, call);
 	if (taken) {
 		line_append(line, call);
 		/* Under the lock: once the call may run, the executor may be stopped. */

@@ -46,12 +46,11 @@ static int health_check(struct rpc_call *call, const HealthCheckRequest *req, He
 static int watch_open(struct rpc_call *call, const HealthCheckRequest *req, struct error *err)
 {
 	struct health_watch *w = arena_zalloc(rpc_arena(call), sizeof(*w));
-	int r;
 
 	if (!w)
 		return error_internal(err, "no memory for a health watch");
 	w->known = service_known(&call->server->health, req->service);
-	r = standing_add(&call->server->standing, &w->standing, call, err);
+	int r = standing_add(&call->server->standing, &w->standing, call, err);
 	if (r == 0)
 		rpc_set_state(call, w);
 	return r;

@@ -12,13 +12,12 @@ static grpc_slice buffer_flatten(grpc_byte_buffer *buffer)
 {
 	const grpc_slice_buffer *slices = &buffer->data.raw.slice_buffer;
 	grpc_byte_buffer_reader reader;
-	grpc_slice flat;
 
 	if (slices->count == 1)
 		return grpc_slice_ref(slices->slices[0]);
 	if (!grpc_byte_buffer_reader_init(&reader, buffer))
 		return grpc_empty_slice();
-	flat = grpc_byte_buffer_reader_readall(&reader);
+	grpc_slice flat = grpc_byte_buffer_reader_readall(&reader);
 	grpc_byte_buffer_reader_destroy(&reader);
 	return flat;
 }
@@ -28,11 +27,10 @@ static int buffer_unpack(const struct method *m, grpc_byte_buffer *buffer, const
 			 struct arena *arena, ProtobufCMessage **ret, struct error *err)
 {
 	grpc_slice flat = buffer_flatten(buffer);
-	int r;
 
 	/* Or it is held three times: as it came, as one run of bytes, and unpacked. */
 	grpc_byte_buffer_destroy(buffer);
-	r = codec_unpack(m->desc->request, slice_span(&flat), limits, arena, ret, err);
+	int r = codec_unpack(m->desc->request, slice_span(&flat), limits, arena, ret, err);
 	grpc_slice_unref(flat);
 	return r;
 }
@@ -41,7 +39,6 @@ int payload_unpack(const struct method *m, grpc_byte_buffer *buffer, const struc
 		   struct arena *arena, ProtobufCMessage **ret, struct error *err)
 {
 	struct wire_limits own = *limits;
-	int r;
 
 	if (!buffer)
 		return error_raise(err, &RPC_REASON_MESSAGE_MALFORMED,
@@ -49,7 +46,7 @@ int payload_unpack(const struct method *m, grpc_byte_buffer *buffer, const struc
 	if (own.bytes > m->desc->policy.max_request_bytes)
 		own.bytes = m->desc->policy.max_request_bytes;
 	/* Before the bytes are touched. */
-	r = wire_check_size(grpc_byte_buffer_length(buffer), &own, err);
+	int r = wire_check_size(grpc_byte_buffer_length(buffer), &own, err);
 	if (r < 0)
 		grpc_byte_buffer_destroy(buffer);
 	else
@@ -62,10 +59,9 @@ int payload_unpack(const struct method *m, grpc_byte_buffer *buffer, const struc
 grpc_byte_buffer *payload_pack(const ProtobufCMessage *message)
 {
 	grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
-	grpc_byte_buffer *buffer;
 
 	protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
-	buffer = grpc_raw_byte_buffer_create(&slice, 1);
+	grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
 	grpc_slice_unref(slice);
 	return buffer;
 }

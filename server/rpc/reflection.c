@@ -39,7 +39,6 @@ int reflection_new(const struct service_desc *const *services, struct reflection
 	const unsigned n_own = ARRAY_SIZE(own);
 	struct reflection *reflection = calloc(1, sizeof(*reflection));
 	unsigned n = 0;
-	int r;
 
 	while (services[n])
 		n++;
@@ -52,7 +51,7 @@ int reflection_new(const struct service_desc *const *services, struct reflection
 	memcpy(reflection->services, services, n * sizeof(*services));
 	memcpy(reflection->services + n, own, sizeof(own));
 	reflection->n_services = n + n_own;
-	r = descriptor_index_new(reflection->services, &reflection->index, err);
+	int r = descriptor_index_new(reflection->services, &reflection->index, err);
 	if (r < 0)
 		reflection_free(reflection);
 	else
@@ -194,13 +193,12 @@ static bool reflection_answer(const struct reflection *reflection, const ServerR
 static int info_open(struct rpc_call *call, struct error *err)
 {
 	struct reflection_stream *s = arena_zalloc(rpc_arena(call), sizeof(*s));
-	int r;
 
 	if (!s)
 		return error_internal(err, "no memory for a reflection stream");
 	arena_init(&s->arena, call->server->config.arena_cap);
 	arena_share(&s->arena, &call->server->memory);
-	r = standing_add(&call->server->standing, &s->standing, call, err);
+	int r = standing_add(&call->server->standing, &s->standing, call, err);
 	if (r == 0)
 		rpc_set_state(call, s);
 	return r;
@@ -212,11 +210,10 @@ static int info_message(struct rpc_call *call, const ServerReflectionRequest *me
 	struct reflection_stream *s = rpc_state(call);
 	ProtobufCMessage *copy;
 	struct span packed;
-	int r;
 
 	arena_reset(&s->arena);
 	s->request = NULL;
-	r = codec_pack(&message->base, &s->arena, &packed, err);
+	int r = codec_pack(&message->base, &s->arena, &packed, err);
 	if (r == 0)
 		r = codec_unpack(SERVER_REFLECTION_REQUEST_DESC, packed, &call->server->config.limits,
 				 &s->arena, &copy, err);

@@ -22,10 +22,9 @@ static int body_hash(ProtobufCMessage *request, char **request_id, struct arena 
 {
 	char *kept = *request_id;
 	struct span packed;
-	int r;
 
 	*request_id = (char *)protobuf_c_empty_string;
-	r = codec_pack(request, arena, &packed, err);
+	int r = codec_pack(request, arena, &packed, err);
 	*request_id = kept;
 	if (r < 0)
 		return r;
@@ -37,18 +36,15 @@ static int body_hash(ProtobufCMessage *request, char **request_id, struct arena 
 int request_key_make(const struct method *m, const struct principal *who, ProtobufCMessage *request,
 		     struct arena *arena, struct request_key *ret, struct error *err)
 {
-	char **request_id;
-	int r;
-
 	ret->present = false;
 	if (m->desc->request_id_field < 0 || !principal_signed_in(who))
 		return 0;
-	request_id = request_id_of(m, request);
+	char **request_id = request_id_of(m, request);
 	if (!*request_id || !**request_id)
 		return 0;
 	if (!uuid_parse(*request_id, ret->request_id))
 		return error_field(err, "request_id", "must be a UUID");
-	r = body_hash(request, request_id, arena, ret->body_hash, err);
+	int r = body_hash(request, request_id, arena, ret->body_hash, err);
 	if (r < 0)
 		return r;
 	ret->principal_id = who->user_id;

@@ -123,13 +123,12 @@ static int methods_make(struct rpc_server *s, const struct rpc_row *const *rows,
 			const struct service_desc *const *services, struct error *err)
 {
 	unsigned n = rows_count(rows) + rows_count(health_rows) + rows_count(reflection_rows);
-	int r;
 
 	s->methods = calloc(n ? n : 1, sizeof(*s->methods));
 	s->method_times = calloc(n ? n : 1, sizeof(*s->method_times));
 	if (!s->methods || !s->method_times || !path_table_init(&s->paths, n))
 		return error_internal(err, "out of memory");
-	r = rows_add(s, rows, err);
+	int r = rows_add(s, rows, err);
 	if (r == 0)
 		r = rows_add(s, health_rows, err);
 	if (r == 0 && s->config.reflection)
@@ -164,8 +163,6 @@ static void core_log(gpr_log_func_args *args)
 static int server_init(struct rpc_server *s, const struct rpc_row *const *rows,
 		       const struct service_desc *const *services, struct error *err)
 {
-	int r;
-
 	standing_init(&s->standing, 1 + s->config.max_calls / 8);
 	if (getrandom(&s->boot, sizeof(s->boot), 0) != sizeof(s->boot))
 		return error_internal(err, "the kernel has no random bytes");
@@ -173,7 +170,7 @@ static int server_init(struct rpc_server *s, const struct rpc_row *const *rows,
 	s->under_way_gauge =
 		observe_gauge("edu_rpc_calls_under_way", "Calls taken and not yet over.", NULL, NULL);
 	observe_init(&s->unknown, "", "");
-	r = methods_make(s, rows, services, err);
+	int r = methods_make(s, rows, services, err);
 	if (r == 0 && s->config.reflection)
 		r = reflection_new(services, &s->reflection, err);
 	return r;
@@ -190,13 +187,10 @@ static unsigned calls_kept(const struct rpc_server_config *config)
 int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row *const *rows,
 		   const struct service_desc *const *services, struct rpc_server **ret, struct error *err)
 {
-	struct rpc_server *s;
-	int r;
-
 	if (config->pollers == 0 || config->catch_all_slots == 0 || config->max_calls == 0)
 		return error_internal(err,
 				      "a server needs a poller, a slot for any method and room for a call");
-	s = calloc(1, sizeof(*s));
+	struct rpc_server *s = calloc(1, sizeof(*s));
 	if (!s)
 		return error_internal(err, "out of memory");
 	s->config = *config;
@@ -205,7 +199,7 @@ int rpc_server_new(const struct rpc_server_config *config, const struct rpc_row 
 	gpr_set_log_function(core_log);
 	core_locks_stop_checking();
 	grpc_init();
-	r = server_init(s, rows, services, err);
+	int r = server_init(s, rows, services, err);
 	if (r < 0)
 		rpc_server_free(s);
 	else
@@ -267,12 +261,10 @@ static int executors_start(struct rpc_server *s, struct error *err)
 
 static int core_start(struct rpc_server *s, struct error *err)
 {
-	int r;
-
 	s->core = listener_make(&s->config);
 	if (!s->core)
 		return error_internal(err, "core made no server");
-	r = hot_register(s, err);
+	int r = hot_register(s, err);
 	if (r == 0)
 		r = pollers_make(s, err);
 	if (r == 0)

@@ -72,18 +72,16 @@ static void slot_arrived(struct tag *tag, bool ok)
 {
 	struct slot *slot = TAG_OWNER(tag, struct slot, tag);
 	struct call_headers headers;
-	struct rpc_call *call;
-	gpr_timespec deadline;
 
 	if (!ok) /* the server shuts down */
 		return;
-	call = call_take(slot->poller);
+	struct rpc_call *call = call_take(slot->poller);
 	if (!call) {
 		slot_drop(slot);
 		slot_post(slot);
 		return;
 	}
-	deadline = slot_move(slot, call);
+	gpr_timespec deadline = slot_move(slot, call);
 	slot_post(slot);
 	call_read_headers(call, deadline, &headers);
 	if (!call->method || method_takes_one(call->method))

@@ -45,10 +45,8 @@ static bool standing_room(const struct standing *s, const char *source)
 
 int standing_add(struct standing *s, struct standing_stream *stream, struct rpc_call *call, struct error *err)
 {
-	bool room;
-
 	pthread_mutex_lock(&s->lock);
-	room = standing_room(s, rpc_peer_address(call));
+	bool room = standing_room(s, rpc_peer_address(call));
 	if (room)
 		standing_link(s, stream, call);
 	pthread_mutex_unlock(&s->lock);

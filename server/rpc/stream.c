@@ -236,12 +236,11 @@ static void on_message(struct stream *s)
 	struct rpc_call *call = s->call;
 	grpc_byte_buffer *incoming = s->incoming;
 	ProtobufCMessage *message;
-	int r;
 
 	s->incoming = NULL;
 	arena_reset(&s->message_arena);
-	r = payload_unpack(call->method, incoming, &call->server->config.limits, &s->message_arena, &message,
-			   &call->error);
+	int r = payload_unpack(call->method, incoming, &call->server->config.limits, &s->message_arena,
+			       &message, &call->error);
 	if (r == 0 && callbacks(s)->message)
 		r = callbacks(s)->message(row(s), call, message, &call->error);
 	if (r < 0)
@@ -272,9 +271,6 @@ static void on_half_closed(struct stream *s)
 /* Returns false when there is nothing to send now. */
 static bool ask_next(struct stream *s)
 {
-	ProtobufCMessage *ret;
-	int r;
-
 	if (!callbacks(s)->next) {
 		if (s->half_closed || kind(s) == METHOD_SERVER_STREAM)
 			stream_end(s, 0);
@@ -285,10 +281,10 @@ static bool ask_next(struct stream *s)
 		return false;
 	}
 	arena_reset(&s->message_arena);
-	ret = message_new(s, &s->message_arena);
+	ProtobufCMessage *ret = message_new(s, &s->message_arena);
 	if (!ret)
 		return false;
-	r = callbacks(s)->next(row(s), s->call, ret, &s->call->error);
+	int r = callbacks(s)->next(row(s), s->call, ret, &s->call->error);
 	if (r == RPC_SEND)
 		stream_send(s, ret);
 	else if (r != RPC_WAIT)
@@ -372,10 +368,8 @@ static void stream_close(struct stream *s)
 /* Gives the turn back; false when something happened meanwhile and the turn stays. */
 static bool stream_rest(struct stream *s)
 {
-	bool rest;
-
 	pthread_mutex_lock(&s->lock);
-	rest = !s->noted;
+	bool rest = !s->noted;
 	s->scheduled = !rest;
 	pthread_mutex_unlock(&s->lock);
 	return rest;

@@ -42,12 +42,11 @@ static int file_read(FILE *file, const char *path, char *text, struct error *err
 static int pem_read(const char *path, char **ret, struct error *err)
 {
 	FILE *file = fopen(path, "re");
-	int r;
 
 	if (!file)
 		return error_internal(err, "cannot read %s: %s", path, strerror(errno));
 	*ret = calloc(1, PEM_MAX);
-	r = *ret ? file_read(file, path, *ret, err) : error_internal(err, "no memory for %s", path);
+	int r = *ret ? file_read(file, path, *ret, err) : error_internal(err, "no memory for %s", path);
 	fclose(file);
 	return r;
 }
@@ -94,19 +93,17 @@ int tls_credentials(const char *certificate_path, const char *key_path, grpc_ser
 		    struct error *err)
 {
 	_cleanup_text_ char *chain = NULL, *key = NULL;
-	grpc_ssl_pem_key_cert_pair pair;
-	int r;
 
 	if (!certificate_path || !key_path)
 		return error_internal(err, "TLS needs a certificate and a key; only one of them is given");
-	r = pem_read(certificate_path, &chain, err);
+	int r = pem_read(certificate_path, &chain, err);
 	if (r == 0)
 		r = pem_read(key_path, &key, err);
 	if (r == 0)
 		r = pair_check(certificate_path, key_path, err);
 	if (r < 0)
 		return r;
-	pair = (grpc_ssl_pem_key_cert_pair){.private_key = key, .cert_chain = chain};
+	grpc_ssl_pem_key_cert_pair pair = {.private_key = key, .cert_chain = chain};
 	*ret = grpc_ssl_server_credentials_create_ex(NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
 						     NULL);
 	return *ret ? 0 : error_internal(err, "core refuses %s with %s", certificate_path, key_path);

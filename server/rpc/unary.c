@@ -47,11 +47,10 @@ static int time_check(struct rpc_call *call)
 static void unary_run(struct rpc_call *call)
 {
 	const struct rpc_row *row = call->method->row;
-	int r;
 
 	if (unary_dropped(call))
 		return;
-	r = time_check(call);
+	int r = time_check(call);
 	if (r == 0)
 		r = row->thunk(row, call, call->request, call->reply, &call->error);
 	unary_settle(call, r);
@@ -59,11 +58,9 @@ static void unary_run(struct rpc_call *call)
 
 static void continuation_run(struct rpc_call *call)
 {
-	int r;
-
 	if (unary_dropped(call))
 		return;
-	r = time_check(call);
+	int r = time_check(call);
 	if (r == 0)
 		r = call->continuation(call, call->continuation_state, &call->error);
 	unary_settle(call, r);
@@ -74,10 +71,9 @@ static int unary_prepare(struct rpc_call *call)
 	const struct method *m = call->method;
 	grpc_byte_buffer *payload = call->payload;
 	struct rpc_server *s = call->server;
-	int r;
 
 	call->payload = NULL;
-	r = payload_unpack(m, payload, &s->config.limits, &call->arena, &call->request, &call->error);
+	int r = payload_unpack(m, payload, &s->config.limits, &call->arena, &call->request, &call->error);
 	if (r == 0)
 		r = request_key_make(m, &call->principal, call->request, &call->arena, &call->key,
 				     &call->error);
@@ -124,12 +120,11 @@ static void payload_came(struct tag *tag, bool ok)
 static void payload_ask(struct rpc_call *call)
 {
 	grpc_op op = {.op = GRPC_OP_RECV_MESSAGE};
-	grpc_call_error e;
 
 	op.data.recv_message.recv_message = &call->payload;
 	call->payload_tag.run = payload_came;
 	call_turn(call, call->began_us);
-	e = batch_start(call->core, &op, 1, &call->payload_tag);
+	grpc_call_error e = batch_start(call->core, &op, 1, &call->payload_tag);
 	if (e == GRPC_CALL_OK)
 		return;
 	call_answer(call, error_internal(&call->error, "core refused to receive: %s",

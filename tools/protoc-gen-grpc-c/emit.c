@@ -109,8 +109,6 @@ void emit_methods_source(struct model *m, const struct file *file, const char *p
 void emit_descriptor_set(struct model *m, struct writer *w, const struct file *file)
 {
 	Google__Protobuf__FileDescriptorSet set = GOOGLE__PROTOBUF__FILE_DESCRIPTOR_SET__INIT;
-	uint8_t *bytes;
-	size_t len;
 
 	model_closure(m, file);
 	set.file = gen_array(m->arena, m->n_files, sizeof(*set.file));
@@ -118,8 +116,8 @@ void emit_descriptor_set(struct model *m, struct writer *w, const struct file *f
 		if (m->files[i].reached)
 			set.file[set.n_file++] = m->files[i].proto;
 	}
-	len = google__protobuf__file_descriptor_set__get_packed_size(&set);
-	bytes = gen_array(m->arena, len, 1);
+	size_t len = google__protobuf__file_descriptor_set__get_packed_size(&set);
+	uint8_t *bytes = gen_array(m->arena, len, 1);
 	google__protobuf__file_descriptor_set__pack(&set, bytes);
 	fprintf(w->out, "static const uint8_t file_set[%zu] = {", len);
 	for (size_t i = 0; i < len; i++)

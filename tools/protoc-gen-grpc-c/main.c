@@ -33,14 +33,14 @@ static Request *read_request(struct arena *a)
 {
 	size_t len = 0, size = 0;
 	uint8_t *bytes = NULL;
-	Request *request;
 
 	do {
 		size = size ? 2 * size : 1 << 16;
 		bytes = gen_must(realloc(bytes, size));
 		len += fread(bytes + len, 1, size - len, stdin);
 	} while (len == size);
-	request = google__protobuf__compiler__code_generator_request__unpack(arena_allocator(a), len, bytes);
+	Request *request =
+		google__protobuf__compiler__code_generator_request__unpack(arena_allocator(a), len, bytes);
 	free(bytes);
 	return request;
 }
@@ -140,11 +140,10 @@ int main(void)
 {
 	Response response = GOOGLE__PROTOBUF__COMPILER__CODE_GENERATOR_RESPONSE__INIT;
 	struct arena arena;
-	Request *request;
 	int status = EXIT_FAILURE;
 
 	arena_init(&arena, SIZE_MAX);
-	request = read_request(&arena);
+	Request *request = read_request(&arena);
 	if (request) {
 		response.has_supported_features = true;
 		response.supported_features =

@@ -90,7 +90,6 @@ static void add_message(struct model *m, const struct scope *scope, const Messag
 	struct file *file = scope->file;
 	struct message *message = &file->messages[file->n_messages++];
 	const char *name = gen_printf(m->arena, "%s%s", scope->outer, proto->name);
-	struct scope inner;
 
 	message->file = file;
 	message->proto = proto;
@@ -110,7 +109,7 @@ static void add_message(struct model *m, const struct scope *scope, const Messag
 			gen_printf(m->arena, "%s_rules", name_flat_lower(m->arena, message->full_name));
 	add_fields(m, message);
 
-	inner = (struct scope){
+	struct scope inner = {
 		.file = file, .place = message->place, .outer = gen_printf(m->arena, "%s.", name)};
 	for (size_t i = 0; i < proto->n_nested_type; i++)
 		add_message(m, &inner, proto->nested_type[i], i, MESSAGE_NESTED);
@@ -215,11 +214,10 @@ static void resolve_reasons(struct model *m, struct enumeration *e)
 	for (size_t i = 0; i < e->proto->n_value; i++) {
 		const EnumValueProto *value = e->proto->value[i];
 		struct place place = place_below(m->arena, &e->place, ENUM_VALUE, i);
-		struct reason *r;
 
 		if (value->number == 0)
 			continue;
-		r = &e->reasons[e->n_reasons++];
+		struct reason *r = &e->reasons[e->n_reasons++];
 		r->proto = value;
 		r->name = without_prefix(m, e, value->name);
 		r->variable = gen_printf(m->arena, "%s%sREASON_%s", scope, *scope ? "_" : "", r->name);
@@ -272,13 +270,12 @@ static void add_service(struct model *m, struct file *file, size_t index)
 {
 	struct service *service = &file->services[index];
 	struct place top = {.file = file->proto};
-	const char *name;
 
 	service->file = file;
 	service->proto = file->proto->service[index];
 	service->place = place_below(m->arena, &top, FILE_SERVICE, index);
 	service->full_name = full_name(m, file, "", service->proto->name);
-	name = m->settings.long_names ? service->full_name : service->proto->name;
+	const char *name = m->settings.long_names ? service->full_name : service->proto->name;
 	service->lower = name_flat_lower(m->arena, name);
 	service->upper = name_flat_upper(m->arena, name);
 	service->n_methods = service->proto->n_method;

@@ -40,11 +40,10 @@ static bool gather(struct model *m, const struct place *place, const ProtobufCMe
 	for (unsigned i = 0; options && i < options->n_unknown_fields; i++) {
 		const ProtobufCMessageUnknownField *u = &options->unknown_fields[i];
 		uint64_t payload;
-		size_t prefix;
 
 		if (u->tag != OPTION_NUMBER)
 			continue;
-		prefix = read_varint(u->data, u->len, &payload);
+		size_t prefix = read_varint(u->data, u->len, &payload);
 		if (u->wire_type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED || prefix == 0 ||
 		    payload != u->len - prefix) {
 			add_misread(m, place, option);
@@ -66,11 +65,11 @@ static ProtobufCMessage *message_option(struct model *m, const struct place *pla
 					const ProtobufCMessageDescriptor *type)
 {
 	struct span bytes;
-	ProtobufCMessage *message;
 
 	if (!gather(m, place, options, option, &bytes))
 		return NULL;
-	message = protobuf_c_message_unpack(type, arena_allocator(m->arena), bytes.len, bytes.data);
+	ProtobufCMessage *message =
+		protobuf_c_message_unpack(type, arena_allocator(m->arena), bytes.len, bytes.data);
 	if (!message)
 		add_misread(m, place, option);
 	else if (message->n_unknown_fields > 0)

@@ -52,11 +52,9 @@ void writer_put(struct writer *w, const char *template)
 
 char *writer_take(struct writer *w, struct arena *a)
 {
-	char *text;
-
 	if (fclose(w->out) != 0)
 		gen_must(NULL);
-	text = gen_strndup(a, w->text, w->size);
+	char *text = gen_strndup(a, w->text, w->size);
 	free(w->text);
 	return text;
 }
