@@ -147,6 +147,7 @@ class Published(unittest.TestCase):
     def test_refuses_what_it_does_not_know(self):
         tool = publisher()
         for unknown in ("[(grpc_c.v1.rules) = {required: true, colour: 1}]", "[(grpc_c.v1.taste) = 1]",
+                        "[(grpc_c.v1.rules) = {format: STRING_FORMAT_POEM}]",
                         "[(grpc_c.v1.rules).required = true]"):
             with self.subTest(unknown), self.assertRaises(tool.Unknown):
                 tool.File("sample.proto", f"message A {{\n  // It.\n  string b = 1 {unknown};\n}}\n").published()
