@@ -71,9 +71,11 @@ bool id_parse(const char *kind, const char *text, int64_t *ret)
 	return true;
 }
 
-int id_refuse(struct error *err, const char *field, const char *kind)
+int64_t id_of(const char *kind, const char *text)
 {
-	return error_field(err, field, ID_MUST, kind);
+	int64_t id;
+
+	return id_parse(kind, text, &id) ? id : 0;
 }
 
 int64_t id_time_ms(int64_t id)

@@ -23,11 +23,11 @@ char *id_format(const char *kind, int64_t id, char out[ID_TEXT_MAX]);
 /* Reads an id of this kind. False when the text is anything but what id_format() writes. */
 bool id_parse(const char *kind, const char *text, int64_t *ret) __attribute__((warn_unused_result));
 
+/* The id of a field whose rule (id_kind) has been looked at already: 0 when there is none. */
+int64_t id_of(const char *kind, const char *text);
+
 /* What a text that is none must be, of this kind: a format with one %s. */
 #define ID_MUST "must be an id as the service makes them: %s_ and 13 of 0-9 and a-z without i, l, o and u"
-
-/* FIELD_INVALID of a field that had to be one. */
-int id_refuse(struct error *err, const char *field, const char *kind);
 
 /* Parts of an id, for a debugger or a DBA. */
 int64_t id_time_ms(int64_t id); /* since the Unix epoch */

@@ -27,6 +27,12 @@ bool uuid_parse(const char *text, uint8_t ret[16])
 	return true;
 }
 
+void uuid_of(const char *text, uint8_t ret[16])
+{
+	if (!uuid_parse(text, ret))
+		memset(ret, 0, 16);
+}
+
 char *uuid_format(const uint8_t u[16], char out[UUID_TEXT_MAX])
 {
 	snprintf(out, UUID_TEXT_MAX, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",

@@ -40,8 +40,7 @@ bool course_taught_by(const struct course_terms *c, const struct principal *who)
 
 int64_t course_id_of(const char *text)
 {
-	int64_t id;
-	return id_parse(ID_COURSE, text, &id) ? id : 0;
+	return id_of(ID_COURSE, text);
 }
 
 int course_not_found(struct error *err, int64_t course_id)

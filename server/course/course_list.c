@@ -45,6 +45,7 @@ static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, str
 {
 	format_language(req->language);
 	*f = (struct course_filter){
+		.instructor_id = id_of(ID_USER, req->instructor_id),
 		.subject = or_null(req->subject),
 		.language = or_null(req->language),
 		.level = (int)req->level,
@@ -52,8 +53,6 @@ static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, str
 		.external_id = or_null(req->external_id),
 		.by_title = req->order == EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE,
 	};
-	if (*req->instructor_id && !id_parse(ID_USER, req->instructor_id, &f->instructor_id))
-		return id_refuse(err, "instructor_id", ID_USER);
 	if (f->external_id && !f->instructor_id)
 		return error_field(err, "external_id", "needs instructor_id: the key is unique per creator");
 	if (req->price_range) {

@@ -125,11 +125,9 @@ int course_take_instructors(struct course *c, CourseInstructor *const *list, siz
 	int sum = 0;
 	c->n_instructors = 0;
 	for (size_t i = 0; i < n; i++) {
-		int64_t user_id;
+		const int64_t user_id = id_of(ID_USER, list[i]->user_id);
 		char field[64];
 		snprintf(field, sizeof(field), "instructors[%zu].user_id", i);
-		if (!id_parse(ID_USER, list[i]->user_id, &user_id))
-			return id_refuse(err, field, ID_USER);
 		if (course_has_instructor(c, user_id))
 			return error_field(err, field, "is named twice");
 		sum += list[i]->share_basis_points;

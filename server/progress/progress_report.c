@@ -33,6 +33,7 @@ int report_read(const RecordProgressRequest *req, int64_t caller_id, struct repo
 {
 	*ret = (struct report){
 		.user_id = caller_id,
+		.lesson_id = id_of(ID_LESSON, req->lesson_id),
 		.epoch = req->epoch,
 		.client_us = app_timestamp_us(req->client_time),
 		.start_us = app_timestamp_us(req->session_start_time),
@@ -49,10 +50,7 @@ int report_read(const RecordProgressRequest *req, int64_t caller_id, struct repo
 		ret->interval_start_ms = req->interval->start_ms;
 		ret->interval_end_ms = req->interval->end_ms;
 	}
-	if (!id_parse(ID_LESSON, req->lesson_id, &ret->lesson_id))
-		return id_refuse(err, "lesson_id", ID_LESSON);
-	if (!uuid_parse(req->session_id, ret->session_id))
-		return error_field(err, "session_id", "must be a UUID");
+	uuid_of(req->session_id, ret->session_id);
 	return check_interval(ret, check_times(ret, err), err);
 }
 

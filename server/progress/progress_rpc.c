@@ -233,13 +233,12 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 			       GetCourseProgressResponse *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
-	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id), course_id, start_us;
+	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id), start_us;
+	int64_t course_id = id_of(ID_COURSE, req->course_id);
 	CourseProgress *progress = codec_new(&edu__v1__course_progress__descriptor, arena);
 
 	if (!progress)
 		return app_built(rpc_arena(call), err);
-	if (!id_parse(ID_COURSE, req->course_id, &course_id))
-		return id_refuse(err, "course_id", ID_COURSE);
 	int r = check_course_reader(call, course_id, user_id, err);
 	if (r < 0)
 		return r;
@@ -325,12 +324,11 @@ static int enrollments_to_proto(struct arena *arena, const struct progress_enrol
 static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest *req,
 			    ListEnrollmentsResponse *ret, struct error *err)
 {
-	struct enrollment_query q = {.page_size = app_page_size(req->page_size)};
+	struct enrollment_query q = {.page_size = app_page_size(req->page_size),
+				     .course_id = id_of(ID_COURSE, req->course_id)};
 	struct progress_enrollment *rows = NULL;
 	unsigned n = 0;
 
-	if (*req->course_id && !id_parse(ID_COURSE, req->course_id, &q.course_id))
-		return id_refuse(err, "course_id", ID_COURSE);
 	if (*req->user_id || !q.course_id)
 		q.user_id = user_or_caller(rpc_principal(call), req->user_id);
 	int r = check_enrollment_reader(call, &q, err);

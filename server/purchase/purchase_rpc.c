@@ -30,10 +30,7 @@ static int get_purchase(struct rpc_call *call, const GetPurchaseRequest *req, Ge
 			struct error *err)
 {
 	struct purchase purchase;
-	int64_t purchase_id;
-
-	if (!id_parse(ID_PURCHASE, req->purchase_id, &purchase_id))
-		return id_refuse(err, "purchase_id", ID_PURCHASE);
+	const int64_t purchase_id = id_of(ID_PURCHASE, req->purchase_id);
 	int r = purchase_store_read(db_of(call), rpc_arena(call), purchase_id, &purchase, err);
 	if (r < 0)
 		return r;

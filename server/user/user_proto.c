@@ -104,6 +104,6 @@ char *user_login_fold(struct arena *arena, const char *text)
 
 int64_t user_or_caller(const struct principal *caller, const char *user_id)
 {
-	int64_t id;
-	return id_parse(ID_USER, user_id, &id) ? id : caller->user_id;
+	const int64_t id = id_of(ID_USER, user_id);
+	return id ? id : caller->user_id;
 }

@@ -38,7 +38,10 @@ static void test_text_comes_back(void **state)
 		assert_int_equal(back, id);
 		assert_true(id_parse("les", id_format("les", INT64_MAX - id + 1, text), &back));
 		assert_int_equal(back, INT64_MAX - id + 1);
+		assert_int_equal(id_of("les", text), back);
+		assert_int_equal(id_of("crs", text), 0);
 	}
+	assert_int_equal(id_of("les", ""), 0);
 }
 
 /* Text order is id order: a listing sorted by either is the same. */

@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -20,6 +21,9 @@ static void test_comes_back_in_lower_case(void **state)
 	assert_true(uuid_parse("3E7c3f6d-9C1C-4f0a-8a53-0d9a7e0f2bFF", back));
 	assert_memory_equal(back, bytes, 16);
 	assert_string_equal(uuid_format(back, text), "3e7c3f6d-9c1c-4f0a-8a53-0d9a7e0f2bff");
+	memset(back, 0, 16);
+	uuid_of(text, back);
+	assert_memory_equal(back, bytes, 16);
 }
 
 static void test_refuses_other_texts(void **state)
