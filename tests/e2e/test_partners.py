@@ -43,6 +43,9 @@ class Workshop:
                 raise Unavailable(f"there is no {tool}")
         shutil.rmtree(self.generated, ignore_errors=True)
         self.generated.mkdir(parents=True)
+        for old in self.dir.glob("[!.]*"):
+            if old.is_file():
+                old.unlink()
         for source in [PROGRAMS / "house.proto", *(PROGRAMS / language).iterdir()]:
             if not source.is_dir():
                 shutil.copy(source, self.dir)
@@ -109,8 +112,8 @@ def java():
     plugin.chmod(0o755)
     shop.protoc(f"--java_out={shop.generated}", f"--grpc-java_out={shop.generated}",
                 f"--plugin=protoc-gen-grpc-java={plugin}")
-    shop.run("javac", "-cp", "lib/*", "-d", "classes", "Partner.java", *shop.generated.glob("**/*.java"))
-    return ["java", "-cp", f"{shop.dir / 'classes'}:{shop.dir}/lib/*", "Partner"]
+    shop.run("javac", "-cp", "lib/*", "-d", shop.generated, "Partner.java", *shop.generated.glob("**/*.java"))
+    return ["java", "-cp", f"{shop.generated}:{shop.dir}/lib/*", "Partner"]
 
 
 class Partners(unittest.TestCase):
