@@ -46,7 +46,7 @@ CREATE TABLE idempotency (
 CREATE TABLE event (
   event_id BIGINT NOT NULL COMMENT 'made before the transaction: its order is not that of commits',
   position BIGINT NULL COMMENT 'place in the feed, without gaps, given after commit; NULL until then',
-  kind VARCHAR(48) NOT NULL COMMENT 'what happened, as server/db/event.h lists it',
+  kind VARCHAR(48) NOT NULL COMMENT 'what happened, as its area lists it in <area>_names.h',
   subject_id BIGINT NOT NULL COMMENT 'what changed; its kind of id follows from kind',
   user_id BIGINT NOT NULL COMMENT 'user it concerns, or 0',
   course_id BIGINT NOT NULL COMMENT 'course it concerns, or 0',

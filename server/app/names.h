@@ -11,4 +11,12 @@
 /* A kind of ids: X(ID_COURSE, "crs"). */
 #define NAME_ID(constant, kind) static const char constant[] = kind;
 
+/* A kind of events, "noun.what_became_of_it", and the kind of its subject's id: X(EVENT_COURSE_CREATED,
+ * "course.created", ID_COURSE). */
+#define NAME_EVENT(constant, kind, subject) static const char constant[] = kind;
+
+/* An action of the audit, which is a method or a command of the server, and the kind of its subject's id:
+ * X(AUDIT_APPROVE_COURSE, "ApproveCourse", ID_COURSE). */
+#define NAME_AUDIT(constant, action, subject) static const char constant[] = action;
+
 #endif

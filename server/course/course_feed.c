@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/course_feed.h"
 
-#include <string.h>
-
 #include "server/course/course_cache.h"
-
-static bool starts_with(const char *s, const char *prefix)
-{
-	return strncmp(s, prefix, strlen(prefix)) == 0;
-}
+#include "server/course/course_names.h"
 
 void course_on_event(struct cache *courses, struct cache *lessons, const struct event *e)
 {
-	bool of_lesson = starts_with(e->kind, "lesson.");
+	bool of_lesson = event_is_of(e, NOUN_LESSON);
 	if (of_lesson)
 		cache_invalidate(lessons, span_of(&e->subject_id, sizeof(e->subject_id)));
-	if (of_lesson || starts_with(e->kind, "course."))
+	if (of_lesson || event_is_of(e, NOUN_COURSE))
 		course_cache_forget(courses, e->course_id);
 }

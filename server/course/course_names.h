@@ -8,6 +8,21 @@
 	X(ID_COURSE, "crs")                                                                                  \
 	X(ID_LESSON, "les")
 
+/* For who listens to whatever becomes of one. */
+#define NOUN_COURSE "course"
+#define NOUN_LESSON "lesson"
+
+#define COURSE_EVENTS(X)                                                                                     \
+	X(EVENT_COURSE_CREATED, "course.created", ID_COURSE)                                                 \
+	X(EVENT_COURSE_UPDATED, "course.updated", ID_COURSE)                                                 \
+	X(EVENT_COURSE_SUBMITTED, "course.submitted", ID_COURSE)                                             \
+	X(EVENT_COURSE_PUBLISHED, "course.published", ID_COURSE)                                             \
+	X(EVENT_LESSON_CREATED, "lesson.created", ID_LESSON)
+
+#define COURSE_AUDITS(X) X(AUDIT_APPROVE_COURSE, "ApproveCourse", ID_COURSE)
+
 COURSE_IDS(NAME_ID)
+COURSE_EVENTS(NAME_EVENT)
+COURSE_AUDITS(NAME_AUDIT)
 
 #endif

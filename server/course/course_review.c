@@ -2,6 +2,7 @@
 #include "edu/v1/edu_service.server.h"
 #include "server/app/app.h"
 #include "server/course/course_change.h"
+#include "server/course/course_names.h"
 #include "server/course/course_rules.h"
 #include "server/db/audit.h"
 
@@ -49,7 +50,7 @@ static int approve(struct course_change *change, struct course *c, struct error 
 	const struct audit record = {
 		.audit_id = a->audit_id,
 		.actor_id = rpc_principal(change->call)->user_id,
-		.action = "ApproveCourse",
+		.action = AUDIT_APPROVE_COURSE,
 		.subject_id = c->course_id,
 		.reason = a->comment,
 		.create_us = c->publish_us,

@@ -7,6 +7,7 @@
 #include "server/app/app.h"
 #include "server/course/course_cache.h"
 #include "server/course/course_change.h"
+#include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
 #include "server/db/idem.h"

@@ -3,6 +3,7 @@
 #include "proto/runtime/ids.h"
 #include "server/app/app.h"
 #include "server/course/course_change.h"
+#include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
 #include "server/db/idem.h"

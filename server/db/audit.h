@@ -8,7 +8,8 @@
 struct audit {
 	int64_t audit_id;   /* made by the caller before the transaction */
 	int64_t actor_id;   /* user or service account; 0: the platform itself */
-	const char *action; /* the method called ("SetUserRoles"), or the server's command */
+	const char *action; /* the method called ("SetUserRoles"), or the server's command; the areas list
+			       theirs */
 	int64_t subject_id; /* what it was done to; its id kind follows from the action */
 	const char *reason; /* as the actor gave it; NULL: none */
 	const char *detail; /* JSON object of what changed; NULL: none */

@@ -13,6 +13,13 @@ const struct db_stmt_list event_stmts = {"event", stmts, ARRAY_SIZE(stmts)};
 
 enum { EVENT_ARGS = 8 };
 
+bool event_is_of(const struct event *e, const char *noun)
+{
+	size_t len = strlen(noun);
+
+	return strncmp(e->kind, noun, len) == 0 && e->kind[len] == '.';
+}
+
 static void bind_event(struct db_value *v, const struct event *e)
 {
 	const struct db_value row[EVENT_ARGS] = {

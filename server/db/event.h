@@ -2,7 +2,6 @@
 #ifndef DB_EVENT_H
 #define DB_EVENT_H
 
-#include "proto/runtime/ids.h"
 #include "server/base/clock.h"
 #include "server/db/db.h"
 
@@ -14,30 +13,17 @@
  * transaction takes or what any clock says, and it reads no row twice once it has a position.
  */
 
-/* Kinds, as they are stored. */
-#define EVENT_USER_REGISTERED "user.registered"
-#define EVENT_USER_UPDATED "user.updated"
-#define EVENT_USER_ROLES_SET "user.roles_set" /* subject: user, whose rights_epoch was raised */
-#define EVENT_SESSION_STARTED "session.started"
-#define EVENT_SESSION_REVOKED "session.revoked" /* subject: session */
-#define EVENT_COURSE_CREATED "course.created"
-#define EVENT_COURSE_UPDATED "course.updated"
-#define EVENT_COURSE_SUBMITTED "course.submitted"
-#define EVENT_COURSE_PUBLISHED "course.published"
-#define EVENT_LESSON_CREATED "lesson.created"
-#define EVENT_WALLET_TOPPED_UP "wallet.topped_up"
-#define EVENT_PURCHASE_COMPLETED "purchase.completed"
-#define EVENT_GRANT_ADDED "grant.added"
-#define EVENT_LESSON_COMPLETED "progress.lesson_completed"
-
 struct event {
-	int64_t event_id; /* made by the caller before the transaction */
-	const char *kind;
+	int64_t event_id;   /* made by the caller before the transaction */
+	const char *kind;   /* "noun.what_became_of_it"; the areas list theirs */
 	int64_t subject_id; /* what changed; its id kind follows from the event's kind */
 	int64_t user_id, course_id, organization_id; /* 0: none; what the feed is filtered by */
 	int64_t create_us;
 	struct span payload; /* JSON object of what a consumer needs; may be empty */
 };
+
+/* Whether something became of one of these: the noun of its kind. */
+bool event_is_of(const struct event *e, const char *noun);
 
 int event_append(struct db_conn *conn, const struct event *e, struct error *err)
 	__attribute__((warn_unused_result));

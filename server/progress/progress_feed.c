@@ -2,14 +2,10 @@
 #include "server/progress/progress_feed.h"
 
 #include "server/progress/progress_access.h"
-
-static bool starts_with(const char *s, const char *prefix)
-{
-	return strncmp(s, prefix, strlen(prefix)) == 0;
-}
+#include "server/purchase/purchase_names.h"
 
 void progress_on_event(struct app *app, const struct event *e)
 {
-	if (starts_with(e->kind, "grant.") || starts_with(e->kind, "purchase."))
+	if (event_is_of(e, NOUN_PURCHASE))
 		progress_access_invalidate(app->access, e->user_id, e->course_id);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/progress/progress_write.h"
 
+#include "server/progress/progress_names.h"
+
 #include <stdlib.h>
 
 #include "server/base/hash.h"
@@ -82,7 +84,7 @@ static int append_completions(struct db_conn *conn, struct arena *arena, struct 
 			continue;
 		events[n_events++] = (struct event){
 			.event_id = items[i]->event_id,
-			.kind = EVENT_LESSON_COMPLETED,
+			.kind = EVENT_PROGRESS_LESSON_COMPLETED,
 			.subject_id = p->lesson_id,
 			.user_id = p->user_id,
 			.course_id = p->course_id,

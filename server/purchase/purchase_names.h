@@ -3,11 +3,25 @@
 #define PURCHASE_PURCHASE_NAMES_H
 
 #include "server/app/names.h"
+#include "server/user/user_names.h"
 
 #define PURCHASE_IDS(X)                                                                                      \
 	X(ID_PURCHASE, "pur")                                                                                \
 	X(ID_TRANSACTION, "txn")
 
+/* For who listens to whatever becomes of one. */
+#define NOUN_PURCHASE "purchase"
+
+/* purchase.completed also says that access began: the user and the course it names have a grant from then on.
+ */
+#define PURCHASE_EVENTS(X)                                                                                   \
+	X(EVENT_WALLET_TOPPED_UP, "wallet.topped_up", ID_USER)                                               \
+	X(EVENT_PURCHASE_COMPLETED, "purchase.completed", ID_PURCHASE)
+
+#define PURCHASE_AUDITS(X) X(AUDIT_TOP_UP_WALLET, "TopUpWallet", ID_USER)
+
 PURCHASE_IDS(NAME_ID)
+PURCHASE_EVENTS(NAME_EVENT)
+PURCHASE_AUDITS(NAME_AUDIT)
 
 #endif

@@ -8,6 +8,7 @@
 #include "server/app/app.h"
 #include "server/db/event.h"
 #include "server/db/idem.h"
+#include "server/purchase/purchase_names.h"
 
 enum {
 	COMPLETE,

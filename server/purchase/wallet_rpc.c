@@ -107,7 +107,7 @@ static int top_up_report(struct db_conn *conn, const struct top_up *t, struct er
 	struct audit audit = {
 		.audit_id = t->audit_id,
 		.actor_id = t->actor_id,
-		.action = "TopUpWallet",
+		.action = AUDIT_TOP_UP_WALLET,
 		.subject_id = t->user_id,
 		.detail = detail,
 		.create_us = t->now_us,

@@ -7,6 +7,7 @@
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"
 #include "server/user/session_issue.h"
+#include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
 /* Login: database, password, database. */

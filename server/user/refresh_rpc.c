@@ -5,6 +5,7 @@
 #include "server/app/app.h"
 #include "server/auth/authenticator.h"
 #include "server/user/session_issue.h"
+#include "server/user/user_names.h"
 
 /*
  * RefreshSession. Of the session's tokens the newest is exchanged for its successor. The one before it gets

@@ -9,6 +9,7 @@
 #include "server/db/audit.h"
 #include "server/user/session_store.h"
 #include "server/user/user_change.h"
+#include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
 /*
@@ -67,7 +68,7 @@ static int set_roles(struct user_change *change, struct user *u, struct error *e
 	const struct audit record = {
 		.audit_id = m->audit_id,
 		.actor_id = rpc_principal(change->call)->user_id,
-		.action = "SetUserRoles",
+		.action = AUDIT_SET_USER_ROLES,
 		.subject_id = u->user_id,
 		.reason = m->req->reason,
 		.detail = detail,

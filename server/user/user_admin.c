@@ -6,6 +6,7 @@
 #include "server/db/audit.h"
 #include "server/db/event.h"
 #include "server/user/user_change.h"
+#include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
 const struct db_stmt_list *const user_admin_stmts[] = {&user_stmts, &event_stmts, &audit_stmts, NULL};
@@ -35,7 +36,7 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 	struct creation *m = arg;
 	const struct audit record = {
 		.audit_id = m->audit_id,
-		.action = "create-admin",
+		.action = AUDIT_CREATE_ADMIN,
 		.subject_id = m->user.user_id,
 		.reason = "made on the command line of the server",
 		.create_us = m->user.create_us,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "server/user/user_names.h"
+
 void user_on_event(struct auth *auth, const struct event *e)
 {
 	if (strcmp(e->kind, EVENT_SESSION_REVOKED) == 0 || strcmp(e->kind, EVENT_USER_ROLES_SET) == 0)

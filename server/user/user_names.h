@@ -11,7 +11,21 @@
 /* Those that access tokens name and the contract does not yet. */
 #define USER_TOKEN_IDS(X) X(ID_ORGANIZATION, "org")
 
+/* Of user.roles_set, the user's rights_epoch was raised. */
+#define USER_EVENTS(X)                                                                                       \
+	X(EVENT_USER_REGISTERED, "user.registered", ID_USER)                                                 \
+	X(EVENT_USER_UPDATED, "user.updated", ID_USER)                                                       \
+	X(EVENT_USER_ROLES_SET, "user.roles_set", ID_USER)                                                   \
+	X(EVENT_SESSION_STARTED, "session.started", ID_SESSION)                                              \
+	X(EVENT_SESSION_REVOKED, "session.revoked", ID_SESSION)
+
+#define USER_AUDITS(X)                                                                                       \
+	X(AUDIT_CREATE_ADMIN, "create-admin", ID_USER)                                                       \
+	X(AUDIT_SET_USER_ROLES, "SetUserRoles", ID_USER)
+
 USER_IDS(NAME_ID)
 USER_TOKEN_IDS(NAME_ID)
+USER_EVENTS(NAME_EVENT)
+USER_AUDITS(NAME_AUDIT)
 
 #endif

@@ -7,6 +7,7 @@
 #include "server/app/app.h"
 #include "server/auth/password.h"
 #include "server/user/user_change.h"
+#include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
 /* --- RegisterUser: password, then database --- */

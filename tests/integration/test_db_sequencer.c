@@ -50,7 +50,7 @@ static int write_events(struct worker *w)
 	struct error e;
 	int r = 0;
 	for (int64_t id = 1; r == 0 && id <= EVENTS; id++) {
-		const struct event event = {.event_id = id, .kind = EVENT_GRANT_ADDED};
+		const struct event event = {.event_id = id, .kind = "thing.added"};
 		r = event_append(w->conn, &event, &e);
 	}
 	atomic_store(&writing, false);
@@ -99,7 +99,7 @@ static void test_only_the_leader_sequences(void **state)
 {
 	struct db_conn *conn = testdb_connect(db, lists);
 	struct sequencer leader, other;
-	const struct event event = {.event_id = 1, .kind = EVENT_GRANT_ADDED};
+	const struct event event = {.event_id = 1, .kind = "thing.added"};
 	assert_int_equal(sequencer_open(&leader, &db->config, &err), 0);
 	assert_int_equal(sequencer_open(&other, &db->config, &err), 0);
 	assert_int_equal(sequencer_lead(&leader, &err), 0);

@@ -13,6 +13,7 @@
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
 #include "server/db/lease.h"
+#include "server/purchase/purchase_names.h"
 #include "server/user/user_names.h"
 #include "tests/lib/testserver.h"
 #include "tests/lib/threads.h"
@@ -723,7 +724,7 @@ static void test_a_revoked_grant_is_known_within_a_second(void **state)
 		at_us - DAY_US, u.user_id);
 	/* Remembered until the event, unless another event made the cache drop the fill: so nothing is asked
 	 * here. */
-	make_event(w, "grant.revoked", &u, &w->course);
+	make_event(w, NOUN_PURCHASE ".refunded", &u, &w->course);
 	for (int i = 0; i < 100 && r == 0; i++) {
 		usleep(10000);
 		r = record(w, &u, &s, NULL, &err);

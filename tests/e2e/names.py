@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The names that the areas list, and ids as the service shows them."""
+import re
+
+from stack import ROOT
+
+_LISTED = [row for path in ROOT.glob("server/*/*_names.h")
+           for row in re.findall(r'X\((\w+), "([^"]+)"(?:, (\w+))?\)', path.read_text())]
+_IDS = {constant: kind for constant, kind, subject in _LISTED if constant.startswith("ID_")}
+# The kind of the subject's id by the kind of the event, and by the action of the audit.
+EVENTS = {kind: _IDS[subject] for constant, kind, subject in _LISTED if constant.startswith("EVENT_")}
+AUDITS = {action: _IDS[subject] for constant, action, subject in _LISTED if constant.startswith("AUDIT_")}
+
+
+def id_text(kind, number):
+    """None for 0, which is none."""
+    digits = "".join("0123456789abcdefghjkmnpqrstvwxyz"[int(number) >> 5 * i & 31] for i in reversed(range(13)))
+    return f"{kind}_{digits}" if int(number) else None
