@@ -11,6 +11,7 @@
 #include "server/base/clock.h"
 #include "server/base/hash.h"
 #include "server/base/log.h"
+#include "server/db/prepare.h"
 
 enum { READ_TIMEOUT_S = 120 };
 
@@ -40,18 +41,13 @@ static int conn_failed_to_open(struct db_conn *conn, struct error *err)
 	return error_set_retry(err, 1000);
 }
 
-static unsigned connect_timeout_s(const struct db_conn *conn)
-{
-	return conn->config->connect_timeout_s ? conn->config->connect_timeout_s : 5;
-}
-
 static int connect_to_server(struct db_conn *conn, struct error *err)
 {
 	const struct db_config *c = conn->config;
 	conn->mysql = mysql_init(NULL);
 	if (!conn->mysql)
 		return error_internal(err, "out of memory for a database connection");
-	const unsigned connect_timeout = connect_timeout_s(conn);
+	const unsigned connect_timeout = conn_connect_timeout_s(conn);
 	unsigned read_timeout = conn->patient ? 0 : c->read_timeout_s ? c->read_timeout_s : READ_TIMEOUT_S;
 	my_bool reconnect = 0; /* a silent reconnect would lose the transaction and every session setting */
 	mysql_options(conn->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_timeout);
@@ -76,16 +72,11 @@ static int connect_to_server(struct db_conn *conn, struct error *err)
 	return 0;
 }
 
-int64_t conn_time_ms(const struct db_conn *conn)
-{
-	return conn->connecting ? connect_timeout_s(conn) * INT64_C(1000) : conn->limit_ms;
-}
-
 int conn_send(struct db_conn *conn, const char *sql)
 {
 	conn->counters.round_trips++;
 	conn->sent = true;
-	guard_asks(conn, conn_time_ms(conn));
+	guard_asks(conn);
 	int r = mysql_query(conn->mysql, sql);
 	guard_answered(conn);
 	return r;

@@ -3,10 +3,10 @@
 #define DB_CONN_H
 
 #include <mysql.h>
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "server/db/db.h"
+#include "server/db/guarded.h"
 #include "server/db/rowset.h"
 
 /* Inside of a connection; for this room only. */
@@ -32,36 +32,6 @@ struct db_prepared {
 	bool compound, reads_only;
 	bool bounded, cut_short; /* it has a LIMIT ... ROWS EXAMINED; its last run met it */
 	struct rowset rows;      /* of its last run */
-};
-
-/* A run of a server: what gave a connection its id. */
-struct db_server {
-	uint64_t hash;   /* of its host's name, port and id; 0: unknown */
-	int64_t start_s; /* by its own clock */
-};
-
-static inline bool db_server_same(const struct db_server *a, const struct db_server *b)
-{
-	const int64_t apart_s = a->start_s - b->start_s; /* computed from an age in whole seconds */
-	return a->hash && a->hash == b->hash && apart_s >= -5 && apart_s <= 5;
-}
-
-/* What a guard knows of a connection: see guard.h. */
-struct guarded {
-	struct db_guard *guard;     /* NULL: none */
-	struct db_conn *next, **at; /* the guard's list, under its lock */
-	pthread_mutex_t lock;       /* of the next four lines */
-	pthread_cond_t killed;
-	int socket; /* -1: not connected */
-	unsigned long id;
-	struct db_server server;
-	bool killing, cut; /* a read of it is being stopped; it may not be used any more */
-	uint64_t reads;    /* begun; its own thread's */
-	int64_t again_us;  /* the guard's: not before, what was to be stopped is told again */
-	_Atomic uint64_t reading, unwanted; /* the read that runs, and the one to be stopped; 0: none */
-	/* What is asked of the server now: since when (0: nothing), and until when it must be answered. */
-	_Atomic int64_t asked_us, answer_by_us;
-	int64_t looked_us; /* the guard's: when it last asked after that */
 };
 
 struct db_conn {
@@ -93,12 +63,15 @@ struct db_conn {
 	struct db_counters counters;
 };
 
+/* How long making it may take. */
+static inline unsigned conn_connect_timeout_s(const struct db_conn *conn)
+{
+	return conn->config->connect_timeout_s ? conn->config->connect_timeout_s : 5;
+}
+
 /* Makes the connection fit for a statement: not doomed, time left, connected, the statement limit about
  * right. */
 int conn_ready(struct db_conn *conn, struct error *err) __attribute__((warn_unused_result));
-
-/* How long the server may take for what is asked next, in milliseconds; 0: as long as it likes. */
-int64_t conn_time_ms(const struct db_conn *conn) __attribute__((pure));
 
 /* Sends a statement's text as it is; the failure, if any, is in conn->mysql. */
 int conn_send(struct db_conn *conn, const char *sql) __attribute__((warn_unused_result));
@@ -115,24 +88,6 @@ struct db_prepared *conn_find(struct db_conn *conn, const struct db_stmt *stmt);
 /* Opens a connection for migrations: no time limits. */
 int conn_open_patient(const struct db_config *config, const struct db_stmt_list *const *lists,
 		      struct db_conn **ret, struct error *err) __attribute__((warn_unused_result));
-
-/* stmt.c: prepares and checks the counts. */
-int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
-	__attribute__((warn_unused_result));
-void stmt_close(struct db_prepared *p);
-
-/* guard.c, of a connection's own thread: when it is made and freed, when it has connected and will
- * disconnect, around whatever is asked of the server, and around a statement that only reads. */
-void guard_join(struct db_conn *conn, struct db_guard *g);
-void guard_leave(struct db_conn *conn);
-void guard_connected(struct db_conn *conn);
-void guard_knows_server(struct db_conn *conn, const struct db_server *server);
-void guard_disconnecting(struct db_conn *conn);
-void guard_asks(struct db_conn *conn, int64_t time_ms); /* 0: however long it takes */
-void guard_answered(struct db_conn *conn);
-void guard_read_begins(struct db_conn *conn);
-void guard_read_ends(struct db_conn *conn);
-bool guard_is_cut(struct db_conn *conn);
 
 /* errors.c: what an error number, of the server or of the client library, means. */
 enum db_failure db_failure_of(unsigned number) __attribute__((const));

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -11,17 +12,12 @@
 #include "server/db/conn.h"
 
 enum {
-	LEFT_MAX = 256,
 	PATIENCE_S = 1,   /* with a database that does not answer; a connection waits as long for its guard */
 	LOOK_US = 500000, /* how often the guard looks for what is late */
-	LATE_US = 2000000,  /* what takes longer may be lost, and is asked after */
-	ASLEEP_MS = 1000,   /* a connection of which the server knows nothing for so long is lost */
-	GRACE_US = 1000000, /* what an answer may be late by */
-	AGAIN_US = 50000,   /* a read that still runs so long after it was to stop is told again */
+	LATE_US = 2000000, /* what takes longer may be lost, and is asked after */
+	ASLEEP_MS = 1000,  /* a connection of which the server knows nothing for so long is lost */
+	AGAIN_US = 50000,  /* a read that still runs so long after it was to stop is told again */
 };
-
-/* In the place of the time something was asked: the connection was cut. */
-#define ASKED_IN_VAIN INT64_C(-1)
 
 enum { BUSY };
 
@@ -32,135 +28,6 @@ static const struct db_stmt stmts[] = {
 };
 static const struct db_stmt_list list = {"guard", stmts, 1};
 static const struct db_stmt_list *const lists[] = {&list, NULL};
-
-/* What a connection asked, and when. */
-struct late {
-	unsigned long id;
-	struct db_server server;
-	int64_t asked_us;
-};
-
-struct db_guard {
-	struct db_config config; /* of its own connection */
-	struct db_conn *conn;    /* NULL until there was something to stop */
-	pthread_t thread;
-	bool running;
-	pthread_mutex_t lock; /* of what follows; never held while the database is asked */
-	pthread_cond_t wake;
-	struct db_conn *first;
-	int64_t cut_us, again_us; /* monotonic; INT64_MAX: never */
-	bool cut, stopping;
-	struct late left[LEFT_MAX]; /* cut here, and not yet there */
-	unsigned n_left;
-	int64_t left_us; /* not before then */
-};
-
-/* --- the connections' side --- */
-
-void guard_join(struct db_conn *conn, struct db_guard *g)
-{
-	struct guarded *o = &conn->guarded;
-	pthread_mutex_init(&o->lock, NULL);
-	pthread_cond_init(&o->killed, NULL);
-	o->socket = -1;
-	o->guard = g;
-	if (!g)
-		return;
-	pthread_mutex_lock(&g->lock);
-	o->next = g->first;
-	o->at = &g->first;
-	if (o->next)
-		o->next->guarded.at = &o->next;
-	g->first = conn;
-	o->cut = g->cut;
-	pthread_mutex_unlock(&g->lock);
-}
-
-void guard_leave(struct db_conn *conn)
-{
-	struct guarded *o = &conn->guarded;
-	if (o->guard) {
-		pthread_mutex_lock(&o->guard->lock);
-		*o->at = o->next;
-		if (o->next)
-			o->next->guarded.at = o->at;
-		pthread_mutex_unlock(&o->guard->lock);
-	}
-	pthread_cond_destroy(&o->killed);
-	pthread_mutex_destroy(&o->lock);
-}
-
-bool guard_is_cut(struct db_conn *conn)
-{
-	struct guarded *o = &conn->guarded;
-	pthread_mutex_lock(&o->lock);
-	bool cut = o->cut;
-	pthread_mutex_unlock(&o->lock);
-	return cut;
-}
-
-void guard_connected(struct db_conn *conn)
-{
-	struct guarded *o = &conn->guarded;
-	pthread_mutex_lock(&o->lock);
-	o->socket = mysql_get_socket(conn->mysql);
-	o->id = mysql_thread_id(conn->mysql);
-	o->server = (struct db_server){0};
-	if (o->cut)
-		shutdown(o->socket, SHUT_RDWR);
-	pthread_mutex_unlock(&o->lock);
-}
-
-void guard_knows_server(struct db_conn *conn, const struct db_server *server)
-{
-	pthread_mutex_lock(&conn->guarded.lock);
-	conn->guarded.server = *server;
-	pthread_mutex_unlock(&conn->guarded.lock);
-}
-
-void guard_disconnecting(struct db_conn *conn)
-{
-	pthread_mutex_lock(&conn->guarded.lock);
-	conn->guarded.socket = -1;
-	pthread_mutex_unlock(&conn->guarded.lock);
-}
-
-void guard_asks(struct db_conn *conn, int64_t time_ms)
-{
-	struct guarded *o = &conn->guarded;
-	if (!o->guard)
-		return;
-	const int64_t now_us = monotonic_us();
-	atomic_store_explicit(&o->answer_by_us, time_ms ? now_us + time_ms * 1000 + GRACE_US : INT64_MAX,
-			      memory_order_relaxed);
-	atomic_store_explicit(&o->asked_us, now_us, memory_order_release);
-}
-
-void guard_answered(struct db_conn *conn)
-{
-	if (atomic_exchange_explicit(&conn->guarded.asked_us, 0, memory_order_acq_rel) != ASKED_IN_VAIN)
-		return;
-	conn->broken = true;
-	conn->doomed = conn->in_transaction;
-}
-
-void guard_read_begins(struct db_conn *conn)
-{
-	if (conn->guarded.guard)
-		atomic_store(&conn->guarded.reading, ++conn->guarded.reads);
-}
-
-void guard_read_ends(struct db_conn *conn)
-{
-	struct guarded *o = &conn->guarded;
-	if (!o->guard)
-		return;
-	pthread_mutex_lock(&o->lock);
-	atomic_store(&o->reading, 0);
-	while (o->killing) /* or it would hit the next statement */
-		pthread_cond_wait(&o->killed, &o->lock);
-	pthread_mutex_unlock(&o->lock);
-}
 
 /* --- stopping reads --- */
 
@@ -251,7 +118,7 @@ static void shut(struct guarded *o)
 /* The server goes on holding the locks of what is cut only here. With the guard's lock. */
 static void leave_behind(struct db_guard *g, const struct late *late)
 {
-	if (g->n_left == LEFT_MAX)
+	if (g->n_left == GUARD_LEFT_MAX)
 		memmove(&g->left[0], &g->left[1], --g->n_left * sizeof(g->left[0]));
 	g->left[g->n_left++] = *late;
 }
