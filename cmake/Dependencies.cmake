@@ -20,5 +20,7 @@ find_library(CSV_LIBRARY csv REQUIRED)
 add_library(edu_csv INTERFACE)
 target_include_directories(edu_csv SYSTEM INTERFACE ${CSV_INCLUDE_DIR})
 target_link_libraries(edu_csv INTERFACE ${CSV_LIBRARY})
+# The names of time zones, in the form zic reads.
+find_file(EDU_TZDATA tzdata.zi PATHS /usr/share/zoneinfo REQUIRED NO_DEFAULT_PATH)
 find_program(PROTOC protoc REQUIRED)
 find_program(PROTOC_C protoc-c REQUIRED)

@@ -11,6 +11,7 @@ CREATE TABLE user (
   display_name VARCHAR(100) NOT NULL COMMENT 'what others see',
   bio VARCHAR(2000) NOT NULL COMMENT 'plain text',
   language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag; empty when not said',
+  time_zone VARCHAR(64) NOT NULL COMMENT 'name in the IANA database; empty when not said',
   password_hash VARCHAR(128) NOT NULL COMMENT 'Argon2id, in its own encoding with salt and parameters',
   roles INT UNSIGNED NOT NULL COMMENT 'bits of enum role (server/base/principal.h)',
   administrator TINYINT AS (IF(roles & 16, 1, NULL)) VIRTUAL COMMENT '1 for holders of ADMIN, so that they can be found and locked',

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/runtime/format.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "proto/runtime/money.h"
+#include "proto/runtime/time_zone.h"
 #include "proto/runtime/utf8.h"
 #include "proto/runtime/uuid.h"
 
@@ -223,6 +225,16 @@ void format_language(char *tag)
 	}
 }
 
+static int compare_name(const void *name, const void *item)
+{
+	return strcmp(name, *(const char *const *)item);
+}
+
+static bool is_time_zone(const char *s)
+{
+	return bsearch(s, time_zones, n_time_zones, sizeof(*time_zones), compare_name) != NULL;
+}
+
 static bool is_ipv6_literal(const char *s, const char *end)
 {
 	unsigned colons = 0;
@@ -308,6 +320,7 @@ static const struct {
 	[STRING_TEXT] = {is_text,
 			 "must be text with something visible in it, without control characters other "
 			 "than line ends and tabs, and without direction overrides"},
+	[STRING_TIME_ZONE] = {is_time_zone, "must be the name of an IANA time zone such as Europe/Berlin"},
 };
 
 bool format_is_text(enum string_format format)

@@ -34,6 +34,7 @@ enum string_format {
 	STRING_KEY,
 	STRING_TEXT_LINE,
 	STRING_TEXT,
+	STRING_TIME_ZONE,
 };
 
 struct message_rules;

@@ -59,6 +59,7 @@ static int fill_user(struct arena *arena, int64_t now_us, int64_t user_id, const
 		.display_name = name,
 		.bio = arena_strdup(arena, ""),
 		.language = arena_strdup(arena, ""),
+		.time_zone = arena_strdup(arena, ""),
 		.password_hash = hash,
 		.roles = ROLE_MASK_LEARNER | ROLE_MASK_ADMIN,
 		.rights_epoch = 1,

@@ -38,6 +38,7 @@ User *user_to_proto(struct arena *arena, const struct user *u)
 	ret->display_name = u->display_name;
 	ret->bio = u->bio;
 	ret->language = u->language;
+	ret->time_zone = u->time_zone;
 	put_roles(arena, u->roles, ret);
 	ret->state = (Edu__V1__UserState)u->state;
 	ret->create_time = app_timestamp(arena, u->create_us);

@@ -34,6 +34,7 @@ static void fill_user(struct registration *m)
 		.display_name = req->display_name,
 		.bio = (char *)protobuf_c_empty_string,
 		.language = req->language,
+		.time_zone = req->time_zone,
 		.password_hash = m->hash,
 		.roles = ROLE_MASK_LEARNER,
 		.rights_epoch = 1,
@@ -158,6 +159,8 @@ static int update_fields(struct user_change *change, struct user *u, struct erro
 		format_language(from->language);
 		u->language = from->language;
 	}
+	if (mask_has(paths, n_paths, "time_zone"))
+		u->time_zone = from->time_zone;
 	if (!*u->display_name)
 		return error_field(err, "user.display_name", "must not be empty");
 	return app_built(rpc_arena(change->call), err);

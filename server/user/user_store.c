@@ -13,8 +13,8 @@
 	"user_id, user_name, email, display_name, bio, language, password_hash, roles, rights_epoch, "       \
 	"state, "                                                                                            \
 	"version,"                                                                                           \
-	" create_time, update_time"
-#define TYPES "issssssiiiiii"
+	" create_time, update_time, time_zone"
+#define TYPES "issssssiiiiiis"
 
 enum stmt { READ, LOCK, BY_NAME, BY_EMAIL, INSERT, UPDATE, REHASH, ADMINISTRATORS, ROLES, EXISTS, N_STMTS };
 
@@ -24,13 +24,13 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[BY_NAME] = {"user_by_name", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE user_name = ?"},
 	[BY_EMAIL] = {"user_by_email", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE verified_email = ?"},
 	[INSERT] = {"user_insert", TYPES, "",
-		    "INSERT INTO user (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-	[UPDATE] = {"user_update", "ssssiiiii", "",
+		    "INSERT INTO user (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+	[UPDATE] = {"user_update", "ssssiiiisi", "",
 		    "UPDATE user SET email = ?, verified_email = IF(verified_email = email, email, NULL), "
 		    "display_name = ?, bio = ?, language = ?, roles = ?, "
 		    "rights_epoch "
 		    "= ?,"
-		    " version = ?, update_time = ? WHERE user_id = ?"},
+		    " version = ?, update_time = ?, time_zone = ? WHERE user_id = ?"},
 	[REHASH] = {"user_rehash", "sis", "",
 		    "UPDATE user SET password_hash = ? WHERE user_id = ? AND password_hash = ?"},
 	[ADMINISTRATORS] =
@@ -61,6 +61,7 @@ static void read_user(const struct db_rows *rows, struct arena *arena, struct us
 		.version = db_col_i64(rows, 10),
 		.create_us = db_col_i64(rows, 11),
 		.update_us = db_col_i64(rows, 12),
+		.time_zone = db_col_str(rows, 13, arena),
 	};
 }
 
@@ -116,7 +117,7 @@ int user_store_insert(struct db_conn *conn, const struct user *u, struct error *
 				db_str(u->display_name), db_str(u->bio), db_str(u->language),
 				db_str(u->password_hash), db_i64(u->roles), db_i64(u->rights_epoch),
 				db_i64(u->state), db_i64(u->version), db_i64(u->create_us),
-				db_i64(u->update_us)),
+				db_i64(u->update_us), db_str(u->time_zone)),
 			NULL, err);
 	return in_use(conn, r, err);
 }
@@ -126,7 +127,8 @@ int user_store_update(struct db_conn *conn, const struct user *u, struct error *
 	int r = db_exec(conn, &stmts[UPDATE],
 			DB_ARGS(db_str(u->email), db_str(u->display_name), db_str(u->bio),
 				db_str(u->language), db_i64(u->roles), db_i64(u->rights_epoch),
-				db_i64(u->version), db_i64(u->update_us), db_i64(u->user_id)),
+				db_i64(u->version), db_i64(u->update_us), db_str(u->time_zone),
+				db_i64(u->user_id)),
 			NULL, err);
 	return in_use(conn, r, err);
 }

@@ -9,7 +9,7 @@ struct user {
 	int64_t user_id;
 	char *user_name; /* lower case */
 	char *email;     /* normalized; NULL: none. Not verified yet, it is a note and no more */
-	char *display_name, *bio, *language;
+	char *display_name, *bio, *language, *time_zone;
 	char *password_hash;
 	uint32_t roles;       /* enum role */
 	int64_t rights_epoch; /* raised by whatever voids the user's access tokens, which carry it; from 1 */

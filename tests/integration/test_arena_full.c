@@ -34,7 +34,7 @@ static int setup(void **state)
 	conn = testdb_connect(*state, lists);
 	testdb_run(
 		conn,
-		"INSERT INTO user VALUES (7, 'ada', 'ada@example.org', NULL, 'Ada', 'bio', 'en', 'hash', 1,"
+		"INSERT INTO user VALUES (7, 'ada', 'ada@example.org', NULL, 'Ada', 'bio', 'en', 'Asia/Tokyo', 'hash', 1,"
 		" DEFAULT, 0, 1, 1, 1, 1)");
 	testdb_run(conn,
 		   "INSERT INTO session VALUES (7, 7, 1, 9000000, '', NULL, REPEAT('f', 32), REPEAT('s', 32),"
@@ -100,6 +100,7 @@ static int whole_user(struct arena *arena, struct error *err)
 	assert_string_equal(u.display_name, "Ada");
 	assert_string_equal(u.bio, "bio");
 	assert_string_equal(u.language, "en");
+	assert_string_equal(u.time_zone, "Asia/Tokyo");
 	assert_string_equal(u.password_hash, "hash");
 	return 0;
 }

@@ -186,6 +186,70 @@ static void test_an_address_is_a_note_until_verified(void **state)
 	login_ok(t, "note.owner");
 }
 
+static void test_a_time_zone_is_one_of_iana(void **state)
+{
+	static const char *const bad[] = {"Europe/Atlantis", "europe/berlin", "+01:00", "posix/UTC", " UTC"};
+	struct testserver *t = *state;
+	RegisterUserRequest req = REGISTER_USER_REQUEST_INIT;
+	RegisterUserResponse *reply;
+	struct testuser ada;
+	User change = USER_INIT, *user;
+	struct error err;
+
+	req.user_name = (char *)"zoned";
+	req.password = (char *)"correct horse";
+	req.time_zone = (char *)"America/Argentina/Buenos_Aires";
+	int r = edu_service_register_user_call(t->channel, &req, NULL, &t->arena, &reply, &err);
+	assert_ok(r, &err);
+	assert_string_equal(reply->user->time_zone, "America/Argentina/Buenos_Aires");
+	req.user_name = (char *)"zoned.2";
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		req.time_zone = (char *)bad[i];
+		r = edu_service_register_user_call(t->channel, &req, NULL, &t->arena, &reply, &err);
+		assert_reason(r, &err, "FIELD_INVALID");
+		assert_violation(&err, "time_zone");
+	}
+	req.time_zone = (char *)"";
+	r = edu_service_register_user_call(t->channel, &req, NULL, &t->arena, &reply, &err);
+	assert_ok(r, &err);
+	assert_string_equal(reply->user->time_zone, "");
+
+	testserver_user(t, NULL, 0, &ada);
+	change.time_zone = (char *)"Asia/Shanghai";
+	r = update(t, &ada, &change, "bio", &user, &err);
+	assert_ok(r, &err);
+	assert_string_equal(user->time_zone, "");
+	r = update(t, &ada, &change, "time_zone", &user, &err);
+	assert_ok(r, &err);
+	assert_string_equal(user->time_zone, "Asia/Shanghai");
+	change.time_zone = (char *)"Shanghai";
+	r = update(t, &ada, &change, "time_zone", &user, &err);
+	assert_reason(r, &err, "FIELD_INVALID");
+	assert_violation(&err, "user.time_zone");
+	change.time_zone = (char *)"";
+	r = update(t, &ada, &change, "time_zone", &user, &err);
+	assert_ok(r, &err);
+	assert_string_equal(user->time_zone, "");
+}
+
+static void test_a_name_begins_and_ends_with_a_letter_or_digit(void **state)
+{
+	static const char *const bad[] = {".ann", "ann.", "-ann", "ann-", "_ann",
+					  "ann_", "...",  "an",   "an n"};
+	struct testserver *t = *state;
+	RegisterUserResponse *reply;
+	struct error err;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		int r = register_as(t, &t->arena, bad[i], "", &reply, &err);
+		assert_reason(r, &err, "FIELD_INVALID");
+		assert_violation(&err, "user_name");
+	}
+	int r = register_as(t, &t->arena, "1.a-b_C", "", &reply, &err);
+	assert_ok(r, &err);
+	assert_string_equal(reply->user->user_name, "1.a-b_c");
+}
+
 static void test_register_refuses_bad_fields(void **state)
 {
 	struct testserver *t = *state;
@@ -854,6 +918,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_register),
 		cmocka_unit_test(test_an_address_is_a_note_until_verified),
+		cmocka_unit_test(test_a_time_zone_is_one_of_iana),
+		cmocka_unit_test(test_a_name_begins_and_ends_with_a_letter_or_digit),
 		cmocka_unit_test(test_register_refuses_bad_fields),
 		cmocka_unit_test(test_register_race_has_one_winner),
 		cmocka_unit_test(test_passwords_are_hashed_at_rest),

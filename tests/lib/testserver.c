@@ -171,6 +171,7 @@ void testserver_user(struct testserver *t, const char *name, uint32_t roles, str
 		.display_name = ret->name,
 		.bio = (char *)"",
 		.language = (char *)"",
+		.time_zone = (char *)"",
 		.password_hash = (char *)"none",
 		.roles = roles | ROLE_MASK_LEARNER,
 		.rights_epoch = 1,

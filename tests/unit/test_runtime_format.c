@@ -12,6 +12,7 @@
 
 #include "proto/runtime/array.h"
 #include "proto/runtime/format.h"
+#include "proto/runtime/time_zone.h"
 
 static void assert_all(enum string_format format, bool taken, const char *const *texts)
 {
@@ -181,11 +182,25 @@ static void test_text(void **state)
 	REFUSES(STRING_TEXT, "", " ", "\n", " \n\t\r\n", INVISIBLE, CONTROLS);
 }
 
+static void test_time_zone(void **state)
+{
+	TAKES(STRING_TIME_ZONE, "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Calcutta", "UTC",
+	      "Etc/GMT+5");
+	REFUSES(STRING_TIME_ZONE, "", "Europe", "Europe/", "europe/berlin", "Europe/Atlantis", " UTC", "UTC ",
+		"+01:00", "../UTC", "posix/UTC", "localtime", "Factory");
+	assert_true(n_time_zones > 400);
+	for (size_t i = 0; i < n_time_zones; i++) {
+		assert_true(i == 0 || strcmp(time_zones[i - 1], time_zones[i]) < 0);
+		assert_true(strlen(time_zones[i]) <= 64); /* what max_length has */
+	}
+}
+
 /* What is kept in one form, and only that. */
 static void test_which_are_text(void **state)
 {
-	for (int format = STRING_ANY; format <= STRING_TEXT; format++)
-		assert_int_equal(format_is_text((enum string_format)format), format >= STRING_TEXT_LINE);
+	for (int format = STRING_ANY; format <= STRING_TIME_ZONE; format++)
+		assert_int_equal(format_is_text((enum string_format)format),
+				 format == STRING_TEXT_LINE || format == STRING_TEXT);
 }
 
 static void test_any(void **state)
@@ -197,7 +212,7 @@ static void test_each_says_what_to_do(void **state)
 {
 	const size_t room = sizeof(((struct error_violation *)0)->description);
 
-	for (int format = STRING_UUID; format <= STRING_TEXT; format++) {
+	for (int format = STRING_UUID; format <= STRING_TIME_ZONE; format++) {
 		const char *must = format_must((enum string_format)format);
 
 		assert_memory_equal(must, "must be ", 8);
@@ -208,14 +223,23 @@ static void test_each_says_what_to_do(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_uuid),          cmocka_unit_test(test_email),
-		cmocka_unit_test(test_email_lengths), cmocka_unit_test(test_currency),
-		cmocka_unit_test(test_user_name),     cmocka_unit_test(test_language),
-		cmocka_unit_test(test_url),           cmocka_unit_test(test_url_length),
-		cmocka_unit_test(test_any),           cmocka_unit_test(test_each_says_what_to_do),
-		cmocka_unit_test(test_language_case), cmocka_unit_test(test_slug),
-		cmocka_unit_test(test_key),           cmocka_unit_test(test_text_line),
-		cmocka_unit_test(test_text),          cmocka_unit_test(test_which_are_text),
+		cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_email),
+		cmocka_unit_test(test_email_lengths),
+		cmocka_unit_test(test_currency),
+		cmocka_unit_test(test_user_name),
+		cmocka_unit_test(test_language),
+		cmocka_unit_test(test_time_zone),
+		cmocka_unit_test(test_url),
+		cmocka_unit_test(test_url_length),
+		cmocka_unit_test(test_any),
+		cmocka_unit_test(test_each_says_what_to_do),
+		cmocka_unit_test(test_language_case),
+		cmocka_unit_test(test_slug),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_text_line),
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_which_are_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
