@@ -29,14 +29,18 @@ CREATE TABLE course (
   publish_time BIGINT NULL COMMENT 'NULL before',
   title_key VARCHAR(100) COLLATE utf8mb4_unicode_520_nopad_ci AS (LEFT(title, 100)) STORED COMMENT 'what the order by title compares',
   subject_key VARCHAR(64) AS (LOWER(subject)) STORED COMMENT 'what the filter by subject compares',
+  language_1 VARCHAR(35) AS (SUBSTRING_INDEX(language, '-', 1)) STORED COMMENT 'its first subtag: what a filter by "zh" compares',
+  language_2 VARCHAR(35) AS (SUBSTRING_INDEX(language, '-', 2)) STORED COMMENT 'its first two: what a filter by "zh-Hans" compares',
   PRIMARY KEY (course_id),
   UNIQUE KEY course_external_key (creator_id, external_id),
   KEY course_newest (state, course_id),
   KEY course_title (state, title_key, course_id),
   KEY course_subject_newest (state, subject_key, course_id),
   KEY course_subject_title (state, subject_key, title_key, course_id),
-  KEY course_language_newest (state, language, course_id),
-  KEY course_language_title (state, language, title_key, course_id)
+  KEY course_language_1_newest (state, language_1, course_id),
+  KEY course_language_1_title (state, language_1, title_key, course_id),
+  KEY course_language_2_newest (state, language_2, course_id),
+  KEY course_language_2_title (state, language_2, title_key, course_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A course';
 
 CREATE TABLE course_instructor (

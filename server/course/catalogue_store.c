@@ -14,8 +14,9 @@
  * to walk the whole state from its end, and a page would cost what lies before it. The price is a scalar
  * subquery, not EXISTS, which the optimizer would turn into a read of the whole price table.
  */
+#define IN_LANGUAGE "CONCAT(c.language, '-') LIKE CONCAT(?, '-%')"
 #define FILTERS                                                                                              \
-	" AND (? IS NULL OR c.subject_key = LOWER(?)) AND (? IS NULL OR c.language = ?)"                     \
+	" AND (? IS NULL OR c.subject_key = LOWER(?)) AND (? IS NULL OR " IN_LANGUAGE ")"                    \
 	" AND (? = 0 OR c.level = ?) AND (? = 0 OR c.pricing = 1)"                                           \
 	" AND (? IS NULL OR (SELECT q.minor_units FROM course_price q"                                       \
 	" WHERE q.course_id = c.course_id AND q.currency_code = ?) BETWEEN ? AND ?)"
@@ -30,6 +31,11 @@
 
 #define CATALOGUE(index)                                                                                     \
 	"SELECT " COURSE_LISTED_COLUMNS " FROM course c FORCE INDEX (" index ") WHERE c.state = ?" FILTERS
+/* A range of languages has few lengths, and so an index for each: of its first subtag, and of its first two,
+ * which is all but the region of a range that has a script too. */
+#define CATALOGUE_IN(n, index)                                                                               \
+	"SELECT " COURSE_LISTED_COLUMNS " FROM course c FORCE INDEX (" index ") WHERE c.state = ?"           \
+	" AND c.language_" n " = SUBSTRING_INDEX(?, '-', " n ")" FILTERS
 #define NEWEST_PAGE " AND c.course_id < ? ORDER BY c.course_id DESC LIMIT ?" EXAMINED
 #define TITLE_PAGE                                                                                           \
 	" AND c.title_key >= ? AND (c.title_key > ? OR c.course_id > ?) ORDER BY c.title_key, c.course_id "  \
@@ -60,10 +66,12 @@
 enum stmt {
 	NEWEST,
 	SUBJECT_NEWEST,
-	LANGUAGE_NEWEST,
+	LANGUAGE_1_NEWEST,
+	LANGUAGE_2_NEWEST,
 	BY_TITLE,
 	SUBJECT_BY_TITLE,
-	LANGUAGE_BY_TITLE,
+	LANGUAGE_1_BY_TITLE,
+	LANGUAGE_2_BY_TITLE,
 	INSTRUCTOR_NEWEST,
 	INSTRUCTOR_BY_TITLE,
 	PRICE_NEWEST,
@@ -76,14 +84,20 @@ static const struct db_stmt stmts[N_STMTS] = {
 		    CATALOGUE("course_newest") NEWEST_PAGE},
 	[SUBJECT_NEWEST] = {"course_list_subject_newest", "i" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
 			    CATALOGUE("course_subject_newest") NEWEST_PAGE},
-	[LANGUAGE_NEWEST] = {"course_list_language_newest", "i" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
-			     CATALOGUE("course_language_newest") NEWEST_PAGE},
+	[LANGUAGE_1_NEWEST] = {"course_list_language_1_newest", "is" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+			       CATALOGUE_IN("1", "course_language_1_newest") NEWEST_PAGE},
+	[LANGUAGE_2_NEWEST] = {"course_list_language_2_newest", "is" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+			       CATALOGUE_IN("2", "course_language_2_newest") NEWEST_PAGE},
 	[BY_TITLE] = {"course_list_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
 		      CATALOGUE("course_title") TITLE_PAGE EXAMINED},
 	[SUBJECT_BY_TITLE] = {"course_list_subject_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
 			      CATALOGUE("course_subject_title") TITLE_PAGE EXAMINED},
-	[LANGUAGE_BY_TITLE] = {"course_list_language_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
-			       CATALOGUE("course_language_title") TITLE_PAGE EXAMINED},
+	[LANGUAGE_1_BY_TITLE] = {"course_list_language_1_title", "is" FILTER_TYPES "ssii",
+				 COURSE_LISTED_TYPES,
+				 CATALOGUE_IN("1", "course_language_1_title") TITLE_PAGE EXAMINED},
+	[LANGUAGE_2_BY_TITLE] = {"course_list_language_2_title", "is" FILTER_TYPES "ssii",
+				 COURSE_LISTED_TYPES,
+				 CATALOGUE_IN("2", "course_language_2_title") TITLE_PAGE EXAMINED},
 	[INSTRUCTOR_NEWEST] = {"course_list_instructor_newest", INSTRUCTOR_TYPES "ii", COURSE_LISTED_TYPES,
 			       INSTRUCTOR " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
 	[INSTRUCTOR_BY_TITLE] = {"course_list_instructor_title", INSTRUCTOR_TYPES "ssii", COURSE_LISTED_TYPES,
@@ -104,8 +118,10 @@ static enum stmt choose_stmt(const struct course_filter *f)
 		return CREATED_NEWEST;
 	if (f->instructor_id)
 		return f->by_title ? INSTRUCTOR_BY_TITLE : INSTRUCTOR_NEWEST;
-	if (f->subject || f->language)
-		return f->subject ? first + 1 : first + 2;
+	if (f->subject)
+		return first + 1;
+	if (f->language)
+		return strchr(f->language, '-') ? first + 3 : first + 2;
 	return f->currency_code && !f->by_title ? PRICE_NEWEST : first;
 }
 
@@ -129,6 +145,9 @@ static unsigned bind_start(const struct course_filter *f, enum stmt stmt, struct
 		args[n++] = db_i64(f->state);
 	}
 	args[n++] = db_i64(f->state);
+	if (stmt == LANGUAGE_1_NEWEST || stmt == LANGUAGE_2_NEWEST || stmt == LANGUAGE_1_BY_TITLE ||
+	    stmt == LANGUAGE_2_BY_TITLE)
+		args[n++] = db_str(f->language);
 	return n;
 }
 

@@ -6,7 +6,8 @@
 
 /* What a page is read by. NULL and 0 mean any. */
 struct course_filter {
-	const char *subject, *language;
+	const char *subject;
+	const char *language; /* a range, in the recommended case */
 	int level;
 	bool free_only;
 	const char *currency_code; /* NULL: no price range */

@@ -113,6 +113,7 @@ static struct purchase completed_purchase(const struct checkout *c, const struct
 		.list_price = quote->list_price,
 		.discount = quote->discount,
 		.tax = quote->tax,
+		.tax_inclusive = quote->tax_inclusive,
 		.total = quote->total,
 		.charged = quote->total,
 		.transaction_id = quote->total ? c->transaction_id : 0,

@@ -36,6 +36,7 @@ Purchase *purchase_to_proto(struct arena *arena, const struct purchase *p)
 	ret->list_price = money_to_proto(arena, p->currency_code, p->list_price);
 	ret->discount = money_to_proto(arena, p->currency_code, p->discount);
 	ret->tax = money_to_proto(arena, p->currency_code, p->tax);
+	ret->tax_inclusive = p->tax_inclusive;
 	ret->total = money_to_proto(arena, p->currency_code, p->total);
 	ret->charged = money_to_proto(arena, p->currency_code, p->charged);
 	ret->create_time = app_timestamp(arena, p->create_us);

@@ -57,13 +57,13 @@ enum {
 
 #define INSERT_PURCHASE                                                                                      \
 	"  INSERT INTO purchase (purchase_id, user_id, course_id, course_revision,"                          \
-	"    state, payment_source, currency_code, list_price, discount, tax, total,"                        \
+	"    state, payment_source, currency_code, list_price, discount, tax, tax_inclusive, total,"         \
 	"    charged, transaction_id, create_time, complete_time)"                                           \
 	"   VALUES (v_purchase_id, v_user_id, v_course_id, v_course_revision,"                               \
-	"    ?, ?, v_currency_code, ?, ?, ?, v_total,"                                                       \
+	"    ?, ?, v_currency_code, ?, ?, ?, ?, v_total,"                                                    \
 	"    ?, v_transaction_id, v_now, v_now)"                                                             \
 	"   ON DUPLICATE KEY UPDATE user_id = v_user_id;"
-#define INSERT_PURCHASE_IN "iiiiii"
+#define INSERT_PURCHASE_IN "iiiiiii"
 
 #define DEBIT_WALLET                                                                                         \
 	"   UPDATE wallet SET balance = balance - v_total, update_time = GREATEST(update_time, v_now)"       \
@@ -129,8 +129,8 @@ enum {
 
 #define PURCHASE_COLUMNS                                                                                     \
 	"purchase_id, user_id, course_id, course_revision, state, payment_source, currency_code,"            \
-	" list_price, discount, tax, total, charged, transaction_id, create_time, complete_time"
-#define PURCHASE_OUT "iiiiiisiiiiiiii"
+	" list_price, discount, tax, total, charged, transaction_id, create_time, complete_time, tax_inclusive"
+#define PURCHASE_OUT "iiiiiisiiiiiiiii"
 
 static const struct db_stmt stmts[] = {
 	[COMPLETE] = {"purchase_complete", COMPLETE_IN, "iiib", COMPLETE_SQL},
@@ -209,6 +209,7 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		db_i64(p->list_price),
 		db_i64(p->discount),
 		db_i64(p->tax),
+		db_i64(p->tax_inclusive),
 		db_i64(p->charged),
 		db_str(lines),
 		db_i64(order->grant_id),
@@ -285,6 +286,7 @@ static int purchase_of_row(const struct db_rows *rows, struct arena *arena, stru
 		.transaction_id = db_col_i64(rows, 12),
 		.create_us = db_col_i64(rows, 13),
 		.complete_us = db_col_i64(rows, 14),
+		.tax_inclusive = db_col_i64(rows, 15),
 	};
 	snprintf(ret->currency_code, sizeof(ret->currency_code), "%s", currency);
 	return 0;

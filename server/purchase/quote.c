@@ -18,8 +18,8 @@ int quote_course(const struct course_terms *terms, const char *currency_code, st
 				   "The course has no price in this currency; choose one it lists.");
 	snprintf(q.currency_code, sizeof(q.currency_code), "%s", currency_code);
 	q.list_price = terms->pricing == COURSE_FREE ? 0 : terms->price_minor_units;
-	if (!money_sub(q.list_price, q.discount, &q.total) || !money_add(q.total, q.tax, &q.total))
-		return error_raise(err, &REASON_AMOUNT_OVERFLOW, "The total is too large.");
+	q.tax_inclusive = true;
+	q.total = q.list_price - q.discount;
 	*ret = q;
 	return 0;
 }

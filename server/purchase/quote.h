@@ -6,16 +6,17 @@
 #include "proto/runtime/money.h"
 #include "server/course/course.h"
 
-/* What a course costs now: total = list_price - discount + tax. Nothing is taken off and no tax is added
- * today. */
+/* What a course costs now: total = list_price - discount, plus tax unless it is inside. Today nothing is
+ * taken off and there is no tax: a price is what is paid. */
 struct quote {
 	char currency_code[CURRENCY_MAX];
 	int64_t list_price, discount, tax, total; /* minor units, none below zero */
+	bool tax_inclusive;
 };
 
 /*
  * The price on these terms, which were read for `currency_code`. A free course costs zero in any currency.
- * COURSE_NOT_PUBLISHED, PRICE_NOT_OFFERED, AMOUNT_OVERFLOW.
+ * COURSE_NOT_PUBLISHED, PRICE_NOT_OFFERED.
  */
 int quote_course(const struct course_terms *terms, const char *currency_code, struct quote *ret,
 		 struct error *err) __attribute__((warn_unused_result));

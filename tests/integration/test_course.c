@@ -1073,6 +1073,13 @@ static void test_catalogue(void **state)
 		req.subject = (char *)"";
 		req.language = (char *)"zh-Hans";
 		assert_int_equal(walk(t, NULL, req, 3), 8);
+		req.language = (char *)"ZH"; /* a range */
+		assert_int_equal(walk(t, NULL, req, 3), 8);
+		req.language = (char *)"zho";
+		assert_int_equal(walk(t, NULL, req, 3), 0);
+		req.language = (char *)"zh-Hans-CN";
+		assert_int_equal(walk(t, NULL, req, 3), 0);
+		req.language = (char *)"zh";
 		req.subject = (char *)"art";
 		assert_int_equal(walk(t, NULL, req, 3), 2);
 		req.subject = req.language = (char *)"";

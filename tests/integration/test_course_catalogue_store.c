@@ -28,7 +28,8 @@ static int fill(void **state)
 		" lesson_count, version, revision, create_time, update_time, publish_time)"
 		" SELECT seq, 1, CONCAT('Course ', LPAD(" COURSES
 		" - seq, 6, '0')), 's', '', '[]', '', '', 'math',"
-		" IF(seq IN (" RARE "), 3, 1), 'en', '', 2, 0, 3, 1, 1, 1, 1, 1, 1 FROM seq_1_to_" COURSES);
+		" IF(seq IN (" RARE "), 3, 1), "
+		"ELT(1 + LEAST(seq % 1000, 4), 'zh', 'zh-Hans', 'zh-Hans-CN', 'zho', 'en'), '', 2, 0, 3, 1, 1, 1, 1, 1, 1 FROM seq_1_to_" COURSES);
 	testdb_run(conn, "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
 			 " SELECT course_id, 1, 1, 10000 FROM course");
 	testdb_run(
@@ -124,6 +125,35 @@ static void test_whole_pages(void **state)
 	assert_string_equal(page->next_page_token, "");
 }
 
+static size_t count(struct testserver *t, const char *language, CourseOrder order)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+	ListCoursesResponse *page;
+	struct error err;
+
+	req.language = (char *)language;
+	req.order = order;
+	req.page_size = 100;
+	int r = list(t, &req, &page, &err);
+	assert_ok(r, &err);
+	assert_string_equal(page->next_page_token, "");
+	return page->n_courses;
+}
+
+/* One in a thousand each, or none, and yet not too costly: of every length a range may have. */
+static void test_a_range_of_languages_has_an_index(void **state)
+{
+	for (CourseOrder order = 0; order <= EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE; order++) {
+		assert_int_equal(count(*state, "zh", order), 90);
+		assert_int_equal(count(*state, "ZH-HANS", order), 60);
+		assert_int_equal(count(*state, "zh-hans-cn", order), 30);
+		assert_int_equal(count(*state, "zh-Hans-TW", order), 0);
+		assert_int_equal(count(*state, "zho", order), 30);
+		assert_int_equal(count(*state, "zh-CN", order), 0);
+		assert_int_equal(count(*state, "zu", order), 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_few_in_a_price_range),
 		cmocka_unit_test(test_none_that_fits),
 		cmocka_unit_test(test_whole_pages),
+		cmocka_unit_test(test_a_range_of_languages_has_an_index),
 	};
 	return cmocka_run_group_tests(tests, fill, testserver_teardown);
 }

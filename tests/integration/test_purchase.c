@@ -533,6 +533,7 @@ static void a_purchase_takes_the_money_and_enrolls(void **state)
 	assert_int_equal(p->list_price->minor_units, 1999);
 	assert_int_equal(p->discount->minor_units, 0);
 	assert_int_equal(p->tax->minor_units, 0);
+	assert_true(p->tax_inclusive);
 	assert_int_equal(p->total->minor_units, 1999);
 	assert_int_equal(p->charged->minor_units, 1999);
 	assert_string_equal(p->total->currency_code, "EUR");

@@ -112,6 +112,7 @@ static void wish_prepare(struct wish *w)
 		.source = PURCHASE_FROM_WALLET,
 		.currency_code = "EUR",
 		.list_price = w->total,
+		.tax_inclusive = true,
 		.total = w->total,
 		.charged = w->total,
 		.transaction_id = w->total ? new_id() : 0,
@@ -288,6 +289,7 @@ static void reads_what_it_wrote(void **state)
 	assert_true(p.list_price == INT64_MAX && p.total == INT64_MAX && p.charged == INT64_MAX);
 	assert_int_equal(p.discount, 0);
 	assert_int_equal(p.tax, 0);
+	assert_true(p.tax_inclusive);
 	assert_int_equal(p.transaction_id, w.purchase.transaction_id);
 	assert_true(p.create_us == NOW && p.complete_us == NOW);
 	assert_int_equal(balance_of(w.user_id), 0);

@@ -10,7 +10,7 @@
 #include "server/purchase/quote.h"
 
 static struct error err;
-static const struct quote untouched = {"XYZ", 1, 2, 3, 4};
+static const struct quote untouched = {"XYZ", 1, 2, 3, 4, false};
 
 static struct course_terms on_sale_for(int64_t price)
 {
@@ -30,6 +30,7 @@ static void quotes_the_price(void **state)
 	assert_int_equal(q.list_price, 1999);
 	assert_int_equal(q.discount, 0);
 	assert_int_equal(q.tax, 0);
+	assert_true(q.tax_inclusive);
 	assert_int_equal(q.total, 1999);
 }
 
@@ -85,7 +86,7 @@ static void refuses_a_currency_without_a_price(void **state)
 
 static void refuses_a_rise_and_says_the_total(void **state)
 {
-	struct quote q = {"EUR", 2000, 0, 0, 2000};
+	struct quote q = {"EUR", 2000, 0, 0, 2000, true};
 
 	assert_int_equal(quote_agreed(&q, 1999, &err), -STATUS_FAILED_PRECONDITION);
 	assert_ptr_equal(err.reason, &REASON_PRICE_CHANGED);
@@ -98,7 +99,7 @@ static void refuses_a_rise_and_says_the_total(void **state)
 
 static void passes_a_drop_on(void **state)
 {
-	struct quote q = {"EUR", 2000, 0, 0, 2000};
+	struct quote q = {"EUR", 2000, 0, 0, 2000, true};
 
 	assert_int_equal(quote_agreed(&q, 2000, &err), 0);
 	assert_int_equal(quote_agreed(&q, 2001, &err), 0);
