@@ -67,6 +67,10 @@ match($0, /^#define [A-Z_]+\(X\)/) { list = substr($0, 9, RLENGTH - 11) }
 
 /^#define NOUN_/ { nouns[$3] = place; noun_file[$3] = FILENAME }
 
+/[ \t]X\(/ && !/X\([A-Z_]+, "[^"]*"(, [A-Z_]+)?\)/ {
+	fault("this is no row: write X(CONSTANT, \"name\", SUBJECT), on one line")
+}
+
 match($0, /X\([A-Z_]+, "[^"]*"[^)]*\)/) {
 	n = split(substr($0, RSTART + 2, RLENGTH - 3), part, /, "|", |"/)
 	what = list

@@ -3,6 +3,7 @@
 so does an event or a row of the audit that a call should have left and did not, or left and should not have."""
 import datetime
 import re
+import sys
 import unittest
 import uuid
 
@@ -100,6 +101,13 @@ class WatchedStack(Stack):
         self.known = set()  # ids of rows that were looked at
         self.seen = set()  # kinds and actions of them
 
+    def __enter__(self):
+        try:
+            return super().__enter__()
+        except BaseException:  # what was started is not left behind
+            self.__exit__(*sys.exc_info())
+            raise
+
     def start(self, *flags, **how):
         replica = super().start(*flags, **how)
         admin = id_text("usr", self.sql("SELECT user_id FROM user")[0][0])
@@ -170,7 +178,7 @@ class World:
         for kind in kinds or ("TEXT",):
             self.add_lesson(course, kind)
         self.edu("submit-course-for-review", "--course-id", course, user="teacher")
-        self.edu("approve-course", "--course-id", course, user="root-admin")
+        self.edu("approve-course", "--course-id", course, "--comment", "fit to be shown", user="root-admin")
         return course
 
     def top_up(self, user, amount):
@@ -420,12 +428,8 @@ def list_enrollments(t, w):
 class EveryRpc(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = WatchedStack().__enter__()
+        cls.stack = cls.enterClassContext(WatchedStack())
         cls.world = World(cls.stack)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.__exit__(None, None, None)
 
     def test_every_method_has_a_scenario(self):
         self.assertEqual(sorted(SCENARIOS), sorted(declared_methods()))
