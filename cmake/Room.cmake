@@ -15,6 +15,9 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo)
 endif()
 
+# What a program is linked from goes to a file: the linker's word does not follow 7,000 characters of command.
+set(CMAKE_NINJA_FORCE_RESPONSE_FILE ON)
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})

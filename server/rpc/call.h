@@ -149,7 +149,8 @@ typedef int (*rpc_unary_thunk)(const struct rpc_row *row, struct rpc_call *call,
 
 /*
  * One method and what serves it. The generated header gives a macro per method that defines its row, checks
- * the handler's type, and makes the link fail when a method of the service has no row:
+ * the handler's type, and makes the link fail when a method of the service has no row: "undefined reference
+ * to ZOO_SERVICE_GET_ANIMAL__must_serve__...".
  *
  *     ZOO_SERVICE_GET_ANIMAL(get_animal, RPC_ON_POLLER, .hot = true);
  */

@@ -35,4 +35,7 @@ if "$cc" -o "$work/case" "$work/case.o" 2>"$work/said"; then
 	echo "linked: a service nobody serves" >&2
 	exit 1
 fi
-grep -q zoo_row_talk "$work/said"
+# The linker's word names each method, and the macro that serves it.
+for row in ZOO_FEED__must_serve__zoo.v1.Zoo.Feed ZOO_TALK__must_serve__zoo.v1.Zoo.Talk; do
+	grep -q "undefined reference to .$row'\$" "$work/said" || { cat "$work/said" >&2; exit 1; }
+done

@@ -17,7 +17,8 @@ static void put_unary_declarations(struct writer *w)
 		"\tstruct error *err);\n"
 		"int $prefix$_$method$_thunk(const struct rpc_row *row, struct rpc_call *call,\n"
 		"\tconst ProtobufCMessage *req, ProtobufCMessage *ret, struct error *err);\n"
-		"extern const struct rpc_row $prefix$_row_$method$;\n"
+		"extern const struct rpc_row $prefix$_row_$method$\n"
+		"\t__asm__(\"$PREFIX$_$METHOD$__must_serve__$service$.$name$\");\n"
 		"#define $PREFIX$_$METHOD$(handler_, place_, ...) \\\n"
 		"\tconst struct rpc_row $prefix$_row_$method$ = { \\\n"
 		"\t\t.method = &$prefix$_methods[$PREFIX$_METHOD_$METHOD$], \\\n"
@@ -55,7 +56,8 @@ static void put_stream_declarations(struct writer *w, const struct method *metho
 {
 	put_callbacks(w, method);
 	writer_put(w, "extern const struct rpc_stream $prefix$_$method$_thunks;\n"
-		      "extern const struct rpc_row $prefix$_row_$method$;\n"
+		      "extern const struct rpc_row $prefix$_row_$method$\n"
+		      "\t__asm__(\"$PREFIX$_$METHOD$__must_serve__$service$.$name$\");\n"
 		      "#define $PREFIX$_$METHOD$(callbacks_, place_, ...) \\\n"
 		      "\tconst struct rpc_row $prefix$_row_$method$ = { \\\n"
 		      "\t\t.method = &$prefix$_methods[$PREFIX$_METHOD_$METHOD$], \\\n"
