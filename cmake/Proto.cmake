@@ -5,23 +5,18 @@
 
 set(EDU_GEN_DIR ${CMAKE_BINARY_DIR}/gen)
 file(MAKE_DIRECTORY ${EDU_GEN_DIR})
+target_include_directories(edu_flags SYSTEM INTERFACE ${EDU_GEN_DIR})
 
 # Where Debian keeps the well-known types.
 find_path(EDU_WELLKNOWN_DIR google/protobuf/descriptor.proto REQUIRED)
 
-# edu_generated_room(NAME SOURCES file... DEPS target...): a room whose code we did not write, so that our warnings do
-# not apply to it. Its headers are system headers to whoever links it.
+# edu_generated_room(NAME SOURCES file... DEPS target... [MESSAGES target...]): a room whose code we did not write, so
+# that our warnings do not apply to it. Who has it has the MESSAGES that its headers are made of, too.
 function(edu_generated_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPS" ${ARGN})
-  if(EDU_ROOMS_SHARED)
-    add_library(${name} SHARED ${ROOM_SOURCES})
-    target_link_options(${name} PRIVATE -Wl,-z,defs)
-  else()
-    add_library(${name} STATIC ${ROOM_SOURCES})
-  endif()
+  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPS;MESSAGES" ${ARGN})
+  edu_room_library(${name} SOURCES ${ROOM_SOURCES} DEPS ${ROOM_DEPS})
   target_compile_options(${name} PRIVATE -w)
-  target_include_directories(${name} SYSTEM PUBLIC ${EDU_GEN_DIR})
-  target_link_libraries(${name} PUBLIC edu_flags PkgConfig::PROTOBUF_C ${ROOM_DEPS})
+  target_link_libraries(${name} PUBLIC PkgConfig::PROTOBUF_C ${ROOM_MESSAGES})
 endfunction()
 
 # edu_proto_c(TARGET name PROTOS import/path.proto... IMPORT_DIRS dir... DEPS target...)
@@ -44,7 +39,7 @@ function(edu_proto_c)
       COMMENT "protoc-c ${proto}" VERBATIM)
     list(APPEND sources ${stem}.c ${stem}.h)
   endforeach()
-  edu_generated_room(${PROTO_TARGET} SOURCES ${sources} DEPS ${PROTO_DEPS})
+  edu_generated_room(${PROTO_TARGET} SOURCES ${sources} MESSAGES ${PROTO_DEPS})
 endfunction()
 
 # edu_proto_grpc(TARGET name POLICY required|none [NAMES short|long] PROTOS import/path.proto... IMPORT_DIRS dir...
@@ -87,9 +82,9 @@ function(edu_proto_grpc)
   # One target runs the command; without it each of the three rooms would, at the same time.
   add_custom_target(${GRPC_TARGET}_generated DEPENDS ${tables} ${server} ${client})
   add_dependencies(${GRPC_TARGET}_generated ${GRPC_TARGET})
-  edu_generated_room(${GRPC_TARGET}_tables SOURCES ${tables} DEPS ${GRPC_TARGET} edu_runtime)
-  edu_generated_room(${GRPC_TARGET}_server SOURCES ${server} DEPS ${GRPC_TARGET}_tables)
-  edu_generated_room(${GRPC_TARGET}_client SOURCES ${client} DEPS ${GRPC_TARGET}_tables edu_client)
+  edu_generated_room(${GRPC_TARGET}_tables SOURCES ${tables} MESSAGES ${GRPC_TARGET} DEPS edu_runtime)
+  edu_generated_room(${GRPC_TARGET}_server SOURCES ${server} MESSAGES ${GRPC_TARGET}_tables)
+  edu_generated_room(${GRPC_TARGET}_client SOURCES ${client} MESSAGES ${GRPC_TARGET}_tables DEPS edu_client edu_runtime)
   foreach(room tables server client)
     add_dependencies(${GRPC_TARGET}_${room} ${GRPC_TARGET}_generated)
   endforeach()

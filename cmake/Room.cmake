@@ -41,8 +41,9 @@ target_compile_options(edu_warnings INTERFACE -Wall -Wextra -Werror -Wshadow -Ws
   # uthash says by comments where a case falls through, which only GCC reads.
   $<$<C_COMPILER_ID:GNU>:-Wimplicit-fallthrough>)
 
-# edu_room(NAME SOURCES file... DEPS target...)
-function(edu_room name)
+# edu_room_library(NAME SOURCES file... DEPS target...): the library of a room. Linked as a shared one it sees its DEPS and
+# nothing of theirs; programs and tests, which arrows do not bind, see all that their rooms do.
+function(edu_room_library name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;DEPS" ${ARGN})
   if(EDU_ROOMS_SHARED)
     add_library(${name} SHARED ${ROOM_SOURCES})
@@ -50,7 +51,16 @@ function(edu_room name)
   else()
     add_library(${name} STATIC ${ROOM_SOURCES})
   endif()
-  target_link_libraries(${name} PUBLIC edu_flags ${ROOM_DEPS} PRIVATE edu_warnings)
+  target_link_libraries(${name} PUBLIC edu_flags PRIVATE ${ROOM_DEPS})
+  foreach(dep IN LISTS ROOM_DEPS)
+    target_link_libraries(${name} INTERFACE $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${dep}>)
+  endforeach()
+endfunction()
+
+# edu_room(NAME SOURCES file... DEPS target...)
+function(edu_room name)
+  edu_room_library(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE edu_warnings)
 endfunction()
 
 # edu_program(NAME SOURCES file... DEPS target...)
