@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/runtime/codec.h"
 
-static int arena_full(struct error *err)
-{
-	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-			   "The message takes more memory than a call has; send or ask for less at once.");
-}
-
 int codec_unpack(const ProtobufCMessageDescriptor *desc, struct span bytes, const struct wire_limits *limits,
 		 struct arena *arena, ProtobufCMessage **ret, struct error *err)
 {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "proto/runtime/arena.h"
 #include "proto/runtime/utf8.h"
 
 #define RPC_REASON_DEFINE(reason, status)                                                                    \
@@ -176,4 +177,15 @@ const char *error_public_message(const struct error *err)
 	if (err->reason == &RPC_REASON_DATABASE_UNAVAILABLE)
 		return "The database is not available; repeat the call.";
 	return err->message;
+}
+
+int arena_check(const struct arena *a, struct error *err)
+{
+	return a->exhausted ? arena_full(err) : 0;
+}
+
+int arena_full(struct error *err)
+{
+	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
+			   "The call needs more memory than it may use; send or ask for less at once.");
 }

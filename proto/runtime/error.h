@@ -144,6 +144,15 @@ int error_tell_violations(struct error *err);
 int error_field(struct error *err, const char *field, const char *format, ...)
 	__attribute__((format(printf, 3, 4), cold));
 
+/*
+ * Asked once after something was put together: 0, or MESSAGE_TOO_LARGE when a piece of it did not fit. So the
+ * pieces need no check each, but that of a NULL which would be written to.
+ */
+int arena_check(const struct arena *a, struct error *err) __attribute__((warn_unused_result));
+
+/* Raises it: for who just got a NULL. */
+int arena_full(struct error *err) __attribute__((cold, warn_unused_result));
+
 /* The message as a caller may see it: of an internal fault and of a database that is away, whose causes are
  * the server's own matter, a constant text, else err->message. Lives as long as err. */
 const char *error_public_message(const struct error *err);

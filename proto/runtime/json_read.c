@@ -28,12 +28,6 @@ struct whole {
 
 #define refuse(r, ...) error_field((r)->err, (r)->path.len ? (r)->path.text : "message", __VA_ARGS__)
 
-static int no_memory(struct reader *r)
-{
-	return error_raise(r->err, &RPC_REASON_MESSAGE_TOO_LARGE,
-			   "The JSON takes more memory than a message has.");
-}
-
 /* The text of a JSON string; NULL of anything else, and of text with U+0000, which no C string holds. */
 static const char *text_of(const json_t *json)
 {
@@ -196,7 +190,7 @@ static int read_string(struct reader *r, const json_t *json, char **ret)
 	if (!text_of(json))
 		return refuse(r, "must be a string without U+0000");
 	*ret = arena_strdup(r->arena, text_of(json));
-	return *ret ? 0 : no_memory(r);
+	return *ret ? 0 : arena_full(r->err);
 }
 
 static int read_bytes(struct reader *r, const json_t *json, ProtobufCBinaryData *ret)
@@ -207,7 +201,7 @@ static int read_bytes(struct reader *r, const json_t *json, ProtobufCBinaryData 
 		return refuse(r, "must be a string of base64");
 	uint8_t *data = arena_alloc(r->arena, json_base64_capacity(len));
 	if (!data)
-		return no_memory(r);
+		return arena_full(r->err);
 	if (!json_base64_read(span_of(json_string_value(json), len), data, &ret->len))
 		return refuse(r, "must be base64");
 	ret->data = data;
@@ -294,7 +288,7 @@ static int read_array(struct reader *r, const ProtobufCFieldDescriptor *field, c
 		return 0;
 	char *items = new_items(r, field, message, json_array_size(json));
 	if (!items)
-		return no_memory(r);
+		return arena_full(r->err);
 	json_array_foreach(json, i, item)
 	{
 		size_t len = r->path.len;
@@ -319,7 +313,7 @@ static int read_key(struct reader *r, const ProtobufCFieldDescriptor *field, con
 			       : refuse(r, "must have a key of true or false");
 	}
 	text = json_string(key);
-	return text ? read_value(r, field, text, value) : no_memory(r);
+	return text ? read_value(r, field, text, value) : arena_full(r->err);
 }
 
 static int read_entry(struct reader *r, const ProtobufCMessageDescriptor *desc, const char *key,
@@ -329,7 +323,7 @@ static int read_entry(struct reader *r, const ProtobufCMessageDescriptor *desc, 
 	ProtobufCMessage *entry = codec_new(desc, r->arena);
 
 	if (!entry)
-		return no_memory(r);
+		return arena_full(r->err);
 	*ret = entry;
 	int res = read_key(r, &fields[0], key, field_member(entry, fields[0].offset));
 	return res < 0 ? res : read_value(r, &fields[1], json, field_member(entry, fields[1].offset));
@@ -348,7 +342,7 @@ static int read_map(struct reader *r, const ProtobufCFieldDescriptor *field, con
 	ProtobufCMessage **entries =
 		(ProtobufCMessage **)new_items(r, field, message, json_object_size(json));
 	if (!entries)
-		return no_memory(r);
+		return arena_full(r->err);
 	json_object_foreach((json_t *)json, key, value)
 	{
 		size_t len = r->path.len;
@@ -432,7 +426,7 @@ static int read_object(struct reader *r, const json_t *json, ProtobufCMessage *m
 	const char *key;
 
 	if (!seen)
-		return no_memory(r);
+		return arena_full(r->err);
 	json_object_foreach((json_t *)json, key, value)
 	{
 		int res = read_member(r, key, value, message, seen);
@@ -471,13 +465,13 @@ static int read_mask(struct reader *r, const json_t *json, Google__Protobuf__Fie
 		n += *p == ',';
 	mask->paths = arena_array(r->arena, n, sizeof(*mask->paths));
 	if (!mask->paths)
-		return no_memory(r);
+		return arena_full(r->err);
 	for (; mask->n_paths < n; mask->n_paths++) {
 		size_t len = strcspn(text, ","), size = 2 * len + 2;
 		char *path = arena_alloc(r->arena, size);
 
 		if (!path)
-			return no_memory(r);
+			return arena_full(r->err);
 		if (!json_path_read(text, len, path, size))
 			return refuse(r, "must have names in lowerCamelCase, without '_'");
 		mask->paths[mask->n_paths] = path;
@@ -514,7 +508,7 @@ static int read_message(struct reader *r, const ProtobufCMessageDescriptor *desc
 		return refuse(r, "is nested deeper than %d messages", JSON_DEPTH_MAX);
 	ProtobufCMessage *message = codec_new(desc, r->arena);
 	if (!message)
-		return no_memory(r);
+		return arena_full(r->err);
 	r->depth++;
 	int res = read_form(r, json, message);
 	r->depth--;

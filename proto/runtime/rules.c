@@ -343,8 +343,7 @@ int rules_check(const struct message_rules *rules, ProtobufCMessage *message, st
 	error_clear(err);
 	check_message(&c, rules, message);
 	if (arena->exhausted)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The message needs more memory than a call may use.");
+		return arena_full(err);
 	return finish(err);
 }
 

@@ -153,11 +153,3 @@ char *app_id(struct arena *arena, const char *kind, int64_t id)
 	char text[ID_TEXT_MAX];
 	return id ? arena_strdup(arena, id_format(kind, id, text)) : (char *)protobuf_c_empty_string;
 }
-
-int app_built(const struct arena *arena, struct error *err)
-{
-	if (!arena->exhausted)
-		return 0;
-	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-			   "The answer needs more memory than a call may use.");
-}

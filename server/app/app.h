@@ -77,12 +77,6 @@ int64_t app_timestamp_us(const Google__Protobuf__Timestamp *t);
 char *app_id(struct arena *arena, const char *kind, int64_t id);
 
 /*
- * Asked once after an answer was put together: 0, or MESSAGE_TOO_LARGE when a piece of it did not fit the
- * arena. So the pieces need no check each.
- */
-int app_built(const struct arena *arena, struct error *err) __attribute__((warn_unused_result));
-
-/*
  * Pages, by keyset: a page_token carries the key of the last row shown (`cursor`, plain bytes), authenticated
  * and bound to the request's other arguments; see auth/page_token.h.
  *

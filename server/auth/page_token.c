@@ -108,7 +108,7 @@ int page_args_hash(const ProtobufCMessage *req, struct arena *arena, uint8_t ret
 		packed = arena_alloc(arena, len);
 	}
 	if (!packed)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "The call needs too much memory.");
+		return arena_full(err);
 	protobuf_c_message_pack(args, packed);
 	crypto_generichash(ret, PAGE_ARGS_LEN, packed, len, NULL, 0);
 	return 0;
@@ -144,7 +144,7 @@ int page_token_make(const struct page_tokens *p, struct arena *arena, const char
 	size_t size = BASE64URL_SIZE(NONCE_LEN + sealed_len);
 	*ret = arena_alloc(arena, size);
 	if (!*ret)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "The call needs too much memory.");
+		return arena_full(err);
 	base64url_encode(*ret, size, sealed, NONCE_LEN + sealed_len);
 	return 0;
 }
@@ -189,7 +189,7 @@ int page_token_open(const struct page_tokens *p, struct arena *arena, const char
 				   "is older than 3 days: start again from the first page");
 	uint8_t *cursor = arena_memdup(arena, plain + TIME_LEN, len - TIME_LEN);
 	if (!cursor)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "The call needs too much memory.");
+		return arena_full(err);
 	*ret = span_of(cursor, len - TIME_LEN);
 	return 0;
 }

@@ -167,7 +167,7 @@ int token_issue(const struct tokens *t, struct principal *who, struct arena *are
 		return error_internal(err, "cannot sign a token");
 	*ret = arena_strdup(arena, text);
 	if (!*ret)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "The call needs too much memory.");
+		return arena_full(err);
 	*who = stamped;
 	return 0;
 }

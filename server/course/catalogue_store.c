@@ -5,7 +5,6 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/array.h"
-#include "server/app/app.h"
 #include "server/course/course_row.h"
 
 /*
@@ -14,12 +13,12 @@
  * to walk the whole state from its end, and a page would cost what lies before it. The price is a scalar
  * subquery, not EXISTS, which the optimizer would turn into a read of the whole price table.
  */
-#define IN_LANGUAGE "CONCAT(c.language, '-') LIKE CONCAT(?, '-%')"
+#define IN_LANGUAGE "CONCAT(course.language, '-') LIKE CONCAT(?, '-%')"
 #define FILTERS                                                                                              \
-	" AND (? IS NULL OR c.subject_key = LOWER(?)) AND (? IS NULL OR " IN_LANGUAGE ")"                    \
-	" AND (? = 0 OR c.level = ?) AND (? = 0 OR c.pricing = 1)"                                           \
+	" AND (? IS NULL OR course.subject_key = LOWER(?)) AND (? IS NULL OR " IN_LANGUAGE ")"               \
+	" AND (? = 0 OR course.level = ?) AND (? = 0 OR course.pricing = 1)"                                 \
 	" AND (? IS NULL OR (SELECT q.minor_units FROM course_price q"                                       \
-	" WHERE q.course_id = c.course_id AND q.currency_code = ?) BETWEEN ? AND ?)"
+	" WHERE q.course_id = course.course_id AND q.currency_code = ?) BETWEEN ? AND ?)"
 #define FILTER_TYPES "ssssiiissii"
 
 /*
@@ -30,37 +29,44 @@
 #define EXAMINED " ROWS EXAMINED 20000"
 
 #define CATALOGUE(index)                                                                                     \
-	"SELECT " COURSE_LISTED_COLUMNS " FROM course c FORCE INDEX (" index ") WHERE c.state = ?" FILTERS
+	"SELECT " DB_NAMES(COURSE_LISTED_COLUMNS) " FROM course FORCE INDEX (" index                         \
+						  ") WHERE course.state = ?" FILTERS
 /* A range of languages has few lengths, and so an index for each: of its first subtag, and of its first two,
  * which is all but the region of a range that has a script too. */
 #define CATALOGUE_IN(n, index)                                                                               \
-	"SELECT " COURSE_LISTED_COLUMNS " FROM course c FORCE INDEX (" index ") WHERE c.state = ?"           \
-	" AND c.language_" n " = SUBSTRING_INDEX(?, '-', " n ")" FILTERS
-#define NEWEST_PAGE " AND c.course_id < ? ORDER BY c.course_id DESC LIMIT ?" EXAMINED
-#define TITLE_PAGE                                                                                           \
-	" AND c.title_key >= ? AND (c.title_key > ? OR c.course_id > ?) ORDER BY c.title_key, c.course_id "  \
+	"SELECT " DB_NAMES(COURSE_LISTED_COLUMNS) " FROM course FORCE INDEX (" index                         \
+						  ") WHERE course.state = ?"                                 \
+						  " AND course.language_" n " = SUBSTRING_INDEX(?, '-', " n  \
+						  ")" FILTERS
+#define NEWEST_PAGE " AND course.course_id < ? ORDER BY course.course_id DESC LIMIT ?" EXAMINED
+#define TITLE_PAGE                                                                                                                   \
+	" AND course.title_key >= ? AND (course.title_key > ? OR course.course_id > ?) ORDER BY course.title_key, course.course_id " \
 	"LIMIT ?"
 
 #define INSTRUCTOR                                                                                           \
-	"SELECT " COURSE_LISTED_COLUMNS " FROM course_instructor t FORCE INDEX (course_instructor_user)"     \
-	" JOIN course c ON c.course_id = t.course_id WHERE t.user_id = ?"                                    \
-	" AND (? = 0 OR c.state = ?)" FILTERS
+	"SELECT " DB_NAMES(                                                                                  \
+		COURSE_LISTED_COLUMNS) " FROM course_instructor t FORCE INDEX (course_instructor_user)"      \
+				       " JOIN course ON course.course_id = t.course_id WHERE t.user_id = ?"  \
+				       " AND (? = 0 OR course.state = ?)" FILTERS
 #define INSTRUCTOR_TYPES "iii" FILTER_TYPES
 
 /* One course at most, whoever teaches it. */
 #define CREATED                                                                                              \
-	"SELECT " COURSE_LISTED_COLUMNS " FROM course c FORCE INDEX (course_external_key)"                   \
-	" WHERE c.creator_id = ? AND c.external_id = ? AND (? = 0 OR c.state = ?)" FILTERS
+	"SELECT " DB_NAMES(                                                                                  \
+		COURSE_LISTED_COLUMNS) " FROM course FORCE INDEX (course_external_key)"                      \
+				       " WHERE course.creator_id = ? AND course.external_id = ? AND (? = 0 OR course.state = ?)" FILTERS
 #define CREATED_TYPES "isii" FILTER_TYPES
 
 /* By price alone the price index is walked: a range or a currency that few courses have costs no read of all
  * courses. */
 #define PRICED                                                                                               \
-	"SELECT STRAIGHT_JOIN " COURSE_LISTED_COLUMNS                                                        \
-	" FROM course_price t FORCE INDEX (course_price_newest)"                                             \
-	" JOIN course c ON c.course_id = t.course_id"                                                        \
-	" WHERE t.currency_code = ? AND t.minor_units BETWEEN ? AND ? AND c.state = ?" FILTERS
+	"SELECT STRAIGHT_JOIN " DB_NAMES(                                                                    \
+		COURSE_LISTED_COLUMNS) " FROM course_price t FORCE INDEX (course_price_newest)"              \
+				       " JOIN course ON course.course_id = t.course_id"                      \
+				       " WHERE t.currency_code = ? AND t.minor_units BETWEEN ? AND ? AND course.state = ?" FILTERS
 #define PRICED_TYPES "siii" FILTER_TYPES
+
+DB_ROW(listed_row, struct course, COURSE_LISTED_COLUMNS);
 
 /* In the order of choose_stmt(). */
 enum stmt {
@@ -80,32 +86,29 @@ enum stmt {
 };
 
 static const struct db_stmt stmts[N_STMTS] = {
-	[NEWEST] = {"course_list_newest", "i" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+	[NEWEST] = {"course_list_newest", "i" FILTER_TYPES "ii", &listed_row,
 		    CATALOGUE("course_newest") NEWEST_PAGE},
-	[SUBJECT_NEWEST] = {"course_list_subject_newest", "i" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+	[SUBJECT_NEWEST] = {"course_list_subject_newest", "i" FILTER_TYPES "ii", &listed_row,
 			    CATALOGUE("course_subject_newest") NEWEST_PAGE},
-	[LANGUAGE_1_NEWEST] = {"course_list_language_1_newest", "is" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+	[LANGUAGE_1_NEWEST] = {"course_list_language_1_newest", "is" FILTER_TYPES "ii", &listed_row,
 			       CATALOGUE_IN("1", "course_language_1_newest") NEWEST_PAGE},
-	[LANGUAGE_2_NEWEST] = {"course_list_language_2_newest", "is" FILTER_TYPES "ii", COURSE_LISTED_TYPES,
+	[LANGUAGE_2_NEWEST] = {"course_list_language_2_newest", "is" FILTER_TYPES "ii", &listed_row,
 			       CATALOGUE_IN("2", "course_language_2_newest") NEWEST_PAGE},
-	[BY_TITLE] = {"course_list_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
+	[BY_TITLE] = {"course_list_title", "i" FILTER_TYPES "ssii", &listed_row,
 		      CATALOGUE("course_title") TITLE_PAGE EXAMINED},
-	[SUBJECT_BY_TITLE] = {"course_list_subject_title", "i" FILTER_TYPES "ssii", COURSE_LISTED_TYPES,
+	[SUBJECT_BY_TITLE] = {"course_list_subject_title", "i" FILTER_TYPES "ssii", &listed_row,
 			      CATALOGUE("course_subject_title") TITLE_PAGE EXAMINED},
-	[LANGUAGE_1_BY_TITLE] = {"course_list_language_1_title", "is" FILTER_TYPES "ssii",
-				 COURSE_LISTED_TYPES,
+	[LANGUAGE_1_BY_TITLE] = {"course_list_language_1_title", "is" FILTER_TYPES "ssii", &listed_row,
 				 CATALOGUE_IN("1", "course_language_1_title") TITLE_PAGE EXAMINED},
-	[LANGUAGE_2_BY_TITLE] = {"course_list_language_2_title", "is" FILTER_TYPES "ssii",
-				 COURSE_LISTED_TYPES,
+	[LANGUAGE_2_BY_TITLE] = {"course_list_language_2_title", "is" FILTER_TYPES "ssii", &listed_row,
 				 CATALOGUE_IN("2", "course_language_2_title") TITLE_PAGE EXAMINED},
-	[INSTRUCTOR_NEWEST] = {"course_list_instructor_newest", INSTRUCTOR_TYPES "ii", COURSE_LISTED_TYPES,
+	[INSTRUCTOR_NEWEST] = {"course_list_instructor_newest", INSTRUCTOR_TYPES "ii", &listed_row,
 			       INSTRUCTOR " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?"},
-	[INSTRUCTOR_BY_TITLE] = {"course_list_instructor_title", INSTRUCTOR_TYPES "ssii", COURSE_LISTED_TYPES,
+	[INSTRUCTOR_BY_TITLE] = {"course_list_instructor_title", INSTRUCTOR_TYPES "ssii", &listed_row,
 				 INSTRUCTOR TITLE_PAGE},
-	[PRICE_NEWEST] = {"course_list_price_newest", PRICED_TYPES "ii", COURSE_LISTED_TYPES,
+	[PRICE_NEWEST] = {"course_list_price_newest", PRICED_TYPES "ii", &listed_row,
 			  PRICED " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?" EXAMINED},
-	[CREATED_NEWEST] = {"course_list_created", CREATED_TYPES "ii", COURSE_LISTED_TYPES,
-			    CREATED NEWEST_PAGE},
+	[CREATED_NEWEST] = {"course_list_created", CREATED_TYPES "ii", &listed_row, CREATED NEWEST_PAGE},
 };
 
 const struct db_stmt_list catalogue_stmts = {"catalogue", stmts, N_STMTS};
@@ -188,32 +191,26 @@ int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct
 			 unsigned limit, struct course **ret, unsigned *ret_n, bool *ret_cut,
 			 struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
 	struct db_value args[24];
+	struct db_list list;
 	enum stmt stmt = choose_stmt(filter);
-	unsigned n_args = bind_start(filter, stmt, args), n = 0;
-	struct course *courses = arena_array(arena, limit, sizeof(*courses));
-	if (!courses)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The page does not fit the call's memory.");
-
+	unsigned n_args = bind_start(filter, stmt, args);
 	n_args += bind_filters(filter, args + n_args);
 	n_args += bind_page(filter, stmt, limit, args + n_args);
-	int r = db_query(conn, &stmts[stmt], args, n_args, &rows, err);
+	int r = db_read_all(conn, &stmts[stmt], args, n_args, arena, &list, err);
+	struct course *courses = list.items;
+	for (unsigned i = 0; r >= 0 && i < list.n; i++)
+		r = course_of_row(&courses[i], arena, err);
 	if (r < 0)
 		return r;
-	while ((r = db_next(&rows, err)) > 0 && n < limit)
-		course_row_read_listed(&rows, arena, &courses[n++]);
-	if (r < 0)
-		return r;
-	*ret_cut = db_rows_cut_short(&rows);
-	if (*ret_cut && n > 0 && !is_whole(&courses[n - 1]))
-		n--;
-	if (*ret_cut && n == 0)
+	if (list.cut_short && list.n > 0 && !is_whole(&courses[list.n - 1]))
+		list.n--;
+	if (list.cut_short && list.n == 0)
 		return error_raise(err, &REASON_FILTER_TOO_COSTLY,
 				   "Too many courses were looked at for these filters. Name a subject or a "
 				   "language, or leave a filter out.");
 	*ret = courses;
-	*ret_n = n;
-	return app_built(arena, err);
+	*ret_n = list.n;
+	*ret_cut = list.cut_short;
+	return 0;
 }

@@ -26,7 +26,8 @@ int course_append_event(struct db_conn *conn, struct rpc_call *call, const char 
 	return append_event(conn, call, &e, err);
 }
 
-int course_check_qualified(struct db_conn *conn, const struct course *c, struct error *err)
+int course_check_qualified(struct db_conn *conn, struct arena *arena, const struct course *c,
+			   struct error *err)
 {
 	static_assert(COURSE_INSTRUCTORS_MAX_ITEMS <= USER_ROLES_READ_MAX,
 		      "who teaches is asked for at once");
@@ -36,7 +37,7 @@ int course_check_qualified(struct db_conn *conn, const struct course *c, struct 
 
 	for (unsigned i = 0; i < c->n_instructors; i++)
 		ids[i] = c->instructors[i].user_id;
-	int r = user_roles_read(conn, ids, c->n_instructors, roles, err);
+	int r = user_roles_read(conn, arena, ids, c->n_instructors, roles, err);
 	if (r < 0)
 		return r;
 	for (unsigned i = 0; i < c->n_instructors; i++) {
@@ -94,7 +95,7 @@ int course_change_body(struct db_conn *conn, void *arg, struct error *err)
 		return r;
 	if (change->ret)
 		*change->ret = course_to_proto(arena, &c);
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 /* When the commit's answer was lost, it may have happened. */

@@ -37,8 +37,8 @@ int course_change_body(struct db_conn *conn, void *arg, struct error *err)
 void course_change_settle(struct course_change *change, int r, const struct error *err);
 
 /* INSTRUCTOR_NOT_QUALIFIED unless every instructor of the course is an active user with the role. */
-int course_check_qualified(struct db_conn *conn, const struct course *c, struct error *err)
-	__attribute__((warn_unused_result));
+int course_check_qualified(struct db_conn *conn, struct arena *arena, const struct course *c,
+			   struct error *err) __attribute__((warn_unused_result));
 
 int course_append_event(struct db_conn *conn, struct rpc_call *call, const char *kind, int64_t event_id,
 			int64_t course_id, struct error *err) __attribute__((warn_unused_result));

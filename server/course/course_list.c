@@ -111,7 +111,7 @@ static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struc
 			copy_title_key(cursor.title, sizeof(cursor.title), last->title);
 		ret->next_page_token = app_page_next(call, &req->base, &cursor, sizeof(cursor));
 	}
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 static int list_courses(struct rpc_call *call, const ListCoursesRequest *req, ListCoursesResponse *ret,

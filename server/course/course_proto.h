@@ -6,8 +6,8 @@
 #include "server/course/course_store.h"
 #include "server/course/lesson_store.h"
 
-/* Courses and lessons as the contract shows them. The messages live in the arena; see app_built() for when it
- * is full. */
+/* Courses and lessons as the contract shows them. The messages live in the arena; see arena_check() for when
+ * it is full. */
 
 Course *course_to_proto(struct arena *arena, const struct course *c);
 Lesson *lesson_to_proto(struct arena *arena, const struct lesson *l);

@@ -6,35 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/app/app.h"
-
-enum listed_column {
-	COURSE_ID,
-	CREATOR_ID,
-	EXTERNAL_ID,
-	TITLE,
-	SUMMARY,
-	SUBJECT,
-	LANGUAGE,
-	LICENSE,
-	LEVEL,
-	PRICING,
-	PLANNED,
-	STATE,
-	LESSON_COUNT,
-	VERSION,
-	REVISION,
-	CREATE_US,
-	UPDATE_US,
-	PUBLISH_US,
-	INSTRUCTORS,
-	PRICES,
-	DESCRIPTION,
-	AUDIENCE,
-	PREREQUISITES,
-	OBJECTIVES,
-};
-
 static void read_instructors(const char *text, struct course *ret)
 {
 	char *end;
@@ -73,44 +44,30 @@ static int read_objectives(const char *text, struct arena *arena, struct course 
 	return 0;
 }
 
-void course_row_read_listed(const struct db_rows *rows, struct arena *arena, struct course *ret)
+int course_of_row(struct course *c, struct arena *arena, struct error *err)
 {
-	const char *instructors = db_col_str(rows, INSTRUCTORS, arena),
-		   *prices = db_col_str(rows, PRICES, arena);
-	*ret = (struct course){
-		.course_id = db_col_i64(rows, COURSE_ID),
-		.creator_id = db_col_i64(rows, CREATOR_ID),
-		.external_id = db_is_null(rows, EXTERNAL_ID) ? NULL : db_col_str(rows, EXTERNAL_ID, arena),
-		.title = db_col_str(rows, TITLE, arena),
-		.summary = db_col_str(rows, SUMMARY, arena),
-		.subject = db_col_str(rows, SUBJECT, arena),
-		.language = db_col_str(rows, LANGUAGE, arena),
-		.license = db_col_str(rows, LICENSE, arena),
-		.level = (int)db_col_i64(rows, LEVEL),
-		.pricing = (enum course_pricing)db_col_i64(rows, PRICING),
-		.planned_learning_hours = (int)db_col_i64(rows, PLANNED),
-		.state = (enum course_state)db_col_i64(rows, STATE),
-		.lesson_count = (int)db_col_i64(rows, LESSON_COUNT),
-		.version = db_col_i64(rows, VERSION),
-		.revision = db_col_i64(rows, REVISION),
-		.create_us = db_col_i64(rows, CREATE_US),
-		.update_us = db_col_i64(rows, UPDATE_US),
-		.publish_us = db_col_i64(rows, PUBLISH_US),
-	};
-	if (instructors)
-		read_instructors(instructors, ret);
-	if (prices)
-		read_prices(prices, ret);
+	read_instructors(c->text.instructors, c);
+	read_prices(c->text.prices, c);
+	int r = c->text.objectives ? read_objectives(c->text.objectives, arena, c, err) : 0;
+	return r < 0 ? r : arena_check(arena, err);
 }
 
-int course_row_read_whole(const struct db_rows *rows, struct arena *arena, struct course *ret,
-			  struct error *err)
+/* The objectives as a JSON array in the arena; NULL when memory is out. */
+static char *write_objectives(struct arena *arena, const struct course *c)
 {
-	const char *objectives = db_col_str(rows, OBJECTIVES, arena);
-	course_row_read_listed(rows, arena, ret);
-	ret->description = db_col_str(rows, DESCRIPTION, arena);
-	ret->audience = db_col_str(rows, AUDIENCE, arena);
-	ret->prerequisites = db_col_str(rows, PREREQUISITES, arena);
-	int r = objectives ? read_objectives(objectives, arena, ret, err) : 0;
-	return r < 0 ? r : app_built(arena, err);
+	json_t *array = json_array();
+	for (size_t i = 0; i < c->n_objectives; i++)
+		json_array_append_new(array, json_string(c->objectives[i]));
+	char *text = json_dumps(array, JSON_COMPACT);
+	char *copy = text ? arena_strdup(arena, text) : NULL;
+	free(text);
+	json_decref(array);
+	return copy;
+}
+
+int course_to_row(const struct course *c, struct arena *arena, struct course *ret, struct error *err)
+{
+	*ret = *c;
+	ret->text.objectives = write_objectives(arena, c);
+	return ret->text.objectives ? 0 : arena_full(err);
 }

@@ -28,7 +28,7 @@ static int load_course(struct rpc_call *call, void *state, struct error *err)
 	if (r < 0)
 		return r;
 	answer.course = course_to_proto(arena, &course);
-	r = app_built(arena, err);
+	r = arena_check(arena, err);
 	if (r >= 0)
 		r = codec_pack(&answer.base, arena, &packed, err);
 	if (r < 0)
@@ -48,7 +48,7 @@ static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCou
 	if (!value) {
 		int64_t *state = arena_memdup(rpc_arena(call), &course_id, sizeof(course_id));
 		return state ? rpc_run_on(call, RPC_ON_DB, load_course, state)
-			     : app_built(rpc_arena(call), err);
+			     : arena_check(rpc_arena(call), err);
 	}
 	int r = course_answer_seen_by(&answer, rpc_principal(call)) ? rpc_reply_packed(call, answer.packed)
 								    : course_not_found(err, course_id);
@@ -111,7 +111,7 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct creation *m = arg;
 	struct arena *arena = rpc_arena(m->call);
-	int r = course_check_qualified(conn, &m->course, err);
+	int r = course_check_qualified(conn, arena, &m->course, err);
 	if (r >= 0)
 		r = course_store_insert(conn, arena, &m->course, err);
 	if (r >= 0)
@@ -120,7 +120,7 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 	if (r < 0)
 		return r;
 	m->ret->course = course_to_proto(arena, &m->course);
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 static int create_course(struct rpc_call *call, const CreateCourseRequest *req, CreateCourseResponse *ret,
@@ -144,7 +144,7 @@ static int update_fields(struct course_change *change, struct course *c, struct 
 	if (r >= 0)
 		r = course_take_fields(c, req->course, paths, n_paths, rpc_principal(change->call), err);
 	if (r >= 0 && mask_has(paths, n_paths, "instructors")) {
-		r = course_check_qualified(change->conn, c, err);
+		r = course_check_qualified(change->conn, rpc_arena(change->call), c, err);
 		if (r >= 0)
 			r = course_store_set_instructors(change->conn, c, err);
 	}

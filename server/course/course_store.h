@@ -32,6 +32,13 @@ struct course {
 	char *description, *audience, *prerequisites;
 	char **objectives;
 	size_t n_objectives;
+
+	/* The lists as they lie in a row, for course_row.h alone. */
+	struct {
+		char *instructors; /* "user_id:share,..." */
+		char *prices;      /* "currency:minor_units,..." */
+		char *objectives;  /* a JSON array; NULL in lists */
+	} text;
 };
 
 /* COURSE_NOT_FOUND when there is none. */

@@ -108,7 +108,7 @@ static int list_lessons(struct rpc_call *call, const ListLessonsRequest *req, Li
 		position = lessons[size - 1].info.position;
 		ret->next_page_token = app_page_next(call, &req->base, &position, sizeof(position));
 	}
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 EDU_SERVICE_CREATE_LESSON(create_lesson, RPC_ON_DB);

@@ -5,58 +5,60 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
-#include "server/app/app.h"
 #include "server/course/course.h"
 #include "server/course/course_names.h"
+#include "server/db/table.h"
 
-#define INFO_COLUMNS "lesson_id, course_id, kind, duration_seconds, weight, position, free_preview"
-#define INFO_TYPES "iiiiiii"
+/* What is wanted of a lesson most; `in` is the way to it in the struct. */
+#define INFO_COLUMNS_IN(F, C, R, in)                                                                         \
+	F(R, "lesson_id", I64, in lesson_id)                                                                 \
+	C(R, "course_id", I64, in course_id)                                                                 \
+	C(R, "kind", INT, in kind)                                                                           \
+	C(R, "duration_seconds", I64, in duration_seconds)                                                   \
+	C(R, "weight", INT, in weight)                                                                       \
+	C(R, "position", INT, in position)                                                                   \
+	C(R, "free_preview", BOOL, in free_preview)
+#define INFO_COLUMNS(F, C, R) INFO_COLUMNS_IN(F, C, R, )
+DB_ROW(info_row, struct lesson_info, INFO_COLUMNS);
+
+#define COLUMNS(F, C, R)                                                                                     \
+	INFO_COLUMNS_IN(F, C, R, info.)                                                                      \
+	C(R, "external_id", TEXT_OR_NULL, external_id)                                                       \
+	C(R, "title", TEXT, title)                                                                           \
+	C(R, "create_time", I64, create_us)                                                                  \
+	C(R, "update_time", I64, update_us)
+DB_ROW(lesson_row, struct lesson, COLUMNS);
 
 enum stmt { INSERT, LIST, INFO, INFO_LIST, BY_EXTERNAL_ID, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
-	[INSERT] = {"lesson_insert", "iissiiiiiii", "",
-		    "INSERT INTO lesson (lesson_id, course_id, external_id, title, kind, duration_seconds, "
-		    "weight, position,"
-		    " free_preview, create_time, update_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-	[LIST] = {"lesson_list", "iissi", INFO_TYPES "ssii",
-		  "SELECT " INFO_COLUMNS ", external_id, title, create_time, update_time FROM lesson"
-		  " WHERE course_id = ? AND position > ? AND (? IS NULL OR external_id = ?) ORDER BY "
-		  "position LIMIT ?"},
-	[INFO] = {"lesson_info", "i", INFO_TYPES, "SELECT " INFO_COLUMNS " FROM lesson WHERE lesson_id = ?"},
-	[INFO_LIST] = {"lesson_info_list", "i", INFO_TYPES,
-		       "SELECT " INFO_COLUMNS " FROM lesson WHERE course_id = ? ORDER BY position"},
-	[BY_EXTERNAL_ID] = {"lesson_by_external_id", "is", "i",
+	[INSERT] = {"lesson_insert", DB_LETTERS(COLUMNS), NULL, DB_INSERT("lesson", COLUMNS)},
+	[LIST] = {"lesson_list", "iissi", &lesson_row,
+		  "SELECT " DB_NAMES(
+			  COLUMNS) " FROM lesson WHERE course_id = ? AND position > ?"
+				   " AND (? IS NULL OR external_id = ?) ORDER BY position LIMIT ?"},
+	[INFO] = {"lesson_info", "i", &info_row,
+		  "SELECT " DB_NAMES(INFO_COLUMNS) " FROM lesson WHERE lesson_id = ?"},
+	[INFO_LIST] = {"lesson_info_list", "i", &info_row,
+		       "SELECT " DB_NAMES(INFO_COLUMNS) " FROM lesson WHERE course_id = ? ORDER BY position"},
+	[BY_EXTERNAL_ID] = {"lesson_by_external_id", "is", &db_row_i64,
 			    "SELECT lesson_id FROM lesson WHERE course_id = ? AND external_id = ?"},
 };
 
 const struct db_stmt_list lesson_stmts = {"lesson", stmts, N_STMTS};
 
-static struct lesson_info read_info(const struct db_rows *rows)
-{
-	return (struct lesson_info){
-		.lesson_id = db_col_i64(rows, 0),
-		.course_id = db_col_i64(rows, 1),
-		.kind = (enum lesson_kind)db_col_i64(rows, 2),
-		.duration_seconds = db_col_i64(rows, 3),
-		.weight = (int)db_col_i64(rows, 4),
-		.position = (int)db_col_i64(rows, 5),
-		.free_preview = db_col_i64(rows, 6) != 0,
-	};
-}
-
 static int external_id_in_use(struct db_conn *conn, const struct lesson *l, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
 	char text[ID_TEXT_MAX];
-	int r = db_query_row(conn, &stmts[BY_EXTERNAL_ID],
-			     DB_ARGS(db_i64(l->info.course_id), db_str(l->external_id)), &rows, err);
+	int64_t other;
+	int r = db_read(conn, &stmts[BY_EXTERNAL_ID],
+			DB_ARGS(db_i64(l->info.course_id), db_str(l->external_id)), NULL, &other, err);
 	if (r < 0)
 		return r;
 	if (r == 0) /* the other was undone meanwhile */
 		return error_raise(err, &RPC_REASON_CONFLICT,
 				   "Another lesson was being made with this external_id.");
-	id_format(ID_LESSON, db_col_i64(&rows, 0), text);
+	id_format(ID_LESSON, other, text);
 	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "Lesson %s has this external_id already; use that one.",
 		    text);
 	return error_set_resource(err, "edu.v1.Lesson", text);
@@ -64,13 +66,7 @@ static int external_id_in_use(struct db_conn *conn, const struct lesson *l, stru
 
 int lesson_store_insert(struct db_conn *conn, const struct lesson *l, struct error *err)
 {
-	const struct lesson_info *i = &l->info;
-	int r = db_exec(conn, &stmts[INSERT],
-			DB_ARGS(db_i64(i->lesson_id), db_i64(i->course_id), db_str(l->external_id),
-				db_str(l->title), db_i64(i->kind), db_i64(i->duration_seconds),
-				db_i64(i->weight), db_i64(i->position), db_i64(i->free_preview),
-				db_i64(l->create_us), db_i64(l->update_us)),
-			NULL, err);
+	int r = db_write(conn, &stmts[INSERT], &lesson_row, l, DB_NO_ARGS, err);
 	if (r == -STATUS_ALREADY_EXISTS && strcmp(db_duplicate_key(conn), "lesson_external_key") == 0)
 		return external_id_in_use(conn, l, err);
 	return r;
@@ -80,51 +76,27 @@ int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_
 		      int after_position, unsigned limit, struct lesson **ret, unsigned *ret_n,
 		      struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	unsigned n = 0;
-	struct lesson *lessons = arena_array(arena, limit, sizeof(*lessons));
-	if (!lessons)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The page does not fit the call's memory.");
-	int r = db_query(conn, &stmts[LIST],
-			 DB_ARGS(db_i64(course_id), db_i64(after_position), db_str(external_id),
-				 db_str(external_id), db_i64(limit)),
-			 &rows, err);
+	struct db_list list;
+	int r = db_read_all(conn, &stmts[LIST],
+			    DB_ARGS(db_i64(course_id), db_i64(after_position), db_str(external_id),
+				    db_str(external_id), db_i64(limit)),
+			    arena, &list, err);
 	if (r < 0)
 		return r;
-	while ((r = db_next(&rows, err)) > 0 && n < limit)
-		lessons[n++] = (struct lesson){
-			.info = read_info(&rows),
-			.external_id = db_is_null(&rows, 7) ? NULL : db_col_str(&rows, 7, arena),
-			.title = db_col_str(&rows, 8, arena),
-			.create_us = db_col_i64(&rows, 9),
-			.update_us = db_col_i64(&rows, 10),
-		};
-	if (r < 0)
-		return r;
-	*ret = lessons;
-	*ret_n = n;
-	return app_built(arena, err);
+	*ret = list.items;
+	*ret_n = list.n;
+	return 0;
 }
 
 int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_id, struct lesson_info **ret,
 		     unsigned *ret_n, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	unsigned n = 0;
-	struct lesson_info *infos = arena_array(arena, COURSE_LESSONS_MAX, sizeof(*infos));
-	if (!infos)
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The lessons do not fit the call's memory.");
-	int r = db_query(conn, &stmts[INFO_LIST], DB_ARGS(db_i64(course_id)), &rows, err);
+	struct db_list list;
+	int r = db_read_all(conn, &stmts[INFO_LIST], DB_ARGS(db_i64(course_id)), arena, &list, err);
 	if (r < 0)
 		return r;
-	while ((r = db_next(&rows, err)) > 0 && n < COURSE_LESSONS_MAX)
-		infos[n++] = read_info(&rows);
-	if (r < 0)
-		return r;
-	*ret = infos;
-	*ret_n = n;
+	*ret = list.items;
+	*ret_n = list.n;
 	return 0;
 }
 
@@ -146,16 +118,14 @@ bool lesson_info_cached(struct cache *lessons, int64_t lesson_id, struct lesson_
 int lesson_info_read(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret,
 		     struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
 	if (lesson_info_cached(lessons, lesson_id, ret))
 		return 0;
 	uint64_t generation = cache_generation(lessons, key_of(&lesson_id));
-	int r = db_query_row(conn, &stmts[INFO], DB_ARGS(db_i64(lesson_id)), &rows, err);
+	int r = db_read(conn, &stmts[INFO], DB_ARGS(db_i64(lesson_id)), NULL, ret, err);
 	if (r < 0)
 		return r;
 	if (r == 0)
 		return lesson_not_found(err, lesson_id);
-	*ret = read_info(&rows);
 	(void)cache_put(lessons, key_of(&lesson_id), span_of(ret, sizeof(*ret)), 0, generation);
 	return 0;
 }

@@ -105,7 +105,7 @@ void stmt_bind_columns(const struct db_prepared *p, struct columns *cs)
 	memset(cs->binds, 0, p->n_out * sizeof(*cs->binds));
 	for (unsigned i = 0; i < p->n_out; i++) {
 		MYSQL_BIND *b = &cs->binds[i];
-		char letter = p->stmt->out[i];
+		char letter = p->stmt->out->letters[i];
 		b->buffer_type = field_type(letter);
 		b->is_unsigned = letter == 'u';
 		b->is_null = &cs->nulls[i];
@@ -130,7 +130,7 @@ static int keep_text(struct db_prepared *p, struct columns *cs, unsigned i, stru
 	}
 	unsigned long whole_len = 0;
 	my_bool null = 0, error = 0;
-	MYSQL_BIND whole = {.buffer_type = field_type(p->stmt->out[i]),
+	MYSQL_BIND whole = {.buffer_type = field_type(p->stmt->out->letters[i]),
 			    .buffer = to,
 			    .buffer_length = len,
 			    .length = &whole_len,
@@ -145,7 +145,7 @@ int stmt_keep_row(struct db_prepared *p, struct columns *cs, struct error *err)
 	if (!row)
 		return error_internal(err, "out of memory for the rows of statement %s", p->stmt->name);
 	for (unsigned i = 0; i < p->n_out; i++) {
-		char letter = p->stmt->out[i];
+		char letter = p->stmt->out->letters[i];
 		row[i].null = cs->nulls[i];
 		if (row[i].null)
 			continue;

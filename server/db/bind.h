@@ -9,9 +9,8 @@
  * bound here is lent to the library and lives on its caller's stack.
  */
 
-/* Parameters and columns of one statement, at most; and what of a text column is fetched without asking
- * again. */
-enum { STMT_VALUES_MAX = 64, STMT_INLINE_BYTES = 256 };
+/* What of a text column is fetched without asking again. */
+enum { STMT_INLINE_BYTES = 256 };
 
 struct params {
 	MYSQL_BIND binds[STMT_VALUES_MAX];

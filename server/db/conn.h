@@ -11,6 +11,9 @@
 
 /* Inside of a connection; for this room only. */
 
+/* Parameters and columns of one statement, at most. */
+enum { STMT_VALUES_MAX = 64 };
+
 /* How the last statement failed, as far as retrying goes. */
 enum db_failure {
 	DB_FAILURE_NONE,

@@ -3,6 +3,7 @@
 #define DB_DB_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "proto/runtime/arena.h"
@@ -31,14 +32,23 @@ struct db_config {
 	struct db_guard *guard; /* db/guard.h; NULL: none */
 };
 
+/* What a row of an answer is: a letter for each column and, in table.h, the members that take them. */
+struct db_row {
+	const char *letters;
+	const struct db_column *columns; /* NULL: read by db_col_...() */
+	size_t size;                     /* of the struct */
+};
+#define DB_CELLS(letters) (&(const struct db_row){letters, NULL, 0})
+
 /*
  * One statement. `in` and `out` have a letter per parameter and per result column: i signed, u unsigned
  * 64-bit, s text, b bytes; any of them may be NULL. A compound statement (BEGIN NOT ATOMIC ... END) answers
  * in its last result set; `out` describes that one.
  */
 struct db_stmt {
-	const char *name; /* for logs and metrics: "course_get" */
-	const char *in, *out;
+	const char *name;         /* for logs and metrics: "course_get" */
+	const char *in;           /* NULL or "": none */
+	const struct db_row *out; /* NULL: none */
 	const char *sql;
 };
 

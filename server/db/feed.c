@@ -34,16 +34,17 @@ enum { LOST_MS = 15 * 60 * 1000 };
 enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_PENDING_IDS, FEED_STATEMENTS };
 
 static const struct db_stmt stmts[FEED_STATEMENTS] = {
-	[FEED_TAIL] = {"feed_tail", "", "i", "SELECT position FROM event_sequence WHERE sequence_id = 1"},
-	[FEED_BEHIND] = {"feed_behind", "ii", COLUMN_TYPES,
+	[FEED_TAIL] = {"feed_tail", "", DB_CELLS("i"),
+		       "SELECT position FROM event_sequence WHERE sequence_id = 1"},
+	[FEED_BEHIND] = {"feed_behind", "ii", DB_CELLS(COLUMN_TYPES),
 			 "SELECT " COLUMNS " FROM event FORCE INDEX (event_position) WHERE position > ? "
 			 "ORDER BY position LIMIT ?"},
 	/* By itself the optimizer reads every event there is, or every one without a position for each page.
 	 */
-	[FEED_PENDING] = {"feed_pending", "ii", COLUMN_TYPES,
+	[FEED_PENDING] = {"feed_pending", "ii", DB_CELLS(COLUMN_TYPES),
 			  "SELECT " COLUMNS " FROM event FORCE INDEX (event_position) "
 			  "WHERE position IS NULL AND event_id > ? ORDER BY event_id LIMIT ?"},
-	[FEED_PENDING_IDS] = {"feed_pending_ids", "iii", "i",
+	[FEED_PENDING_IDS] = {"feed_pending_ids", "iii", DB_CELLS("i"),
 			      "SELECT event_id FROM event FORCE INDEX (event_position) "
 			      "WHERE position IS NULL AND event_id > ? AND event_id <= ? "
 			      "ORDER BY event_id LIMIT ?"},

@@ -22,7 +22,7 @@ enum {
 enum { BUSY };
 
 static const struct db_stmt stmts[] = {
-	[BUSY] = {"guard_busy", "ii", "i",
+	[BUSY] = {"guard_busy", "ii", DB_CELLS("i"),
 		  "SELECT COUNT(*) FROM information_schema.processlist"
 		  " WHERE id = ? AND (command <> 'Sleep' OR time_ms < ?)"},
 };

@@ -6,7 +6,7 @@
 enum { IDEM_CLAIM, IDEM_STORE, IDEM_STATEMENTS };
 
 static const struct db_stmt stmts[IDEM_STATEMENTS] = {
-	[IDEM_CLAIM] = {"idem_claim", "iubbii", "bb", IDEM_CLAIM_SQL " RETURNING body_hash, reply"},
+	[IDEM_CLAIM] = {"idem_claim", "iubbii", DB_CELLS("bb"), IDEM_CLAIM_SQL " RETURNING body_hash, reply"},
 	[IDEM_STORE] =
 		{"idem_store", "biub", NULL,
 		 "UPDATE idempotency SET reply = ? WHERE principal_id = ? AND method = ? AND request_id = ?"},
@@ -18,12 +18,6 @@ int idem_reused(struct error *err)
 	return error_raise(
 		err, &RPC_REASON_REQUEST_ID_REUSED,
 		"This request_id came before with another request; use a new one for a new request.");
-}
-
-static int no_memory(struct error *err)
-{
-	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-			   "The stored reply needs more memory than a call has.");
 }
 
 static bool same_body(const struct request_key *key, struct span stored)
@@ -50,13 +44,13 @@ int idem_claim(struct db_conn *conn, const struct request_key *key, int64_t now_
 		return error_internal(err, "the claim of a request id returned no row");
 	struct span stored_hash = db_col_bytes(&rows, 0, arena);
 	if (!stored_hash.data)
-		return no_memory(err);
+		return arena_full(err);
 	if (!same_body(key, stored_hash))
 		return idem_reused(err);
 	if (db_is_null(&rows, 1))
 		return 0;
 	*ret_reply = db_col_bytes(&rows, 1, arena);
-	return ret_reply->data ? 1 : no_memory(err);
+	return ret_reply->data ? 1 : arena_full(err);
 }
 
 int idem_store(struct db_conn *conn, const struct request_key *key, struct span reply, struct error *err)

@@ -15,7 +15,7 @@ enum { LEASE_TAKE, LEASE_RELEASE, LEASE_STATEMENTS };
 
 static const struct db_stmt stmts[LEASE_STATEMENTS] = {
 	/* Assignments run left to right: the expiry moves only for the one who is the holder by then. */
-	[LEASE_TAKE] = {"lease_take", "ssii", "s",
+	[LEASE_TAKE] = {"lease_take", "ssii", DB_CELLS("s"),
 			"INSERT INTO lease (name, holder, expire_time) VALUES (?, ?, " DB_NOW_US " + ?) "
 			"ON DUPLICATE KEY UPDATE "
 			"holder = IF(expire_time > " DB_NOW_US " AND expire_time <= " DB_NOW_US

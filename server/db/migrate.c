@@ -16,10 +16,10 @@ enum { CHECKSUM_SIZE = 32, LOCK_WAIT_S = 600, ARENA_CAP = 64 * 1024 };
 enum { MIGRATE_LIST, MIGRATE_LOCK, MIGRATE_BEGIN, MIGRATE_STEP, MIGRATE_FINISH, MIGRATE_STATEMENTS };
 
 static const struct db_stmt stmts[MIGRATE_STATEMENTS] = {
-	[MIGRATE_LIST] = {"migrate_list", "", "usbuui",
+	[MIGRATE_LIST] = {"migrate_list", "", DB_CELLS("usbuui"),
 			  "SELECT number, name, checksum, compatible_with, statements_applied, finish_time "
 			  "FROM schema_migration WHERE number > 0 ORDER BY number"},
-	[MIGRATE_LOCK] = {"migrate_lock", "", "u",
+	[MIGRATE_LOCK] = {"migrate_lock", "", DB_CELLS("u"),
 			  "SELECT number FROM schema_migration WHERE number = 0 FOR UPDATE"},
 	[MIGRATE_BEGIN] =
 		{"migrate_begin", "usbu", NULL,

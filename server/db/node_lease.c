@@ -26,14 +26,14 @@ enum { LOOK_TIMEOUT_S = 5 };
 enum { NODE_LOOK, NODE_TAKEN, NODE_TAKE, NODE_RELEASE, NODE_STATEMENTS };
 
 static const struct db_stmt stmts[NODE_STATEMENTS] = {
-	[NODE_LOOK] = {"node_look", "u", "iis",
+	[NODE_LOOK] = {"node_look", "u", DB_CELLS("iis"),
 		       "SELECT " DB_NOW_US ", @@GLOBAL.read_only NOT IN ('0', 'OFF'), "
 		       "(SELECT holder FROM node WHERE node_id = ?)"},
-	[NODE_TAKEN] = {"node_taken", "i", "u",
+	[NODE_TAKEN] = {"node_taken", "i", DB_CELLS("u"),
 			"SELECT node_id FROM node WHERE expire_time > " DB_NOW_US " - ?"},
 	/* Takes or renews. A clock that was put back must not make a lease end before what was promised. */
 	[NODE_TAKE] =
-		{"node_take", "usii", "sii",
+		{"node_take", "usii", DB_CELLS("sii"),
 		 "INSERT INTO node (node_id, holder, expire_time) VALUES (?, ?, " DB_NOW_US " + ?) "
 		 "ON DUPLICATE KEY UPDATE "
 		 "holder = IF(expire_time <= " DB_NOW_US " - ?, VALUES(holder), holder), "

@@ -65,7 +65,7 @@ static int check_letters(const struct db_stmt *stmt, const char *letters, struct
 int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)
 {
 	const struct db_stmt *stmt = p->stmt;
-	const char *in = stmt->in ? stmt->in : "", *out = stmt->out ? stmt->out : "";
+	const char *in = stmt->in ? stmt->in : "", *out = stmt->out ? stmt->out->letters : "";
 	int r = check_letters(stmt, in, err);
 	if (r == 0)
 		r = check_letters(stmt, out, err);

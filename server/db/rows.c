@@ -40,7 +40,7 @@ static const struct rowset_cell *cell_of(const struct db_rows *rows, unsigned co
 {
 	const struct db_prepared *p = rows->handle;
 	assert(p && rows->count > 0 && p->rows.run == rows->run && column < p->n_out);
-	assert(strchr(types, rows->stmt->out[column]));
+	assert(strchr(types, rows->stmt->out->letters[column]));
 	const struct rowset_cell *cell = rowset_at(&p->rows, rows->count - 1, column);
 	return cell->null ? NULL : cell;
 }

@@ -18,11 +18,11 @@ enum { BATCH = 5000, POLL_MS = 250 };
 enum { SEQUENCE_LOCK, SEQUENCE_PENDING, SEQUENCE_GIVE, SEQUENCE_ADVANCE, SEQUENCE_STATEMENTS };
 
 static const struct db_stmt stmts[SEQUENCE_STATEMENTS] = {
-	[SEQUENCE_LOCK] = {"sequence_lock", "", "i",
+	[SEQUENCE_LOCK] = {"sequence_lock", "", DB_CELLS("i"),
 			   "SELECT position FROM event_sequence WHERE sequence_id = 1 FOR UPDATE"},
 	/* Without locks: it sees what is committed, and does not wait for what is not. */
 	[SEQUENCE_PENDING] =
-		{"sequence_pending", "i", "i",
+		{"sequence_pending", "i", DB_CELLS("i"),
 		 "SELECT event_id FROM event FORCE INDEX (event_position) WHERE position IS NULL "
 		 "ORDER BY event_id LIMIT ?"},
 	[SEQUENCE_GIVE] = {"sequence_give", "ii", NULL,

@@ -55,7 +55,7 @@ static void recorded(struct progress_write *w, int r, const struct error *err)
 		return;
 	}
 	rec->ret->progress = lesson_to_proto(rpc_arena(rec->call), &w->merged);
-	rpc_call_finish(rec->call, app_built(rpc_arena(rec->call), own), own);
+	rpc_call_finish(rec->call, arena_check(rpc_arena(rec->call), own), own);
 }
 
 static int submit(struct recording *rec, const struct lesson_info *lesson,
@@ -125,7 +125,7 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 	struct lesson_info lesson;
 
 	if (!rec)
-		return app_built(rpc_arena(call), err);
+		return arena_check(rpc_arena(call), err);
 	rec->call = call;
 	rec->ret = ret;
 	rec->write.owner = rec;
@@ -211,7 +211,7 @@ static int add_lessons(struct arena *arena, CourseProgress *ret, const struct le
 	}
 	ret->completed_basis_points = weight ? (int32_t)(weight_completed * 10000 / weight) : 0;
 	ret->last_activity_time = app_timestamp(arena, last_us);
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 static int read_course_progress(struct rpc_call *call, int64_t user_id, int64_t course_id, int64_t epoch,
@@ -238,7 +238,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 	CourseProgress *progress = codec_new(&edu__v1__course_progress__descriptor, arena);
 
 	if (!progress)
-		return app_built(rpc_arena(call), err);
+		return arena_check(rpc_arena(call), err);
 	int r = check_course_reader(call, course_id, user_id, err);
 	if (r < 0)
 		return r;
@@ -318,7 +318,7 @@ static int enrollments_to_proto(struct arena *arena, const struct progress_enrol
 	ret->enrollments = arena_array(arena, n, sizeof(*ret->enrollments));
 	for (unsigned i = 0; ret->enrollments && i < n; i++)
 		ret->enrollments[ret->n_enrollments++] = enrollment_to_proto(arena, &rows[i]);
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest *req,

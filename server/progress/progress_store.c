@@ -2,6 +2,7 @@
 #include "server/progress/progress_store.h"
 
 #include "proto/runtime/array.h"
+#include "server/db/table.h"
 #include "server/progress/coverage.h"
 
 enum {
@@ -22,230 +23,226 @@ enum {
  */
 #define CREDITED "GREATEST(LEAST(learning_seconds, (last_time - start_time) DIV 1000000, 86400), 0)"
 
+/* --- sessions --- */
+
+#define SESSION_COLUMNS(F, C, R)                                                                             \
+	F(R, "user_id", I64, user_id)                                                                        \
+	C(R, "course_id", I64, course_id)                                                                    \
+	C(R, "epoch", I64, epoch)                                                                            \
+	C(R, "lesson_id", I64, lesson_id)                                                                    \
+	C(R, "session_id", FIXED, session_id)                                                                \
+	C(R, "start_time", I64, start_us)                                                                    \
+	C(R, "last_time", I64, client_us)                                                                    \
+	C(R, "learning_seconds", I64, learning_seconds)                                                      \
+	C(R, "interactions", I64, interactions)                                                              \
+	C(R, "questions", I64, questions)
+DB_ROW(session_row, struct report, SESSION_COLUMNS);
+
+#define DELTA_COLUMNS(F, C, R)                                                                               \
+	F(R, CREDITED " - credited_before", I64, learning_seconds)                                           \
+	C(R, "interactions - interactions_before", I64, interactions)                                        \
+	C(R, "questions - questions_before", I64, questions)                                                 \
+	C(R, "fresh", I64, sessions)
+DB_ROW(delta_row, struct progress_delta, DELTA_COLUMNS);
+
+/* --- lessons --- */
+
+struct lesson_merge {
+	struct report report;
+	struct progress_delta delta;
+	bool completed;
+	int64_t complete_us, now_us; /* complete_us 0: not completed by this report alone */
+};
+#define MERGE_COLUMNS(F, C, R)                                                                               \
+	F(R, "user_id", I64, report.user_id)                                                                 \
+	C(R, "course_id", I64, report.course_id)                                                             \
+	C(R, "epoch", I64, report.epoch)                                                                     \
+	C(R, "lesson_id", I64, report.lesson_id)                                                             \
+	C(R, "coverage", U64, report.coverage)                                                               \
+	C(R, "position_seconds", I64, report.position_seconds)                                               \
+	C(R, "position_time", I64, report.client_us)                                                         \
+	C(R, "position_session", FIXED, report.session_id)                                                   \
+	C(R, "completed", BOOL, completed)                                                                   \
+	C(R, "completed_now", BOOL, completed)                                                               \
+	C(R, "complete_time", I64, complete_us)                                                              \
+	C(R, "learning_seconds", I64, delta.learning_seconds)                                                \
+	C(R, "interactions", I64, delta.interactions)                                                        \
+	C(R, "questions", I64, delta.questions)                                                              \
+	C(R, "sessions", I64, delta.sessions)                                                                \
+	C(R, "last_time", I64, report.client_us)
+/* And what a lesson that is completed by earlier reports and this one has for its time. */
+#define MERGE_PARAMETERS(F, C, R) MERGE_COLUMNS(F, C, R) C(R, "now", I64, now_us)
+DB_ROW(merge_row, struct lesson_merge, MERGE_PARAMETERS);
+
+#define LESSON_COLUMNS(F, C, R)                                                                              \
+	F(R, "coverage", U64, coverage)                                                                      \
+	C(R, "position_seconds", I64, position_seconds)                                                      \
+	C(R, "completed", BOOL, completed)                                                                   \
+	C(R, "complete_time", I64, complete_us)                                                              \
+	C(R, "learning_seconds", I64, learning_seconds)                                                      \
+	C(R, "interactions", I64, interactions)                                                              \
+	C(R, "questions", I64, questions)                                                                    \
+	C(R, "sessions", I64, sessions)                                                                      \
+	C(R, "last_time", I64, last_us)
+#define MERGED_COLUMNS(F, C, R) LESSON_COLUMNS(F, C, R) C(R, "completed_now", BOOL, completed_now)
+#define LISTED_COLUMNS(F, C, R)                                                                              \
+	F(R, "lesson_id", I64, lesson_id) C(R, "epoch", I64, epoch) LESSON_COLUMNS(C, C, R)
+DB_ROW(merged_row, struct progress_lesson, MERGED_COLUMNS);
+DB_ROW(listed_row, struct progress_lesson, LISTED_COLUMNS);
+
+/* --- courses and enrollments --- */
+
+#define COURSE_COLUMNS(F, C, R)                                                                              \
+	F(R, "user_id", I64, user_id)                                                                        \
+	C(R, "course_id", I64, course_id)                                                                    \
+	C(R, "epoch", I64, epoch)                                                                            \
+	C(R, "lessons_completed", I64, lessons_completed)                                                    \
+	C(R, "learning_seconds", I64, learning_seconds)                                                      \
+	C(R, "interactions", I64, interactions)                                                              \
+	C(R, "questions", I64, questions)                                                                    \
+	C(R, "last_time", I64, last_us)
+DB_ROW(course_row, struct progress_course_delta, COURSE_COLUMNS);
+
+#define EPOCH_COLUMNS(F, C, R) F(R, "epoch", I64, epoch) C(R, "start_time", I64, start_us)
+DB_ROW(epoch_row, struct progress_enrollment, EPOCH_COLUMNS);
+
+#define ENROLLMENT_COLUMNS(F, C, R)                                                                          \
+	F(R, "e.user_id", I64, user_id)                                                                      \
+	C(R, "e.course_id", I64, course_id)                                                                  \
+	C(R, "e.epoch", I64, epoch)                                                                          \
+	C(R, "e.start_time", I64, start_us)                                                                  \
+	C(R,                                                                                                 \
+	  "(SELECT MAX(g.purchase_id) FROM access_grant g WHERE g.user_id = e.user_id"                       \
+	  " AND g.course_id = e.course_id)",                                                                 \
+	  I64, purchase_id)                                                                                  \
+	C(R,                                                                                                 \
+	  "EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id"   \
+	  " AND g.start_time <= ? AND (g.expire_time IS NULL OR g.expire_time > ?)"                          \
+	  " AND (g.revoke_time IS NULL OR g.revoke_time > ?))",                                              \
+	  BOOL, active)                                                                                      \
+	C(R, "COALESCE(p.lessons_completed, 0)", I64, lessons_completed)                                     \
+	C(R, "c.lesson_count", I64, lessons_total)                                                           \
+	C(R, "COALESCE(p.last_time, 0)", I64, last_us)
+DB_ROW(enrollment_row, struct progress_enrollment, ENROLLMENT_COLUMNS);
+
+#define ENROLLMENT_SELECT                                                                                    \
+	"SELECT " DB_NAMES(                                                                                  \
+		ENROLLMENT_COLUMNS) " FROM enrollment e JOIN course c ON c.course_id = e.course_id"          \
+				    " LEFT JOIN progress_course p"                                           \
+				    " ON p.user_id = e.user_id AND p.course_id = e.course_id AND p.epoch = e.epoch"
+
 /*
  * Assignments run left to right: the *_before columns are taken before what they come from, position before
  * the time it is decided by, coverage before completion.
  */
-#define ENROLLMENT_SELECT                                                                                    \
-	"SELECT e.user_id, e.course_id, e.epoch, e.start_time,"                                              \
-	" (SELECT MAX(g.purchase_id) FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = "     \
-	"e.course_id),"                                                                                      \
-	" EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id"    \
-	"  AND g.start_time <= ? AND (g.expire_time IS NULL OR g.expire_time > ?)"                           \
-	"  AND (g.revoke_time IS NULL OR g.revoke_time > ?)),"                                               \
-	" COALESCE(p.lessons_completed, 0), c.lesson_count, COALESCE(p.last_time, 0)"                        \
-	" FROM enrollment e JOIN course c ON c.course_id = e.course_id"                                      \
-	" LEFT JOIN progress_course p ON p.user_id = e.user_id AND p.course_id = e.course_id AND p.epoch = " \
-	"e.epoch"
-
 static const struct db_stmt stmts[] = {
 	[MERGE_SESSION] =
-		{"progress_merge_session", "iiiibiiiii", "iiii",
-		 "INSERT INTO progress_session (user_id, course_id, epoch, lesson_id, session_id, start_time,"
-		 " last_time, learning_seconds, interactions, questions)"
-		 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		 " ON DUPLICATE KEY UPDATE"
-		 " credited_before = " CREDITED ","
-		 " interactions_before = interactions,"
-		 " questions_before = questions,"
-		 " fresh = 0,"
-		 " start_time = LEAST(start_time, VALUES(start_time)),"
-		 " last_time = GREATEST(last_time, VALUES(last_time)),"
-		 " learning_seconds = GREATEST(learning_seconds, VALUES(learning_seconds)),"
-		 " interactions = GREATEST(interactions, VALUES(interactions)),"
-		 " questions = GREATEST(questions, VALUES(questions))"
-		 " RETURNING " CREDITED " - credited_before, interactions - interactions_before,"
-		 " questions - questions_before, fresh"},
+		{"progress_merge_session", DB_LETTERS(SESSION_COLUMNS), &delta_row,
+		 DB_INSERT(
+			 "progress_session",
+			 SESSION_COLUMNS) " ON DUPLICATE KEY UPDATE"
+					  " credited_before = " CREDITED ","
+					  " interactions_before = interactions,"
+					  " questions_before = questions,"
+					  " fresh = 0,"
+					  " start_time = LEAST(start_time, VALUES(start_time)),"
+					  " last_time = GREATEST(last_time, VALUES(last_time)),"
+					  " learning_seconds = GREATEST(learning_seconds, VALUES(learning_seconds)),"
+					  " interactions = GREATEST(interactions, VALUES(interactions)),"
+					  " questions = GREATEST(questions, VALUES(questions))"
+					  " RETURNING " DB_NAMES(DELTA_COLUMNS)},
 	[MERGE_LESSON] =
-		{"progress_merge_lesson", "iiiiuiibiiiiiiiii", "uiiiiiiiii",
-		 "INSERT INTO progress_lesson (user_id, course_id, epoch, lesson_id, coverage, "
-		 "position_seconds,"
-		 " position_time, position_session, completed, completed_now, complete_time, "
-		 "learning_seconds,"
-		 " interactions, questions, sessions, last_time)"
-		 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		 " ON DUPLICATE KEY UPDATE"
-		 " position_seconds = IF((VALUES(position_time), VALUES(position_session), "
-		 "VALUES(position_seconds))"
-		 "  > (position_time, position_session, position_seconds), VALUES(position_seconds), "
-		 "position_seconds),"
-		 " position_session = IF(VALUES(position_time) > position_time, VALUES(position_session),"
-		 "  IF(VALUES(position_time) = position_time, GREATEST(position_session, "
-		 "VALUES(position_session)),"
-		 "  position_session)),"
-		 " position_time = GREATEST(position_time, VALUES(position_time)),"
-		 " coverage = coverage | VALUES(coverage),"
-		 " completed_now = completed = 0 AND (VALUES(completed) OR BIT_COUNT(coverage) >= 58),"
-		 " completed = completed OR completed_now,"
-		 " complete_time = IF(completed_now, ?, complete_time),"
-		 " learning_seconds = learning_seconds + VALUES(learning_seconds),"
-		 " interactions = interactions + VALUES(interactions),"
-		 " questions = questions + VALUES(questions),"
-		 " sessions = sessions + VALUES(sessions),"
-		 " last_time = GREATEST(last_time, VALUES(last_time))"
-		 " RETURNING coverage, position_seconds, completed, completed_now, complete_time,"
-		 " learning_seconds, interactions, questions, sessions, last_time"},
-	[MERGE_COURSE] = {"progress_merge_course", "iiiiiiii", "",
-			  "INSERT INTO progress_course (user_id, course_id, epoch, lessons_completed, "
-			  "learning_seconds,"
-			  " interactions, questions, last_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-			  " ON DUPLICATE KEY UPDATE"
-			  " lessons_completed = lessons_completed + VALUES(lessons_completed),"
-			  " learning_seconds = learning_seconds + VALUES(learning_seconds),"
-			  " interactions = interactions + VALUES(interactions),"
-			  " questions = questions + VALUES(questions),"
-			  " last_time = GREATEST(last_time, VALUES(last_time))"},
-	[EPOCH] = {"progress_epoch", "ii", "ii",
-		   "SELECT epoch, start_time FROM enrollment WHERE user_id = ? AND course_id = ?"},
+		{"progress_merge_lesson", DB_LETTERS(MERGE_PARAMETERS), &merged_row,
+		 DB_INSERT(
+			 "progress_lesson",
+			 MERGE_COLUMNS) " ON DUPLICATE KEY UPDATE"
+					" position_seconds = IF((VALUES(position_time), VALUES(position_session), "
+					"VALUES(position_seconds))"
+					"  > (position_time, position_session, position_seconds), VALUES(position_seconds), "
+					"position_seconds),"
+					" position_session = IF(VALUES(position_time) > position_time, VALUES(position_session),"
+					"  IF(VALUES(position_time) = position_time, GREATEST(position_session, "
+					"VALUES(position_session)),"
+					"  position_session)),"
+					" position_time = GREATEST(position_time, VALUES(position_time)),"
+					" coverage = coverage | VALUES(coverage),"
+					" completed_now = completed = 0 AND (VALUES(completed) OR BIT_COUNT(coverage) >= 58),"
+					" completed = completed OR completed_now,"
+					" complete_time = IF(completed_now, ?, complete_time),"
+					" learning_seconds = learning_seconds + VALUES(learning_seconds),"
+					" interactions = interactions + VALUES(interactions),"
+					" questions = questions + VALUES(questions),"
+					" sessions = sessions + VALUES(sessions),"
+					" last_time = GREATEST(last_time, VALUES(last_time))"
+					" RETURNING " DB_NAMES(MERGED_COLUMNS)},
+	[MERGE_COURSE] =
+		{"progress_merge_course", DB_LETTERS(COURSE_COLUMNS), NULL,
+		 DB_INSERT(
+			 "progress_course",
+			 COURSE_COLUMNS) " ON DUPLICATE KEY UPDATE"
+					 " lessons_completed = lessons_completed + VALUES(lessons_completed),"
+					 " learning_seconds = learning_seconds + VALUES(learning_seconds),"
+					 " interactions = interactions + VALUES(interactions),"
+					 " questions = questions + VALUES(questions),"
+					 " last_time = GREATEST(last_time, VALUES(last_time))"},
+	[EPOCH] = {"progress_epoch", "ii", &epoch_row,
+		   "SELECT " DB_NAMES(EPOCH_COLUMNS) " FROM enrollment WHERE user_id = ? AND course_id = ?"},
 	[LESSON_LIST] =
-		{"progress_lesson_list", "iii", "iuiiiiiiii",
-		 "SELECT lesson_id, coverage, position_seconds, completed, complete_time, learning_seconds,"
-		 " interactions, questions, sessions, last_time FROM progress_lesson"
-		 " WHERE user_id = ? AND course_id = ? AND epoch = ? ORDER BY lesson_id"},
-	[ENROLLMENTS_OF_USER] = {"progress_enrollments_of_user", "iiiiii", "iiiiiiiii",
-				 ENROLLMENT_SELECT " WHERE e.user_id = ? AND e.course_id > ?"
-						   " ORDER BY e.course_id LIMIT ?"},
-	[ENROLLMENTS_OF_COURSE] = {"progress_enrollments_of_course", "iiiiii", "iiiiiiiii",
-				   ENROLLMENT_SELECT " WHERE e.course_id = ? AND e.user_id > ?"
-						     " ORDER BY e.user_id LIMIT ?"},
-	[ENROLLMENT] = {"progress_enrollment", "iiiii", "iiiiiiiii",
+		{"progress_lesson_list", "iii", &listed_row,
+		 "SELECT " DB_NAMES(
+			 LISTED_COLUMNS) " FROM progress_lesson"
+					 " WHERE user_id = ? AND course_id = ? AND epoch = ? ORDER BY lesson_id"},
+	[ENROLLMENTS_OF_USER] = {"progress_enrollments_of_user", "iiiiii", &enrollment_row,
+				 ENROLLMENT_SELECT
+				 " WHERE e.user_id = ? AND e.course_id > ? ORDER BY e.course_id LIMIT ?"},
+	[ENROLLMENTS_OF_COURSE] = {"progress_enrollments_of_course", "iiiiii", &enrollment_row,
+				   ENROLLMENT_SELECT
+				   " WHERE e.course_id = ? AND e.user_id > ? ORDER BY e.user_id LIMIT ?"},
+	[ENROLLMENT] = {"progress_enrollment", "iiiii", &enrollment_row,
 			ENROLLMENT_SELECT " WHERE e.user_id = ? AND e.course_id = ?"},
 };
 
 const struct db_stmt_list progress_stmts = {"progress", stmts, ARRAY_SIZE(stmts)};
 
-static int arena_full(struct error *err)
-{
-	return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-			   "The answer needs more memory than a call may use.");
-}
-
 /* --- merges --- */
-
-enum { SESSION_ARGS = 10, LESSON_ARGS = 17, COURSE_ARGS = 8 };
-
-static void bind_session(struct db_value *v, const struct report *r)
-{
-	const struct db_value row[SESSION_ARGS] = {
-		db_i64(r->user_id),
-		db_i64(r->course_id),
-		db_i64(r->epoch),
-		db_i64(r->lesson_id),
-		db_bytes(span_of(r->session_id, sizeof(r->session_id))),
-		db_i64(r->start_us),
-		db_i64(r->client_us),
-		db_i64(r->learning_seconds),
-		db_i64(r->interactions),
-		db_i64(r->questions),
-	};
-	memcpy(v, row, sizeof(row));
-}
 
 int progress_store_sessions(struct db_conn *conn, struct arena *arena, const struct report *const *reports,
 			    unsigned n, struct progress_delta *ret, unsigned *ret_bad, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	struct db_value *args = arena_array(arena, (size_t)n * SESSION_ARGS, sizeof(*args));
-	int r;
-
+	struct report *rows = arena_array(arena, n, sizeof(*rows));
 	*ret_bad = n;
-	if (!args)
+	if (!rows)
 		return arena_full(err);
 	for (unsigned i = 0; i < n; i++)
-		bind_session(args + (size_t)i * SESSION_ARGS, reports[i]);
-	r = db_query_array(conn, &stmts[MERGE_SESSION], args, SESSION_ARGS, n, &rows, err);
-	for (unsigned i = 0; r == 0 && (r = db_next(&rows, err)) == 1; i++, r = 0)
-		ret[i] = (struct progress_delta){
-			.learning_seconds = db_col_i64(&rows, 0),
-			.interactions = db_col_i64(&rows, 1),
-			.questions = db_col_i64(&rows, 2),
-			.sessions = db_col_i64(&rows, 3),
-		};
-	if (r < 0 && rows.handle) /* else no row is at fault, or nobody knows which */
-		*ret_bad = rows.count;
-	return r;
-}
-
-static void bind_lesson(struct db_value *v, const struct report *r, const struct progress_delta *d,
-			int64_t now_us)
-{
-	bool completed = r->completed || coverage_count(r->coverage) >= COVERAGE_COMPLETE;
-	const struct db_value row[LESSON_ARGS] = {
-		db_i64(r->user_id),
-		db_i64(r->course_id),
-		db_i64(r->epoch),
-		db_i64(r->lesson_id),
-		db_u64(r->coverage),
-		db_i64(r->position_seconds),
-		db_i64(r->client_us),
-		db_bytes(span_of(r->session_id, sizeof(r->session_id))),
-		db_i64(completed),
-		db_i64(completed),
-		db_i64(completed ? now_us : 0),
-		db_i64(d->learning_seconds),
-		db_i64(d->interactions),
-		db_i64(d->questions),
-		db_i64(d->sessions),
-		db_i64(r->client_us),
-		db_i64(now_us),
-	};
-	memcpy(v, row, sizeof(row));
+		rows[i] = *reports[i];
+	return db_write_all(conn, &stmts[MERGE_SESSION], &session_row, rows, n, ret, ret_bad, err);
 }
 
 int progress_store_lessons(struct db_conn *conn, struct arena *arena, const struct report *const *reports,
 			   const struct progress_delta *deltas, unsigned n, int64_t now_us,
 			   struct progress_lesson *ret, unsigned *ret_bad, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	struct db_value *args = arena_array(arena, (size_t)n * LESSON_ARGS, sizeof(*args));
-	int r;
-
+	struct lesson_merge *rows = arena_array(arena, n, sizeof(*rows));
 	*ret_bad = n;
-	if (!args)
+	if (!rows)
 		return arena_full(err);
-	for (unsigned i = 0; i < n; i++)
-		bind_lesson(args + (size_t)i * LESSON_ARGS, reports[i], &deltas[i], now_us);
-	r = db_query_array(conn, &stmts[MERGE_LESSON], args, LESSON_ARGS, n, &rows, err);
-	for (unsigned i = 0; r == 0 && (r = db_next(&rows, err)) == 1; i++, r = 0)
-		ret[i] = (struct progress_lesson){
-			.lesson_id = reports[i]->lesson_id,
-			.epoch = reports[i]->epoch,
-			.coverage = db_col_u64(&rows, 0),
-			.position_seconds = db_col_i64(&rows, 1),
-			.completed = db_col_i64(&rows, 2),
-			.completed_now = db_col_i64(&rows, 3),
-			.complete_us = db_col_i64(&rows, 4),
-			.learning_seconds = db_col_i64(&rows, 5),
-			.interactions = db_col_i64(&rows, 6),
-			.questions = db_col_i64(&rows, 7),
-			.sessions = db_col_i64(&rows, 8),
-			.last_us = db_col_i64(&rows, 9),
-		};
-	if (r < 0 && rows.handle) /* else no row is at fault, or nobody knows which */
-		*ret_bad = rows.count;
+	for (unsigned i = 0; i < n; i++) {
+		const struct report *r = reports[i];
+		bool completed = r->completed || coverage_count(r->coverage) >= COVERAGE_COMPLETE;
+		rows[i] = (struct lesson_merge){*r, deltas[i], completed, completed ? now_us : 0, now_us};
+	}
+	int r = db_write_all(conn, &stmts[MERGE_LESSON], &merge_row, rows, n, ret, ret_bad, err);
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		ret[i].lesson_id = reports[i]->lesson_id;
+		ret[i].epoch = reports[i]->epoch;
+	}
 	return r;
 }
 
-int progress_store_courses(struct db_conn *conn, struct arena *arena,
-			   const struct progress_course_delta *deltas, unsigned n, struct error *err)
+int progress_store_courses(struct db_conn *conn, const struct progress_course_delta *deltas, unsigned n,
+			   struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	struct db_value *args = arena_array(arena, (size_t)n * COURSE_ARGS, sizeof(*args));
-	int r;
-
-	if (!args)
-		return arena_full(err);
-	for (unsigned i = 0; i < n; i++) {
-		const struct progress_course_delta *d = &deltas[i];
-		const struct db_value row[COURSE_ARGS] = {
-			db_i64(d->user_id),           db_i64(d->course_id),        db_i64(d->epoch),
-			db_i64(d->lessons_completed), db_i64(d->learning_seconds), db_i64(d->interactions),
-			db_i64(d->questions),         db_i64(d->last_us),
-		};
-		memcpy(args + (size_t)i * COURSE_ARGS, row, sizeof(row));
-	}
-	r = db_query_array(conn, &stmts[MERGE_COURSE], args, COURSE_ARGS, n, &rows, err);
-	return r < 0 ? r : db_next(&rows, err);
+	return db_write_all(conn, &stmts[MERGE_COURSE], &course_row, deltas, n, NULL, NULL, err);
 }
 
 /* --- reads --- */
@@ -253,95 +250,38 @@ int progress_store_courses(struct db_conn *conn, struct arena *arena,
 int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret_epoch,
 			 int64_t *ret_start_us, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query_row(conn, &stmts[EPOCH], DB_ARGS(db_i64(user_id), db_i64(course_id)), &rows, err);
-
-	if (r == 1) {
-		*ret_epoch = db_col_i64(&rows, 0);
-		*ret_start_us = db_col_i64(&rows, 1);
-	}
+	struct progress_enrollment e = {0};
+	int r = db_read(conn, &stmts[EPOCH], DB_ARGS(db_i64(user_id), db_i64(course_id)), NULL, &e, err);
+	*ret_epoch = e.epoch;
+	*ret_start_us = e.start_us;
 	return r;
-}
-
-/* Reads every row into an array in the arena that doubles as it fills. */
-static int read_all(struct db_rows *rows, struct arena *arena, size_t size,
-		    void (*read)(const struct db_rows *rows, void *item), void **ret, unsigned *ret_n,
-		    struct error *err)
-{
-	unsigned n = 0, room = 0;
-	char *items = NULL;
-	int r;
-
-	while ((r = db_next(rows, err)) == 1) {
-		if (n == room) {
-			room = room ? 2 * room : 32;
-			char *grown = arena_array(arena, room, size);
-			if (!grown)
-				return arena_full(err);
-			if (n)
-				memcpy(grown, items, n * size);
-			items = grown;
-		}
-		read(rows, items + n++ * size);
-	}
-	*ret = items;
-	*ret_n = n;
-	return r;
-}
-
-static void read_lesson(const struct db_rows *rows, void *item)
-{
-	*(struct progress_lesson *)item = (struct progress_lesson){
-		.lesson_id = db_col_i64(rows, 0),
-		.coverage = db_col_u64(rows, 1),
-		.position_seconds = db_col_i64(rows, 2),
-		.completed = db_col_i64(rows, 3),
-		.complete_us = db_col_i64(rows, 4),
-		.learning_seconds = db_col_i64(rows, 5),
-		.interactions = db_col_i64(rows, 6),
-		.questions = db_col_i64(rows, 7),
-		.sessions = db_col_i64(rows, 8),
-		.last_us = db_col_i64(rows, 9),
-	};
 }
 
 int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
 			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n,
 			       struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query(conn, &stmts[LESSON_LIST],
-			 DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(epoch)), &rows, err);
-	if (r == 0)
-		r = read_all(&rows, arena, sizeof(**ret), read_lesson, (void **)ret, ret_n, err);
-	for (unsigned i = 0; r == 0 && i < *ret_n; i++)
-		(*ret)[i].epoch = epoch;
-	return r;
-}
-
-static void read_enrollment(const struct db_rows *rows, void *item)
-{
-	*(struct progress_enrollment *)item = (struct progress_enrollment){
-		.user_id = db_col_i64(rows, 0),
-		.course_id = db_col_i64(rows, 1),
-		.epoch = db_col_i64(rows, 2),
-		.start_us = db_col_i64(rows, 3),
-		.purchase_id = db_col_i64(rows, 4),
-		.active = db_col_i64(rows, 5),
-		.lessons_completed = db_col_i64(rows, 6),
-		.lessons_total = db_col_i64(rows, 7),
-		.last_us = db_col_i64(rows, 8),
-	};
+	struct db_list list;
+	int r = db_read_all(conn, &stmts[LESSON_LIST],
+			    DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(epoch)), arena, &list, err);
+	if (r < 0)
+		return r;
+	*ret = list.items;
+	*ret_n = list.n;
+	return 0;
 }
 
 static int read_enrollments(struct db_conn *conn, struct arena *arena, const struct db_stmt *stmt,
 			    const struct db_value *args, unsigned n_args, struct progress_enrollment **ret,
 			    unsigned *ret_n, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query(conn, stmt, args, n_args, &rows, err);
-
-	return r < 0 ? r : read_all(&rows, arena, sizeof(**ret), read_enrollment, (void **)ret, ret_n, err);
+	struct db_list list;
+	int r = db_read_all(conn, stmt, args, n_args, arena, &list, err);
+	if (r < 0)
+		return r;
+	*ret = list.items;
+	*ret_n = list.n;
+	return 0;
 }
 
 #define ACTIVE_AT(now_us) db_i64(now_us), db_i64(now_us), db_i64(now_us)

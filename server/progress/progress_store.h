@@ -40,9 +40,8 @@ int progress_store_lessons(struct db_conn *conn, struct arena *arena, const stru
 			   const struct progress_delta *deltas, unsigned n, int64_t now_us,
 			   struct progress_lesson *ret, unsigned *ret_bad, struct error *err)
 	__attribute__((warn_unused_result));
-int progress_store_courses(struct db_conn *conn, struct arena *arena,
-			   const struct progress_course_delta *deltas, unsigned n, struct error *err)
-	__attribute__((warn_unused_result));
+int progress_store_courses(struct db_conn *conn, const struct progress_course_delta *deltas, unsigned n,
+			   struct error *err) __attribute__((warn_unused_result));
 
 /* The enrollment's current epoch and when access first began: 1 when enrolled, 0 when not, negative. */
 int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret_epoch,

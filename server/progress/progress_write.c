@@ -129,8 +129,8 @@ static int merge(struct app *app, struct db_conn *conn, struct arena *arena,
 	if (r < 0)
 		return r;
 	*ret_bad = n;
-	r = progress_store_courses(conn, arena, b.courses,
-				   sum_courses(items, b.deltas, n, b.merged, b.courses), err);
+	r = progress_store_courses(conn, b.courses, sum_courses(items, b.deltas, n, b.merged, b.courses),
+				   err);
 	if (r == 0)
 		r = append_completions(conn, arena, items, n, b.merged, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)

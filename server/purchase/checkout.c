@@ -131,7 +131,7 @@ static int pack_reply(const struct checkout *c, const struct purchase *p, struct
 	PurchaseCourseResponse reply = PURCHASE_COURSE_RESPONSE_INIT;
 
 	reply.purchase = purchase_to_proto(rpc_arena(c->call), p);
-	int r = app_built(rpc_arena(c->call), err);
+	int r = arena_check(rpc_arena(c->call), err);
 	return r < 0 ? r : codec_pack(&reply.base, rpc_arena(c->call), ret, err);
 }
 
@@ -145,7 +145,7 @@ static int complete(const struct checkout *c, const struct course_terms *terms, 
 		.grant_id = c->grant_id,
 		.event_id = c->event_id,
 		.event_payload = purchase_event_payload(rpc_arena(c->call), p),
-		.key = rpc_request_key(c->call),
+		.key = *rpc_request_key(c->call),
 	};
 	int r = pack_reply(c, p, &order.reply, err);
 

@@ -2,70 +2,53 @@
 #include "server/purchase/grant.h"
 
 #include "proto/runtime/array.h"
+#include "server/db/table.h"
+
+struct bounds {
+	int64_t start_us, expire_us, revoke_us; /* 0: no such end */
+};
+#define BOUNDS_COLUMNS(F, C, R)                                                                              \
+	F(R, "start_time", I64, start_us)                                                                    \
+	C(R, "expire_time", I64_OR_NULL, expire_us)                                                          \
+	C(R, "revoke_time", I64_OR_NULL, revoke_us)
+DB_ROW(bounds_row, struct bounds, BOUNDS_COLUMNS);
 
 enum { WINDOWS };
 
 static const struct db_stmt stmts[] = {
-	[WINDOWS] = {"grant_windows", "ii", "iii",
-		     "SELECT start_time, expire_time, revoke_time FROM access_grant WHERE user_id = ? AND "
-		     "course_id = ?"
-		     " ORDER BY start_time"},
+	[WINDOWS] =
+		{"grant_windows", "ii", &bounds_row,
+		 "SELECT " DB_NAMES(
+			 BOUNDS_COLUMNS) " FROM access_grant WHERE user_id = ? AND course_id = ? ORDER BY start_time"},
 };
 
 const struct db_stmt_list grant_stmts = {"grant", stmts, ARRAY_SIZE(stmts)};
 
-enum { WINDOWS_AT_FIRST = 4 };
-
-static int64_t end_of(const struct db_rows *rows, unsigned column)
+static struct grant_window window_of(const struct bounds *b)
 {
-	return db_is_null(rows, column) ? INT64_MAX : db_col_i64(rows, column);
-}
-
-static struct grant_window window_of_row(const struct db_rows *rows)
-{
-	int64_t expire = end_of(rows, 1), revoke = end_of(rows, 2);
-
-	return (struct grant_window){.start_us = db_col_i64(rows, 0),
-				     .end_us = expire < revoke ? expire : revoke};
-}
-
-/* The array with room for one more: a new one twice as large when it is full. NULL when the arena is. */
-static struct grant_window *with_room(struct arena *arena, struct grant_window *windows, unsigned n,
-				      unsigned *room)
-{
-	if (n < *room)
-		return windows;
-	*room = *room ? *room * 2 : WINDOWS_AT_FIRST;
-	struct grant_window *larger = arena_array(arena, *room, sizeof(*larger));
-	if (larger && n)
-		memcpy(larger, windows, n * sizeof(*windows));
-	return larger;
+	int64_t expire = b->expire_us ? b->expire_us : INT64_MAX,
+		revoke = b->revoke_us ? b->revoke_us : INT64_MAX;
+	return (struct grant_window){.start_us = b->start_us, .end_us = expire < revoke ? expire : revoke};
 }
 
 int grant_windows_read(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
 		       struct grant_window **ret, unsigned *ret_n, struct error *err)
 {
-	struct db_rows rows _cleanup_rows_ = {0};
-	struct grant_window *windows = NULL;
-	unsigned n = 0, room = 0;
-	int r = db_query(conn, &stmts[WINDOWS], DB_ARGS(db_i64(user_id), db_i64(course_id)), &rows, err);
-
+	struct db_list list;
+	int r = db_read_all(conn, &stmts[WINDOWS], DB_ARGS(db_i64(user_id), db_i64(course_id)), arena, &list,
+			    err);
 	if (r < 0)
 		return r;
-	while ((r = db_next(&rows, err)) > 0) {
-		struct grant_window w = window_of_row(&rows);
-
-		if (w.end_us <= w.start_us)
-			continue;
-		windows = with_room(arena, windows, n, &room);
-		if (!windows)
-			return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE,
-					   "The grants need too much memory.");
-		windows[n++] = w;
-	}
-	if (r < 0)
-		return r;
+	const struct bounds *bounds = list.items;
+	struct grant_window *windows = arena_array(arena, list.n, sizeof(*windows));
+	if (!windows)
+		return arena_full(err);
 	*ret = windows;
-	*ret_n = n;
+	*ret_n = 0;
+	for (unsigned i = 0; i < list.n; i++) {
+		struct grant_window w = window_of(&bounds[i]);
+		if (w.start_us < w.end_us)
+			windows[(*ret_n)++] = w;
+	}
 	return 0;
 }

@@ -80,7 +80,7 @@ char *ledger_lines(const struct ledger_posting *p, struct arena *arena) __attrib
 
 /* That parameter as a table of lines. */
 #define LEDGER_LINES_TABLE                                                                                   \
-	"JSON_TABLE(?, '$[*]' COLUMNS (line FOR ORDINALITY, account_kind TINYINT PATH '$[0]',"               \
+	"JSON_TABLE(v_lines, '$[*]' COLUMNS (line FOR ORDINALITY, account_kind TINYINT PATH '$[0]',"         \
 	" owner_id BIGINT PATH '$[1]', currency_code CHAR(3) PATH '$[2]', amount BIGINT PATH '$[3]'))"
 
 #endif

@@ -68,13 +68,13 @@ Wallet *wallet_to_proto(struct arena *arena, int64_t user_id, const struct walle
 	return ret;
 }
 
-struct span purchase_event_payload(struct arena *arena, const struct purchase *p)
+char *purchase_event_payload(struct arena *arena, const struct purchase *p)
 {
-	return span_str(arena_printf(
-		arena,
-		"{\"purchase_id\":\"%s\",\"user_id\":\"%s\",\"course_id\":\"%s\","
-		"\"currency_code\":\"%s\",\"total_minor_units\":\"%" PRId64 "\",\"transaction_id\":\"%s\"}",
-		app_id(arena, ID_PURCHASE, p->purchase_id), app_id(arena, ID_USER, p->user_id),
-		app_id(arena, ID_COURSE, p->course_id), p->currency_code, p->total,
-		app_id(arena, ID_TRANSACTION, p->transaction_id)));
+	return arena_printf(arena,
+			    "{\"purchase_id\":\"%s\",\"user_id\":\"%s\",\"course_id\":\"%s\","
+			    "\"currency_code\":\"%s\",\"total_minor_units\":\"%" PRId64
+			    "\",\"transaction_id\":\"%s\"}",
+			    app_id(arena, ID_PURCHASE, p->purchase_id), app_id(arena, ID_USER, p->user_id),
+			    app_id(arena, ID_COURSE, p->course_id), p->currency_code, p->total,
+			    app_id(arena, ID_TRANSACTION, p->transaction_id));
 }

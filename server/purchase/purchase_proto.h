@@ -11,13 +11,13 @@
 
 /*
  * What is stored as messages of the contract, in the arena. Where it is full they leave pieces out or return
- * NULL: ask app_built() once at the end.
+ * NULL: ask arena_check() once at the end.
  */
 Purchase *purchase_to_proto(struct arena *arena, const struct purchase *p);
 Wallet *wallet_to_proto(struct arena *arena, int64_t user_id, const struct wallet_balance *balances,
 			unsigned n);
 
 /* The payload of EVENT_PURCHASE_COMPLETED: a JSON object with ids as text and amounts as text. */
-struct span purchase_event_payload(struct arena *arena, const struct purchase *p);
+char *purchase_event_payload(struct arena *arena, const struct purchase *p);
 
 #endif

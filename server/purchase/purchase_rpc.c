@@ -37,7 +37,7 @@ static int get_purchase(struct rpc_call *call, const GetPurchaseRequest *req, Ge
 	if (r == 0 || !may_see_purchases_of(rpc_principal(call), purchase.user_id))
 		return purchase_not_found(err, purchase_id);
 	ret->purchase = purchase_to_proto(rpc_arena(call), &purchase);
-	return app_built(rpc_arena(call), err);
+	return arena_check(rpc_arena(call), err);
 }
 
 /* --- ListPurchases --- */
@@ -54,7 +54,7 @@ static int purchases_to_proto(struct rpc_call *call, const struct purchase *list
 	for (unsigned i = 0; i < n && ret->purchases; i++)
 		ret->purchases[i] = purchase_to_proto(rpc_arena(call), &list[i]);
 	ret->n_purchases = n;
-	return app_built(rpc_arena(call), err);
+	return arena_check(rpc_arena(call), err);
 }
 
 static int list_purchases(struct rpc_call *call, const ListPurchasesRequest *req, ListPurchasesResponse *ret,

@@ -17,8 +17,8 @@ struct purchase_order {
 	const struct ledger_posting *posting; /* empty when the total is zero */
 	int64_t course_version;               /* whose terms it is made on */
 	int64_t grant_id, event_id;
-	struct span event_payload;
-	const struct request_key *key;
+	const char *event_payload;
+	struct request_key key;
 	struct span reply; /* packed answer, stored under the key */
 };
 

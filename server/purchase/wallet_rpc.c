@@ -23,7 +23,7 @@ static int read_wallet(struct db_conn *conn, struct arena *arena, int64_t user_i
 	if (r < 0)
 		return r;
 	*ret = wallet_to_proto(arena, user_id, balances, n);
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 /* --- GetWallet --- */

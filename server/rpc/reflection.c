@@ -239,7 +239,7 @@ static int info_next(struct rpc_call *call, ServerReflectionResponse *ret, struc
 	if (request) {
 		if (reflection_answer(call->server->reflection, request, ret, rpc_message_arena(call)))
 			return RPC_SEND;
-		return error_raise(err, &RPC_REASON_MESSAGE_TOO_LARGE, "The answer needs too much memory.");
+		return arena_full(err);
 	}
 	if (s->half_closed)
 		return RPC_END;

@@ -213,8 +213,7 @@ static ProtobufCMessage *message_new(struct stream *s, struct arena *arena)
 	ProtobufCMessage *message = codec_new(s->call->method->desc->response, arena);
 
 	if (!message)
-		stream_end(s, error_raise(&s->call->error, &RPC_REASON_MESSAGE_TOO_LARGE,
-					  "The call has no memory left for its answer."));
+		stream_end(s, arena_full(&s->call->error));
 	return message;
 }
 
@@ -400,8 +399,7 @@ static int stream_new(struct rpc_call *call)
 	struct stream *s = arena_zalloc(&call->arena, sizeof(*s));
 
 	if (!s)
-		return error_raise(&call->error, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The request leaves no memory for its answer; send less at once.");
+		return arena_full(&call->error);
 	s->call = call;
 	s->scheduled = true;
 	s->receive_tag.run = stream_received;

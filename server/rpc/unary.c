@@ -81,8 +81,7 @@ static int unary_prepare(struct rpc_call *call)
 		return r;
 	call->reply = codec_new(m->desc->response, &call->arena);
 	if (!call->reply)
-		return error_raise(&call->error, &RPC_REASON_MESSAGE_TOO_LARGE,
-				   "The request leaves no memory for its answer; send less at once.");
+		return arena_full(&call->error);
 	return 0;
 }
 

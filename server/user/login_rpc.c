@@ -147,7 +147,7 @@ static int login(struct rpc_call *call, const LoginRequest *req, LoginResponse *
 	struct arena *arena = rpc_arena(call);
 	struct login *m = arena_zalloc(arena, sizeof(*m));
 	const char *name = user_login_fold(arena, req->login);
-	int r = app_built(arena, err);
+	int r = arena_check(arena, err);
 	if (r < 0)
 		return r;
 	m->call = call;

@@ -33,8 +33,8 @@ static int lock_administrators(struct user_change *change, struct error *err)
 	struct roles_change *m = change->arg;
 	int r = 0;
 	if (!(m->roles & ROLE_MASK_ADMIN))
-		r = user_store_other_administrators(change->conn, change->user_id, &m->other_administrators,
-						    err);
+		r = user_store_other_administrators(change->conn, rpc_arena(change->call), change->user_id,
+						    &m->other_administrators, err);
 	if (r < 0)
 		return r;
 	r = session_store_lock_holding(change->conn, rpc_principal(change->call), err);

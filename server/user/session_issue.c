@@ -57,7 +57,7 @@ int session_issue(struct rpc_call *call, const struct session *s, const struct u
 		m->access_token_expire_time = app_timestamp(arena, who.expire_us);
 	}
 	*ret = m;
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 int session_append_event(struct db_conn *conn, const char *kind, int64_t event_id, const struct session *s,

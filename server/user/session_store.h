@@ -11,7 +11,7 @@
 struct session {
 	int64_t session_id, user_id;
 	int64_t create_us;
-	struct span source; /* the network it was begun from, as auth/attempt.h names it; not read */
+	struct span source; /* the network it was begun from, as auth/attempt.h names it */
 	int64_t expire_us;  /* no refresh token of it lives longer */
 	int64_t revoke_us;  /* 0: it lives */
 	struct refresh_stored tokens;

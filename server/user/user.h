@@ -20,8 +20,8 @@ enum { USER_ROLES_READ_MAX = 10 };
  * The roles of up to USER_ROLES_READ_MAX users, as committed now, in the order asked: 0 for one that does not
  * exist or is suspended. One round trip.
  */
-int user_roles_read(struct db_conn *conn, const int64_t *user_ids, unsigned n, uint32_t *ret_roles,
-		    struct error *err) __attribute__((warn_unused_result));
+int user_roles_read(struct db_conn *conn, struct arena *arena, const int64_t *user_ids, unsigned n,
+		    uint32_t *ret_roles, struct error *err) __attribute__((warn_unused_result));
 
 /* 0 when there is such a user, in whatever state; USER_NOT_FOUND otherwise. */
 int user_require(struct db_conn *conn, int64_t user_id, struct error *err)

@@ -53,7 +53,7 @@ static int change_body(struct db_conn *conn, void *arg, struct error *err)
 	if (r < 0)
 		return r;
 	*change->ret = user_to_proto(arena, &u);
-	return app_built(arena, err);
+	return arena_check(arena, err);
 }
 
 int user_change_run(struct user_change *change, struct error *err)

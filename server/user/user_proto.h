@@ -5,7 +5,7 @@
 #include "edu/v1/edu_service.tables.h"
 #include "server/user/user_store.h"
 
-/* A user as the contract shows it; in the arena, see app_built() for when that is full. */
+/* A user as the contract shows it; in the arena, see arena_check() for when that is full. */
 User *user_to_proto(struct arena *arena, const struct user *u);
 
 enum { USER_ETAG_SIZE = 24 };

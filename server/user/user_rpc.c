@@ -56,7 +56,7 @@ static int register_body(struct db_conn *conn, void *arg, struct error *err)
 	if (r < 0)
 		return r;
 	m->ret->user = user_to_proto(rpc_arena(m->call), &m->user);
-	return app_built(rpc_arena(m->call), err);
+	return arena_check(rpc_arena(m->call), err);
 }
 
 static int store_user(struct rpc_call *call, void *state, struct error *err)
@@ -66,7 +66,7 @@ static int store_user(struct rpc_call *call, void *state, struct error *err)
 	if (r < 0)
 		return r;
 	fill_user(m);
-	r = app_built(rpc_arena(call), err);
+	r = arena_check(rpc_arena(call), err);
 	return r < 0 ? r : db_transaction(db_of(call), false, register_body, m, err);
 }
 
@@ -75,7 +75,7 @@ static int register_user(struct rpc_call *call, const RegisterUserRequest *req, 
 {
 	struct registration *m = arena_zalloc(rpc_arena(call), sizeof(*m));
 	if (!m)
-		return app_built(rpc_arena(call), err);
+		return arena_check(rpc_arena(call), err);
 	m->call = call;
 	m->req = req;
 	m->ret = ret;
@@ -99,7 +99,7 @@ static int read_by_name(struct rpc_call *call, const char *user_name, bool anybo
 {
 	struct arena *arena = rpc_arena(call);
 	char *folded = user_text_fold(arena, user_name);
-	int r = app_built(arena, err);
+	int r = arena_check(arena, err);
 	if (r < 0)
 		return r;
 	if (anybody)
@@ -137,7 +137,7 @@ static int get_user(struct rpc_call *call, const GetUserRequest *req, GetUserRes
 	if (r < 0)
 		return r;
 	ret->user = user_to_proto(rpc_arena(call), &user);
-	return app_built(rpc_arena(call), err);
+	return arena_check(rpc_arena(call), err);
 }
 
 /* --- UpdateUser --- */
@@ -163,7 +163,7 @@ static int update_fields(struct user_change *change, struct user *u, struct erro
 		u->time_zone = from->time_zone;
 	if (!*u->display_name)
 		return error_field(err, "user.display_name", "must not be empty");
-	return app_built(rpc_arena(change->call), err);
+	return arena_check(rpc_arena(change->call), err);
 }
 
 static int check_mask(const UpdateUserRequest *req, struct error *err)

@@ -6,75 +6,70 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
-#include "server/app/app.h"
+#include "server/db/table.h"
 #include "server/user/user_names.h"
 
-#define COLUMNS                                                                                              \
-	"user_id, user_name, email, display_name, bio, language, password_hash, roles, rights_epoch, "       \
-	"state, "                                                                                            \
-	"version,"                                                                                           \
-	" create_time, update_time, time_zone"
-#define TYPES "issssssiiiiiis"
+/* Who one is, which never changes; and the rest. */
+#define OWN_COLUMNS(F, C, R)                                                                                 \
+	F(R, "user_id", I64, user_id)                                                                        \
+	C(R, "user_name", TEXT, user_name)                                                                   \
+	C(R, "password_hash", TEXT, password_hash)                                                           \
+	C(R, "state", INT, state)                                                                            \
+	C(R, "create_time", I64, create_us)
+#define CHANGED_COLUMNS(F, C, R)                                                                             \
+	F(R, "email", TEXT_OR_NULL, email)                                                                   \
+	C(R, "display_name", TEXT, display_name)                                                             \
+	C(R, "bio", TEXT, bio)                                                                               \
+	C(R, "language", TEXT, language)                                                                     \
+	C(R, "time_zone", TEXT, time_zone)                                                                   \
+	C(R, "roles", INT, roles)                                                                            \
+	C(R, "rights_epoch", I64, rights_epoch)                                                              \
+	C(R, "version", I64, version)                                                                        \
+	C(R, "update_time", I64, update_us)
+#define COLUMNS(F, C, R) OWN_COLUMNS(F, C, R) CHANGED_COLUMNS(C, C, R)
+DB_ROW(user_row, struct user, COLUMNS);
+DB_ROW(changed_row, struct user, CHANGED_COLUMNS);
+
+#define RIGHTS_COLUMNS(F, C, R)                                                                              \
+	F(R, "user_id", I64, user_id) C(R, "roles", INT, roles) C(R, "state", INT, state)
+DB_ROW(rights_row, struct user, RIGHTS_COLUMNS);
 
 enum stmt { READ, LOCK, BY_NAME, BY_EMAIL, INSERT, UPDATE, REHASH, ADMINISTRATORS, ROLES, EXISTS, N_STMTS };
 
+#define SELECT "SELECT " DB_NAMES(COLUMNS) " FROM user"
+static_assert(USER_ACTIVE == 1, "state in the statements");
+
 static const struct db_stmt stmts[N_STMTS] = {
-	[READ] = {"user_read", "i", TYPES, "SELECT " COLUMNS " FROM user WHERE user_id = ?"},
-	[LOCK] = {"user_lock", "i", TYPES, "SELECT " COLUMNS " FROM user WHERE user_id = ? FOR UPDATE"},
-	[BY_NAME] = {"user_by_name", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE user_name = ?"},
-	[BY_EMAIL] = {"user_by_email", "s", TYPES, "SELECT " COLUMNS " FROM user WHERE verified_email = ?"},
-	[INSERT] = {"user_insert", TYPES, "",
-		    "INSERT INTO user (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-	[UPDATE] = {"user_update", "ssssiiiisi", "",
-		    "UPDATE user SET email = ?, verified_email = IF(verified_email = email, email, NULL), "
-		    "display_name = ?, bio = ?, language = ?, roles = ?, "
-		    "rights_epoch "
-		    "= ?,"
-		    " version = ?, update_time = ?, time_zone = ? WHERE user_id = ?"},
-	[REHASH] = {"user_rehash", "sis", "",
+	[READ] = {"user_read", "i", &user_row, SELECT " WHERE user_id = ?"},
+	[LOCK] = {"user_lock", "i", &user_row, SELECT " WHERE user_id = ? FOR UPDATE"},
+	[BY_NAME] = {"user_by_name", "s", &user_row, SELECT " WHERE user_name = ?"},
+	[BY_EMAIL] = {"user_by_email", "s", &user_row, SELECT " WHERE verified_email = ?"},
+	[INSERT] = {"user_insert", DB_LETTERS(COLUMNS), NULL, DB_INSERT("user", COLUMNS)},
+	/* Assignments run left to right: in the last one email is the new one. */
+	[UPDATE] =
+		{"user_update", DB_LETTERS(CHANGED_COLUMNS) "i", NULL,
+		 "UPDATE user SET " DB_SETS(
+			 CHANGED_COLUMNS) ", verified_email = IF(verified_email = email, email, NULL) WHERE user_id = ?"},
+	[REHASH] = {"user_rehash", "sis", NULL,
 		    "UPDATE user SET password_hash = ? WHERE user_id = ? AND password_hash = ?"},
 	[ADMINISTRATORS] =
-		{"user_administrators", "", "ii",
-		 "SELECT user_id, state FROM user FORCE INDEX (user_administrator) WHERE administrator = 1"
-		 " ORDER BY user_id FOR UPDATE"},
-	[ROLES] = {"user_roles", "iiiiiiiiii", "ii",
-		   "SELECT user_id, roles FROM user WHERE state = 1 AND user_id IN (?, ?, ?, ?, ?, ?, ?, ?, "
-		   "?, ?)"},
-	[EXISTS] = {"user_exists", "i", "i", "SELECT 1 FROM user WHERE user_id = ?"},
+		{"user_administrators", "", &rights_row,
+		 "SELECT " DB_NAMES(
+			 RIGHTS_COLUMNS) " FROM user FORCE INDEX (user_administrator) WHERE administrator = 1"
+					 " ORDER BY user_id FOR UPDATE"},
+	[ROLES] =
+		{"user_roles", "iiiiiiiiii", &rights_row,
+		 "SELECT " DB_NAMES(
+			 RIGHTS_COLUMNS) " FROM user WHERE state = 1 AND user_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+	[EXISTS] = {"user_exists", "i", &db_row_i64, "SELECT 1 FROM user WHERE user_id = ?"},
 };
 
 const struct db_stmt_list user_stmts = {"user", stmts, N_STMTS};
 
-static void read_user(const struct db_rows *rows, struct arena *arena, struct user *ret)
-{
-	*ret = (struct user){
-		.user_id = db_col_i64(rows, 0),
-		.user_name = db_col_str(rows, 1, arena),
-		.email = db_is_null(rows, 2) ? NULL : db_col_str(rows, 2, arena),
-		.display_name = db_col_str(rows, 3, arena),
-		.bio = db_col_str(rows, 4, arena),
-		.language = db_col_str(rows, 5, arena),
-		.password_hash = db_col_str(rows, 6, arena),
-		.roles = (uint32_t)db_col_i64(rows, 7),
-		.rights_epoch = db_col_i64(rows, 8),
-		.state = (enum user_state)db_col_i64(rows, 9),
-		.version = db_col_i64(rows, 10),
-		.create_us = db_col_i64(rows, 11),
-		.update_us = db_col_i64(rows, 12),
-		.time_zone = db_col_str(rows, 13, arena),
-	};
-}
-
 static int read_one(struct db_conn *conn, struct arena *arena, enum stmt stmt, struct db_value key,
 		    struct user *ret, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query_row(conn, &stmts[stmt], DB_ARGS(key), &rows, err);
-	if (r <= 0)
-		return r;
-	read_user(&rows, arena, ret);
-	r = app_built(arena, err);
-	return r < 0 ? r : 1;
+	return db_read(conn, &stmts[stmt], DB_ARGS(key), arena, ret, err);
 }
 
 int user_store_read(struct db_conn *conn, struct arena *arena, int64_t user_id, struct user *ret,
@@ -112,25 +107,12 @@ static int in_use(struct db_conn *conn, int r, struct error *err)
 
 int user_store_insert(struct db_conn *conn, const struct user *u, struct error *err)
 {
-	int r = db_exec(conn, &stmts[INSERT],
-			DB_ARGS(db_i64(u->user_id), db_str(u->user_name), db_str(u->email),
-				db_str(u->display_name), db_str(u->bio), db_str(u->language),
-				db_str(u->password_hash), db_i64(u->roles), db_i64(u->rights_epoch),
-				db_i64(u->state), db_i64(u->version), db_i64(u->create_us),
-				db_i64(u->update_us), db_str(u->time_zone)),
-			NULL, err);
-	return in_use(conn, r, err);
+	return in_use(conn, db_write(conn, &stmts[INSERT], &user_row, u, DB_NO_ARGS, err), err);
 }
 
 int user_store_update(struct db_conn *conn, const struct user *u, struct error *err)
 {
-	int r = db_exec(conn, &stmts[UPDATE],
-			DB_ARGS(db_str(u->email), db_str(u->display_name), db_str(u->bio),
-				db_str(u->language), db_i64(u->roles), db_i64(u->rights_epoch),
-				db_i64(u->version), db_i64(u->update_us), db_str(u->time_zone),
-				db_i64(u->user_id)),
-			NULL, err);
-	return in_use(conn, r, err);
+	return db_write(conn, &stmts[UPDATE], &changed_row, u, DB_ARGS(db_i64(u->user_id)), err);
 }
 
 int user_store_rehash(struct db_conn *conn, int64_t user_id, const char *old, const char *new,
@@ -139,42 +121,43 @@ int user_store_rehash(struct db_conn *conn, int64_t user_id, const char *old, co
 	return db_exec(conn, &stmts[REHASH], DB_ARGS(db_str(new), db_i64(user_id), db_str(old)), NULL, err);
 }
 
-int user_store_other_administrators(struct db_conn *conn, int64_t but_user_id, unsigned *ret,
-				    struct error *err)
+int user_store_other_administrators(struct db_conn *conn, struct arena *arena, int64_t but_user_id,
+				    unsigned *ret, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query(conn, &stmts[ADMINISTRATORS], DB_NO_ARGS, &rows, err);
+	struct db_list list;
+	int r = db_read_all(conn, &stmts[ADMINISTRATORS], DB_NO_ARGS, arena, &list, err);
 	if (r < 0)
 		return r;
+	const struct user *users = list.items;
 	*ret = 0;
-	while ((r = db_next(&rows, err)) > 0)
-		*ret += db_col_i64(&rows, 0) != but_user_id && db_col_i64(&rows, 1) == USER_ACTIVE;
-	return r;
+	for (unsigned i = 0; i < list.n; i++)
+		*ret += users[i].user_id != but_user_id && users[i].state == USER_ACTIVE;
+	return 0;
 }
 
-int user_roles_read(struct db_conn *conn, const int64_t *user_ids, unsigned n, uint32_t *ret_roles,
-		    struct error *err)
+int user_roles_read(struct db_conn *conn, struct arena *arena, const int64_t *user_ids, unsigned n,
+		    uint32_t *ret_roles, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
 	static_assert(USER_ROLES_READ_MAX == 10, "user_roles has as many parameters");
 	struct db_value args[USER_ROLES_READ_MAX];
+	struct db_list list;
 	for (unsigned i = 0; i < USER_ROLES_READ_MAX; i++)
 		args[i] = db_i64(i < n ? user_ids[i] : 0);
-	int r = db_query(conn, &stmts[ROLES], args, USER_ROLES_READ_MAX, &rows, err);
+	int r = db_read_all(conn, &stmts[ROLES], args, USER_ROLES_READ_MAX, arena, &list, err);
 	if (r < 0)
 		return r;
+	const struct user *users = list.items;
 	memset(ret_roles, 0, n * sizeof(*ret_roles));
-	while ((r = db_next(&rows, err)) > 0)
+	for (unsigned found = 0; found < list.n; found++)
 		for (unsigned i = 0; i < n; i++)
-			if (user_ids[i] == db_col_i64(&rows, 0))
-				ret_roles[i] = (uint32_t)db_col_i64(&rows, 1);
-	return r;
+			if (user_ids[i] == users[found].user_id)
+				ret_roles[i] = users[found].roles;
+	return 0;
 }
 
 int user_require(struct db_conn *conn, int64_t user_id, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query_row(conn, &stmts[EXISTS], DB_ARGS(db_i64(user_id)), &rows, err);
+	int r = db_found(conn, &stmts[EXISTS], DB_ARGS(db_i64(user_id)), err);
 	if (r < 0)
 		return r;
 	return r == 0 ? user_not_found(err, user_id) : 0;

@@ -48,7 +48,7 @@ int user_store_rehash(struct db_conn *conn, int64_t user_id, const char *old, co
  * Locks every active administrator, in the order of their ids, and counts those but one. Before
  * user_store_lock(), so that two who would take each other's role away wait for one another in one order.
  */
-int user_store_other_administrators(struct db_conn *conn, int64_t but_user_id, unsigned *ret,
-				    struct error *err) __attribute__((warn_unused_result));
+int user_store_other_administrators(struct db_conn *conn, struct arena *arena, int64_t but_user_id,
+				    unsigned *ret, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -37,7 +37,7 @@ static int setup(void **state)
 		"INSERT INTO user VALUES (7, 'ada', 'ada@example.org', NULL, 'Ada', 'bio', 'en', 'Asia/Tokyo', 'hash', 1,"
 		" DEFAULT, 0, 1, 1, 1, 1)");
 	testdb_run(conn,
-		   "INSERT INTO session VALUES (7, 7, 1, 9000000, '', NULL, REPEAT('f', 32), REPEAT('s', 32),"
+		   "INSERT INTO session VALUES (7, 7, 1, 9000000, 'from', NULL, REPEAT('f', 32), REPEAT('s', 32),"
 		   " REPEAT('n', 16), 1, 9000000)");
 	testdb_run(
 		conn,
@@ -118,6 +118,7 @@ static int whole_session(struct arena *arena, struct error *err)
 	memset(expected.newest_hash, 's', sizeof(expected.newest_hash));
 	memset(expected.nonce, 'n', sizeof(expected.nonce));
 	assert_memory_equal(&session.tokens, &expected, sizeof(expected));
+	assert_memory_equal(session.source.data, "from", session.source.len);
 	return 0;
 }
 

@@ -18,14 +18,14 @@
 enum { ITEM_MERGE, ITEM_MERGE_BLIND, ITEM_GET, ITEM_STMTS };
 
 static const struct db_stmt stmts[ITEM_STMTS] = {
-	[ITEM_MERGE] = {"item_merge", "iu", "u",
+	[ITEM_MERGE] = {"item_merge", "iu", DB_CELLS("u"),
 			"INSERT INTO item (id, bits) VALUES (?, ?) ON DUPLICATE KEY UPDATE bits = bits | "
 			"VALUES(bits) "
 			"RETURNING bits"},
 	[ITEM_MERGE_BLIND] = {"item_merge_blind", "iu", NULL,
 			      "INSERT INTO item (id, bits) VALUES (?, ?) "
 			      "ON DUPLICATE KEY UPDATE bits = bits | VALUES(bits)"},
-	[ITEM_GET] = {"item_get", "i", "u", "SELECT bits FROM item WHERE id = ?"},
+	[ITEM_GET] = {"item_get", "i", DB_CELLS("u"), "SELECT bits FROM item WHERE id = ?"},
 };
 static const struct db_stmt_list item_stmts = {"item", stmts, ITEM_STMTS};
 static const struct db_stmt_list *const lists[] = {&item_stmts, NULL};

@@ -17,8 +17,8 @@
 enum { NAP, ONE, ADD, STMTS };
 
 static const struct db_stmt stmts[STMTS] = {
-	[NAP] = {"nap", "i", "i", "SELECT SLEEP(?)"},
-	[ONE] = {"one", NULL, "i", "SELECT 1 + 0 * SLEEP(0.001)"},
+	[NAP] = {"nap", "i", DB_CELLS("i"), "SELECT SLEEP(?)"},
+	[ONE] = {"one", NULL, DB_CELLS("i"), "SELECT 1 + 0 * SLEEP(0.001)"},
 	[ADD] = {"add", "i", NULL, "UPDATE counter SET n = n + 1 + 0 * SLEEP(? / 1000)"},
 };
 static const struct db_stmt_list list = {"guard", stmts, STMTS};

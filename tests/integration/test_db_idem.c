@@ -19,7 +19,7 @@ static const struct db_stmt stmts[EFFECT_STMTS] = {
 	[EFFECT_ADD] = {"effect_add", "i", NULL, "INSERT INTO effect (id) VALUES (?)"},
 	/* Outcome: 0 done now, 1 done before, 2 another body. */
 	[EFFECT_COMPOUND] =
-		{"effect_compound", "iubbiiib", "ib",
+		{"effect_compound", "iubbiiib", DB_CELLS("ib"),
 		 "BEGIN NOT ATOMIC "
 		 "  DECLARE v_principal_id BIGINT DEFAULT ?; "
 		 "  DECLARE v_method INT UNSIGNED DEFAULT ?; "

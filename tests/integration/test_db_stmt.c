@@ -32,19 +32,20 @@ enum {
 static const struct db_stmt stmts[ITEM_STMTS] = {
 	[ITEM_INSERT] = {"item_insert", "iusb", NULL,
 			 "INSERT INTO item (id, bits, name, data) VALUES (?, ?, ?, ?)"},
-	[ITEM_GET] = {"item_get", "i", "iusb", "SELECT id, bits, name, data FROM item WHERE id = ?"},
-	[ITEM_ALL] = {"item_all", "", "i", "SELECT id FROM item ORDER BY id"},
-	[ITEM_UPSERT] = {"item_upsert", "iusb", "iu",
+	[ITEM_GET] = {"item_get", "i", DB_CELLS("iusb"),
+		      "SELECT id, bits, name, data FROM item WHERE id = ?"},
+	[ITEM_ALL] = {"item_all", "", DB_CELLS("i"), "SELECT id FROM item ORDER BY id"},
+	[ITEM_UPSERT] = {"item_upsert", "iusb", DB_CELLS("iu"),
 			 "INSERT INTO item (id, bits, name, data) VALUES (?, ?, ?, ?) "
 			 "ON DUPLICATE KEY UPDATE bits = bits | VALUES(bits) RETURNING id, bits"},
-	[ITEM_COVER] = {"item_cover", "iu", "iu",
+	[ITEM_COVER] = {"item_cover", "iu", DB_CELLS("iu"),
 			"INSERT INTO item (id, bits, name) VALUES (?, ?, NULL) "
 			"ON DUPLICATE KEY UPDATE prev = BIT_COUNT(bits), bits = bits | VALUES(bits) "
 			"RETURNING BIT_COUNT(bits) - prev, bits"},
 	[ITEM_UPDATE] = {"item_update", "ui", NULL, "UPDATE item SET bits = ? WHERE id = ?"},
 	[ITEM_CLEAR] = {"item_clear", "", NULL, "DELETE FROM item"},
-	[ITEM_SUM] = {"item_sum", "", "i", "SELECT SUM(id) FROM item"},
-	[ITEM_COMPOUND] = {"item_compound", "ii", "is",
+	[ITEM_SUM] = {"item_sum", "", DB_CELLS("i"), "SELECT SUM(id) FROM item"},
+	[ITEM_COMPOUND] = {"item_compound", "ii", DB_CELLS("is"),
 			   "BEGIN NOT ATOMIC "
 			   "  DECLARE v_id BIGINT DEFAULT ?; "
 			   "  START TRANSACTION; "
@@ -54,7 +55,7 @@ static const struct db_stmt stmts[ITEM_STMTS] = {
 			   "  COMMIT; "
 			   "  SELECT bits, name FROM item WHERE id = v_id; "
 			   "END"},
-	[ITEM_COMPOUND_LATE_ERROR] = {"item_compound_late_error", "i", "i",
+	[ITEM_COMPOUND_LATE_ERROR] = {"item_compound_late_error", "i", DB_CELLS("i"),
 				      "BEGIN NOT ATOMIC "
 				      "  START TRANSACTION; "
 				      "  INSERT INTO item (id, bits, name) VALUES (77, 1, 'left open'); "
@@ -62,9 +63,9 @@ static const struct db_stmt stmts[ITEM_STMTS] = {
 				      "  INSERT INTO item (id, bits, name) VALUES (?, 1, 'twice'); "
 				      "  COMMIT; "
 				      "END"},
-	[ITEM_IN_TRANSACTION] = {"item_in_transaction", "", "i", "SELECT @@in_transaction"},
-	[ITEM_SLEEP] = {"item_sleep", "i", "i", "SELECT SLEEP(?)"},
-	[SESSION_GET] = {"session_get", "", "sssss",
+	[ITEM_IN_TRANSACTION] = {"item_in_transaction", "", DB_CELLS("i"), "SELECT @@in_transaction"},
+	[ITEM_SLEEP] = {"item_sleep", "i", DB_CELLS("i"), "SELECT SLEEP(?)"},
+	[SESSION_GET] = {"session_get", "", DB_CELLS("sssss"),
 			 "SELECT @@sql_mode, @@time_zone, @@tx_isolation, @@character_set_client, "
 			 "@@character_set_results"},
 };
@@ -261,13 +262,15 @@ static void expect_open_to_fail(const struct testdb *t, struct db_stmt stmt)
 
 static void test_drift_between_code_and_schema_fails_the_start(void **state)
 {
-	expect_open_to_fail(*state, (struct db_stmt){"gone_table", "", "i", "SELECT id FROM gone"});
-	expect_open_to_fail(*state, (struct db_stmt){"gone_column", "", "i", "SELECT gone FROM item"});
-	expect_open_to_fail(*state, (struct db_stmt){"few_columns", "", "i", "SELECT id, bits FROM item"});
-	expect_open_to_fail(*state, (struct db_stmt){"few_params", "i", "i",
-						     "SELECT id FROM item WHERE id = ? OR id = ?"});
+	expect_open_to_fail(*state, (struct db_stmt){"gone_table", "", DB_CELLS("i"), "SELECT id FROM gone"});
 	expect_open_to_fail(*state,
-			    (struct db_stmt){"bad_letter", "x", "i", "SELECT id FROM item WHERE id = ?"});
+			    (struct db_stmt){"gone_column", "", DB_CELLS("i"), "SELECT gone FROM item"});
+	expect_open_to_fail(*state,
+			    (struct db_stmt){"few_columns", "", DB_CELLS("i"), "SELECT id, bits FROM item"});
+	expect_open_to_fail(*state, (struct db_stmt){"few_params", "i", DB_CELLS("i"),
+						     "SELECT id FROM item WHERE id = ? OR id = ?"});
+	expect_open_to_fail(*state, (struct db_stmt){"bad_letter", "x", DB_CELLS("i"),
+						     "SELECT id FROM item WHERE id = ?"});
 }
 
 static void test_the_session_is_set_up(void **state)

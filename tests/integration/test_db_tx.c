@@ -17,11 +17,11 @@ enum { ITEM_INSERT, ITEM_ADD, ITEM_GET, CONNECTION_ID, ITEM_COMMIT_AND_DIE, ITEM
 static const struct db_stmt stmts[ITEM_STMTS] = {
 	[ITEM_INSERT] = {"item_insert", "ii", NULL, "INSERT INTO item (id, n) VALUES (?, ?)"},
 	[ITEM_ADD] = {"item_add", "ii", NULL, "UPDATE item SET n = n + ? WHERE id = ?"},
-	[ITEM_GET] = {"item_get", "i", "i", "SELECT n FROM item WHERE id = ?"},
-	[CONNECTION_ID] = {"connection_id", "", "i", "SELECT CONNECTION_ID()"},
+	[ITEM_GET] = {"item_get", "i", DB_CELLS("i"), "SELECT n FROM item WHERE id = ?"},
+	[CONNECTION_ID] = {"connection_id", "", DB_CELLS("i"), "SELECT CONNECTION_ID()"},
 	/* Claims its id, commits, and loses the connection before it can answer; run again it answers. */
 	[ITEM_COMMIT_AND_DIE] =
-		{"item_commit_and_die", "i", "i",
+		{"item_commit_and_die", "i", DB_CELLS("i"),
 		 "BEGIN NOT ATOMIC "
 		 "  DECLARE v_id BIGINT DEFAULT ?; "
 		 "  DECLARE v_fresh BIGINT DEFAULT 0; "

@@ -14,6 +14,7 @@
 #include "proto/runtime/array.h"
 #include "server/base/clock.h"
 #include "server/db/idem.h"
+#include "server/db/table.h"
 #include "server/purchase/grant.h"
 #include "server/purchase/purchase_store.h"
 #include "server/purchase/wallet_store.h"
@@ -132,8 +133,8 @@ static void wish_prepare(struct wish *w)
 					   .course_version = 5,
 					   .grant_id = new_id(),
 					   .event_id = new_id(),
-					   .event_payload = span_str("{}"),
-					   .key = &w->key,
+					   .event_payload = "{}",
+					   .key = w->key,
 					   .reply = span_str(reply)};
 	w->ready = true;
 }
@@ -767,7 +768,7 @@ static _Atomic int keep_killing;
 static void *kill_connections(void *arg)
 {
 	static const struct db_stmt who = {
-		"buyers", "", "i",
+		"buyers", "", &db_row_i64,
 		"SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND command = 'Execute'"
 		" AND id <> CONNECTION_ID()"};
 	static const struct db_stmt_list list = {"kill", &who, 1};
@@ -776,11 +777,11 @@ static void *kill_connections(void *arg)
 	struct error e;
 
 	while (keep_killing) {
-		struct db_rows rows _cleanup_rows_ = {0};
 		char text[64];
+		int64_t id;
 
-		if (db_query_row(c, &who, DB_NO_ARGS, &rows, &e) > 0) {
-			snprintf(text, sizeof(text), "KILL CONNECTION %" PRId64, db_col_i64(&rows, 0));
+		if (db_read(c, &who, DB_NO_ARGS, NULL, &id, &e) > 0) {
+			snprintf(text, sizeof(text), "KILL CONNECTION %" PRId64, id);
 			(void)!db_run_text(c, text, &e);
 		}
 		pause_ms(3);

@@ -125,7 +125,7 @@ void testdb_run(struct db_conn *conn, const char *sql)
 int64_t testdb_number(const struct testdb *t, const char *sql)
 {
 	struct error err;
-	const struct db_stmt stmt = {"testdb_number", "", "i", sql};
+	const struct db_stmt stmt = {"testdb_number", "", DB_CELLS("i"), sql};
 	const struct db_stmt_list list = {"testdb", &stmt, 1};
 	const struct db_stmt_list *const lists[] = {&list, NULL};
 	struct db_conn *conn = testdb_connect(t, lists);

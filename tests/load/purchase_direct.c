@@ -111,8 +111,8 @@ static void buy(struct db_conn *conn, struct arena *arena, int64_t user_id, int6
 		.course_version = 1,
 		.grant_id = next_id(),
 		.event_id = next_id(),
-		.event_payload = span_str("{\"purchase_id\":\"pur_0000000000000\"}"),
-		.key = &key,
+		.event_payload = "{\"purchase_id\":\"pur_0000000000000\"}",
+		.key = key,
 		.reply = span_str("a reply of about the size of a real one, which is some 250 bytes: "
 				  "ids, five amounts with their currency, two times and a state ... "
 				  "................................................................")};
