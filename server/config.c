@@ -238,6 +238,14 @@ static int refuse_flag(enum command command, const char *flag, bool known)
 	return -1;
 }
 
+/* getopt_long() takes any beginning of a name, whose meaning a flag added later would change. */
+static const char *abbreviated(char *const *argv, const char *name)
+{
+	const char *word = argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+
+	return !strncmp(word, "--", 2) && strcspn(word + 2, "=") != strlen(name) ? word : NULL;
+}
+
 static int parse_flags(int argc, char **argv, struct config *ret)
 {
 	struct option options[N_FLAGS + 2] = {0};
@@ -252,12 +260,15 @@ static int parse_flags(int argc, char **argv, struct config *ret)
 	int o;
 	opterr = 0;
 	while ((o = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
+		if (o == '?' || o == ':')
+			return refuse_flag(ret->command, argv[optind - 1], o == ':');
+		const char *word = abbreviated(argv, o == 'h' ? "help" : flags[o - 256].name);
+		if (word)
+			return refuse_flag(ret->command, word, false);
 		if (o == 'h') {
 			print_command_usage(ret->command, stdout);
 			return 0;
 		}
-		if (o == '?' || o == ':')
-			return refuse_flag(ret->command, argv[optind - 1], o == ':');
 		if (set_flag(ret, &flags[o - 256], optarg) < 0)
 			return -1;
 	}

@@ -166,7 +166,8 @@ def compare(directory, presentation, target, login, password, price=(4900, "EUR"
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
     parser.add_argument("directory", help="with the CSV files")
     parser.add_argument("--presentation", required=True, help="such as AAA/2013J")
     parser.add_argument("--target", default="localhost:50051")

@@ -29,11 +29,12 @@ def show(result):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tools/fault", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tools/fault", description=__doc__, allow_abbrev=False)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--seconds", type=float, help="of faults in each scenario")
     parser.add_argument("--long", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--look", action="store_true", help=argparse.SUPPRESS)  # at the command line, and no more
     parser.add_argument("--seed", default=os.environ.get("EDU_TEST_SEED") or uuid.uuid4().hex[:8])
     parser.add_argument("--log-dir", default=str(pathlib.Path.cwd()))
     options = parser.parse_args()
@@ -44,6 +45,8 @@ def main():
     unknown = [n for n in options.names if n not in SCENARIOS]
     if unknown or not options.names:
         parser.error(f"no such scenario: {', '.join(unknown)}" if unknown else "name a scenario, or --list")
+    if options.look:
+        return 0
     failed = []
     pathlib.Path(options.log_dir).mkdir(parents=True, exist_ok=True)
     for name in options.names:

@@ -429,7 +429,7 @@ def measure_memory(bench, stack, course, token):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("--seconds", type=float, default=3, help="of each run (3)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is run; medians count (3)")
     parser.add_argument("--in-flight", type=int, default=256, help="progress reports under way (256)")

@@ -158,7 +158,7 @@ def load(options, target, admin, password, sql):
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="tools/load", add_help=False)
+    parser = argparse.ArgumentParser(prog="tools/load", add_help=False, allow_abbrev=False)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--calls", type=int, default=0)

@@ -69,6 +69,9 @@ static void test_wrong_lines(void **state)
 		NEEDED " --in-flight 5x",
 		NEEDED " --price 49.00EUR",
 		NEEDED " --unknown",
+		NEEDED " --tl",
+		NEEDED " --worker 3",
+		NEEDED " --worker=3",
 		NEEDED " --approver a",
 		NEEDED " --approver-password-file f",
 	};

@@ -130,6 +130,10 @@ static void test_wrong_lines_are_refused(void **state)
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "more"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--user-name", "ada"),
 			 -1); /* of another command */
+	assert_int_equal(PARSE(&c, "serve", "--db-sock", "s"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-sock=s"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket=s", "--he"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket=s", "--db-workers", "4"), 1);
 	assert_int_equal(PARSE(&c, "create-admin", "--db-socket", "s", "--user-name", "ada"), -1);
 	assert_int_equal(PARSE(&c, "sevre", "--db-socket", "s"), -1);
 }

@@ -244,6 +244,19 @@ static int options_check(const struct options *o, struct error *err)
 	return 0;
 }
 
+/* getopt_long() takes any beginning of a name, whose meaning a flag added later would change. */
+static int flag_whole(char *const *argv, int flag, struct error *err)
+{
+	const char *word = argv[optind - 1] == optarg ? argv[optind - 2] : argv[optind - 1];
+
+	for (size_t i = 0; flags[i].name; i++) {
+		if (flags[i].val == flag && strcspn(word + 2, "=") != strlen(flags[i].name))
+			return error_raise(err, &RPC_REASON_FIELD_INVALID, "%s is no flag; --help lists them",
+					   word);
+	}
+	return 0;
+}
+
 int options_read(int argc, char **argv, struct options *ret, struct error *err)
 {
 	const char *target = getenv("EDU_TARGET");
@@ -254,8 +267,11 @@ int options_read(int argc, char **argv, struct options *ret, struct error *err)
 				.price = 4900,
 				.workers = WORKERS,
 				.in_flight = IN_FLIGHT};
-	while (r == 0 && (flag = getopt_long(argc, argv, "", flags, NULL)) != -1)
-		r = flag_set(ret, flag, optarg, err);
+	while (r == 0 && (flag = getopt_long(argc, argv, "", flags, NULL)) != -1) {
+		r = flag_whole(argv, flag, err);
+		if (r == 0)
+			r = flag_set(ret, flag, optarg, err);
+	}
 	if (r < 0 || ret->help || ret->version)
 		return r;
 	if (optind < argc)
