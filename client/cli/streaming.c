@@ -87,13 +87,12 @@ static int receive_all(struct cli *cli, struct client_stream *stream, struct err
 static int exchange(struct sender *s, struct error *err, struct arena *arena)
 {
 	pthread_t thread;
-	int r;
 
 	if (s->cli->invocation.method->kind != METHOD_BIDI) {
 		sender_run(s);
 		return receive_all(s->cli, s->stream, err, arena);
 	}
-	r = pthread_create(&thread, NULL, sender_run, s);
+	int r = pthread_create(&thread, NULL, sender_run, s);
 	if (r != 0)
 		return error_internal(err, "no thread to send from: %s", strerror(r));
 	r = receive_all(s->cli, s->stream, err, arena);

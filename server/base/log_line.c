@@ -32,13 +32,12 @@ static size_t line_begin(char *line, size_t size, enum log_level level)
 {
 	struct timespec ts;
 	struct tm tm;
-	size_t len;
-	int more;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
-	len = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	more = snprintf(line + len, size - len, ".%06ldZ level=%s ", ts.tv_nsec / 1000, level_names[level]);
+	size_t len = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	int more =
+		snprintf(line + len, size - len, ".%06ldZ level=%s ", ts.tv_nsec / 1000, level_names[level]);
 	return len + (size_t)more;
 }
 

@@ -143,14 +143,13 @@ static int course_approve(struct import *im, struct arena *arena, struct error *
 	ApproveCourseResponse *response;
 	struct patience p = PATIENCE;
 	struct client_call_options as_approver = {0};
-	int r;
 
 	if (!im->options->approver)
 		return error_raise(
 			err, &REASON_SELF_APPROVAL,
 			"course %s (%s) waits for an administrator: who made it may not approve it",
 			im->course_key, im->course_id);
-	r = connection_approver(im, arena, &as_approver.token, err);
+	int r = connection_approver(im, arena, &as_approver.token, err);
 	if (r < 0)
 		return r;
 	request.course_id = im->course_id;
@@ -282,12 +281,10 @@ static int lessons_import(struct import *im, struct arena *arena, struct error *
 /* Only a draft takes lessons, so what is past that was complete. */
 static int course_bring_forward(struct import *im, CourseState state, struct arena *arena, struct error *err)
 {
-	int r;
-
 	if (state == COURSE_STATE_ARCHIVED)
 		return error_raise(err, &REASON_COURSE_STATE_INVALID, "course %s (%s) is ARCHIVED",
 				   im->course_key, im->course_id);
-	r = lessons_import(im, arena, err);
+	int r = lessons_import(im, arena, err);
 	if (r == 0 && state == COURSE_STATE_DRAFT)
 		r = course_submit(im, arena, err);
 	if (r == 0 && state != COURSE_STATE_PUBLISHED)
