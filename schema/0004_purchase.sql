@@ -88,7 +88,7 @@ CREATE TABLE access_grant (
   grant_id    BIGINT NOT NULL,
   user_id     BIGINT NOT NULL,
   course_id   BIGINT NOT NULL,
-  source_kind TINYINT NOT NULL COMMENT '1 purchase, 2 gift, 3 administrator',
+  source_kind TINYINT NOT NULL COMMENT 'edu.v1.AccessSource',
   purchase_id BIGINT NULL COMMENT 'of a purchase',
   start_time  BIGINT NOT NULL,
   expire_time BIGINT NULL COMMENT 'access ends then; NULL: never by itself',

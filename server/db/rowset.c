@@ -55,7 +55,8 @@ struct rowset_cell *rowset_add(struct rowset *s)
 uint8_t *rowset_add_bytes(struct rowset *s, struct rowset_cell *cell, size_t len)
 {
 	void *bytes = s->bytes;
-	if (!grow(&bytes, &s->bytes_cap, s->n_bytes + len, 1))
+	/* An empty text needs no room, but an address: NULL says that there is no memory. */
+	if (!grow(&bytes, &s->bytes_cap, s->n_bytes + len + 1, 1))
 		return NULL;
 	s->bytes = bytes;
 	cell->s.offset = s->n_bytes;

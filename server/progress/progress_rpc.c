@@ -8,6 +8,7 @@
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
 #include "server/progress/coverage.h"
+#include "server/progress/enrollment.h"
 #include "server/progress/progress_access.h"
 #include "server/progress/progress_report.h"
 #include "server/progress/progress_store.h"
@@ -282,19 +283,42 @@ static int read_enrollments(struct rpc_call *call, const struct enrollment_query
 {
 	struct db_conn *conn = db_of(call);
 	struct arena *arena = rpc_arena(call);
-	int64_t now_us = app_now_us(call);
 
 	if (q->user_id && q->course_id)
-		return progress_store_enrollment(conn, arena, q->user_id, q->course_id, now_us, ret, ret_n,
-						 err);
+		return progress_store_enrollment(conn, arena, q->user_id, q->course_id, ret, ret_n, err);
 	if (q->course_id)
-		return progress_store_enrollments_of_course(conn, arena, q->course_id, q->after, now_us,
+		return progress_store_enrollments_of_course(conn, arena, q->course_id, q->after,
 							    q->page_size + 1, ret, ret_n, err);
-	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, now_us, q->page_size + 1,
-						  ret, ret_n, err);
+	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, q->page_size + 1, ret,
+						  ret_n, err);
 }
 
-static Enrollment *enrollment_to_proto(struct arena *arena, const struct progress_enrollment *e)
+static Access *access_to_proto(struct arena *arena, const struct enrollment_grant *g)
+{
+	Access *ret = codec_new(ACCESS_DESC, arena);
+
+	if (!ret)
+		return NULL;
+	ret->grant_id = app_id(arena, ID_GRANT, g->grant_id);
+	ret->source = (AccessSource)g->source;
+	ret->purchase_id = app_id(arena, ID_PURCHASE, g->purchase_id);
+	ret->scope = ACCESS_SCOPE_COURSE;
+	ret->start_time = app_timestamp(arena, g->start_us);
+	ret->expire_time = app_timestamp(arena, g->expire_us);
+	ret->revoke_time = app_timestamp(arena, g->revoke_us);
+	return ret;
+}
+
+static void put_accesses(struct arena *arena, const char *grants, Enrollment *ret)
+{
+	ret->accesses = arena_array(arena, ENROLLMENT_ACCESSES_MAX_ITEMS, sizeof(*ret->accesses));
+	for (struct enrollment_grant g; ret->accesses && ret->n_accesses < ENROLLMENT_ACCESSES_MAX_ITEMS &&
+					enrollment_grant_next(&grants, &g);)
+		ret->accesses[ret->n_accesses++] = access_to_proto(arena, &g);
+}
+
+static Enrollment *enrollment_to_proto(struct arena *arena, const struct progress_enrollment *e,
+				       int64_t now_us)
 {
 	Enrollment *ret = codec_new(&edu__v1__enrollment__descriptor, arena);
 
@@ -302,8 +326,8 @@ static Enrollment *enrollment_to_proto(struct arena *arena, const struct progres
 		return NULL;
 	ret->user_id = app_id(arena, ID_USER, e->user_id);
 	ret->course_id = app_id(arena, ID_COURSE, e->course_id);
-	ret->state = e->active ? ENROLLMENT_STATE_ACTIVE : ENROLLMENT_STATE_ENDED;
-	ret->purchase_id = app_id(arena, ID_PURCHASE, e->purchase_id);
+	ret->state = enrollment_state_at(e->grants, now_us);
+	put_accesses(arena, e->grants, ret);
 	ret->start_time = app_timestamp(arena, e->start_us);
 	ret->epoch = e->epoch;
 	ret->lessons_completed = (int32_t)e->lessons_completed;
@@ -313,11 +337,11 @@ static Enrollment *enrollment_to_proto(struct arena *arena, const struct progres
 }
 
 static int enrollments_to_proto(struct arena *arena, const struct progress_enrollment *rows, unsigned n,
-				ListEnrollmentsResponse *ret, struct error *err)
+				int64_t now_us, ListEnrollmentsResponse *ret, struct error *err)
 {
 	ret->enrollments = arena_array(arena, n, sizeof(*ret->enrollments));
 	for (unsigned i = 0; ret->enrollments && i < n; i++)
-		ret->enrollments[ret->n_enrollments++] = enrollment_to_proto(arena, &rows[i]);
+		ret->enrollments[ret->n_enrollments++] = enrollment_to_proto(arena, &rows[i], now_us);
 	return arena_check(arena, err);
 }
 
@@ -341,7 +365,7 @@ static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest 
 		const int64_t *last = q.course_id ? &rows[n - 1].user_id : &rows[n - 1].course_id;
 		ret->next_page_token = app_page_next(call, &req->base, last, sizeof(*last));
 	}
-	return r < 0 ? r : enrollments_to_proto(rpc_arena(call), rows, n, ret, err);
+	return r < 0 ? r : enrollments_to_proto(rpc_arena(call), rows, n, app_now_us(call), ret, err);
 }
 
 EDU_SERVICE_LIST_ENROLLMENTS(list_enrollments, RPC_ON_DB);

@@ -112,14 +112,11 @@ DB_ROW(epoch_row, struct progress_enrollment, EPOCH_COLUMNS);
 	C(R, "e.epoch", I64, epoch)                                                                          \
 	C(R, "e.start_time", I64, start_us)                                                                  \
 	C(R,                                                                                                 \
-	  "(SELECT MAX(g.purchase_id) FROM access_grant g WHERE g.user_id = e.user_id"                       \
-	  " AND g.course_id = e.course_id)",                                                                 \
-	  I64, purchase_id)                                                                                  \
-	C(R,                                                                                                 \
-	  "EXISTS (SELECT 1 FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id"   \
-	  " AND g.start_time <= ? AND (g.expire_time IS NULL OR g.expire_time > ?)"                          \
-	  " AND (g.revoke_time IS NULL OR g.revoke_time > ?))",                                              \
-	  BOOL, active)                                                                                      \
+	  "(SELECT GROUP_CONCAT(g.grant_id, ':', g.source_kind, ':', IFNULL(g.purchase_id, 0), ':',"         \
+	  " g.start_time, ':', IFNULL(g.expire_time, 0), ':', IFNULL(g.revoke_time, 0)"                      \
+	  " ORDER BY g.start_time DESC, g.grant_id DESC)"                                                    \
+	  " FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id)",                 \
+	  TEXT, grants)                                                                                      \
 	C(R, "COALESCE(p.lessons_completed, 0)", I64, lessons_completed)                                     \
 	C(R, "c.lesson_count", I64, lessons_total)                                                           \
 	C(R, "COALESCE(p.last_time, 0)", I64, last_us)
@@ -192,13 +189,13 @@ static const struct db_stmt stmts[] = {
 		 "SELECT " DB_NAMES(
 			 LISTED_COLUMNS) " FROM progress_lesson"
 					 " WHERE user_id = ? AND course_id = ? AND epoch = ? ORDER BY lesson_id"},
-	[ENROLLMENTS_OF_USER] = {"progress_enrollments_of_user", "iiiiii", &enrollment_row,
+	[ENROLLMENTS_OF_USER] = {"progress_enrollments_of_user", "iii", &enrollment_row,
 				 ENROLLMENT_SELECT
 				 " WHERE e.user_id = ? AND e.course_id > ? ORDER BY e.course_id LIMIT ?"},
-	[ENROLLMENTS_OF_COURSE] = {"progress_enrollments_of_course", "iiiiii", &enrollment_row,
+	[ENROLLMENTS_OF_COURSE] = {"progress_enrollments_of_course", "iii", &enrollment_row,
 				   ENROLLMENT_SELECT
 				   " WHERE e.course_id = ? AND e.user_id > ? ORDER BY e.user_id LIMIT ?"},
-	[ENROLLMENT] = {"progress_enrollment", "iiiii", &enrollment_row,
+	[ENROLLMENT] = {"progress_enrollment", "ii", &enrollment_row,
 			ENROLLMENT_SELECT " WHERE e.user_id = ? AND e.course_id = ?"},
 };
 
@@ -284,33 +281,27 @@ static int read_enrollments(struct db_conn *conn, struct arena *arena, const str
 	return 0;
 }
 
-#define ACTIVE_AT(now_us) db_i64(now_us), db_i64(now_us), db_i64(now_us)
-
 int progress_store_enrollments_of_user(struct db_conn *conn, struct arena *arena, int64_t user_id,
-				       int64_t after_course, int64_t now_us, unsigned limit,
-				       struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
+				       int64_t after_course, unsigned limit, struct progress_enrollment **ret,
+				       unsigned *ret_n, struct error *err)
 {
-	return read_enrollments(
-		conn, arena, &stmts[ENROLLMENTS_OF_USER],
-		DB_ARGS(ACTIVE_AT(now_us), db_i64(user_id), db_i64(after_course), db_i64(limit)), ret, ret_n,
-		err);
+	return read_enrollments(conn, arena, &stmts[ENROLLMENTS_OF_USER],
+				DB_ARGS(db_i64(user_id), db_i64(after_course), db_i64(limit)), ret, ret_n,
+				err);
 }
 
 int progress_store_enrollments_of_course(struct db_conn *conn, struct arena *arena, int64_t course_id,
-					 int64_t after_user, int64_t now_us, unsigned limit,
-					 struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
+					 int64_t after_user, unsigned limit, struct progress_enrollment **ret,
+					 unsigned *ret_n, struct error *err)
 {
-	return read_enrollments(
-		conn, arena, &stmts[ENROLLMENTS_OF_COURSE],
-		DB_ARGS(ACTIVE_AT(now_us), db_i64(course_id), db_i64(after_user), db_i64(limit)), ret, ret_n,
-		err);
+	return read_enrollments(conn, arena, &stmts[ENROLLMENTS_OF_COURSE],
+				DB_ARGS(db_i64(course_id), db_i64(after_user), db_i64(limit)), ret, ret_n,
+				err);
 }
 
 int progress_store_enrollment(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
-			      int64_t now_us, struct progress_enrollment **ret, unsigned *ret_n,
-			      struct error *err)
+			      struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
 {
-	return read_enrollments(conn, arena, &stmts[ENROLLMENT],
-				DB_ARGS(ACTIVE_AT(now_us), db_i64(user_id), db_i64(course_id)), ret, ret_n,
-				err);
+	return read_enrollments(conn, arena, &stmts[ENROLLMENT], DB_ARGS(db_i64(user_id), db_i64(course_id)),
+				ret, ret_n, err);
 }

@@ -53,9 +53,9 @@ int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_
 			       struct error *err) __attribute__((warn_unused_result));
 
 struct progress_enrollment {
-	int64_t user_id, course_id, epoch, start_us, purchase_id;
+	int64_t user_id, course_id, epoch, start_us;
 	int64_t lessons_completed, lessons_total, last_us;
-	bool active;
+	char *grants; /* in the arena; see enrollment.h */
 };
 
 /*
@@ -63,16 +63,16 @@ struct progress_enrollment {
  * page. At most `limit`.
  */
 int progress_store_enrollments_of_user(struct db_conn *conn, struct arena *arena, int64_t user_id,
-				       int64_t after_course, int64_t now_us, unsigned limit,
-				       struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
+				       int64_t after_course, unsigned limit, struct progress_enrollment **ret,
+				       unsigned *ret_n, struct error *err)
 	__attribute__((warn_unused_result));
 int progress_store_enrollments_of_course(struct db_conn *conn, struct arena *arena, int64_t course_id,
-					 int64_t after_user, int64_t now_us, unsigned limit,
-					 struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
+					 int64_t after_user, unsigned limit, struct progress_enrollment **ret,
+					 unsigned *ret_n, struct error *err)
 	__attribute__((warn_unused_result));
 int progress_store_enrollment(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
-			      int64_t now_us, struct progress_enrollment **ret, unsigned *ret_n,
-			      struct error *err) __attribute__((warn_unused_result));
+			      struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
+	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list progress_stmts;
 

@@ -23,9 +23,6 @@ int grant_windows_read(struct db_conn *conn, struct arena *arena, int64_t user_i
 		       struct grant_window **ret, unsigned *ret_n, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* What made a grant; stored as these numbers. */
-enum grant_source { GRANT_BY_PURCHASE = 1, GRANT_AS_GIFT = 2, GRANT_BY_ADMINISTRATOR = 3 };
-
 extern const struct db_stmt_list grant_stmts;
 
 #endif

@@ -7,7 +7,8 @@
 
 #define PURCHASE_IDS(X)                                                                                      \
 	X(ID_PURCHASE, "pur")                                                                                \
-	X(ID_TRANSACTION, "txn")
+	X(ID_TRANSACTION, "txn")                                                                             \
+	X(ID_GRANT, "gra")
 
 /* For who listens to whatever becomes of one. */
 #define NOUN_PURCHASE "purchase"

@@ -21,6 +21,7 @@ enum {
 	ITEM_UPDATE,
 	ITEM_CLEAR,
 	ITEM_SUM,
+	ITEM_EMPTY,
 	ITEM_COMPOUND,
 	ITEM_COMPOUND_LATE_ERROR,
 	ITEM_IN_TRANSACTION,
@@ -45,6 +46,7 @@ static const struct db_stmt stmts[ITEM_STMTS] = {
 	[ITEM_UPDATE] = {"item_update", "ui", NULL, "UPDATE item SET bits = ? WHERE id = ?"},
 	[ITEM_CLEAR] = {"item_clear", "", NULL, "DELETE FROM item"},
 	[ITEM_SUM] = {"item_sum", "", DB_CELLS("i"), "SELECT SUM(id) FROM item"},
+	[ITEM_EMPTY] = {"item_empty", "", DB_CELLS("s"), "SELECT ''"},
 	[ITEM_COMPOUND] = {"item_compound", "ii", DB_CELLS("is"),
 			   "BEGIN NOT ATOMIC "
 			   "  DECLARE v_id BIGINT DEFAULT ?; "
@@ -157,6 +159,14 @@ static void test_null_is_told_from_empty(void **state)
 	assert_false(db_is_null(&rows, 2));
 	assert_non_null(db_col_bytes(&rows, 3, &arena).data);
 	assert_int_equal(db_col_bytes(&rows, 3, &arena).len, 0);
+}
+
+static void test_empty_text_needs_no_other(void **state)
+{
+	struct db_rows rows = {0};
+	assert_int_equal(db_query_row(conn, &stmts[ITEM_EMPTY], DB_NO_ARGS, &rows, &err), 1);
+	assert_false(db_is_null(&rows, 0));
+	assert_string_equal(db_col_str(&rows, 0, &arena), "");
 }
 
 static void test_text_of_any_length(void **state)
@@ -438,6 +448,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_values_come_back_as_they_were_written, clear),
 		cmocka_unit_test_setup(test_null_is_told_from_empty, clear),
+		cmocka_unit_test_setup(test_empty_text_needs_no_other, clear),
 		cmocka_unit_test_setup(test_text_of_any_length, clear),
 		cmocka_unit_test_setup(test_a_row_the_end_and_an_error_are_three_values, clear),
 		cmocka_unit_test_setup(test_other_statements_run_while_rows_are_read, clear),

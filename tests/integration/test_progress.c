@@ -94,7 +94,7 @@ static int64_t make_grant(const struct world *w, const struct testuser *u, const
 	make_enrollment(w, u, c);
 	run_sql(w,
 		"INSERT INTO access_grant (grant_id, user_id, course_id, source_kind, start_time, "
-		"expire_time, revoke_time) VALUES (%" PRId64 ", %" PRId64 ", %" PRId64 ", 3, %" PRId64
+		"expire_time, revoke_time) VALUES (%" PRId64 ", %" PRId64 ", %" PRId64 ", 1, %" PRId64
 		", NULLIF(%" PRId64 ", 0), NULLIF(%" PRId64 ", 0))",
 		grant_id, u->user_id, c->course_id, start_us, expire_us, revoke_us);
 	return grant_id;
@@ -1119,7 +1119,14 @@ static void test_list_shows_the_enrollment(void **state)
 	assert_string_equal(e->user_id, u.id);
 	assert_string_equal(e->course_id, course.id);
 	assert_int_equal(e->state, EDU__V1__ENROLLMENT_STATE__ENROLLMENT_STATE_ACTIVE);
-	assert_int_equal(strncmp(e->purchase_id, "pur_", 4), 0);
+	assert_int_equal(e->n_accesses, 1);
+	assert_memory_equal(e->accesses[0]->grant_id, "gra_", 4);
+	assert_int_equal(e->accesses[0]->source, EDU__V1__ACCESS_SOURCE__ACCESS_SOURCE_PURCHASE);
+	assert_memory_equal(e->accesses[0]->purchase_id, "pur_", 4);
+	assert_int_equal(e->accesses[0]->scope, EDU__V1__ACCESS_SCOPE__ACCESS_SCOPE_COURSE);
+	assert_int_equal(e->accesses[0]->start_time->seconds, e->start_time->seconds);
+	assert_null(e->accesses[0]->expire_time);
+	assert_null(e->accesses[0]->revoke_time);
 	assert_non_null(e->start_time);
 	assert_null(e->last_activity_time);
 	assert_int_equal(e->lessons_total, 1);
@@ -1131,8 +1138,57 @@ static void test_list_shows_the_enrollment(void **state)
 		u.user_id);
 	e = list_ok(w, &u, own)->enrollments[0];
 	assert_int_equal(e->state, EDU__V1__ENROLLMENT_STATE__ENROLLMENT_STATE_ENDED);
+	assert_non_null(e->accesses[0]->expire_time);
 	assert_int_equal(e->lessons_completed, 1);
 	assert_int_equal(e->last_activity_time->seconds, s.client.seconds);
+}
+
+static void test_list_shows_every_access(void **state)
+{
+	const int64_t day = INT64_C(86400) * 1000000;
+	struct world *w = *state;
+	struct testcourse course;
+	struct testuser u;
+	Enrollment *e;
+
+	testserver_user(w->t, NULL, 0, &u);
+	testserver_course(w->t, &w->teacher, 0, one_text, &course);
+	int64_t now = now_us(w);
+	make_grant(w, &u, &course, now - 3 * day, now - 2 * day, 0);
+	e = list_ok(w, &u, own)->enrollments[0];
+	assert_int_equal(e->state, EDU__V1__ENROLLMENT_STATE__ENROLLMENT_STATE_ENDED);
+
+	/* Ended before, and yet to come. */
+	int64_t next = make_grant(w, &u, &course, now + day, now + 2 * day, 0);
+	make_grant(w, &u, &course, now - 2 * day, 0, now - day);
+	e = list_ok(w, &u, own)->enrollments[0];
+	assert_int_equal(e->state, EDU__V1__ENROLLMENT_STATE__ENROLLMENT_STATE_SCHEDULED);
+	assert_int_equal(e->n_accesses, 3);
+	assert_int_equal(e->accesses[0]->start_time->seconds, (now + day) / 1000000);
+	assert_int_equal(e->accesses[0]->expire_time->seconds, (now + 2 * day) / 1000000);
+	assert_string_equal(e->accesses[0]->purchase_id, "");
+	assert_int_equal(e->accesses[1]->revoke_time->seconds, (now - day) / 1000000);
+	assert_null(e->accesses[1]->expire_time);
+	assert_null(e->accesses[2]->revoke_time);
+	e = list_ok(w, &w->teacher, (struct listing){.course_id = course.id})->enrollments[0];
+	assert_int_equal(e->state, EDU__V1__ENROLLMENT_STATE__ENROLLMENT_STATE_SCHEDULED);
+
+	run_sql(w, "UPDATE access_grant SET start_time = %" PRId64 " WHERE grant_id = %" PRId64, now, next);
+	e = list_ok(w, &u, (struct listing){.course_id = course.id, .user_id = u.id})->enrollments[0];
+	assert_int_equal(e->state, EDU__V1__ENROLLMENT_STATE__ENROLLMENT_STATE_ACTIVE);
+
+	/* An enrollment without a grant had access once. More than 100 of them: those that begin last. */
+	run_sql(w, "DELETE FROM access_grant WHERE user_id = %" PRId64, u.user_id);
+	e = list_ok(w, &u, own)->enrollments[0];
+	assert_int_equal(e->state, EDU__V1__ENROLLMENT_STATE__ENROLLMENT_STATE_ENDED);
+	assert_int_equal(e->n_accesses, 0);
+	make_grant(w, &u, &course, now - day, 0, 0);
+	for (int i = 1; i <= 100; i++)
+		make_grant(w, &u, &course, now + i * day, 0, 0);
+	e = list_ok(w, &u, own)->enrollments[0];
+	assert_int_equal(e->state, EDU__V1__ENROLLMENT_STATE__ENROLLMENT_STATE_ACTIVE);
+	assert_int_equal(e->n_accesses, 100);
+	assert_int_equal(e->accesses[99]->start_time->seconds, (now + day) / 1000000);
 }
 
 static void test_list_who_may_read_what(void **state)
@@ -1371,6 +1427,7 @@ int main(void)
 		TEST(test_get_of_somebody_else),
 		TEST(test_get_refuses_bad_fields),
 		TEST(test_list_shows_the_enrollment),
+		TEST(test_list_shows_every_access),
 		TEST(test_list_who_may_read_what),
 		TEST(test_list_pages_of_a_user),
 		TEST(test_list_pages_of_a_course),

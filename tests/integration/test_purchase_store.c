@@ -986,7 +986,7 @@ static void windows_end_at_the_first_of_expiry_and_revocation(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(grants); i++)
 		sql("INSERT INTO access_grant (grant_id, user_id, course_id, source_kind, start_time, "
 		    "expire_time,"
-		    " revoke_time) VALUES (%" PRId64 ", %" PRId64 ", %" PRId64 ", 2, %s)",
+		    " revoke_time) VALUES (%" PRId64 ", %" PRId64 ", %" PRId64 ", 1, %s)",
 		    new_id(), user, course, grants[i].values);
 	assert_int_equal(grant_windows_read(conn, &arena, user, course, &windows, &n, &err), 0);
 	assert_int_equal(n, 5);
