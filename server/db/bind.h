@@ -2,7 +2,7 @@
 #ifndef DB_BIND_H
 #define DB_BIND_H
 
-#include "server/db/conn.h"
+#include "server/db/conn_state.h"
 
 /*
  * Values between our types and the client library's: a statement's parameters out, its columns in. What is

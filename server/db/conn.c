@@ -11,6 +11,7 @@
 #include "server/base/clock.h"
 #include "server/base/hash.h"
 #include "server/base/log.h"
+#include "server/db/errors.h"
 #include "server/db/prepare.h"
 
 enum { READ_TIMEOUT_S = 120 };

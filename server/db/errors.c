@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "proto/runtime/array.h"
-#include "server/db/conn.h"
+#include "server/db/errors.h"
 
 /* Numbers the client's headers of some release lack. */
 enum { WSREP_NOT_READY = 1047, RECORD_CHANGED = 1020, STATEMENT_TIMEOUT = 1969, CONNECTION_KILLED = 1927 };

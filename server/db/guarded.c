@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include "server/base/clock.h"
-#include "server/db/conn.h"
+#include "server/db/conn_state.h"
 
 enum { GRACE_US = 1000000 }; /* what an answer may be late by */
 

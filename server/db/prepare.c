@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "server/db/bind.h"
+#include "server/db/errors.h"
 #include "server/db/misfit.h"
 
 static bool starts_with_word(const char *sql, const char *word)

@@ -2,7 +2,7 @@
 #ifndef DB_PREPARE_H
 #define DB_PREPARE_H
 
-#include "server/db/conn.h"
+#include "server/db/conn_state.h"
 
 /* Prepares a statement on its connection and holds it against its declaration: letters, counts. */
 int stmt_prepare(struct db_conn *conn, struct db_prepared *p, struct error *err)

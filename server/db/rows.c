@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "server/db/conn.h"
+#include "server/db/conn_state.h"
 
 int db_next(struct db_rows *rows, struct error *err)
 {

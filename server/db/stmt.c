@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "server/db/bind.h"
+#include "server/db/conn.h"
 #include "server/db/prepare.h"
 
 static bool is_unwanted(const struct db_conn *conn)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/db/conn.h"
+#include "server/db/conn_state.h"
 
 static const struct db_column i64_column[] = {{NULL, DB_I64, 0, sizeof(int64_t)}};
 const struct db_row db_row_i64 = {"i", i64_column, sizeof(int64_t)};

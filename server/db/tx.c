@@ -4,6 +4,7 @@
 
 #include "server/base/clock.h"
 #include "server/db/conn.h"
+#include "server/db/errors.h"
 
 enum {
 	CONFLICT_ATTEMPTS = 12,

@@ -36,9 +36,10 @@ static int setup(void **state)
 		conn,
 		"INSERT INTO user VALUES (7, 'ada', 'ada@example.org', NULL, 'Ada', 'bio', 'en', 'Asia/Tokyo', 'hash', 1,"
 		" DEFAULT, 0, 1, 1, 1, 1)");
-	testdb_run(conn,
-		   "INSERT INTO session VALUES (7, 7, 1, 9000000, 'from', NULL, REPEAT('f', 32), REPEAT('s', 32),"
-		   " REPEAT('n', 16), 1, 9000000)");
+	testdb_run(
+		conn,
+		"INSERT INTO session VALUES (7, 7, 1, 9000000, 'from', NULL, REPEAT('f', 32), REPEAT('s', 32),"
+		" REPEAT('n', 16), 1, 9000000)");
 	testdb_run(
 		conn,
 		"INSERT INTO course (course_id, creator_id, external_id, title, summary, description,"

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "proto/runtime/array.h"
-#include "server/db/conn.h"
+#include "server/db/errors.h"
 
 /* The client's errors that come before a statement can have been sent; every other leaves it open. */
 static enum db_failure expected_of_client(unsigned number)
