@@ -2,15 +2,13 @@
 #include "server/app/app.h"
 
 #include <google/protobuf/timestamp.pb-c.h>
+#include <inttypes.h>
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/codec.h"
 #include "server/auth/authenticator.h"
-#include "server/auth/page_token.h"
 #include "server/db/idem.h"
 #include "server/db/lease.h"
-
-enum { PAGE_SIZE = 20, PAGE_SIZE_MAX = 100 };
 
 struct db_conn *db_of(struct rpc_call *call)
 {
@@ -78,57 +76,6 @@ int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *
 	return run.repeated ? app_replay(call, run.stored, ret, err) : 0;
 }
 
-unsigned app_page_size(int32_t page_size)
-{
-	if (page_size <= 0)
-		return PAGE_SIZE;
-	return page_size < PAGE_SIZE_MAX ? (unsigned)page_size : PAGE_SIZE_MAX;
-}
-
-static int page_token_invalid(struct error *err)
-{
-	return error_raise(
-		err, &REASON_PAGE_TOKEN_INVALID,
-		"The page_token is not ours, too old, or of other arguments; start at the first page.");
-}
-
-int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token, void *cursor,
-		  size_t cursor_size, struct error *err)
-{
-	struct arena *arena = rpc_arena(call);
-	uint8_t args[PAGE_ARGS_LEN];
-	struct span opened;
-
-	int r = page_args_hash(req, arena, args, err);
-	if (r < 0)
-		return r;
-	r = page_token_open(app_of(call)->auth->pages, arena, rpc_method(call)->path, args, page_token,
-			    &opened, err);
-	if (r == -STATUS_INVALID_ARGUMENT)
-		return page_token_invalid(err);
-	if (r < 0 || opened.len == 0)
-		return r;
-	if (opened.len != cursor_size)
-		return page_token_invalid(err);
-	memcpy(cursor, opened.data, cursor_size);
-	return 0;
-}
-
-char *app_page_next(struct rpc_call *call, const ProtobufCMessage *req, const void *cursor,
-		    size_t cursor_size)
-{
-	struct arena *arena = rpc_arena(call);
-	uint8_t args[PAGE_ARGS_LEN];
-	struct error err;
-	char *token;
-
-	if (page_args_hash(req, arena, args, &err) < 0 ||
-	    page_token_make(app_of(call)->auth->pages, arena, rpc_method(call)->path, args,
-			    span_of(cursor, cursor_size), &token, &err) < 0)
-		return NULL;
-	return token;
-}
-
 Google__Protobuf__Timestamp *app_timestamp(struct arena *arena, int64_t us)
 {
 	Google__Protobuf__Timestamp *t = us ? arena_alloc(arena, sizeof(*t)) : NULL;
@@ -152,4 +99,21 @@ char *app_id(struct arena *arena, const char *kind, int64_t id)
 {
 	char text[ID_TEXT_MAX];
 	return id ? arena_strdup(arena, id_format(kind, id, text)) : (char *)protobuf_c_empty_string;
+}
+
+char *app_etag(struct arena *arena, int64_t version)
+{
+	return arena_printf(arena, "v%" PRIx64, (uint64_t)version);
+}
+
+int app_not_found(struct error *err, const struct app_resource *resource, int64_t id)
+{
+	error_raise(err, resource->not_found, "%s", resource->text);
+	return app_name_resource(err, resource, id);
+}
+
+int app_name_resource(struct error *err, const struct app_resource *resource, int64_t id)
+{
+	char text[ID_TEXT_MAX];
+	return error_set_resource(err, resource->type, id_format(resource->id_kind, id, text));
 }

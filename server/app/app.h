@@ -76,18 +76,23 @@ int64_t app_timestamp_us(const Google__Protobuf__Timestamp *t);
 /* An id's text in the arena ("" for 0). */
 char *app_id(struct arena *arena, const char *kind, int64_t id);
 
-/*
- * Pages, by keyset: a page_token carries the key of the last row shown (`cursor`, plain bytes), authenticated
- * and bound to the request's other arguments; see auth/page_token.h.
- *
- * app_page_size: 0 is 20, above 100 is 100. app_page_open: fills the cursor from the request's token, or
- * leaves it as it is on the first page; PAGE_TOKEN_INVALID. app_page_next: the token of the next page, in the
- * arena; NULL when full.
- */
-unsigned app_page_size(int32_t page_size);
-int app_page_open(struct rpc_call *call, const ProtobufCMessage *req, const char *page_token, void *cursor,
-		  size_t cursor_size, struct error *err) __attribute__((warn_unused_result));
-char *app_page_next(struct rpc_call *call, const ProtobufCMessage *req, const void *cursor,
-		    size_t cursor_size);
+/* The etag of an object's version, in the arena; NULL when it is full. */
+char *app_etag(struct arena *arena, int64_t version);
+
+/* --- refusals --- */
+
+/* A type of objects of the contract, as errors name one of them. */
+struct app_resource {
+	const char *type; /* "edu.v1.Course" */
+	const char *id_kind;
+	const struct error_reason *not_found;
+	const char *text; /* of not_found, the same whether there is none or it may not be seen */
+};
+
+/* Raises not_found of one. */
+int app_not_found(struct error *err, const struct app_resource *resource, int64_t id);
+
+/* Puts one into the error that was raised; returns its code, negative. */
+int app_name_resource(struct error *err, const struct app_resource *resource, int64_t id);
 
 #endif

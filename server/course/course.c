@@ -6,6 +6,11 @@
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
 
+const struct app_resource course_resource = {"edu.v1.Course", ID_COURSE, &REASON_COURSE_NOT_FOUND,
+					     "There is no such course, or you may not see it."};
+const struct app_resource lesson_resource = {"edu.v1.Lesson", ID_LESSON, &REASON_LESSON_NOT_FOUND,
+					     "There is no such lesson, or you may not see its course."};
+
 bool course_has_share(const struct course_share *instructors, unsigned n, int64_t user_id)
 {
 	for (unsigned i = 0; i < n; i++)
@@ -45,16 +50,10 @@ int64_t course_id_of(const char *text)
 
 int course_not_found(struct error *err, int64_t course_id)
 {
-	char text[ID_TEXT_MAX];
-	id_format(ID_COURSE, course_id, text);
-	error_raise(err, &REASON_COURSE_NOT_FOUND, "There is no such course, or you may not see it.");
-	return error_set_resource(err, "edu.v1.Course", text);
+	return app_not_found(err, &course_resource, course_id);
 }
 
 int lesson_not_found(struct error *err, int64_t lesson_id)
 {
-	char text[ID_TEXT_MAX];
-	id_format(ID_LESSON, lesson_id, text);
-	error_raise(err, &REASON_LESSON_NOT_FOUND, "There is no such lesson, or you may not see its course.");
-	return error_set_resource(err, "edu.v1.Lesson", text);
+	return app_not_found(err, &lesson_resource, lesson_id);
 }

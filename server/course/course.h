@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "edu/v1/course.tables.h"
+#include "server/app/app.h"
 #include "server/base/principal.h"
 #include "server/db/db.h"
 
@@ -68,6 +69,8 @@ bool course_taught_by(const struct course_terms *c, const struct principal *who)
 
 /* The id in a request's text, which the rules have checked; 0 when it is empty. */
 int64_t course_id_of(const char *text);
+
+extern const struct app_resource course_resource;
 
 /* Raises COURSE_NOT_FOUND for the course. */
 int course_not_found(struct error *err, int64_t course_id);

@@ -3,7 +3,7 @@
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/utf8.h"
-#include "server/app/app.h"
+#include "server/app/page.h"
 #include "server/course/catalogue_store.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
@@ -85,31 +85,32 @@ static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struc
 	struct arena *arena = rpc_arena(call);
 	struct list_cursor cursor = {0};
 	struct course *courses;
-	unsigned n, size = app_page_size(req->page_size);
+	struct page page;
+	unsigned n;
 	bool cut;
 
-	int r = app_page_open(call, &req->base, req->page_token, &cursor, sizeof(cursor), err);
+	int r = page_open(&page, call, PAGE_OF(req), &cursor, sizeof(cursor), err);
 	if (r < 0)
 		return r;
 	f.after_id = cursor.course_id;
 	f.after_title = cursor.course_id ? cursor.title : NULL;
-	/* One more than is shown says whether there is another page. */
-	r = catalogue_store_list(db_of(call), arena, &f, size + 1, &courses, &n, &cut, err);
+	r = catalogue_store_list(db_of(call), arena, &f, page.limit, &courses, &n, &cut, err);
 	if (r < 0)
 		return r;
+	bool more = page_goes_on(&page, &n) || cut;
 	ret->courses = arena_array(arena, n + 1, sizeof(Course *));
 	/* By its external_id a creator also finds a course without teaching it, and so perhaps one not to be
 	 * seen. */
-	for (unsigned i = 0; ret->courses && i < n && i < size; i++)
+	for (unsigned i = 0; ret->courses && i < n; i++)
 		if (course_seen_by(&courses[i], rpc_principal(call)))
 			ret->courses[ret->n_courses++] = course_to_proto(arena, &courses[i]);
-	if (n > size || cut) {
-		const struct course *last = &courses[(n < size ? n : size) - 1];
+	if (more) {
+		const struct course *last = &courses[n - 1];
 		memset(&cursor, 0, sizeof(cursor));
 		cursor.course_id = last->course_id;
 		if (f.by_title)
 			copy_title_key(cursor.title, sizeof(cursor.title), last->title);
-		ret->next_page_token = app_page_next(call, &req->base, &cursor, sizeof(cursor));
+		ret->next_page_token = page_next(&page, &cursor);
 	}
 	return arena_check(arena, err);
 }

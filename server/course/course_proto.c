@@ -9,12 +9,6 @@
 #include "server/course/course_names.h"
 #include "server/user/user_names.h"
 
-const char *course_etag(const struct course *c, char out[COURSE_ETAG_SIZE])
-{
-	snprintf(out, COURSE_ETAG_SIZE, "v%" PRIx64, (uint64_t)c->version);
-	return out;
-}
-
 static void put_instructors(struct arena *arena, const struct course *c, Course *ret)
 {
 	ret->instructors = arena_array(arena, c->n_instructors + 1, sizeof(CourseInstructor *));
@@ -62,7 +56,6 @@ static void put_text(char **field, char *text)
 
 Course *course_to_proto(struct arena *arena, const struct course *c)
 {
-	char etag[COURSE_ETAG_SIZE];
 	Course *ret = codec_new(COURSE_DESC, arena);
 	if (!ret)
 		return NULL;
@@ -90,7 +83,7 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	ret->create_time = app_timestamp(arena, c->create_us);
 	ret->update_time = app_timestamp(arena, c->update_us);
 	ret->publish_time = app_timestamp(arena, c->publish_us);
-	ret->etag = arena_strdup(arena, course_etag(c, etag));
+	ret->etag = app_etag(arena, c->version);
 	return ret;
 }
 

@@ -12,9 +12,4 @@
 Course *course_to_proto(struct arena *arena, const struct course *c);
 Lesson *lesson_to_proto(struct arena *arena, const struct lesson *l);
 
-enum { COURSE_ETAG_SIZE = 24 };
-
-/* The etag of this version into `out`; returns it. */
-const char *course_etag(const struct course *c, char out[COURSE_ETAG_SIZE]);
-
 #endif

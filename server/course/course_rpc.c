@@ -6,7 +6,7 @@
 #include "proto/runtime/rules.h"
 #include "server/app/app.h"
 #include "server/course/course_cache.h"
-#include "server/course/course_change.h"
+#include "server/course/course_life.h"
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
@@ -111,12 +111,19 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct creation *m = arg;
 	struct arena *arena = rpc_arena(m->call);
+	const struct event e = {
+		.event_id = m->event_id,
+		.kind = EVENT_COURSE_CREATED,
+		.subject_id = m->course.course_id,
+		.user_id = m->course.creator_id,
+		.course_id = m->course.course_id,
+		.create_us = m->course.create_us,
+	};
 	int r = course_check_qualified(conn, arena, &m->course, err);
 	if (r >= 0)
 		r = course_store_insert(conn, arena, &m->course, err);
 	if (r >= 0)
-		r = course_append_event(conn, m->call, EVENT_COURSE_CREATED, m->event_id, m->course.course_id,
-					err);
+		r = event_append(conn, &e, err);
 	if (r < 0)
 		return r;
 	m->ret->course = course_to_proto(arena, &m->course);
@@ -135,16 +142,17 @@ static int create_course(struct rpc_call *call, const CreateCourseRequest *req, 
 
 /* --- UpdateCourse --- */
 
-static int update_fields(struct course_change *change, struct course *c, struct error *err)
+int course_apply_update(struct change *change, void *course, struct error *err)
 {
 	const UpdateCourseRequest *req = change->arg;
+	struct course *c = course;
 	char **paths = req->update_mask->paths;
 	size_t n_paths = req->update_mask->n_paths;
 	int r = course_check_editable(c, paths, n_paths, err);
 	if (r >= 0)
-		r = course_take_fields(c, req->course, paths, n_paths, rpc_principal(change->call), err);
+		r = course_take_fields(c, req->course, paths, n_paths, change->who, err);
 	if (r >= 0 && mask_has(paths, n_paths, "instructors")) {
-		r = course_check_qualified(change->conn, rpc_arena(change->call), c, err);
+		r = course_check_qualified(change->conn, change->arena, c, err);
 		if (r >= 0)
 			r = course_store_set_instructors(change->conn, c, err);
 	}
@@ -168,19 +176,13 @@ static int check_mask(const UpdateCourseRequest *req, struct error *err)
 static int update_course(struct rpc_call *call, const UpdateCourseRequest *req, UpdateCourseResponse *ret,
 			 struct error *err)
 {
-	struct course_change change = {
-		.call = call,
-		.course_id = course_id_of(req->course->course_id),
-		.etag = req->course->etag,
-		.event_kind = EVENT_COURSE_UPDATED,
-		.apply = update_fields,
-		.arg = (void *)req,
-		.ret = &ret->course,
-	};
+	struct change change = course_change(call, COURSE_UPDATE, req->course->course_id, req->course->etag);
+	change.arg = (void *)req;
+	change.ret = &ret->course;
 	int r = check_mask(req, err);
-	if (r >= 0 && !change.course_id)
+	if (r >= 0 && !change.id)
 		r = error_field(err, "course.course_id", "is required");
-	return r < 0 ? r : course_change_run(&change, err);
+	return r < 0 ? r : change_run(&change, err);
 }
 
 EDU_SERVICE_GET_COURSE(get_course, RPC_ON_POLLER, .hot = true);

@@ -40,14 +40,6 @@ int course_check_teacher(const struct course *c, const struct principal *who, st
 	return 0;
 }
 
-int course_check_state(const struct course *c, unsigned states, struct error *err)
-{
-	if (states & (1u << c->state))
-		return 0;
-	error_raise(err, &REASON_COURSE_STATE_INVALID, "The course's state does not allow this.");
-	return error_add_metadata(err, "state", "%s", CourseState_name(c->state));
-}
-
 /* What a published course may change before it has revisions. */
 static bool is_pricing(const char *path)
 {
@@ -56,20 +48,21 @@ static bool is_pricing(const char *path)
 
 int course_check_editable(const struct course *c, char *const *paths, size_t n_paths, struct error *err)
 {
-	int r = course_check_state(c, 1u << COURSE_DRAFT | 1u << COURSE_PUBLISHED, err);
-
-	if (r < 0 || c->state == COURSE_DRAFT)
-		return r;
-	for (size_t i = 0; i < n_paths; i++) {
+	bool raised = false;
+	for (size_t i = 0; i < n_paths && c->state != COURSE_DRAFT; i++) {
 		if (is_pricing(paths[i]))
 			continue;
-		if (r == 0)
-			r = course_check_state(c, 1u << COURSE_DRAFT, err);
-		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
+		if (!raised) {
+			error_raise(err, &REASON_COURSE_STATE_INVALID,
+				    "The course's state does not allow all of this.");
+			error_add_metadata(err, "state", "%s", CourseState_name(c->state));
+			err->violation_kind = ERROR_VIOLATION_PRECONDITION;
+			raised = true;
+		}
 		error_add_violation(err, paths[i],
 				    "was reviewed: a published course may change its price only");
 	}
-	return r;
+	return raised ? -err->code : 0;
 }
 
 int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
@@ -78,15 +71,6 @@ int course_check_reviewer(const struct course *c, const struct principal *who, s
 		return 0;
 	return error_raise(err, &REASON_SELF_APPROVAL,
 			   "You teach or made this course; another administrator has to approve it.");
-}
-
-int course_check_etag(const struct course *c, const char *etag, struct error *err)
-{
-	char current[COURSE_ETAG_SIZE];
-	if (!*etag || strcmp(etag, course_etag(c, current)) == 0)
-		return 0;
-	return error_raise(err, &REASON_ETAG_MISMATCH,
-			   "The course has changed since it was read; read it again.");
 }
 
 int course_check_complete(const struct course *c, struct error *err)

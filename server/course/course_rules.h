@@ -17,21 +17,13 @@ bool course_has_instructor(const struct course *c, int64_t user_id);
 int course_check_teacher(const struct course *c, const struct principal *who, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* COURSE_STATE_INVALID unless its state is one of these bits (1u << COURSE_DRAFT ...). */
-int course_check_state(const struct course *c, unsigned states, struct error *err)
-	__attribute__((warn_unused_result));
-
-/* COURSE_STATE_INVALID when the course's state does not let all of these paths change: any may in DRAFT, the
- * pricing alone in PUBLISHED. The violations name the others. */
+/* COURSE_STATE_INVALID when the state of a DRAFT or PUBLISHED course does not let all of these paths change:
+ * any may in DRAFT, the pricing alone in PUBLISHED. The violations name the others. */
 int course_check_editable(const struct course *c, char *const *paths, size_t n_paths, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* SELF_APPROVAL when the caller teaches the course or made it. */
 int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
-	__attribute__((warn_unused_result));
-
-/* ETAG_MISMATCH when the etag is not empty and not that of this version. */
-int course_check_etag(const struct course *c, const char *etag, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* COURSE_INCOMPLETE with everything that review misses. */

@@ -156,7 +156,7 @@ static int external_id_in_use(struct db_conn *conn, const struct course *c, stru
 	id_format(ID_COURSE, other, text);
 	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "Course %s has this external_id already; use that one.",
 		    text);
-	return error_set_resource(err, "edu.v1.Course", text);
+	return app_name_resource(err, &course_resource, other);
 }
 
 int course_store_insert(struct db_conn *conn, struct arena *arena, const struct course *c, struct error *err)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "edu/v1/lesson.tables.h"
+#include "server/app/app.h"
 #include "server/base/cache.h"
 #include "server/db/db.h"
 
@@ -42,6 +43,8 @@ int lesson_info_read(struct cache *lessons, struct db_conn *conn, int64_t lesson
 /* Every lesson of a course by position, at most 2,000; an array in the arena. One round trip. */
 int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_id, struct lesson_info **ret,
 		     unsigned *ret_n, struct error *err) __attribute__((warn_unused_result));
+
+extern const struct app_resource lesson_resource;
 
 /* Raises LESSON_NOT_FOUND for the lesson. */
 int lesson_not_found(struct error *err, int64_t lesson_id);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/ids.h"
-#include "server/app/app.h"
-#include "server/course/course_change.h"
+#include "server/app/page.h"
+#include "server/course/course_life.h"
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
@@ -13,24 +13,19 @@
 struct lesson_creation {
 	const CreateLessonRequest *req;
 	CreateLessonResponse *ret;
-	int64_t lesson_id;
 };
 
-static int append_lesson(struct course_change *change, struct course *c, struct error *err)
+int course_apply_lesson(struct change *change, void *course, struct error *err)
 {
 	struct lesson_creation *m = change->arg;
 	const CreateLessonRequest *req = m->req;
-	int64_t now_us = app_now_us(change->call);
-
-	int r = course_check_state(c, 1u << COURSE_DRAFT, err);
-	if (r < 0)
-		return r;
+	struct course *c = course;
 	if (c->lesson_count >= COURSE_LESSONS_MAX)
 		return error_raise(err, &REASON_COURSE_FULL,
 				   "The course holds %d lessons; make another course.", COURSE_LESSONS_MAX);
 	c->lesson_count++;
 	struct lesson l = {
-		.info = {.lesson_id = m->lesson_id,
+		.info = {.lesson_id = change->subject_id,
 			 .course_id = c->course_id,
 			 .kind = (enum lesson_kind)req->kind,
 			 .duration_seconds = req->duration_seconds,
@@ -39,36 +34,22 @@ static int append_lesson(struct course_change *change, struct course *c, struct 
 			 .free_preview = req->free_preview},
 		.external_id = *req->external_id ? req->external_id : NULL,
 		.title = req->title,
-		.create_us = now_us,
-		.update_us = now_us,
+		.create_us = change->now_us,
+		.update_us = change->now_us,
 	};
-	m->ret->lesson = lesson_to_proto(rpc_arena(change->call), &l);
+	m->ret->lesson = lesson_to_proto(change->arena, &l);
 	return lesson_store_insert(change->conn, &l, err);
 }
 
 static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, CreateLessonResponse *ret,
 			 struct error *err)
 {
-	struct lesson_creation m = {.req = req, .ret = ret};
-	struct course_change change = {
-		.call = call,
-		.course_id = course_id_of(req->course_id),
-		.etag = "",
-		.event_kind = EVENT_LESSON_CREATED,
-		.apply = append_lesson,
-		.arg = &m,
-	};
+	struct change change = course_change(call, COURSE_ADD_LESSON, req->course_id, "");
+	change.arg = &(struct lesson_creation){req, ret};
 	if (req->kind == (Edu__V1__LessonKind)LESSON_VIDEO && req->duration_seconds < 1)
 		return error_field(err, "duration_seconds", "must be at least 1 for a video");
-	int r = app_new_ids(call, APP_IDS(&m.lesson_id), err);
-	change.subject_id = m.lesson_id;
-	if (r >= 0)
-		r = course_change_begin(&change, err);
-	if (r < 0)
-		return r;
-	r = app_transaction(call, IDEM_CREATE_US, course_change_body, &change, &ret->base, err);
-	course_change_settle(&change, r, err);
-	return r;
+	int r = app_new_ids(call, APP_IDS(&change.subject_id), err);
+	return r < 0 ? r : change_run_once(&change, IDEM_CREATE_US, &ret->base, err);
 }
 
 /* --- ListLessons --- */
@@ -89,25 +70,26 @@ static int list_lessons(struct rpc_call *call, const ListLessonsRequest *req, Li
 	struct db_conn *conn = db_of(call);
 	int64_t course_id = course_id_of(req->course_id);
 	const char *external_id = *req->external_id ? req->external_id : NULL;
-	unsigned n, size = app_page_size(req->page_size);
+	struct page page;
+	unsigned n;
 	struct lesson *lessons;
 	int32_t position = 0;
 
-	int r = app_page_open(call, &req->base, req->page_token, &position, sizeof(position), err);
+	int r = page_open(&page, call, PAGE_OF(req), &position, sizeof(position), err);
 	if (r >= 0)
 		r = check_visible(call, conn, course_id, err);
 	if (r >= 0)
-		r = lesson_store_list(conn, arena, course_id, external_id, position, size + 1, &lessons, &n,
+		r = lesson_store_list(conn, arena, course_id, external_id, position, page.limit, &lessons, &n,
 				      err);
 	if (r < 0)
 		return r;
-	ret->lessons = arena_array(arena, n + 1, sizeof(Lesson *));
-	for (unsigned i = 0; ret->lessons && i < n && i < size; i++)
-		ret->lessons[ret->n_lessons++] = lesson_to_proto(arena, &lessons[i]);
-	if (n > size) {
-		position = lessons[size - 1].info.position;
-		ret->next_page_token = app_page_next(call, &req->base, &position, sizeof(position));
+	if (page_goes_on(&page, &n)) {
+		position = lessons[n - 1].info.position;
+		ret->next_page_token = page_next(&page, &position);
 	}
+	ret->lessons = arena_array(arena, n + 1, sizeof(Lesson *));
+	for (unsigned i = 0; ret->lessons && i < n; i++)
+		ret->lessons[ret->n_lessons++] = lesson_to_proto(arena, &lessons[i]);
 	return arena_check(arena, err);
 }
 

@@ -61,7 +61,7 @@ static int external_id_in_use(struct db_conn *conn, const struct lesson *l, stru
 	id_format(ID_LESSON, other, text);
 	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "Lesson %s has this external_id already; use that one.",
 		    text);
-	return error_set_resource(err, "edu.v1.Lesson", text);
+	return app_name_resource(err, &lesson_resource, other);
 }
 
 int lesson_store_insert(struct db_conn *conn, const struct lesson *l, struct error *err)

@@ -3,7 +3,7 @@
 
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/codec.h"
-#include "server/app/app.h"
+#include "server/app/page.h"
 #include "server/course/course.h"
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
@@ -262,7 +262,7 @@ EDU_SERVICE_GET_COURSE_PROGRESS(get_course_progress, RPC_ON_DB);
 struct enrollment_query {
 	int64_t user_id, course_id; /* 0: not asked for */
 	int64_t after;              /* the last user or course of the page before */
-	unsigned page_size;
+	struct page page;
 };
 
 static int check_enrollment_reader(struct rpc_call *call, const struct enrollment_query *q, struct error *err)
@@ -277,7 +277,6 @@ static int check_enrollment_reader(struct rpc_call *call, const struct enrollmen
 			   "Another user's enrollments need the role SUPPORT or ADMIN.");
 }
 
-/* One row more than the page holds tells whether there is a next one. */
 static int read_enrollments(struct rpc_call *call, const struct enrollment_query *q,
 			    struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
 {
@@ -288,8 +287,8 @@ static int read_enrollments(struct rpc_call *call, const struct enrollment_query
 		return progress_store_enrollment(conn, arena, q->user_id, q->course_id, ret, ret_n, err);
 	if (q->course_id)
 		return progress_store_enrollments_of_course(conn, arena, q->course_id, q->after,
-							    q->page_size + 1, ret, ret_n, err);
-	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, q->page_size + 1, ret,
+							    q->page.limit, ret, ret_n, err);
+	return progress_store_enrollments_of_user(conn, arena, q->user_id, q->after, q->page.limit, ret,
 						  ret_n, err);
 }
 
@@ -348,8 +347,7 @@ static int enrollments_to_proto(struct arena *arena, const struct progress_enrol
 static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest *req,
 			    ListEnrollmentsResponse *ret, struct error *err)
 {
-	struct enrollment_query q = {.page_size = app_page_size(req->page_size),
-				     .course_id = id_of(ID_COURSE, req->course_id)};
+	struct enrollment_query q = {.course_id = id_of(ID_COURSE, req->course_id)};
 	struct progress_enrollment *rows = NULL;
 	unsigned n = 0;
 
@@ -357,13 +355,12 @@ static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest 
 		q.user_id = user_or_caller(rpc_principal(call), req->user_id);
 	int r = check_enrollment_reader(call, &q, err);
 	if (r == 0)
-		r = app_page_open(call, &req->base, req->page_token, &q.after, sizeof(q.after), err);
+		r = page_open(&q.page, call, PAGE_OF(req), &q.after, sizeof(q.after), err);
 	if (r == 0)
 		r = read_enrollments(call, &q, &rows, &n, err);
-	if (r == 0 && n > q.page_size) {
-		n = q.page_size;
+	if (r == 0 && page_goes_on(&q.page, &n)) {
 		const int64_t *last = q.course_id ? &rows[n - 1].user_id : &rows[n - 1].course_id;
-		ret->next_page_token = app_page_next(call, &req->base, last, sizeof(*last));
+		ret->next_page_token = page_next(&q.page, last);
 	}
 	return r < 0 ? r : enrollments_to_proto(rpc_arena(call), rows, n, app_now_us(call), ret, err);
 }

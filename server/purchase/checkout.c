@@ -48,7 +48,7 @@ static int already_purchased(struct error *err, int64_t purchase_id)
 	id_format(ID_PURCHASE, purchase_id, text);
 	error_raise(err, &REASON_ALREADY_PURCHASED, "You have bought this course already.");
 	error_add_metadata(err, "purchase_id", "%s", text);
-	return error_set_resource(err, "edu.v1.Purchase", text);
+	return app_name_resource(err, &purchase_resource, purchase_id);
 }
 
 static int insufficient_funds(struct error *err, const char *currency_code, int64_t missing)

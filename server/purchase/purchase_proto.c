@@ -9,6 +9,9 @@
 #include "server/purchase/purchase_names.h"
 #include "server/user/user_names.h"
 
+const struct app_resource purchase_resource = {"edu.v1.Purchase", ID_PURCHASE, &REASON_PURCHASE_NOT_FOUND,
+					       "There is no such purchase, or you may not see it."};
+
 static Money *money_to_proto(struct arena *arena, const char *currency_code, int64_t minor_units)
 {
 	Money *money = codec_new(MONEY_DESC, arena);

@@ -2,6 +2,7 @@
 #ifndef PURCHASE_PURCHASE_PROTO_H
 #define PURCHASE_PURCHASE_PROTO_H
 
+#include "edu/v1/error.tables.h"
 #include "edu/v1/purchase.tables.h"
 #include "edu/v1/wallet.tables.h"
 #include "proto/runtime/arena.h"
@@ -19,5 +20,7 @@ Wallet *wallet_to_proto(struct arena *arena, int64_t user_id, const struct walle
 
 /* The payload of EVENT_PURCHASE_COMPLETED: a JSON object with ids as text and amounts as text. */
 char *purchase_event_payload(struct arena *arena, const struct purchase *p);
+
+extern const struct app_resource purchase_resource;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 
-#include "server/app/app.h"
+#include "server/app/page.h"
 #include "server/purchase/checkout.h"
 #include "server/purchase/purchase_names.h"
 #include "server/purchase/purchase_proto.h"
@@ -19,11 +19,7 @@ static bool may_see_purchases_of(const struct principal *who, int64_t user_id)
 
 static int purchase_not_found(struct error *err, int64_t purchase_id)
 {
-	char text[ID_TEXT_MAX];
-
-	id_format(ID_PURCHASE, purchase_id, text);
-	error_raise(err, &REASON_PURCHASE_NOT_FOUND, "There is no such purchase, or you may not see it.");
-	return error_set_resource(err, "edu.v1.Purchase", text);
+	return app_not_found(err, &purchase_resource, purchase_id);
 }
 
 static int get_purchase(struct rpc_call *call, const GetPurchaseRequest *req, GetPurchaseResponse *ret,
@@ -61,25 +57,24 @@ static int list_purchases(struct rpc_call *call, const ListPurchasesRequest *req
 			  struct error *err)
 {
 	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id);
-	unsigned size = app_page_size(req->page_size), n = 0;
+	unsigned n = 0;
+	struct page page;
 	struct purchase_cursor cursor = {.before_id = INT64_MAX};
 	struct purchase *list = NULL;
 
 	if (!may_see_purchases_of(rpc_principal(call), user_id))
 		return error_raise(err, &RPC_REASON_ROLE_MISSING,
 				   "Another user's purchases are seen by SUPPORT and ADMIN.");
-	int r = app_page_open(call, &req->base, req->page_token, &cursor, sizeof(cursor), err);
+	int r = page_open(&page, call, PAGE_OF(req), &cursor, sizeof(cursor), err);
 	if (r < 0)
 		return r;
-	/* One more than the page holds says whether another follows. */
 	r = purchase_store_list(db_of(call), rpc_arena(call), user_id, course_id_of(req->course_id),
-				cursor.before_id, size + 1, &list, &n, err);
+				cursor.before_id, page.limit, &list, &n, err);
 	if (r < 0)
 		return r;
-	if (n > size) {
-		n = size;
+	if (page_goes_on(&page, &n)) {
 		cursor.before_id = list[n - 1].purchase_id;
-		ret->next_page_token = app_page_next(call, &req->base, &cursor, sizeof(cursor));
+		ret->next_page_token = page_next(&page, &cursor);
 	}
 	return purchases_to_proto(call, list, n, ret, err);
 }

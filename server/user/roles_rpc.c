@@ -8,7 +8,7 @@
 #include "server/auth/authenticator.h"
 #include "server/db/audit.h"
 #include "server/user/session_store.h"
-#include "server/user/user_change.h"
+#include "server/user/user_life.h"
 #include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
@@ -17,10 +17,8 @@
  * with the old roles always has an older rights_epoch.
  */
 struct roles_change {
-	const SetUserRolesRequest *req;
 	uint32_t roles;
 	unsigned other_administrators;
-	int64_t audit_id;
 };
 
 /*
@@ -28,16 +26,16 @@ struct roles_change {
  * own rights stand in the database: that a replica has not heard yet of their end gives no time to give them
  * back.
  */
-static int lock_administrators(struct user_change *change, struct error *err)
+int user_prepare_roles(struct change *change, struct error *err)
 {
 	struct roles_change *m = change->arg;
 	int r = 0;
 	if (!(m->roles & ROLE_MASK_ADMIN))
-		r = user_store_other_administrators(change->conn, rpc_arena(change->call), change->user_id,
+		r = user_store_other_administrators(change->conn, change->arena, change->id,
 						    &m->other_administrators, err);
 	if (r < 0)
 		return r;
-	r = session_store_lock_holding(change->conn, rpc_principal(change->call), err);
+	r = session_store_lock_holding(change->conn, change->who, err);
 	return r == 0 ? auth_revoked(err) : r;
 }
 
@@ -55,49 +53,34 @@ static char *describe(struct arena *arena, uint32_t before, uint32_t after)
 	return arena_printf(arena, "{\"before\":[%s],\"after\":[%s]}", text[0], text[1]);
 }
 
-static int set_roles(struct user_change *change, struct user *u, struct error *err)
+int user_apply_roles(struct change *change, void *user, struct error *err)
 {
-	struct roles_change *m = change->arg;
+	const struct roles_change *m = change->arg;
+	struct user *u = user;
 	bool ceases = (u->roles & ROLE_MASK_ADMIN) && !(m->roles & ROLE_MASK_ADMIN);
 	if (ceases && m->other_administrators == 0)
 		return error_raise(err, &REASON_LAST_ADMINISTRATOR,
 				   "No administrator would be left; make another one first.");
-	const char *detail = describe(rpc_arena(change->call), u->roles, m->roles);
+	change->detail = describe(change->arena, u->roles, m->roles);
 	u->roles = m->roles;
 	u->rights_epoch++;
-	const struct audit record = {
-		.audit_id = m->audit_id,
-		.actor_id = rpc_principal(change->call)->user_id,
-		.action = AUDIT_SET_USER_ROLES,
-		.subject_id = u->user_id,
-		.reason = m->req->reason,
-		.detail = detail,
-		.create_us = change->now_us,
-	};
-	return audit_append(change->conn, &record, err);
+	return 0;
 }
 
 static int set_user_roles(struct rpc_call *call, const SetUserRolesRequest *req, SetUserRolesResponse *ret,
 			  struct error *err)
 {
-	struct roles_change m = {.req = req};
-	struct user_change change = {
-		.call = call,
-		.user_id = user_or_caller(rpc_principal(call), req->user_id),
-		.etag = req->etag,
-		.event_kind = EVENT_USER_ROLES_SET,
-		.prepare = lock_administrators,
-		.apply = set_roles,
-		.arg = &m,
-		.ret = &ret->user,
-	};
+	struct roles_change m = {0};
+	struct change change = user_change(call, USER_SET_ROLES,
+					   user_or_caller(rpc_principal(call), req->user_id), req->etag);
+	change.arg = &m;
+	change.reason = req->reason;
+	change.ret = &ret->user;
 	int r = roles_from_proto(req->roles, req->n_roles, &m.roles, err);
 	if (r >= 0)
-		r = app_new_ids(call, APP_IDS(&m.audit_id), err);
-	if (r >= 0)
-		r = user_change_run(&change, err);
+		r = change_run(&change, err);
 	/* Whatever came of it: also when the commit's answer was lost, it may have happened. */
-	auth_user_changed(app_of(call)->auth, change.user_id);
+	auth_user_changed(app_of(call)->auth, change.id);
 	return r;
 }
 

@@ -5,7 +5,7 @@
 #include "server/auth/password.h"
 #include "server/db/audit.h"
 #include "server/db/event.h"
-#include "server/user/user_change.h"
+#include "server/user/user_life.h"
 #include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 

@@ -11,12 +11,6 @@
 
 enum { ROLES = EDU__V1__ROLE__ROLE_ADMIN /* the greatest number; role n is bit n - 1 of enum role */ };
 
-const char *user_etag(const struct user *u, char out[USER_ETAG_SIZE])
-{
-	snprintf(out, USER_ETAG_SIZE, "v%" PRIx64, (uint64_t)u->version);
-	return out;
-}
-
 static void put_roles(struct arena *arena, uint32_t roles, User *ret)
 {
 	ret->roles = arena_array(arena, ROLES, sizeof(*ret->roles));
@@ -27,7 +21,6 @@ static void put_roles(struct arena *arena, uint32_t roles, User *ret)
 
 User *user_to_proto(struct arena *arena, const struct user *u)
 {
-	char etag[USER_ETAG_SIZE];
 	User *ret = codec_new(USER_DESC, arena);
 	if (!ret)
 		return NULL;
@@ -43,7 +36,7 @@ User *user_to_proto(struct arena *arena, const struct user *u)
 	ret->state = (Edu__V1__UserState)u->state;
 	ret->create_time = app_timestamp(arena, u->create_us);
 	ret->update_time = app_timestamp(arena, u->update_us);
-	ret->etag = arena_strdup(arena, user_etag(u, etag));
+	ret->etag = app_etag(arena, u->version);
 	return ret;
 }
 

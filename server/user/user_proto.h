@@ -8,11 +8,6 @@
 /* A user as the contract shows it; in the arena, see arena_check() for when that is full. */
 User *user_to_proto(struct arena *arena, const struct user *u);
 
-enum { USER_ETAG_SIZE = 24 };
-
-/* The etag of this version into `out`; returns it. */
-const char *user_etag(const struct user *u, char out[USER_ETAG_SIZE]);
-
 /* Bits of enum role from the contract's roles, LEARNER always among them. FIELD_INVALID for one that is not
  * said. */
 int roles_from_proto(const Role *roles, size_t n, uint32_t *ret, struct error *err)

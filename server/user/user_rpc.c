@@ -6,7 +6,7 @@
 #include "proto/runtime/rules.h"
 #include "server/app/app.h"
 #include "server/auth/password.h"
-#include "server/user/user_change.h"
+#include "server/user/user_life.h"
 #include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
@@ -142,15 +142,16 @@ static int get_user(struct rpc_call *call, const GetUserRequest *req, GetUserRes
 
 /* --- UpdateUser --- */
 
-static int update_fields(struct user_change *change, struct user *u, struct error *err)
+int user_apply_update(struct change *change, void *user, struct error *err)
 {
 	const UpdateUserRequest *req = change->arg;
+	struct user *u = user;
 	const User *from = req->user;
 	char **paths = req->update_mask->paths;
 	size_t n_paths = req->update_mask->n_paths;
 
 	if (mask_has(paths, n_paths, "email"))
-		u->email = *from->email ? user_text_fold(rpc_arena(change->call), from->email) : NULL;
+		u->email = *from->email ? user_text_fold(change->arena, from->email) : NULL;
 	if (mask_has(paths, n_paths, "display_name"))
 		u->display_name = from->display_name;
 	if (mask_has(paths, n_paths, "bio"))
@@ -163,7 +164,7 @@ static int update_fields(struct user_change *change, struct user *u, struct erro
 		u->time_zone = from->time_zone;
 	if (!*u->display_name)
 		return error_field(err, "user.display_name", "must not be empty");
-	return arena_check(rpc_arena(change->call), err);
+	return arena_check(change->arena, err);
 }
 
 static int check_mask(const UpdateUserRequest *req, struct error *err)
@@ -182,21 +183,16 @@ static int update_user(struct rpc_call *call, const UpdateUserRequest *req, Upda
 		       struct error *err)
 {
 	const struct principal *who = rpc_principal(call);
-	struct user_change change = {
-		.call = call,
-		.user_id = user_or_caller(who, req->user->user_id),
-		.etag = req->user->etag,
-		.event_kind = EVENT_USER_UPDATED,
-		.apply = update_fields,
-		.arg = (void *)req,
-		.ret = &ret->user,
-	};
+	struct change change =
+		user_change(call, USER_UPDATE, user_or_caller(who, req->user->user_id), req->user->etag);
+	change.arg = (void *)req;
+	change.ret = &ret->user;
 	int r = check_mask(req, err);
 	if (r < 0)
 		return r;
-	if (change.user_id != who->user_id && !principal_has_role(who, ROLE_MASK_ADMIN))
+	if (change.id != who->user_id && !principal_has_role(who, ROLE_MASK_ADMIN))
 		return role_missing("ADMIN", err);
-	return user_change_run(&change, err);
+	return change_run(&change, err);
 }
 
 EDU_SERVICE_REGISTER_USER(register_user, RPC_ON_PASSWORD);

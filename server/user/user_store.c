@@ -6,6 +6,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
+#include "server/app/app.h"
 #include "server/db/table.h"
 #include "server/user/user_names.h"
 
@@ -163,10 +164,10 @@ int user_require(struct db_conn *conn, int64_t user_id, struct error *err)
 	return r == 0 ? user_not_found(err, user_id) : 0;
 }
 
+const struct app_resource user_resource = {"edu.v1.User", ID_USER, &REASON_USER_NOT_FOUND,
+					   "There is no such user."};
+
 int user_not_found(struct error *err, int64_t user_id)
 {
-	char text[ID_TEXT_MAX];
-	id_format(ID_USER, user_id, text);
-	error_raise(err, &REASON_USER_NOT_FOUND, "There is no such user.");
-	return error_set_resource(err, "edu.v1.User", text);
+	return app_not_found(err, &user_resource, user_id);
 }

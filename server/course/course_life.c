@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/course/course_life.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "server/course/course_cache.h"
+#include "server/course/course_names.h"
+#include "server/course/course_proto.h"
+#include "server/course/course_rules.h"
+#include "server/user/user.h"
+
+static int may_teach(const struct change *change, const void *course, struct error *err)
+{
+	return course_check_teacher(course, change->who, err);
+}
+
+static int may_review(const struct change *change, const void *course, struct error *err)
+{
+	int r = course_check_teacher(course, change->who, err);
+	return r < 0 ? r : course_check_reviewer(course, change->who, err);
+}
+
+static const struct transition life[COURSE_STEPS] = {
+	[COURSE_UPDATE] = {.from = STATE_BIT(COURSE_DRAFT) | STATE_BIT(COURSE_PUBLISHED),
+			   .event = EVENT_COURSE_UPDATED,
+			   .may = may_teach,
+			   .apply = course_apply_update},
+	[COURSE_ADD_LESSON] = {.from = STATE_BIT(COURSE_DRAFT),
+			       .event = EVENT_LESSON_CREATED,
+			       .may = may_teach,
+			       .apply = course_apply_lesson},
+	[COURSE_SUBMIT] = {.from = STATE_BIT(COURSE_DRAFT),
+			   .to = COURSE_IN_REVIEW,
+			   .event = EVENT_COURSE_SUBMITTED,
+			   .may = may_teach,
+			   .apply = course_apply_submission},
+	[COURSE_APPROVE] = {.from = STATE_BIT(COURSE_IN_REVIEW),
+			    .to = COURSE_PUBLISHED,
+			    .event = EVENT_COURSE_PUBLISHED,
+			    .audit = AUDIT_APPROVE_COURSE,
+			    .may = may_review,
+			    .apply = course_apply_approval},
+};
+
+/* --- what a course is to app/change.h --- */
+
+static int lock_course(struct db_conn *conn, struct arena *arena, int64_t id, void *ret, struct error *err)
+{
+	return course_store_lock(conn, arena, id, ret, err);
+}
+
+static int write_course(struct db_conn *conn, struct arena *arena, const void *course, struct error *err)
+{
+	return course_store_update(conn, arena, course, err);
+}
+
+static void *show_course(struct arena *arena, const void *course)
+{
+	return course_to_proto(arena, course);
+}
+
+static void concerns_course(const struct change *change, const void *course, struct event *e)
+{
+	e->user_id = change->who->user_id;
+	e->course_id = ((const struct course *)course)->course_id;
+}
+
+static void course_changed(struct app *app, int64_t course_id)
+{
+	course_cache_forget(app->courses, course_id);
+}
+
+static const struct change_kind course_kind = {
+	.size = sizeof(struct course),
+	.version = offsetof(struct course, version),
+	.update_us = offsetof(struct course, update_us),
+	.state = offsetof(struct course, state),
+	.lock = lock_course,
+	.write = write_course,
+	.to_proto = show_course,
+	.concerns = concerns_course,
+	.changed = course_changed,
+	.state_reason = &REASON_COURSE_STATE_INVALID,
+	.state_name = CourseState_name,
+};
+
+struct change course_change(struct rpc_call *call, enum course_step step, const char *course_id,
+			    const char *etag)
+{
+	return (struct change){.call = call,
+			       .kind = &course_kind,
+			       .step = &life[step],
+			       .id = course_id_of(course_id),
+			       .etag = etag};
+}
+
+/* --- a rule that needs the database --- */
+
+int course_check_qualified(struct db_conn *conn, struct arena *arena, const struct course *c,
+			   struct error *err)
+{
+	static_assert(COURSE_INSTRUCTORS_MAX_ITEMS <= USER_ROLES_READ_MAX,
+		      "who teaches is asked for at once");
+	int64_t ids[COURSE_INSTRUCTORS_MAX_ITEMS];
+	uint32_t roles[COURSE_INSTRUCTORS_MAX_ITEMS];
+	bool raised = false;
+
+	for (unsigned i = 0; i < c->n_instructors; i++)
+		ids[i] = c->instructors[i].user_id;
+	int r = user_roles_read(conn, arena, ids, c->n_instructors, roles, err);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < c->n_instructors; i++) {
+		char field[64];
+		if (roles[i] & ROLE_MASK_INSTRUCTOR)
+			continue;
+		if (!raised) {
+			error_raise(err, &REASON_INSTRUCTOR_NOT_QUALIFIED,
+				    "An instructor is no active user with the role INSTRUCTOR; have it given "
+				    "first.");
+			err->violation_kind = ERROR_VIOLATION_PRECONDITION;
+			raised = true;
+		}
+		snprintf(field, sizeof(field), "instructors[%u]", i);
+		error_add_violation(err, field, "is no active user with the role INSTRUCTOR");
+	}
+	return raised ? -err->code : 0;
+}

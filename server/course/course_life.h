@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COURSE_COURSE_LIFE_H
+#define COURSE_COURSE_LIFE_H
+
+#include "server/app/change.h"
+#include "server/course/course_store.h"
+
+/* The life of a course: what may become of one, and from which states. Its table is in course_life.c. */
+enum course_step {
+	COURSE_UPDATE,     /* `arg`: the UpdateCourseRequest */
+	COURSE_ADD_LESSON, /* `arg`: as lesson_rpc.c has it */
+	COURSE_SUBMIT,
+	COURSE_APPROVE,
+	COURSE_STEPS,
+};
+
+/* The change of a course by this step; see app/change.h for what else may be set, and for running it. */
+struct change course_change(struct rpc_call *call, enum course_step step, const char *course_id,
+			    const char *etag);
+
+/* What the steps do; each beside its handler. */
+int course_apply_update(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_lesson(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_submission(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_approval(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* INSTRUCTOR_NOT_QUALIFIED unless every instructor of the course is an active user with the role. */
+int course_check_qualified(struct db_conn *conn, struct arena *arena, const struct course *c,
+			   struct error *err) __attribute__((warn_unused_result));
+
+#endif
