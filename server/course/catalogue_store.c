@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/catalogue_store.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
@@ -14,6 +15,7 @@
  * subquery, not EXISTS, which the optimizer would turn into a read of the whole price table.
  */
 #define IN_LANGUAGE "CONCAT(course.language, '-') LIKE CONCAT(?, '-%')"
+static_assert(COURSE_FREE == 1, "pricing in the filters");
 #define FILTERS                                                                                              \
 	" AND (? IS NULL OR course.subject_key = LOWER(?)) AND (? IS NULL OR " IN_LANGUAGE ")"               \
 	" AND (? = 0 OR course.level = ?) AND (? = 0 OR course.pricing = 1)"                                 \
@@ -28,42 +30,37 @@
  */
 #define EXAMINED " ROWS EXAMINED 20000"
 
+#define LISTED DB_NAMES(COURSE_LISTED_COLUMNS)
 #define CATALOGUE(index)                                                                                     \
-	"SELECT " DB_NAMES(COURSE_LISTED_COLUMNS) " FROM course FORCE INDEX (" index                         \
-						  ") WHERE course.state = ?" FILTERS
+	"SELECT " LISTED " FROM course FORCE INDEX (" index ") WHERE course.state = ?" FILTERS
 /* A range of languages has few lengths, and so an index for each: of its first subtag, and of its first two,
  * which is all but the region of a range that has a script too. */
 #define CATALOGUE_IN(n, index)                                                                               \
-	"SELECT " DB_NAMES(COURSE_LISTED_COLUMNS) " FROM course FORCE INDEX (" index                         \
-						  ") WHERE course.state = ?"                                 \
-						  " AND course.language_" n " = SUBSTRING_INDEX(?, '-', " n  \
-						  ")" FILTERS
+	"SELECT " LISTED " FROM course FORCE INDEX (" index ") WHERE course.state = ?"                       \
+	" AND course.language_" n " = SUBSTRING_INDEX(?, '-', " n ")" FILTERS
 #define NEWEST_PAGE " AND course.course_id < ? ORDER BY course.course_id DESC LIMIT ?" EXAMINED
-#define TITLE_PAGE                                                                                                                   \
-	" AND course.title_key >= ? AND (course.title_key > ? OR course.course_id > ?) ORDER BY course.title_key, course.course_id " \
-	"LIMIT ?"
+#define TITLE_PAGE                                                                                           \
+	" AND course.title_key >= ? AND (course.title_key > ? OR course.course_id > ?)"                      \
+	" ORDER BY course.title_key, course.course_id LIMIT ?"
 
 #define INSTRUCTOR                                                                                           \
-	"SELECT " DB_NAMES(                                                                                  \
-		COURSE_LISTED_COLUMNS) " FROM course_instructor t FORCE INDEX (course_instructor_user)"      \
-				       " JOIN course ON course.course_id = t.course_id WHERE t.user_id = ?"  \
-				       " AND (? = 0 OR course.state = ?)" FILTERS
+	"SELECT " LISTED " FROM course_instructor t FORCE INDEX (course_instructor_user)"                    \
+	" JOIN course ON course.course_id = t.course_id WHERE t.user_id = ?"                                 \
+	" AND (? = 0 OR course.state = ?)" FILTERS
 #define INSTRUCTOR_TYPES "iii" FILTER_TYPES
 
 /* One course at most, whoever teaches it. */
 #define CREATED                                                                                              \
-	"SELECT " DB_NAMES(                                                                                  \
-		COURSE_LISTED_COLUMNS) " FROM course FORCE INDEX (course_external_key)"                      \
-				       " WHERE course.creator_id = ? AND course.external_id = ? AND (? = 0 OR course.state = ?)" FILTERS
+	"SELECT " LISTED " FROM course FORCE INDEX (course_external_key)"                                    \
+	" WHERE course.creator_id = ? AND course.external_id = ? AND (? = 0 OR course.state = ?)" FILTERS
 #define CREATED_TYPES "isii" FILTER_TYPES
 
 /* By price alone the price index is walked: a range or a currency that few courses have costs no read of all
  * courses. */
 #define PRICED                                                                                               \
-	"SELECT STRAIGHT_JOIN " DB_NAMES(                                                                    \
-		COURSE_LISTED_COLUMNS) " FROM course_price t FORCE INDEX (course_price_newest)"              \
-				       " JOIN course ON course.course_id = t.course_id"                      \
-				       " WHERE t.currency_code = ? AND t.minor_units BETWEEN ? AND ? AND course.state = ?" FILTERS
+	"SELECT STRAIGHT_JOIN " LISTED " FROM course_price t FORCE INDEX (course_price_newest)"              \
+	" JOIN course ON course.course_id = t.course_id WHERE t.currency_code = ?"                           \
+	" AND t.minor_units BETWEEN ? AND ? AND course.state = ?" FILTERS
 #define PRICED_TYPES "siii" FILTER_TYPES
 
 DB_ROW(listed_row, struct course, COURSE_LISTED_COLUMNS);

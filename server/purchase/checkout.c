@@ -19,9 +19,12 @@
 enum { TERMS_ATTEMPTS = 4 };
 
 struct checkout {
-	struct rpc_call *call;
 	const PurchaseCourseRequest *req;
-	int64_t user_id, course_id, now_us;
+	struct db_conn *conn;
+	struct arena *arena;
+	const struct principal *who;
+	const struct request_key *key;
+	int64_t course_id, now_us;
 	int64_t purchase_id, transaction_id, grant_id, event_id;
 };
 
@@ -29,9 +32,11 @@ static int begin(struct rpc_call *call, const PurchaseCourseRequest *req, struct
 		 struct error *err)
 {
 	*c = (struct checkout){
-		.call = call,
 		.req = req,
-		.user_id = rpc_principal(call)->user_id,
+		.conn = db_of(call),
+		.arena = rpc_arena(call),
+		.who = rpc_principal(call),
+		.key = rpc_request_key(call),
 		.course_id = course_id_of(req->course_id),
 		.now_us = app_now_us(call),
 	};
@@ -67,8 +72,8 @@ static int refuse(const struct checkout *c, struct purchase_result *earlier, str
 {
 	int refusal = -err->code;
 	struct error trouble;
-	int r = purchase_store_earlier(db_of(c->call), rpc_arena(c->call), rpc_request_key(c->call),
-				       c->now_us, c->user_id, c->course_id, earlier, &trouble);
+	int r = purchase_store_earlier(c->conn, c->arena, c->key, c->now_us, c->who->user_id, c->course_id,
+				       earlier, &trouble);
 
 	if (r < 0) {
 		*err = trouble;
@@ -85,16 +90,15 @@ static int refuse(const struct checkout *c, struct purchase_result *earlier, str
 static int agree_terms(const struct checkout *c, struct course_terms *terms, struct quote *quote,
 		       struct error *err)
 {
-	int r = course_terms_read(db_of(c->call), rpc_arena(c->call), c->course_id, c->req->currency_code,
-				  terms, err);
+	int r = course_terms_read(c->conn, c->arena, c->course_id, c->req->currency_code, terms, err);
 
 	if (r < 0)
 		return r;
-	if (!course_visible_to(terms, rpc_principal(c->call)))
+	if (!course_visible_to(terms, c->who))
 		return course_not_found(err, c->course_id);
 	r = quote_course(terms, c->req->currency_code, quote, err);
 	if (r == 0)
-		r = quote_check_buyer(terms, c->user_id, err);
+		r = quote_check_buyer(terms, c->who->user_id, err);
 	if (r < 0)
 		return r;
 	return quote_agreed(quote, c->req->expected_total->minor_units, err);
@@ -105,7 +109,7 @@ static struct purchase completed_purchase(const struct checkout *c, const struct
 {
 	struct purchase p = {
 		.purchase_id = c->purchase_id,
-		.user_id = c->user_id,
+		.user_id = c->who->user_id,
 		.course_id = c->course_id,
 		.course_revision = terms->revision,
 		.state = PURCHASE_COMPLETED,
@@ -130,9 +134,9 @@ static int pack_reply(const struct checkout *c, const struct purchase *p, struct
 {
 	PurchaseCourseResponse reply = PURCHASE_COURSE_RESPONSE_INIT;
 
-	reply.purchase = purchase_to_proto(rpc_arena(c->call), p);
-	int r = arena_check(rpc_arena(c->call), err);
-	return r < 0 ? r : codec_pack(&reply.base, rpc_arena(c->call), ret, err);
+	reply.purchase = purchase_to_proto(c->arena, p);
+	int r = arena_check(c->arena, err);
+	return r < 0 ? r : codec_pack(&reply.base, c->arena, ret, err);
 }
 
 static int complete(const struct checkout *c, const struct course_terms *terms, const struct purchase *p,
@@ -144,14 +148,14 @@ static int complete(const struct checkout *c, const struct course_terms *terms, 
 		.course_version = terms->version,
 		.grant_id = c->grant_id,
 		.event_id = c->event_id,
-		.event_payload = purchase_event_payload(rpc_arena(c->call), p),
-		.key = *rpc_request_key(c->call),
+		.event_payload = purchase_event_payload(c->arena, p),
+		.key = *c->key,
 	};
 	int r = pack_reply(c, p, &order.reply, err);
 
 	if (r < 0)
 		return r;
-	r = purchase_store_complete(db_of(c->call), rpc_arena(c->call), &order, ret, err);
+	r = purchase_store_complete(c->conn, c->arena, &order, ret, err);
 	if (r == 0 && ret->outcome == PURCHASE_MADE)
 		ret->reply = order.reply;
 	return r;
@@ -168,7 +172,7 @@ static int buy(const struct checkout *c, struct purchase_result *result, struct 
 	if (r == -STATUS_NOT_FOUND || r == -STATUS_FAILED_PRECONDITION || r == -STATUS_PERMISSION_DENIED)
 		return refuse(c, result, err);
 	if (r == 0 && quote.total > 0)
-		r = ledger_post_purchase(&posting, c->user_id, quote.currency_code, quote.total,
+		r = ledger_post_purchase(&posting, c->who->user_id, quote.currency_code, quote.total,
 					 terms.instructors, terms.n_instructors, err);
 	if (r < 0)
 		return r;
@@ -176,14 +180,14 @@ static int buy(const struct checkout *c, struct purchase_result *result, struct 
 	return complete(c, &terms, &p, &posting, result, err);
 }
 
-static int answer(const struct checkout *c, const struct purchase_result *result, PurchaseCourseResponse *ret,
-		  struct error *err)
+static int answer(struct rpc_call *call, const struct checkout *c, const struct purchase_result *result,
+		  PurchaseCourseResponse *ret, struct error *err)
 {
 	switch (result->outcome) {
 	case PURCHASE_MADE:
-		return rpc_reply_packed(c->call, result->reply);
+		return rpc_reply_packed(call, result->reply);
 	case PURCHASE_REPLAYED:
-		return app_replay(c->call, result->reply, &ret->base, err);
+		return app_replay(call, result->reply, &ret->base, err);
 	case PURCHASE_KEY_REUSED:
 		return idem_reused(err);
 	case PURCHASE_TERMS_CHANGED:
@@ -222,18 +226,17 @@ int checkout_purchase_course(struct rpc_call *call, const PurchaseCourseRequest 
 {
 	struct checkout c;
 	struct purchase_result result = {.outcome = PURCHASE_TERMS_CHANGED};
-	struct db_counters before = db_counters(db_of(call));
-
 	if (strcmp(req->expected_total->currency_code, req->currency_code) != 0)
 		return error_field(err, "expected_total.currency_code",
 				   "must be the same as currency_code, is %s",
 				   req->expected_total->currency_code);
 	int r = begin(call, req, &c, err);
+	struct db_counters before = db_counters(c.conn);
 	for (int i = 0; r >= 0 && i < TERMS_ATTEMPTS && result.outcome == PURCHASE_TERMS_CHANGED; i++)
 		r = buy(&c, &result, err);
 	if (r < 0)
 		return r;
 	if (result.outcome == PURCHASE_MADE)
-		count(before, db_counters(db_of(call)));
-	return answer(&c, &result, ret, err);
+		count(before, db_counters(c.conn));
+	return answer(call, &c, &result, ret, err);
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "edu/v1/access.tables.h"
 #include "proto/runtime/array.h"
 #include "server/db/event.h"
 #include "server/db/idem.h"
@@ -130,35 +131,40 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
 	"    organization_id, create_time, payload)"                                                         \
 	"   VALUES (v_event_id, v_event_kind, v_purchase_id, v_user_id, v_course_id, 0, v_now, v_event_payload);"
 
-#define COMPLETE_SQL                                                                                                        \
-	"BEGIN NOT ATOMIC" DB_DECLARES(                                                                                     \
-		COMPLETE_PARAMETERS) " DECLARE v_outcome TINYINT DEFAULT -1;"                                               \
-				     " DECLARE v_found BIGINT DEFAULT NULL;"                                                \
-				     " DECLARE v_missing BIGINT DEFAULT NULL;"                                              \
-				     " DECLARE v_stored_hash BINARY(32) DEFAULT NULL;"                                      \
-				     " DECLARE v_stored_reply MEDIUMBLOB DEFAULT NULL;"                                     \
-				     " DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;"                \
-				     " START TRANSACTION;"                                                                  \
-				     " purchase: BEGIN"                                                                     \
-				     "  " CLAIM_KEY ";"                                                                     \
-				     "  SELECT body_hash, reply INTO v_stored_hash, v_stored_reply FROM idempotency" OF_KEY \
-				     "  IF v_stored_hash <> v_body_hash THEN SET v_outcome = 2; LEAVE purchase; END IF;"    \
-				     "  IF v_stored_reply IS NOT NULL THEN SET v_outcome = 1; LEAVE purchase; END IF;"      \
-				     "  SELECT course_id INTO v_found FROM course"                                          \
-				     "   WHERE course_id = v_course_id AND version = v_course_version AND state = 3"        \
-				     "   LOCK IN SHARE MODE;"                                                               \
-				     "  IF v_found IS NULL THEN SET v_outcome = 3; LEAVE purchase; END IF;" INSERT_PURCHASE \
-				     "  SELECT purchase_id INTO v_found FROM purchase"                                      \
-				     "   WHERE user_id = v_user_id AND course_id = v_course_id AND live = 1;"               \
-				     "  IF v_found <> v_purchase_id THEN SET v_outcome = 4; LEAVE purchase; END IF;"        \
-				     "  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER                                       \
-				     "  END IF;" GIVE_ACCESS                                                                \
-				     "  UPDATE idempotency SET reply = v_reply" OF_KEY "  COMMIT;"                          \
-				     "  SET v_outcome = 0, v_found = NULL;"                                                 \
-				     " END purchase;"                                                                       \
-				     " IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                            \
-				     " SELECT " DB_NAMES(RESULT_COLUMNS) ";"                                                \
-									 "END"
+static_assert(PURCHASE_REPLAYED == 1 && PURCHASE_KEY_REUSED == 2 && PURCHASE_TERMS_CHANGED == 3 &&
+		      PURCHASE_ALREADY_LIVE == 4 && PURCHASE_NOT_COVERED == 5,
+	      "outcomes in the statement");
+static_assert(COURSE_PUBLISHED == 3 && ACCESS_SOURCE_PURCHASE == 1 && LEDGER_PURCHASE == 2,
+	      "states and kinds in the statement");
+#define COMPLETE_DECLARES DB_DECLARES(COMPLETE_PARAMETERS)
+#define COMPLETE_ANSWER DB_NAMES(RESULT_COLUMNS)
+#define COMPLETE_SQL                                                                                         \
+	"BEGIN NOT ATOMIC" COMPLETE_DECLARES " DECLARE v_outcome TINYINT DEFAULT -1;"                        \
+	" DECLARE v_found BIGINT DEFAULT NULL;"                                                              \
+	" DECLARE v_missing BIGINT DEFAULT NULL;"                                                            \
+	" DECLARE v_stored_hash BINARY(32) DEFAULT NULL;"                                                    \
+	" DECLARE v_stored_reply MEDIUMBLOB DEFAULT NULL;"                                                   \
+	" DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;"                              \
+	" START TRANSACTION;"                                                                                \
+	" purchase: BEGIN"                                                                                   \
+	"  " CLAIM_KEY ";"                                                                                   \
+	"  SELECT body_hash, reply INTO v_stored_hash, v_stored_reply FROM idempotency" OF_KEY               \
+	"  IF v_stored_hash <> v_body_hash THEN SET v_outcome = 2; LEAVE purchase; END IF;"                  \
+	"  IF v_stored_reply IS NOT NULL THEN SET v_outcome = 1; LEAVE purchase; END IF;"                    \
+	"  SELECT course_id INTO v_found FROM course"                                                        \
+	"   WHERE course_id = v_course_id AND version = v_course_version AND state = 3"                      \
+	"   LOCK IN SHARE MODE;"                                                                             \
+	"  IF v_found IS NULL THEN SET v_outcome = 3; LEAVE purchase; END IF;" INSERT_PURCHASE               \
+	"  SELECT purchase_id INTO v_found FROM purchase"                                                    \
+	"   WHERE user_id = v_user_id AND course_id = v_course_id AND live = 1;"                             \
+	"  IF v_found <> v_purchase_id THEN SET v_outcome = 4; LEAVE purchase; END IF;"                      \
+	"  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER "  END IF;" GIVE_ACCESS                             \
+	"  UPDATE idempotency SET reply = v_reply" OF_KEY "  COMMIT;"                                        \
+	"  SET v_outcome = 0, v_found = NULL;"                                                               \
+	" END purchase;"                                                                                     \
+	" IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                                          \
+	" SELECT " COMPLETE_ANSWER ";"                                                                       \
+	"END"
 
 /* --- reading --- */
 

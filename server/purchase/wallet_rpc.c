@@ -47,7 +47,7 @@ static int get_wallet(struct rpc_call *call, const GetWalletRequest *req, GetWal
 
 /* The ids are made before the transaction, so that a re-run meets its own. */
 struct top_up {
-	struct rpc_call *call;
+	struct arena *arena;
 	const TopUpWalletRequest *req;
 	TopUpWalletResponse *ret;
 	int64_t user_id, actor_id, now_us;
@@ -59,7 +59,7 @@ static int top_up_begin(struct rpc_call *call, const TopUpWalletRequest *req, To
 			struct top_up *t, struct error *err)
 {
 	*t = (struct top_up){
-		.call = call,
+		.arena = rpc_arena(call),
 		.req = req,
 		.ret = ret,
 		.user_id = user_or_caller(rpc_principal(call), req->user_id),
@@ -91,7 +91,7 @@ static int balance_overflow(struct error *err)
 /* Says what happened to the feed and, as it was done for somebody else, to the audit. */
 static int top_up_report(struct db_conn *conn, const struct top_up *t, struct error *err)
 {
-	struct arena *arena = rpc_arena(t->call);
+	struct arena *arena = t->arena;
 	const Money *amount = t->req->amount;
 	const char *detail = arena_printf(
 		arena, "{\"transaction_id\":\"%s\",\"currency_code\":\"%s\",\"minor_units\":\"%" PRId64 "\"}",
@@ -138,7 +138,7 @@ static int top_up_credit(struct db_conn *conn, struct top_up *t, int64_t provide
 				   err);
 
 	if (r == 0)
-		r = wallet_store_credit(conn, rpc_arena(t->call), &payment, &outcome, &first, err);
+		r = wallet_store_credit(conn, t->arena, &payment, &outcome, &first, err);
 	if (r < 0)
 		return r;
 	if (outcome == WALLET_PAYMENT_DIFFERS)
@@ -146,7 +146,7 @@ static int top_up_credit(struct db_conn *conn, struct top_up *t, int64_t provide
 	if (outcome == WALLET_OVERFLOW)
 		return balance_overflow(err);
 	t->repeated = outcome == WALLET_PAYMENT_REPEATED;
-	t->ret->transaction_id = app_id(rpc_arena(t->call), ID_TRANSACTION, first);
+	t->ret->transaction_id = app_id(t->arena, ID_TRANSACTION, first);
 	return t->repeated ? 0 : top_up_report(conn, t, err);
 }
 
@@ -161,7 +161,7 @@ static int top_up_in_transaction(struct db_conn *conn, void *arg, struct error *
 	if (r == 0)
 		r = top_up_credit(conn, t, provider_id, err);
 	if (r == 0)
-		r = read_wallet(conn, rpc_arena(t->call), t->user_id, &t->ret->wallet, err);
+		r = read_wallet(conn, t->arena, t->user_id, &t->ret->wallet, err);
 	return r;
 }
 

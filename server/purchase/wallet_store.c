@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/purchase/wallet_store.h"
 
+#include <assert.h>
+
 #include "proto/runtime/array.h"
 #include "server/db/table.h"
 
@@ -48,39 +50,43 @@ DB_ROW(credited_row, struct credited, CREDITED_COLUMNS);
  * The payment's key decides who credits it: racing repeats wait at its row for the first to commit. The
  * wallet's row is made before it is credited, so that one condition tells an overflow.
  */
-#define CREDIT_SQL                                                                                                                      \
-	"BEGIN NOT ATOMIC" DB_DECLARES(                                                                                                 \
-		CREDIT_PARAMETERS) " DECLARE v_outcome TINYINT DEFAULT 0;"                                                              \
-				   " DECLARE v_first BIGINT;"                                                                           \
-				   " DECLARE v_same TINYINT;"                                                                           \
-				   " INSERT INTO payment (provider, provider_payment_id, user_id, currency_code, amount,"               \
-				   "   transaction_id, create_time)"                                                                    \
-				   "  VALUES (v_provider, v_payment_id, v_user_id, v_currency_code, v_amount, v_transaction_id, v_now)" \
-				   "  ON DUPLICATE KEY UPDATE transaction_id = payment.transaction_id;"                                 \
-				   " SELECT transaction_id,"                                                                            \
-				   "   user_id = v_user_id AND currency_code = v_currency_code AND amount = v_amount"                   \
-				   "  INTO v_first, v_same FROM payment"                                                                \
-				   "  WHERE provider = v_provider AND provider_payment_id = v_payment_id;"                              \
-				   " IF v_first <> v_transaction_id THEN"                                                               \
-				   "  SET v_outcome = IF(v_same, 1, 2);"                                                                \
-				   " ELSE"                                                                                              \
-				   "  INSERT INTO wallet (user_id, currency_code, balance, update_time)"                                \
-				   "   VALUES (v_user_id, v_currency_code, 0, v_now) ON DUPLICATE KEY UPDATE balance = wallet.balance;" \
-				   "  UPDATE wallet SET balance = balance + v_amount, update_time = GREATEST(update_time, v_now)"       \
-				   "   WHERE user_id = v_user_id AND currency_code = v_currency_code"                                   \
-				   "    AND balance <= 9223372036854775807 - v_amount;"                                                 \
-				   "  IF ROW_COUNT() = 0 THEN"                                                                          \
-				   "   SET v_outcome = 3;"                                                                              \
-				   "  ELSE"                                                                                             \
-				   "   INSERT INTO ledger_transaction (transaction_id, kind, actor_id, create_time)"                    \
-				   "    VALUES (v_transaction_id, 1, v_actor_id, v_now);"                                               \
-				   "   INSERT INTO ledger_entry (transaction_id, line, account_kind, owner_id, currency_code, amount)"  \
-				   "    SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"         \
-				   "     FROM " LEDGER_LINES_TABLE " e;"                                                                \
-				   "  END IF;"                                                                                          \
-				   " END IF;"                                                                                           \
-				   " SELECT " DB_NAMES(CREDITED_COLUMNS) ";"                                                            \
-									 "END"
+static_assert(WALLET_CREDITED == 0 && WALLET_PAYMENT_REPEATED == 1 && WALLET_PAYMENT_DIFFERS == 2 &&
+		      WALLET_OVERFLOW == 3 && LEDGER_TOP_UP == 1,
+	      "outcomes and kinds in the statement");
+#define CREDIT_DECLARES DB_DECLARES(CREDIT_PARAMETERS)
+#define CREDIT_ANSWER DB_NAMES(CREDITED_COLUMNS)
+#define CREDIT_SQL                                                                                           \
+	"BEGIN NOT ATOMIC" CREDIT_DECLARES " DECLARE v_outcome TINYINT DEFAULT 0;"                           \
+	" DECLARE v_first BIGINT;"                                                                           \
+	" DECLARE v_same TINYINT;"                                                                           \
+	" INSERT INTO payment (provider, provider_payment_id, user_id, currency_code, amount,"               \
+	"   transaction_id, create_time)"                                                                    \
+	"  VALUES (v_provider, v_payment_id, v_user_id, v_currency_code, v_amount, v_transaction_id, v_now)" \
+	"  ON DUPLICATE KEY UPDATE transaction_id = payment.transaction_id;"                                 \
+	" SELECT transaction_id,"                                                                            \
+	"   user_id = v_user_id AND currency_code = v_currency_code AND amount = v_amount"                   \
+	"  INTO v_first, v_same FROM payment"                                                                \
+	"  WHERE provider = v_provider AND provider_payment_id = v_payment_id;"                              \
+	" IF v_first <> v_transaction_id THEN"                                                               \
+	"  SET v_outcome = IF(v_same, 1, 2);"                                                                \
+	" ELSE"                                                                                              \
+	"  INSERT INTO wallet (user_id, currency_code, balance, update_time)"                                \
+	"   VALUES (v_user_id, v_currency_code, 0, v_now) ON DUPLICATE KEY UPDATE balance = wallet.balance;" \
+	"  UPDATE wallet SET balance = balance + v_amount, update_time = GREATEST(update_time, v_now)"       \
+	"   WHERE user_id = v_user_id AND currency_code = v_currency_code"                                   \
+	"    AND balance <= 9223372036854775807 - v_amount;"                                                 \
+	"  IF ROW_COUNT() = 0 THEN"                                                                          \
+	"   SET v_outcome = 3;"                                                                              \
+	"  ELSE"                                                                                             \
+	"   INSERT INTO ledger_transaction (transaction_id, kind, actor_id, create_time)"                    \
+	"    VALUES (v_transaction_id, 1, v_actor_id, v_now);"                                               \
+	"   INSERT INTO ledger_entry (transaction_id, line, account_kind, owner_id, currency_code, amount)"  \
+	"    SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"         \
+	"     FROM " LEDGER_LINES_TABLE " e;"                                                                \
+	"  END IF;"                                                                                          \
+	" END IF;"                                                                                           \
+	" SELECT " CREDIT_ANSWER ";"                                                                         \
+	"END"
 
 static const struct db_stmt stmts[] = {
 	[READ] = {"wallet_read", "i", &balance_row,
