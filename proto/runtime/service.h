@@ -18,6 +18,14 @@ enum method_kind { METHOD_UNARY, METHOD_SERVER_STREAM, METHOD_CLIENT_STREAM, MET
 /* Mirrors grpc_c.v1.Access. */
 enum method_access { METHOD_ACCESS_NONE, METHOD_ACCESS_PUBLIC, METHOD_ACCESS_SIGNED_IN };
 
+/* Mirrors grpc_c.v1.Subject. */
+enum method_subject {
+	METHOD_SUBJECT_UNSAID,
+	METHOD_SUBJECT_NONE,
+	METHOD_SUBJECT_FIELD,
+	METHOD_SUBJECT_HANDLER,
+};
+
 /* Mirrors google.protobuf.MethodOptions.IdempotencyLevel. */
 enum method_idempotency { METHOD_IDEMPOTENCY_UNKNOWN, METHOD_NO_SIDE_EFFECTS, METHOD_IDEMPOTENT };
 
@@ -63,6 +71,18 @@ struct message_rules {
 	unsigned n_fields;
 };
 
+/* Whom requests are about: grpc_c.v1.SubjectPolicy, resolved. */
+struct subject_policy {
+	enum method_subject source;
+	const uint16_t *path; /* of METHOD_SUBJECT_FIELD: an index into each descriptor's fields[], from the
+				 request's on; messages down to a string */
+	unsigned n_path;
+	const char *id_kind;       /* of that string */
+	const char *const *roles;  /* NULL-terminated */
+	const char *const *scopes; /* NULL-terminated */
+	bool delegates;
+};
+
 struct method_policy {
 	enum method_access access;
 	const char *const *roles;  /* NULL-terminated */
@@ -70,6 +90,7 @@ struct method_policy {
 	const char *rate_class;    /* "" is the default */
 	bool retryable;
 	uint32_t max_request_bytes; /* of a message, packed */
+	struct subject_policy subject;
 };
 
 struct service_desc;

@@ -28,7 +28,15 @@ static const char head[] = "syntax = \"proto3\";\n"
 			   "import \"google/protobuf/struct.proto\";\n"
 			   "\n";
 
-#define SIGNED_IN "option (grpc_c.v1.policy) = {access: ACCESS_SIGNED_IN};"
+#define SIGNED_IN "option (grpc_c.v1.policy) = {access: ACCESS_SIGNED_IN, subject: {source: SUBJECT_NONE}};"
+
+/* One method, blamed, for PAYMENTS and `pay`, whose requests name a user, a course and many users. */
+#define SUBJECT(subject)                                                                                     \
+	"message I {\n  string user_id = 1 [(grpc_c.v1.rules) = {id_kind: \"usr\"}];\n}\n"                   \
+	"message Q {\n  string user_id = 1 [(grpc_c.v1.rules) = {id_kind: \"usr\"}];\n  string name = 2;\n"  \
+	"  repeated I in = 3;\n  I one = 4;\n}\n"                                                            \
+	"service S {\n  rpc Get(Q) returns (Q) { // <--\n    option (grpc_c.v1.policy) = {access: "          \
+	"ACCESS_SIGNED_IN, roles: \"PAYMENTS\", scopes: \"pay\"" subject "};\n  }\n}\n"
 
 /* One field `f`, blamed. */
 #define FIELD(declaration) "message Q {\n  " declaration " // <--\n}\n"
@@ -58,6 +66,59 @@ static const struct refusal refusals[] = {
 	 "message Q {}\nservice S {\n  rpc Get(Q) returns (Q) { // <--\n"
 	 "    option (grpc_c.v1.policy) = {access: ACCESS_SIGNED_IN, roles: \"\"};\n  }\n}\n",
 	 "roles is empty", "take it out"},
+	{"nothing said of the subject", "policy=required", SUBJECT(""),
+	 "method Get does not say whom its requests are about", "SUBJECT_NONE"},
+	{"nor without policies", "policy=none", SUBJECT(""),
+	 "method Get does not say whom its requests are about", "SUBJECT_HANDLER"},
+	{"subject of a public method", "policy=required",
+	 "message Q {}\nservice S {\n  rpc Get(Q) returns (Q) { // <--\n    option (grpc_c.v1.policy) = "
+	 "{access: ACCESS_PUBLIC, subject: {source: SUBJECT_NONE}};\n  }\n}\n",
+	 "nobody needs to be signed in", "take it out"},
+	{"subject without source", "policy=required", SUBJECT(", subject: {roles: \"PAYMENTS\"}"),
+	 "a subject without a source", "SUBJECT_FIELD"},
+	{"subject without field", "policy=required", SUBJECT(", subject: {source: SUBJECT_FIELD}"),
+	 "SUBJECT_FIELD needs the `field`", "has the subject's id"},
+	{"subject's field is not there", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_FIELD, field: \"one.usr_id\"}"),
+	 "field \"one.usr_id\" must be a singular string", "name another"},
+	{"subject's field is half a name", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_FIELD, field: \"user\"}"),
+	 "field \"user\" must be a singular string", "name another"},
+	{"subject's field is no id", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_FIELD, field: \"name\"}"),
+	 "field \"name\" must be a singular string of the request that says its id_kind", "id_kind: ..."},
+	{"subject's field is a message", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_FIELD, field: \"one\"}"),
+	 "field \"one\" must be a singular string", "name another"},
+	{"many subjects", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_FIELD, field: \"in.user_id\"}"),
+	 "field \"in.user_id\" must be a singular string", "name another"},
+	{"subject of another kind", "policy=required",
+	 "message Q {\n  string user_id = 1 [(grpc_c.v1.rules) = {id_kind: \"usr\"}];\n"
+	 "  string course_id = 2 [(grpc_c.v1.rules) = {id_kind: \"crs\"}];\n}\nservice S {\n"
+	 "  rpc Get(Q) returns (Q) {\n    option (grpc_c.v1.policy) = {access: ACCESS_SIGNED_IN, "
+	 "subject: {source: SUBJECT_FIELD, field: \"user_id\"}};\n  }\n"
+	 "  rpc Put(Q) returns (Q) { // <--\n    option (grpc_c.v1.policy) = {access: ACCESS_SIGNED_IN, "
+	 "subject: {source: SUBJECT_FIELD, field: \"course_id\"}};\n  }\n}\n",
+	 "has another id_kind than the \"usr\" of a method before", "of one kind"},
+	{"field of a handler's subject", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_HANDLER, field: \"user_id\"}"), "are for SUBJECT_FIELD",
+	 "take them out"},
+	{"delegates of nobody", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_NONE, delegates: true}"), "are for SUBJECT_FIELD",
+	 "take them out"},
+	{"roles over nobody", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_NONE, roles: \"PAYMENTS\"}"), "which nobody would ask for",
+	 "take them out"},
+	{"subject's role that may not call", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_HANDLER, roles: \"ADMIN\"}"),
+	 "subject's roles have ADMIN, which the policy's do not let in", "take it out here"},
+	{"subject's scope that may not call", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_HANDLER, scopes: \"read\"}"),
+	 "subject's scopes have read, which the policy's do not let in", "add it there"},
+	{"empty role over others", "policy=none",
+	 SUBJECT(", subject: {source: SUBJECT_HANDLER, roles: [\"PAYMENTS\", \"\"]}"),
+	 "policy's subject's roles is empty", "take it out"},
 	{"message in itself", "policy=required",
 	 "message Q {\n  string a = 1;\n  repeated Q q = 2; // <--\n}\n", "p.v1.Q.q -> p.v1.Q",
 	 "policy=none"},
@@ -356,6 +417,7 @@ static void test_accepted(void **state)
 													       "service S {\n  rpc Get(Q) returns (Q) {\n    " SIGNED_IN
 													       "\n  }\n"
 													       "  rpc Put(stream Q) returns (Q) {\n    option (grpc_c.v1.policy).access = ACCESS_SIGNED_IN;\n"
+													       "    option (grpc_c.v1.policy).subject.source = SUBJECT_NONE;\n"
 													       "    option (grpc_c.v1.policy).rate_class = \"x\";\n  }\n}\n");
 	assert_int_equal(generate(&w, "policy=required,names=long", PROTO_DIR, said, sizeof(said)), 0);
 	/* Names that options.proto has too, and values whose plain names no macro may take. */

@@ -49,7 +49,7 @@ import "grpc_c/v1/options.proto";
 import "one.proto";
 service Shop {
   rpc Buy(one.Request) returns (one.Request) {
-    option (grpc_c.v1.policy) = {access: ACCESS_SIGNED_IN};
+    option (grpc_c.v1.policy) = {access: ACCESS_SIGNED_IN, subject: {source: SUBJECT_NONE}};
   }
 }
 EOF

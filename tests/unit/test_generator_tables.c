@@ -193,6 +193,32 @@ static void test_policy(void **state)
 	assert_int_equal(zoo_methods[ZOO_METHOD_FEED].policy.access, METHOD_ACCESS_PUBLIC);
 }
 
+static void test_subject(void **state)
+{
+	const struct method_desc *m = &laboratory_methods[LABORATORY_METHOD_ADD_SAMPLE];
+	const struct subject_policy *s = &m->policy.subject;
+	const ProtobufCFieldDescriptor *f = &m->request->fields[s->path[0]];
+
+	assert_int_equal(s->source, METHOD_SUBJECT_FIELD);
+	assert_int_equal(s->n_path, 2);
+	assert_string_equal(f->name, "sample");
+	f = &((const ProtobufCMessageDescriptor *)f->descriptor)->fields[s->path[1]];
+	assert_string_equal(f->name, "sample_id");
+	assert_string_equal(s->id_kind, "smp");
+	assert_string_equal(s->roles[0], "CHEMIST");
+	assert_null(s->roles[1]);
+	assert_string_equal(s->scopes[0], "samples.write");
+	assert_true(s->delegates);
+
+	s = &laboratory_methods[LABORATORY_METHOD_OBSERVE].policy.subject;
+	assert_int_equal(s->source, METHOD_SUBJECT_HANDLER);
+	assert_null(s->roles[0]);
+	assert_false(s->delegates);
+	s = &laboratory_methods[LABORATORY_METHOD_GET_SAMPLE].policy.subject;
+	assert_int_equal(s->source, METHOD_SUBJECT_NONE);
+	assert_int_equal(zoo_methods[ZOO_METHOD_FEED].policy.subject.source, METHOD_SUBJECT_NONE);
+}
+
 static void test_methods(void **state)
 {
 	const struct method_desc *add = &laboratory_methods[LABORATORY_METHOD_ADD_SAMPLE];
@@ -334,6 +360,7 @@ int main(void)
 		cmocka_unit_test(test_indexes),
 		cmocka_unit_test(test_items_have_a_limit),
 		cmocka_unit_test(test_policy),
+		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_methods),
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_contract_lists_runtime_reasons),

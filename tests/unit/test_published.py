@@ -78,6 +78,7 @@ service Boxes {
       scopes: ["boxes"]
       rate_class: "x"
       max_request_bytes: 4096
+      subject: {source: SUBJECT_FIELD, field: "box_id", roles: ["A", "B"], scopes: ["boxes"], delegates: true}
     };
   }
 }
@@ -113,6 +114,7 @@ service Boxes {
   // Opens it.
   // - Once.
   // Access: users with the role A, B or C; service accounts with the scope boxes. A request is at most 4,096 bytes.
+  // Another's box_id: users with the role A or B; service accounts with the scope boxes; those of whom it is said above.
   rpc Open(Box) returns (Box) {
     option idempotency_level = IDEMPOTENT;
   }

@@ -48,11 +48,6 @@ static bool is_unsigned(const FieldProto *f)
 	}
 }
 
-static bool is_repeated(const FieldProto *f)
-{
-	return f->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED;
-}
-
 static void misfit(struct model *m, const struct field *f, const char *rule, const char *wants)
 {
 	problems_add(
@@ -76,11 +71,11 @@ static void check_fit(struct model *m, const struct field *f)
 		misfit(m, f, "format", "a string");
 	if (*r->id_kind && value != VALUE_STRING)
 		misfit(m, f, "id_kind", "a string");
-	if (r->required && value == VALUE_BOOL && !is_repeated(f->proto) && !f->proto->has_oneof_index)
+	if (r->required && value == VALUE_BOOL && !model_is_repeated(f) && !f->proto->has_oneof_index)
 		misfit(m, f, "required", "a field whose zero value means absent");
-	if (!is_repeated(f->proto) && r->min_items > 0)
+	if (!model_is_repeated(f) && r->min_items > 0)
 		misfit(m, f, "min_items", "a repeated field");
-	if (!is_repeated(f->proto) && r->max_items > 0)
+	if (!model_is_repeated(f) && r->max_items > 0)
 		misfit(m, f, "max_items", "a repeated field");
 }
 
@@ -158,18 +153,10 @@ static void check_field(struct model *m, const struct field *f)
 	check_form(m, f);
 }
 
-static const struct field *find_field(const struct message *message, const char *name)
-{
-	for (size_t i = 0; message && i < message->n_fields; i++) {
-		if (strcmp(message->fields[i].proto->name, name) == 0)
-			return &message->fields[i];
-	}
-	return NULL;
-}
-
 static void check_request_id(struct model *m, const struct method *method)
 {
-	const struct field *f = find_field(method->request, "request_id");
+	const struct message *request = method->request;
+	const struct field *f = request ? model_field(request, "request_id", strlen("request_id")) : NULL;
 
 	if (!f || !method->request->file->has_tables)
 		return;

@@ -116,15 +116,10 @@ void emit_tables_header(struct model *m, const struct file *file, struct output 
 
 /* --- rules --- */
 
-static bool is_repeated(const struct field *f)
-{
-	return f->proto->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED;
-}
-
 /* A field has an entry when it has rules, is repeated, or when the walk must go on into its message. */
 static bool has_entry(const struct field *f)
 {
-	return f->rules || is_repeated(f) || (f->message && f->message->rules_name);
+	return f->rules || model_is_repeated(f) || (f->message && f->message->rules_name);
 }
 
 static void put_limit(struct writer *w, const char *name, uint32_t limit)
@@ -166,7 +161,7 @@ static void put_field_rule(struct model *m, struct writer *w, const struct field
 	fprintf(w->out, "\t{.name = \"%s\", .index = %u", f->proto->name, f->index);
 	if (f->message && f->message->rules_name)
 		fprintf(w->out, ", .nested = &%s", f->message->rules_name);
-	if (is_repeated(f))
+	if (model_is_repeated(f))
 		put_limit(w, "max_items", model_max_items(f));
 	if (f->rules)
 		put_rules(m, w, f->rules);
@@ -323,6 +318,49 @@ static void put_names(struct model *m, struct writer *w, char *const *names, siz
 	fputs("NULL}", w->out);
 }
 
+/* Without a policy, and of a public method, requests are about nobody. */
+static const char *subject_of(const SubjectPolicy *subject, const MethodPolicy *policy)
+{
+	if (!subject)
+		return policy && policy->access == GRPC_C__V1__ACCESS__ACCESS_SIGNED_IN
+			       ? "METHOD_SUBJECT_UNSAID"
+			       : "METHOD_SUBJECT_NONE";
+	switch (subject->source) {
+	case GRPC_C__V1__SUBJECT__SUBJECT_NONE:
+		return "METHOD_SUBJECT_NONE";
+	case GRPC_C__V1__SUBJECT__SUBJECT_FIELD:
+		return "METHOD_SUBJECT_FIELD";
+	case GRPC_C__V1__SUBJECT__SUBJECT_HANDLER:
+		return "METHOD_SUBJECT_HANDLER";
+	default:
+		return "METHOD_SUBJECT_UNSAID";
+	}
+}
+
+static void put_subject_path(struct model *m, struct writer *w, const struct method *method)
+{
+	if (method->n_subject == 0)
+		return;
+	fputs(", .path = (const uint16_t[]){", w->out);
+	for (size_t i = 0; i < method->n_subject; i++)
+		fprintf(w->out, "%u, ", method->subject[i]->index);
+	fprintf(w->out, "}, .n_path = %zu, .id_kind = %s", method->n_subject,
+		emit_quoted(m, method->subject[method->n_subject - 1]->rules->id_kind));
+}
+
+static void put_subject(struct model *m, struct writer *w, const struct method *method)
+{
+	const SubjectPolicy *s = method->policy ? method->policy->subject : NULL;
+
+	fprintf(w->out, "\t\t\t.subject = {.source = %s", subject_of(s, method->policy));
+	put_subject_path(m, w, method);
+	fputs(",\n\t\t\t\t.roles = ", w->out);
+	put_names(m, w, s ? s->roles : NULL, s ? s->n_roles : 0);
+	fputs(", .scopes = ", w->out);
+	put_names(m, w, s ? s->scopes : NULL, s ? s->n_scopes : 0);
+	fprintf(w->out, ", .delegates = %s}},\n", s && s->delegates ? "true" : "false");
+}
+
 static void put_policy(struct model *m, struct writer *w, const struct method *method)
 {
 	const MethodPolicy *p = method->policy;
@@ -331,9 +369,10 @@ static void put_policy(struct model *m, struct writer *w, const struct method *m
 	put_names(m, w, p ? p->roles : NULL, p ? p->n_roles : 0);
 	fputs(",\n\t\t\t.scopes = ", w->out);
 	put_names(m, w, p ? p->scopes : NULL, p ? p->n_scopes : 0);
-	fprintf(w->out, ",\n\t\t\t.rate_class = %s, .retryable = %s, .max_request_bytes = %u},\n",
+	fprintf(w->out, ",\n\t\t\t.rate_class = %s, .retryable = %s, .max_request_bytes = %u,\n",
 		emit_quoted(m, p ? p->rate_class : ""), p && p->retryable ? "true" : "false",
 		request_bytes_of(method));
+	put_subject(m, w, method);
 }
 
 static void put_method(struct model *m, struct writer *w, const struct method *method)

@@ -234,15 +234,34 @@ static void resolve_reasons(struct model *m, struct enumeration *e)
 
 static int find_request_id(const struct message *request)
 {
-	for (size_t i = 0; request && i < request->n_fields; i++) {
-		const FieldProto *f = request->fields[i].proto;
+	const struct field *f = request ? model_field(request, "request_id", strlen("request_id")) : NULL;
 
-		if (strcmp(f->name, "request_id") == 0 &&
-		    f->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING &&
-		    f->label != GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED)
-			return (int)request->fields[i].index;
+	return f && !model_is_repeated(f) &&
+			       f->proto->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING
+		       ? (int)f->index
+		       : -1;
+}
+
+/* Names with dots between them; nothing when one of them leads nowhere. */
+static void resolve_subject(struct method *method)
+{
+	const SubjectPolicy *subject = method->policy ? method->policy->subject : NULL;
+	const struct message *at = method->request;
+	const char *name = subject ? subject->field : "";
+	size_t n = 0;
+
+	while (*name && at && n < SUBJECT_DEPTH_MAX) {
+		size_t len = strcspn(name, ".");
+		const struct field *f = model_field(at, name, len);
+
+		if (!f)
+			return;
+		method->subject[n++] = f;
+		at = f->message;
+		name += len + (name[len] == '.');
 	}
-	return -1;
+	if (!*name)
+		method->n_subject = n;
 }
 
 static void add_method(struct model *m, struct service *service, size_t index)
@@ -264,6 +283,7 @@ static void add_method(struct model *m, struct service *service, size_t index)
 			     "method %s speaks of a type that is not in the request", proto->name);
 	method->policy = options_policy(m, &method->place, proto);
 	method->request_id_field = find_request_id(method->request);
+	resolve_subject(method);
 }
 
 static void add_service(struct model *m, struct file *file, size_t index)
@@ -397,6 +417,22 @@ void model_used(struct model *m, const struct file *file)
 				method->response->file->reached = true;
 		}
 	}
+}
+
+bool model_is_repeated(const struct field *f)
+{
+	return f->proto->label == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__LABEL__LABEL_REPEATED;
+}
+
+const struct field *model_field(const struct message *message, const char *name, size_t len)
+{
+	for (size_t i = 0; i < message->n_fields; i++) {
+		const char *own = message->fields[i].proto->name;
+
+		if (strncmp(own, name, len) == 0 && !own[len])
+			return &message->fields[i];
+	}
+	return NULL;
 }
 
 uint32_t model_max_items(const struct field *f)

@@ -24,6 +24,7 @@ typedef Google__Protobuf__ServiceDescriptorProto ServiceProto;
 typedef Google__Protobuf__MethodDescriptorProto MethodProto;
 typedef GrpcC__V1__FieldRules FieldRules;
 typedef GrpcC__V1__MethodPolicy MethodPolicy;
+typedef GrpcC__V1__SubjectPolicy SubjectPolicy;
 
 /* Field numbers of descriptor.proto that make up the path of a declaration. */
 enum {
@@ -87,6 +88,9 @@ struct enumeration {
 	size_t n_reasons;
 };
 
+/* How deep in a request the subject's field may lie. */
+enum { SUBJECT_DEPTH_MAX = 4 };
+
 struct method {
 	const MethodProto *proto;
 	struct place place;
@@ -95,6 +99,8 @@ struct method {
 	struct message *request, *response;
 	const MethodPolicy *policy; /* NULL: none */
 	int request_id_field;
+	const struct field *subject[SUBJECT_DEPTH_MAX]; /* the path of the policy's subject field */
+	size_t n_subject;                               /* 0: it names none, or one that is not there */
 };
 
 struct service {
@@ -138,6 +144,11 @@ struct model {
 /* Reads the request. What is wrong goes to model->problems. */
 void model_build(struct model *m, struct arena *a, const struct settings *settings,
 		 const Google__Protobuf__Compiler__CodeGeneratorRequest *request);
+
+bool model_is_repeated(const struct field *f);
+
+/* The field of that name, `len` characters long; NULL: there is none. */
+const struct field *model_field(const struct message *message, const char *name, size_t len);
 
 /* The most items that a repeated field may have: what its rules say, or FIELD_ITEMS_MAX. */
 uint32_t model_max_items(const struct field *f);

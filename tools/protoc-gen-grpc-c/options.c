@@ -99,10 +99,26 @@ static uint64_t number_option(struct model *m, const struct place *place, const 
 	return value;
 }
 
+/* Of a message within an option. */
+static void check_known(struct model *m, const struct place *place, const char *option,
+			const ProtobufCMessage *message)
+{
+	if (message && message->n_unknown_fields > 0)
+		problems_add(&m->problems, place,
+			     "option (grpc_c.v1.%s sets field %u, which this generator does not know; take "
+			     "it out, or build the generator with the newer grpc_c/v1/options.proto",
+			     option, message->unknown_fields[0].tag);
+}
+
 const MethodPolicy *options_policy(struct model *m, const struct place *place, const MethodProto *method)
 {
-	return (const MethodPolicy *)message_option(m, place, method->options ? &method->options->base : NULL,
-						    "policy", &grpc_c__v1__method_policy__descriptor);
+	const MethodPolicy *policy = (const MethodPolicy *)message_option(
+		m, place, method->options ? &method->options->base : NULL, "policy",
+		&grpc_c__v1__method_policy__descriptor);
+
+	if (policy && policy->subject)
+		check_known(m, place, "policy).subject", &policy->subject->base);
+	return policy;
 }
 
 const FieldRules *options_rules(struct model *m, const struct place *place, const FieldProto *field)
@@ -111,12 +127,8 @@ const FieldRules *options_rules(struct model *m, const struct place *place, cons
 		(const FieldRules *)message_option(m, place, field->options ? &field->options->base : NULL,
 						   "rules", &grpc_c__v1__field_rules__descriptor);
 
-	if (rules && rules->range && rules->range->base.n_unknown_fields > 0)
-		problems_add(&m->problems, place,
-			     "option (grpc_c.v1.rules).range sets field %u, which this generator does not "
-			     "know; take it "
-			     "out, or build the generator with the newer grpc_c/v1/options.proto",
-			     rules->range->base.unknown_fields[0].tag);
+	if (rules && rules->range)
+		check_known(m, place, "rules).range", &rules->range->base);
 	return rules;
 }
 
