@@ -70,14 +70,14 @@ CREATE TABLE audit (
   audit_id BIGINT NOT NULL,
   actor_id BIGINT NOT NULL COMMENT 'user or service account that acted; 0 is the platform itself',
   action VARCHAR(48) NOT NULL COMMENT 'the method that was called, or the command of the server',
-  subject_id BIGINT NOT NULL COMMENT 'what it was done to; its kind of id follows from action',
+  subject_id BIGINT NOT NULL COMMENT 'what it was done to, or whose data was read; no two kinds share an id',
   reason VARCHAR(1024) NOT NULL COMMENT 'as the actor gave it, or empty',
   detail MEDIUMTEXT NOT NULL COMMENT 'JSON object of what changed, or empty',
   create_time BIGINT NOT NULL COMMENT 'when it was done',
   PRIMARY KEY (audit_id),
   KEY audit_subject (subject_id, audit_id),
   KEY audit_actor (actor_id, audit_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What privileged callers did, and why';
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What privileged callers did, and why, and whose data they read';
 
 CREATE TABLE organization (
   organization_id BIGINT NOT NULL,

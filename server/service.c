@@ -328,6 +328,7 @@ static int start_rpc(struct service *s, struct error *err)
 	rpc.trust_forwarded_for = config->trust_forwarded_for;
 	rpc.auth = (struct rpc_authenticator){
 		.authenticate = authenticate, .confirm = session_confirm, .admit = admit, .arg = s};
+	rpc.record_read = app_record_read;
 	rpc.executors[RPC_ON_DB] = (struct rpc_executor_config){
 		.threads = config->db_workers,
 		.queue = config->db_queue,

@@ -7,8 +7,12 @@
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/codec.h"
 #include "server/auth/authenticator.h"
+#include "server/base/log.h"
+#include "server/db/audit.h"
 #include "server/db/idem.h"
 #include "server/db/lease.h"
+
+enum { RECORD_RETRY_MS = 1000 };
 
 struct db_conn *db_of(struct rpc_call *call)
 {
@@ -26,12 +30,41 @@ int app_new_ids(struct rpc_call *call, int64_t *const *ret, unsigned n, struct e
 	return r;
 }
 
+int app_record_read(struct rpc_call *call, int64_t subject_id, struct error *err)
+{
+	struct audit audit = {
+		.actor_id = rpc_principal(call)->user_id,
+		.action = rpc_method(call)->name,
+		.subject_id = subject_id,
+		.create_us = app_now_us(call),
+	};
+	struct log_text text;
+	int r = app_new_ids(call, APP_IDS(&audit.audit_id), err);
+
+	if (r >= 0)
+		r = audit_append(db_of(call), &audit, err);
+	if (r >= 0)
+		return 0;
+	log_warning("a read by %" PRId64
+		    " is not answered, as it cannot be recorded: %s method=%s request=%s",
+		    audit.actor_id, log_quote(&text, err->message), audit.action, rpc_request_label(call));
+	(void)!error_raise(
+		err, &RPC_REASON_DATABASE_UNAVAILABLE,
+		"Who reads another's data is recorded, and that failed; nothing was read. Wait and "
+		"repeat.");
+	return error_set_retry(err, RECORD_RETRY_MS);
+}
+
 int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
 {
 	ProtobufCMessage *message;
 	int r = codec_unpack(ret->descriptor, stored, &wire_limits_default, rpc_arena(call), &message, err);
 	if (r < 0)
 		return error_internal(err, "a stored reply of %s cannot be read", rpc_method(call)->name);
+	/* It is kept under the caller's name: his own, whoever it was about. */
+	r = rpc_subject(call, rpc_principal(call)->user_id, false, err);
+	if (r < 0)
+		return r;
 	memcpy(ret, message, ret->descriptor->sizeof_message);
 	rpc_add_header(call, "edu-replayed", "1");
 	return 0;

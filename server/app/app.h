@@ -53,6 +53,13 @@ int app_new_ids(struct rpc_call *call, int64_t *const *ret, unsigned n, struct e
 	(int64_t *const[]){__VA_ARGS__}, sizeof((int64_t *const[]){__VA_ARGS__}) / sizeof(int64_t *)
 
 /*
+ * Writes, and commits, that the caller reads data of this subject, which is not his own: rpc_server_config's
+ * record_read. DATABASE_UNAVAILABLE when that cannot be, and nothing is to be shown then.
+ */
+int app_record_read(struct rpc_call *call, int64_t subject_id, struct error *err)
+	__attribute__((warn_unused_result));
+
+/*
  * Runs `body` in a transaction, once per request id: claims the call's key, runs `body`, which writes,
  * appends its events and fills `ret`, then stores the packed `ret` and commits. A repeat fills `ret` from the
  * stored reply and adds the header edu-replayed. Without a request id it is a plain transaction.

@@ -16,7 +16,8 @@
 #define NAME_EVENT(constant, kind, subject) static const char constant[] = kind;
 
 /* An action of the audit, which is a method or a command of the server, and the kind of its subject's id:
- * X(AUDIT_APPROVE_COURSE, "ApproveCourse", ID_COURSE). */
+ * X(AUDIT_APPROVE_COURSE, "ApproveCourse", ID_COURSE). Who reads another's data is recorded under the
+ * method's name, which no list has: app_record_read(). */
 #define NAME_AUDIT(constant, action, subject) static const char constant[] = action;
 
 #endif

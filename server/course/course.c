@@ -53,6 +53,14 @@ int course_not_found(struct error *err, int64_t course_id)
 	return app_not_found(err, &course_resource, course_id);
 }
 
+int course_refused(bool seen, int64_t course_id, struct error *err)
+{
+	if (!seen)
+		return course_not_found(err, course_id);
+	return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,
+			   "Only the course's instructors and administrators may do this.");
+}
+
 int lesson_not_found(struct error *err, int64_t lesson_id)
 {
 	return app_not_found(err, &lesson_resource, lesson_id);

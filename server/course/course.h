@@ -75,6 +75,10 @@ extern const struct app_resource course_resource;
 /* Raises COURSE_NOT_FOUND for the course. */
 int course_not_found(struct error *err, int64_t course_id);
 
+/* Raises what somebody is told who may not act for the course: COURSE_NOT_FOUND unless it is `seen` by him,
+ * else NOT_COURSE_INSTRUCTOR. */
+int course_refused(bool seen, int64_t course_id, struct error *err) __attribute__((warn_unused_result));
+
 extern const struct db_stmt_list course_stmts;
 
 #endif

@@ -19,25 +19,9 @@ bool course_has_instructor(const struct course *c, int64_t user_id)
 	return course_has_share(c->instructors, c->n_instructors, user_id);
 }
 
-static bool taught_or_administered(const struct course *c, const struct principal *who)
-{
-	return principal_has_role(who, ROLE_MASK_ADMIN) ||
-	       course_acts_as_instructor(c->instructors, c->n_instructors, who);
-}
-
 bool course_seen_by(const struct course *c, const struct principal *who)
 {
 	return course_open_to(c->state, c->instructors, c->n_instructors, who);
-}
-
-int course_check_teacher(const struct course *c, const struct principal *who, struct error *err)
-{
-	if (!course_seen_by(c, who))
-		return course_not_found(err, c->course_id);
-	if (!taught_or_administered(c, who))
-		return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,
-				   "Only the course's instructors and administrators may do this.");
-	return 0;
 }
 
 /* What a published course may change before it has revisions. */

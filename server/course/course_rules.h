@@ -12,11 +12,6 @@
 bool course_seen_by(const struct course *c, const struct principal *who);
 bool course_has_instructor(const struct course *c, int64_t user_id);
 
-/* COURSE_NOT_FOUND to whoever may not see it, NOT_COURSE_INSTRUCTOR to whoever neither teaches it nor
- * administers. */
-int course_check_teacher(const struct course *c, const struct principal *who, struct error *err)
-	__attribute__((warn_unused_result));
-
 /* COURSE_STATE_INVALID when the state of a DRAFT or PUBLISHED course does not let all of these paths change:
  * any may in DRAFT, the pricing alone in PUBLISHED. The violations name the others. */
 int course_check_editable(const struct course *c, char *const *paths, size_t n_paths, struct error *err)

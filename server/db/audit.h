@@ -4,13 +4,14 @@
 
 #include "server/db/db.h"
 
-/* What privileged callers did, and why: written in the transaction that does it, never changed. */
+/* What privileged callers did, and why: written in the transaction that does it, never changed. And whose
+ * data was read by others, before they were shown it. */
 struct audit {
 	int64_t audit_id;   /* made by the caller before the transaction */
 	int64_t actor_id;   /* user or service account; 0: the platform itself */
 	const char *action; /* the method called ("SetUserRoles"), or the server's command; the areas list
 			       theirs */
-	int64_t subject_id; /* what it was done to; its id kind follows from the action */
+	int64_t subject_id; /* what it was done to, or whose data was read; no two kinds share an id */
 	const char *reason; /* as the actor gave it; NULL: none */
 	const char *detail; /* JSON object of what changed; NULL: none */
 	int64_t create_us;

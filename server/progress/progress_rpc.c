@@ -109,14 +109,6 @@ static int load_and_submit(struct rpc_call *call, void *state, struct error *err
 	return r < 0 ? r : submit(rec, &lesson, &access, err);
 }
 
-static int check_own(const struct rpc_call *call, const char *user_id, struct error *err)
-{
-	if (user_or_caller(rpc_principal(call), user_id) == rpc_principal(call)->user_id)
-		return 0;
-	return error_raise(err, &RPC_REASON_ROLE_MISSING,
-			   "Progress is reported by the learner alone; leave user_id out.");
-}
-
 static int record_progress(struct rpc_call *call, const RecordProgressRequest *req,
 			   RecordProgressResponse *ret, struct error *err)
 {
@@ -132,9 +124,7 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 	rec->write.owner = rec;
 	rec->write.done = recorded;
 	rec->write.deadline_us = rpc_deadline_us(call);
-	int r = check_own(call, req->user_id, err);
-	if (r == 0)
-		r = report_read(req, rpc_principal(call)->user_id, &rec->write.report, err);
+	int r = report_read(req, rpc_principal(call)->user_id, &rec->write.report, err);
 	if (r < 0)
 		return r;
 	if (lesson_info_cached(app->lessons, rec->write.report.lesson_id, &lesson) &&
@@ -148,28 +138,18 @@ EDU_SERVICE_RECORD_PROGRESS(record_progress, RPC_ON_POLLER, .hot = true);
 
 /* --- who may read whose --- */
 
-enum { READS_ANY_LEARNER = ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN };
-
-/* The caller asks about himself, may read any one learner, or sees the course and may look at all of its
- * learners (user_id 0). */
-static int check_course_reader(struct rpc_call *call, int64_t course_id, int64_t user_id, struct error *err)
+/* Who may read any learner does so; others, as the course's instructors. */
+static int check_learner_reader(struct rpc_call *call, int64_t course_id, int64_t user_id, struct error *err)
 {
 	const struct principal *who = rpc_principal(call);
 	struct course_terms course;
 
 	if (user_id == who->user_id)
-		return 0;
+		return rpc_subject(call, user_id, false, err);
 	int r = course_terms_read(db_of(call), rpc_arena(call), course_id, NULL, &course, err);
-	if (r < 0)
+	if (r < 0 || rpc_subject(call, user_id, course_taught_by(&course, who), err) == 0)
 		return r;
-	if (user_id && principal_has_role(who, READS_ANY_LEARNER))
-		return 0;
-	if (!course_visible_to(&course, who))
-		return course_not_found(err, course_id);
-	if (course_taught_by(&course, who) || principal_has_role(who, ROLE_MASK_ADMIN))
-		return 0;
-	return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,
-			   "Only the course's instructors and administrators see its learners.");
+	return course_refused(course_visible_to(&course, who), course_id, err);
 }
 
 /* --- GetCourseProgress --- */
@@ -240,7 +220,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 
 	if (!progress)
 		return arena_check(rpc_arena(call), err);
-	int r = check_course_reader(call, course_id, user_id, err);
+	int r = check_learner_reader(call, course_id, user_id, err);
 	if (r < 0)
 		return r;
 	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, &start_us, err);
@@ -265,16 +245,26 @@ struct enrollment_query {
 	struct page page;
 };
 
-static int check_enrollment_reader(struct rpc_call *call, const struct enrollment_query *q, struct error *err)
+/* All of a course's learners are shown to who acts for the course alone. */
+static int check_learners_reader(struct rpc_call *call, int64_t course_id, struct error *err)
 {
 	const struct principal *who = rpc_principal(call);
+	struct course_terms course;
+	int r = course_terms_read(db_of(call), rpc_arena(call), course_id, NULL, &course, err);
 
-	if (q->user_id == who->user_id || (q->user_id && principal_has_role(who, READS_ANY_LEARNER)))
-		return 0;
-	if (q->course_id)
-		return check_course_reader(call, q->course_id, q->user_id, err);
-	return error_raise(err, &RPC_REASON_ROLE_MISSING,
-			   "Another user's enrollments need the role SUPPORT or ADMIN.");
+	if (r < 0)
+		return r;
+	if (!course_taught_by(&course, who) && !principal_has_role(who, ROLE_MASK_ADMIN))
+		return course_refused(course_visible_to(&course, who), course_id, err);
+	return rpc_subject(call, course_id, true, err);
+}
+
+static int check_enrollment_reader(struct rpc_call *call, const struct enrollment_query *q, struct error *err)
+{
+	if (!q->user_id)
+		return check_learners_reader(call, q->course_id, err);
+	int r = rpc_subject(call, q->user_id, false, err);
+	return r < 0 && q->course_id ? check_learner_reader(call, q->course_id, q->user_id, err) : r;
 }
 
 static int read_enrollments(struct rpc_call *call, const struct enrollment_query *q,

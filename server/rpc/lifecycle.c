@@ -119,6 +119,8 @@ static void call_reset(struct rpc_call *call)
 	call->peer = NULL;
 	call->context = NULL;
 	call->key.present = false;
+	call->subject = CALL_SUBJECT_OPEN;
+	call->recorded_id = 0;
 	call->principal = (struct principal){0};
 	call->n_headers = 0;
 	call->expected_us = 0;

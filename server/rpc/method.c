@@ -36,7 +36,27 @@ static int row_check(const struct rpc_row *row, struct error *err)
 		return error_internal(err, "the row of %s has no handler of its kind", desc->path);
 	if ((unsigned)row->place >= RPC_PLACES)
 		return error_internal(err, "the row of %s names no place", desc->path);
+	if (desc->policy.subject.source == METHOD_SUBJECT_UNSAID)
+		return error_internal(err, "%s does not say whom its requests are about", desc->path);
 	return 0;
+}
+
+static int subject_bind(struct method *m, struct error *err)
+{
+	const struct subject_policy *policy = &m->desc->policy.subject;
+	int r = names_to_mask(m->desc, "role", policy->roles, role_from_name, &m->subject_roles, err);
+
+	if (r == 0)
+		r = names_to_mask(m->desc, "scope", policy->scopes, scope_from_name, &m->subject_scopes, err);
+	m->records = m->desc->idempotency == METHOD_NO_SIDE_EFFECTS &&
+		     (policy->source == METHOD_SUBJECT_HANDLER || policy->delegates || m->subject_roles ||
+		      m->subject_scopes);
+	/* A stream stays on its place. */
+	if (r == 0 && m->records && m->desc->kind != METHOD_UNARY && m->row->place != RPC_ON_DB)
+		r = error_internal(err,
+				   "%s reads what may be another's and must run on the database's threads",
+				   m->desc->path);
+	return r;
 }
 
 int method_bind(struct method *m, const struct rpc_row *row, struct error *err)
@@ -56,5 +76,5 @@ int method_bind(struct method *m, const struct rpc_row *row, struct error *err)
 	r = names_to_mask(desc, "role", desc->policy.roles, role_from_name, &m->roles, err);
 	if (r == 0)
 		r = names_to_mask(desc, "scope", desc->policy.scopes, scope_from_name, &m->scopes, err);
-	return r;
+	return r < 0 ? r : subject_bind(m, err);
 }

@@ -18,17 +18,20 @@ struct method {
 	const struct rpc_row *row;
 	const struct method_desc *desc;
 	enum method_access access;
-	uint32_t roles, scopes; /* masks; 0: none named */
-	uint32_t number;        /* stable: CRC-32 of the path */
-	bool uncounted;         /* the row's */
-	void *registered;       /* core's handle of a hot method; NULL for the rest */
+	uint32_t roles, scopes;                 /* masks; 0: none named */
+	uint32_t subject_roles, subject_scopes; /* masks: who may ask about others; 0: none */
+	bool records;                           /* reads what may be another's: see subject.h */
+	uint32_t number;                        /* stable: CRC-32 of the path */
+	bool uncounted;                         /* the row's */
+	void *registered;                       /* core's handle of a hot method; NULL for the rest */
 	struct observe observe;
 	struct method_times *times;
 };
 
 /*
  * Resolves a row. INTERNAL when the row serves nothing of its method's kind, or the contract names a role or
- * scope this server does not know: better no start than a rule nobody enforces.
+ * scope this server does not know, or does not say whom requests are about: better no start than a rule
+ * nobody enforces.
  */
 int method_bind(struct method *m, const struct rpc_row *row, struct error *err)
 	__attribute__((warn_unused_result));

@@ -117,6 +117,24 @@ int policy_allow(const struct method *m, const struct principal *who, struct err
 	return error_raise(err, &RPC_REASON_ROLE_MISSING, "This method is open to nobody.");
 }
 
+int policy_others(const struct method *m, const struct principal *who, struct error *err)
+{
+	char names[NAMES_MAX];
+
+	if (who->organization_id)
+		return who->scopes & m->subject_scopes ? 0 : scope_missing(m->subject_scopes, err);
+	if (principal_has_role(who, m->subject_roles))
+		return 0;
+	if (!m->subject_roles)
+		return error_raise(err, &RPC_REASON_ROLE_MISSING,
+				   "This method is for one's own data alone; name nobody else.");
+	int r = error_raise(err, &RPC_REASON_ROLE_MISSING,
+			    "Another's data needs a role that you do not hold.");
+	names_write(m->subject_roles, name_of_role, names, sizeof(names));
+	error_add_metadata(err, "roles", "%s", names);
+	return r;
+}
+
 int policy_identify(const struct method *m, const struct rpc_authenticator *auth,
 		    const struct policy_caller *caller, struct principal *who, struct span *token,
 		    struct error *err)

@@ -33,4 +33,8 @@ int policy_identify(const struct method *m, const struct rpc_authenticator *auth
 int policy_allow(const struct method *m, const struct principal *who, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* Whether a caller who may call may ask about others: the subject's roles and scopes. */
+int policy_others(const struct method *m, const struct principal *who, struct error *err)
+	__attribute__((warn_unused_result));
+
 #endif

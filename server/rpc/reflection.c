@@ -274,7 +274,10 @@ static const struct method_desc alpha_method = {
 	.kind = METHOD_BIDI,
 	.request = SERVER_REFLECTION_REQUEST_DESC,
 	.response = SERVER_REFLECTION_RESPONSE_DESC,
-	.policy = {.access = METHOD_ACCESS_PUBLIC, .rate_class = "", .max_request_bytes = 16 * 1024},
+	.policy = {.access = METHOD_ACCESS_PUBLIC,
+		   .rate_class = "",
+		   .max_request_bytes = 16 * 1024,
+		   .subject = {.source = METHOD_SUBJECT_NONE}},
 	.request_id_field = -1,
 };
 

@@ -84,6 +84,16 @@ static int method_place(const struct rpc_server *s, const struct method *m, stru
 	return 0;
 }
 
+static int method_recorded(const struct rpc_server *s, const struct method *m, struct error *err)
+{
+	const struct rpc_server_config *config = &s->config;
+
+	if (m->records && (!config->record_read || config->executors[RPC_ON_DB].threads == 0))
+		return error_internal(err, "%s reads what may be another's, and nobody records it",
+				      m->desc->path);
+	return 0;
+}
+
 static int row_add(struct rpc_server *s, const struct rpc_row *row, struct error *err)
 {
 	struct method *m = &s->methods[s->n_methods];
@@ -91,6 +101,8 @@ static int row_add(struct rpc_server *s, const struct rpc_row *row, struct error
 
 	if (r == 0)
 		r = method_place(s, m, err);
+	if (r == 0)
+		r = method_recorded(s, m, err);
 	if (r < 0)
 		return r;
 	if (!path_table_add(&s->paths, m))

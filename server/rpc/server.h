@@ -72,6 +72,11 @@ struct rpc_server_config {
 	 * connect. */
 	bool trust_forwarded_for;
 	struct rpc_authenticator auth; /* authenticate NULL: only public methods are served */
+	/*
+	 * Records, before the answer is sent, that the caller reads another's data: on RPC_ON_DB, durable
+	 * when it returns 0. NULL is fine when no method of the contract does.
+	 */
+	int (*record_read)(struct rpc_call *call, int64_t subject_id, struct error *err);
 	struct rpc_executor_config executors[RPC_PLACES]; /* RPC_ON_POLLER's is not read */
 	void *app;
 };

@@ -10,6 +10,7 @@
 #include "server/rpc/payload.h"
 #include "server/rpc/refusal.h"
 #include "server/rpc/server_state.h"
+#include "server/rpc/subject.h"
 
 /* Lives in the call's arena. */
 struct stream {
@@ -198,13 +199,27 @@ static void stream_watch(struct stream *s)
 
 /* --- the callbacks --- */
 
+/* A read of another's data, which is recorded here: the stream runs on a thread of the database then. */
+static int stream_record(struct stream *s)
+{
+	return subject_unrecorded(s->call) ? subject_record(s->call) : 0;
+}
+
+/* Asked before anything of an answer leaves. */
+static int stream_may_answer(struct stream *s)
+{
+	int r = stream_record(s);
+
+	return r < 0 ? r : subject_check(s->call);
+}
+
 /* The stream ends with r once what is being sent is out; the first reason stands. */
 static void stream_end(struct stream *s, int r)
 {
 	if (s->ending)
 		return;
 	s->ending = true;
-	s->result = r;
+	s->result = r == 0 ? stream_may_answer(s) : r;
 	s->call->arena.starved |= s->message_arena.starved;
 }
 
@@ -240,8 +255,15 @@ static void on_message(struct stream *s)
 	arena_reset(&s->message_arena);
 	int r = payload_unpack(call->method, incoming, &call->server->config.limits, &s->message_arena,
 			       &message, &call->error);
+	if (r == 0)
+		r = subject_of_message(call, message, &call->error);
+	/* At once, as the next message may be about another. */
+	if (r == 0)
+		r = stream_record(s);
 	if (r == 0 && callbacks(s)->message)
 		r = callbacks(s)->message(row(s), call, message, &call->error);
+	if (r == 0)
+		r = stream_record(s);
 	if (r < 0)
 		stream_end(s, r);
 	s->asking = kind(s) == METHOD_BIDI;
@@ -284,6 +306,9 @@ static bool ask_next(struct stream *s)
 	if (!ret)
 		return false;
 	int r = callbacks(s)->next(row(s), s->call, ret, &s->call->error);
+	const int refused = r == RPC_SEND ? stream_may_answer(s) : 0;
+	if (refused < 0)
+		r = refused;
 	if (r == RPC_SEND)
 		stream_send(s, ret);
 	else if (r != RPC_WAIT)

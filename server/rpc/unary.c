@@ -13,16 +13,8 @@
 #include "server/rpc/request_key.h"
 #include "server/rpc/server_state.h"
 #include "server/rpc/stream.h"
+#include "server/rpc/subject.h"
 #include "server/rpc/watch.h"
-
-/* After a handler or a continuation returned. */
-static void unary_settle(struct rpc_call *call, int r)
-{
-	/* Moved or deferred: it may be over by now. */
-	if (r > 0)
-		return;
-	call_answer(call, r);
-}
 
 /* Nobody waits for it any more: it ends as it is. */
 static bool unary_dropped(struct rpc_call *call)
@@ -44,6 +36,42 @@ static int time_check(struct rpc_call *call)
 	return r;
 }
 
+static void record_run(struct rpc_call *call)
+{
+	if (unary_dropped(call))
+		return;
+	int r = time_check(call);
+	if (r == 0)
+		r = subject_record(call);
+	call_answer(call, r);
+}
+
+/* Done: answered at once, but for a read of another's data, which a thread of the database records first. */
+static void unary_conclude(struct rpc_call *call, int r, bool on_db)
+{
+	const bool record = r == 0 && subject_unrecorded(call);
+
+	if (record && !on_db) {
+		call->task = record_run;
+		call_watch_later(call);
+		if (call_run_at(call, RPC_ON_DB, false, true))
+			return;
+		r = refuse_busy(&call->error);
+	} else if (record) {
+		r = subject_record(call);
+	}
+	call_answer(call, r);
+}
+
+/* After a handler or a continuation returned. */
+static void unary_settle(struct rpc_call *call, int r, enum rpc_place place)
+{
+	/* Moved or deferred: it may be over by now. */
+	if (r > 0)
+		return;
+	unary_conclude(call, r, place == RPC_ON_DB);
+}
+
 static void unary_run(struct rpc_call *call)
 {
 	const struct rpc_row *row = call->method->row;
@@ -53,17 +81,19 @@ static void unary_run(struct rpc_call *call)
 	int r = time_check(call);
 	if (r == 0)
 		r = row->thunk(row, call, call->request, call->reply, &call->error);
-	unary_settle(call, r);
+	unary_settle(call, r, row->place);
 }
 
 static void continuation_run(struct rpc_call *call)
 {
+	const enum rpc_place place = call->continuation_place;
+
 	if (unary_dropped(call))
 		return;
 	int r = time_check(call);
 	if (r == 0)
 		r = call->continuation(call, call->continuation_state, &call->error);
-	unary_settle(call, r);
+	unary_settle(call, r, place);
 }
 
 static int unary_prepare(struct rpc_call *call)
@@ -77,6 +107,8 @@ static int unary_prepare(struct rpc_call *call)
 	if (r == 0)
 		r = request_key_make(m, &call->principal, call->request, &call->arena, &call->key,
 				     &call->error);
+	if (r == 0)
+		r = subject_of_message(call, call->request, &call->error);
 	if (r < 0 || m->desc->kind != METHOD_UNARY)
 		return r;
 	call->reply = codec_new(m->desc->response, &call->arena);
@@ -153,6 +185,7 @@ int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation nex
 	call->task = continuation_run;
 	call->continuation = next;
 	call->continuation_state = state;
+	call->continuation_place = place;
 	if (place != RPC_ON_POLLER)
 		call_watch_later(call);
 	if (!call_run_at(call, place, false, true))
@@ -183,5 +216,5 @@ void rpc_call_finish(struct rpc_call *call, int r, const struct error *err)
 	}
 	if (r < 0 && err != &call->error)
 		call->error = *err;
-	call_answer(call, r);
+	unary_conclude(call, r, false);
 }

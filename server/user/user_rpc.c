@@ -85,55 +85,41 @@ static int register_user(struct rpc_call *call, const RegisterUserRequest *req, 
 
 /* --- GetUser --- */
 
-static int role_missing(const char *needed, struct error *err)
-{
-	int r = error_raise(err, &RPC_REASON_ROLE_MISSING, "Another user needs a role that you do not hold.");
-
-	error_add_metadata(err, "roles", "%s", needed);
-	return r;
-}
-
-/* By name, for whoever may read anybody; others find themselves only. */
-static int read_by_name(struct rpc_call *call, const char *user_name, bool anybody, struct user *ret,
-			struct error *err)
+/* Whether there is such a user is told to none who may not read him. */
+static int read_by_name(struct rpc_call *call, const char *user_name, struct user *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
 	char *folded = user_text_fold(arena, user_name);
 	int r = arena_check(arena, err);
 	if (r < 0)
 		return r;
-	if (anybody)
-		r = user_store_by_name(db_of(call), arena, folded, ret, err);
-	else
-		r = user_store_read(db_of(call), arena, rpc_principal(call)->user_id, ret, err);
-	if (r > 0 && strcmp(ret->user_name, folded) != 0)
-		return role_missing("SUPPORT or ADMIN", err);
-	if (r == 0)
+	bool found = (r = user_store_by_name(db_of(call), arena, folded, ret, err)) > 0;
+	if (r >= 0)
+		r = rpc_subject(call, found ? ret->user_id : 0, false, err);
+	if (r >= 0 && !found)
 		return error_raise(err, &REASON_USER_NOT_FOUND, "There is no such user.");
 	return r;
 }
 
-static int read_by_id(struct rpc_call *call, const char *text, bool anybody, struct user *ret,
-		      struct error *err)
+static int read_by_id(struct rpc_call *call, const char *text, struct user *ret, struct error *err)
 {
 	int64_t user_id = user_or_caller(rpc_principal(call), text);
-	if (user_id != rpc_principal(call)->user_id && !anybody)
-		return role_missing("SUPPORT or ADMIN", err);
-	int r = user_store_read(db_of(call), rpc_arena(call), user_id, ret, err);
+	int r = rpc_subject(call, user_id, false, err);
+	if (r >= 0)
+		r = user_store_read(db_of(call), rpc_arena(call), user_id, ret, err);
 	return r == 0 ? user_not_found(err, user_id) : r;
 }
 
 static int get_user(struct rpc_call *call, const GetUserRequest *req, GetUserResponse *ret, struct error *err)
 {
-	bool anybody = principal_has_role(rpc_principal(call), ROLE_MASK_SUPPORT | ROLE_MASK_ADMIN);
 	struct user user;
 	int r;
 	if (*req->user_id && *req->user_name)
 		return error_field(err, "user_name", "may not come together with user_id");
 	if (*req->user_name)
-		r = read_by_name(call, req->user_name, anybody, &user, err);
+		r = read_by_name(call, req->user_name, &user, err);
 	else
-		r = read_by_id(call, req->user_id, anybody, &user, err);
+		r = read_by_id(call, req->user_id, &user, err);
 	if (r < 0)
 		return r;
 	ret->user = user_to_proto(rpc_arena(call), &user);
@@ -182,17 +168,12 @@ static int check_mask(const UpdateUserRequest *req, struct error *err)
 static int update_user(struct rpc_call *call, const UpdateUserRequest *req, UpdateUserResponse *ret,
 		       struct error *err)
 {
-	const struct principal *who = rpc_principal(call);
-	struct change change =
-		user_change(call, USER_UPDATE, user_or_caller(who, req->user->user_id), req->user->etag);
+	struct change change = user_change(
+		call, USER_UPDATE, user_or_caller(rpc_principal(call), req->user->user_id), req->user->etag);
 	change.arg = (void *)req;
 	change.ret = &ret->user;
 	int r = check_mask(req, err);
-	if (r < 0)
-		return r;
-	if (change.id != who->user_id && !principal_has_role(who, ROLE_MASK_ADMIN))
-		return role_missing("ADMIN", err);
-	return change_run(&change, err);
+	return r < 0 ? r : change_run(&change, err);
 }
 
 EDU_SERVICE_REGISTER_USER(register_user, RPC_ON_PASSWORD);

@@ -12,6 +12,13 @@ EVENTS = {kind: _IDS[subject] for constant, kind, subject in _LISTED if constant
 AUDITS = {action: _IDS[subject] for constant, action, subject in _LISTED if constant.startswith("AUDIT_")}
 
 
+def id_number(text):
+    value = 0
+    for digit in text[4:]:
+        value = value * 32 + "0123456789abcdefghjkmnpqrstvwxyz".index(digit)
+    return value
+
+
 def id_text(kind, number):
     """None for 0, which is none."""
     digits = "".join("0123456789abcdefghjkmnpqrstvwxyz"[int(number) >> 5 * i & 31] for i in reversed(range(13)))

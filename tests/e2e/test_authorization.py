@@ -3,15 +3,21 @@
 
 A row says for whom the call passes authorization, and what everybody else is told. A method without a row fails the
 run, and so does a caller that a row forgets: what a row does not name is refused.
+
+Where the contract says that requests are about somebody (its `subject`), the row says about whom; then it is asked too
+who is recorded for reading another's data.
 """
 import datetime
 import json
 import pathlib
+import subprocess
+import threading
 import unittest
 import uuid
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from names import id_number
 from stack import PASSWORD, Stack
 from test_every_rpc import World, declared_methods
 from wire import Refused, Wire, messages
@@ -25,10 +31,27 @@ OWNERS = {"teacher", "root-admin"}  # of the courses
 NOBODY = "usr_0000000000001"
 
 
-def row(method, what, request, may, passes="OK", others="ROLE_MISSING", **exceptions):
-    """`passes` is what `may` get, `others` what the rest of the signed-in get; exceptions name single callers (with
-    _ for -). Without a token, what is not public is TOKEN_MISSING; a token that is not ours is refused everywhere."""
-    return method, what, request, may, passes, others, {k.replace("_", "-"): v for k, v in exceptions.items()}
+def row(method, what, request, may, passes="OK", others="ROLE_MISSING", about=None, **exceptions):
+    """`passes` is what `may` get, `others` what the rest of the signed-in get; exceptions name single callers (with _ for
+    -). Without a token, what is not public is TOKEN_MISSING; a token that is not ours is refused everywhere. `about` gives
+    the id of whom it is about; None: nobody's data is shown."""
+    return method, what, request, may, passes, others, about, {k.replace("_", "-"): v for k, v in exceptions.items()}
+
+
+def caller_himself(w, c):
+    return w.users[c]
+
+
+def learner(w, c):
+    return w.users["learner"]
+
+
+def the_course(w, c):
+    return w.course
+
+
+def the_draft(w, c):
+    return w.draft
 
 
 ROWS = [
@@ -36,31 +59,34 @@ ROWS = [
     row("Login", "the learner", lambda w, c: {"login": "learner", "password": PASSWORD}, EVERYBODY),
     row("RefreshSession", "a session", lambda w, c: {"refresh_token": w.session("learner").refresh_token}, EVERYBODY),
 
-    row("GetUser", "oneself", lambda w, c: {}, SIGNED_IN),
+    row("GetUser", "oneself", lambda w, c: {}, SIGNED_IN, about=caller_himself),
     row("GetUser", "another by id", lambda w, c: {"user_id": w.users["learner"]},
-        {"learner", "helper", "root-admin"}),
-    row("GetUser", "another by name", lambda w, c: {"user_name": "Learner"}, {"learner", "helper", "root-admin"}),
+        {"learner", "helper", "root-admin"}, about=learner),
+    row("GetUser", "another by name", lambda w, c: {"user_name": "Learner"}, {"learner", "helper", "root-admin"},
+        about=learner),
     row("GetUser", "nobody by id", lambda w, c: {"user_id": NOBODY}, {"helper", "root-admin"}, "USER_NOT_FOUND"),
     row("GetUser", "nobody by name", lambda w, c: {"user_name": "nobody-here"}, {"helper", "root-admin"},
         "USER_NOT_FOUND"),
-    row("UpdateUser", "oneself", lambda w, c: w.new_bio(""), SIGNED_IN),
-    row("UpdateUser", "another", lambda w, c: w.new_bio(w.users["learner"]), {"learner", "root-admin"}),
+    row("UpdateUser", "oneself", lambda w, c: w.new_bio(""), SIGNED_IN, about=caller_himself),
+    row("UpdateUser", "another", lambda w, c: w.new_bio(w.users["learner"]), {"learner", "root-admin"}, about=learner),
     row("UpdateUser", "nobody", lambda w, c: w.new_bio(NOBODY), {"root-admin"}, "USER_NOT_FOUND"),
     row("SetUserRoles", "oneself", lambda w, c: {"user_id": w.users[c], "roles": [5], "reason": "x", "etag": "r0"},
-        {"root-admin"}, "ETAG_MISMATCH"),
+        {"root-admin"}, "ETAG_MISMATCH", about=caller_himself),
     row("SetUserRoles", "another", lambda w, c: {"user_id": w.users["stranger"], "roles": [5], "reason": "x",
-                                                 "etag": "r0"}, {"root-admin"}, "ETAG_MISMATCH"),
+                                                 "etag": "r0"}, {"root-admin"}, "ETAG_MISMATCH",
+        about=lambda w, c: w.users["stranger"]),
 
     row("CreateCourse", "one's own", lambda w, c: {"title": w.unique("Course")}, INSTRUCTORS,
         root_admin="INSTRUCTOR_NOT_QUALIFIED"),
     row("CreateCourse", "another's", lambda w, c: {"title": w.unique("Course"),
                                                    "instructors": [{"user_id": w.users["teacher"]}]},
         OWNERS, rival="FIELD_INVALID"),
-    row("UpdateCourse", "a draft", lambda w, c: w.new_license(w.draft), OWNERS, rival="COURSE_NOT_FOUND"),
+    row("UpdateCourse", "a draft", lambda w, c: w.new_license(w.draft), OWNERS, rival="COURSE_NOT_FOUND",
+        about=the_draft),
     row("UpdateCourse", "a published one", lambda w, c: w.new_license(w.course), OWNERS, "COURSE_STATE_INVALID",
-        rival="NOT_COURSE_INSTRUCTOR"),
+        rival="NOT_COURSE_INSTRUCTOR", about=the_course),
     row("UpdateCourse", "a published one's price", lambda w, c: w.new_price(w.course), OWNERS,
-        rival="NOT_COURSE_INSTRUCTOR"),
+        rival="NOT_COURSE_INSTRUCTOR", about=the_course),
     row("GetCourse", "a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
         anonymous="COURSE_NOT_FOUND"),
     row("GetCourse", "a published one", lambda w, c: {"course_id": w.course}, EVERYBODY),
@@ -71,23 +97,26 @@ ROWS = [
     row("ListCourses", "everybody's drafts", lambda w, c: {"state": 1}, {"root-admin"},
         others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
     row("SubmitCourseForReview", "a draft", lambda w, c: {"course_id": w.draft, "etag": "r0"}, OWNERS,
-        "ETAG_MISMATCH", rival="COURSE_NOT_FOUND"),
+        "ETAG_MISMATCH", rival="COURSE_NOT_FOUND", about=the_draft),
     row("SubmitCourseForReview", "a published one", lambda w, c: {"course_id": w.course}, OWNERS,
-        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR"),
-    row("ApproveCourse", "a draft", lambda w, c: {"course_id": w.draft}, {"root-admin"}, "COURSE_STATE_INVALID"),
-    row("ApproveCourse", "one's own", lambda w, c: {"course_id": w.admins_course}, {"root-admin"}, "SELF_APPROVAL"),
+        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("ApproveCourse", "a draft", lambda w, c: {"course_id": w.draft}, {"root-admin"}, "COURSE_STATE_INVALID",
+        about=the_draft),
+    row("ApproveCourse", "one's own", lambda w, c: {"course_id": w.admins_course}, {"root-admin"}, "SELF_APPROVAL",
+        about=lambda w, c: w.admins_course),
     row("CreateLesson", "in a draft", lambda w, c: {"course_id": w.draft, "title": "L", "kind": 2}, OWNERS,
-        rival="COURSE_NOT_FOUND"),
+        rival="COURSE_NOT_FOUND", about=the_draft),
     row("CreateLesson", "in a published one", lambda w, c: {"course_id": w.course, "title": "L", "kind": 2}, OWNERS,
-        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR"),
+        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
     row("ListLessons", "of a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
         anonymous="COURSE_NOT_FOUND"),
     row("ListLessons", "of a published one", lambda w, c: {"course_id": w.course}, EVERYBODY),
-    row("TopUpWallet", "one's own", lambda w, c: w.payment(w.users[c]), {"treasurer"}, "SELF_CREDIT"),
-    row("TopUpWallet", "another's", lambda w, c: w.payment(w.users["learner"]), {"treasurer"}),
-    row("GetWallet", "one's own", lambda w, c: {}, SIGNED_IN),
+    row("TopUpWallet", "one's own", lambda w, c: w.payment(w.users[c]), {"treasurer"}, "SELF_CREDIT",
+        about=caller_himself),
+    row("TopUpWallet", "another's", lambda w, c: w.payment(w.users["learner"]), {"treasurer"}, about=learner),
+    row("GetWallet", "one's own", lambda w, c: {}, SIGNED_IN, about=caller_himself),
     row("GetWallet", "another's", lambda w, c: {"user_id": w.users["learner"]},
-        {"learner", "helper", "treasurer", "root-admin"}),
+        {"learner", "helper", "treasurer", "root-admin"}, about=learner),
     row("GetWallet", "nobody's", lambda w, c: {"user_id": NOBODY}, {"helper", "treasurer", "root-admin"},
         "USER_NOT_FOUND"),
     row("PurchaseCourse", "a published one", lambda w, c: w.order(w.course, 0), SIGNED_IN, "PRICE_CHANGED",
@@ -95,34 +124,37 @@ ROWS = [
     row("PurchaseCourse", "a draft", lambda w, c: w.order(w.draft, 9999), OWNERS, "COURSE_NOT_PUBLISHED",
         others="COURSE_NOT_FOUND"),
     row("GetPurchase", "another's", lambda w, c: {"purchase_id": w.purchase}, {"learner", "helper", "root-admin"},
-        others="PURCHASE_NOT_FOUND"),
-    row("ListPurchases", "one's own", lambda w, c: {}, SIGNED_IN),
+        others="PURCHASE_NOT_FOUND", about=learner),
+    row("ListPurchases", "one's own", lambda w, c: {}, SIGNED_IN, about=caller_himself),
     row("ListPurchases", "another's", lambda w, c: {"user_id": w.users["learner"]},
-        {"learner", "helper", "root-admin"}),
-    row("ListPurchases", "nobody's", lambda w, c: {"user_id": NOBODY}, {"helper", "root-admin"}),
+        {"learner", "helper", "root-admin"}, about=learner),
+    row("ListPurchases", "nobody's", lambda w, c: {"user_id": NOBODY}, {"helper", "root-admin"},
+        about=lambda w, c: NOBODY),
 
-    row("RecordProgress", "one's own", lambda w, c: w.report(w.lesson), {"learner"}, others="NOT_ENROLLED"),
-    row("RecordProgress", "another's", lambda w, c: w.report(w.lesson, "learner"), {"learner"}),
+    row("RecordProgress", "one's own", lambda w, c: w.report(w.lesson), {"learner"}, others="NOT_ENROLLED",
+        about=caller_himself),
+    row("RecordProgress", "another's", lambda w, c: w.report(w.lesson, "learner"), {"learner"}, about=learner),
     row("RecordProgress", "in a draft", lambda w, c: w.report(w.draft_lesson), OWNERS, "NOT_ENROLLED",
-        others="LESSON_NOT_FOUND"),
+        others="LESSON_NOT_FOUND", about=caller_himself),
     row("GetCourseProgress", "one's own", lambda w, c: {"course_id": w.course}, {"learner"},
-        others="ENROLLMENT_NOT_FOUND"),
+        others="ENROLLMENT_NOT_FOUND", about=caller_himself),
     row("GetCourseProgress", "another's", lambda w, c: {"course_id": w.course, "user_id": w.users["learner"]},
-        OWNERS | {"learner", "helper"}, others="NOT_COURSE_INSTRUCTOR"),
+        OWNERS | {"learner", "helper"}, others="NOT_COURSE_INSTRUCTOR", about=learner),
     row("GetCourseProgress", "another's in a draft",
         lambda w, c: {"course_id": w.draft, "user_id": w.users["learner"]}, OWNERS, "ENROLLMENT_NOT_FOUND",
-        others="COURSE_NOT_FOUND", learner="ENROLLMENT_NOT_FOUND", helper="ENROLLMENT_NOT_FOUND"),
+        others="COURSE_NOT_FOUND", learner="ENROLLMENT_NOT_FOUND", helper="ENROLLMENT_NOT_FOUND", about=learner),
     row("GetCourseProgress", "one's own in nothing", lambda w, c: {"course_id": "crs_0000000000001"}, SIGNED_IN,
-        "ENROLLMENT_NOT_FOUND"),
-    row("ListEnrollments", "one's own", lambda w, c: {}, SIGNED_IN),
+        "ENROLLMENT_NOT_FOUND", about=caller_himself),
+    row("ListEnrollments", "one's own", lambda w, c: {}, SIGNED_IN, about=caller_himself),
     row("ListEnrollments", "another's", lambda w, c: {"user_id": w.users["learner"]},
-        {"learner", "helper", "root-admin"}),
+        {"learner", "helper", "root-admin"}, about=learner),
     row("ListEnrollments", "a course's", lambda w, c: {"course_id": w.course}, OWNERS,
-        others="NOT_COURSE_INSTRUCTOR"),
-    row("ListEnrollments", "a draft's", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND"),
+        others="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("ListEnrollments", "a draft's", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
+        about=the_draft),
     row("ListEnrollments", "another's in a course",
         lambda w, c: {"course_id": w.course, "user_id": w.users["learner"]},
-        OWNERS | {"learner", "helper"}, others="NOT_COURSE_INSTRUCTOR"),
+        OWNERS | {"learner", "helper"}, others="NOT_COURSE_INSTRUCTOR", about=learner),
 ]
 
 
@@ -151,6 +183,14 @@ class Scene(World):
         self.tokens["anonymous"] = None
         head, claims, signature = self.tokens["root-admin"].split(".")
         self.tokens["forged"] = f"{head}.{claims}.{signature[::-1]}"
+        self.audited = 0
+
+    def audit(self):
+        """What was recorded since it was last asked: (actor, action, subject)."""
+        rows = self.stack.sql(f"SELECT audit_id, actor_id, action, subject_id FROM audit WHERE audit_id > {self.audited}"
+                              " ORDER BY audit_id")
+        self.audited = rows[-1][0] if rows else self.audited
+        return [(int(actor), action, int(subject)) for _, actor, action, subject in rows]
 
     def unique(self, prefix):
         return f"{prefix}-{uuid.uuid4().hex[:16]}"
@@ -190,6 +230,14 @@ def area_of(method):
     return pathlib.PurePath(service.methods_by_name[method].input_type.file.name).stem
 
 
+def policy(method):
+    """What the contract says of a method: whether it only reads, and its subject."""
+    options = messages("grpc_c.v1.options")
+    declared = messages("edu.v1.edu_service").DESCRIPTOR.services_by_name["EduService"].methods_by_name[method]
+    subject = declared.GetOptions().Extensions[options.policy].subject
+    return declared.GetOptions().idempotency_level == declared.GetOptions().NO_SIDE_EFFECTS, subject, options
+
+
 class Authorization(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -222,11 +270,81 @@ class Authorization(unittest.TestCase):
         self.assertEqual(sorted(declared_methods()), sorted({r[0] for r in ROWS}))
 
     def test_every_row(self):
-        for method, what, request, may, passes, others, exceptions in ROWS:
+        scene = self.scene
+        for method, what, request, may, passes, others, about, exceptions in ROWS:
+            reads, _, _ = policy(method)
             for caller in CALLERS:
                 with self.subTest(f"{method}: {what}, by {caller}"):
-                    self.assertEqual(self.outcome(caller, method, request(self.scene, caller)),
-                                     self.expected(caller, may, passes, others, exceptions))
+                    scene.audit()
+                    outcome = self.outcome(caller, method, request(scene, caller))
+                    self.assertEqual(outcome, self.expected(caller, may, passes, others, exceptions))
+                    if not reads:
+                        continue
+                    shown = outcome == "OK" and about is not None and about(scene, caller) != scene.users[caller]
+                    self.assertEqual(scene.audit(), [(id_number(scene.users[caller]), method,
+                                                      id_number(about(scene, caller)))] if shown else [])
+
+    def test_every_subject_has_its_rows(self):
+        """Of a method that is about somebody: oneself passes, a stranger is refused, and so is none whom the contract
+        lets through."""
+        scene = self.scene
+        for method in declared_methods():
+            _, subject, options = policy(method)
+            if subject.source in (options.SUBJECT_UNSPECIFIED, options.SUBJECT_NONE):
+                continue
+            own, passed, refused, of_users = set(), set(), set(), False
+            for name, _, _, may, passes, others, about, exceptions in ROWS:
+                for caller in SIGNED_IN if name == method and about else ():
+                    outcome = self.expected(caller, may, passes, others, exceptions)
+                    if about(scene, caller) == scene.users[caller]:
+                        own.add(outcome)
+                    else:
+                        (passed if caller in may else refused).add(outcome)
+                    of_users = about(scene, caller).startswith("usr_")
+            with self.subTest(method):
+                self.assertTrue(own or not of_users, "no row about oneself")
+                self.assertTrue(refused, "no stranger is refused")
+                self.assertTrue(passed or not subject.roles, "nobody with a role passes")
+
+    def test_an_answer_waits_for_its_record(self):
+        """While nothing can be recorded, others' data is not shown; one's own is."""
+        scene = self.scene
+        reads = [("user", "GetUser", {"user_id": scene.users["learner"]}),
+                 ("wallet", "GetWallet", {"user_id": scene.users["learner"]}),
+                 ("purchase", "GetPurchase", {"purchase_id": scene.purchase}),
+                 ("progress", "GetCourseProgress", {"course_id": scene.course, "user_id": scene.users["learner"]}),
+                 ("access", "ListEnrollments", {"course_id": scene.course})]
+        scene.audit()
+        self.stack.sql("RENAME TABLE audit TO audit_away")
+        try:
+            for _, method, fields in reads:
+                with self.subTest(method), self.assertRaises(Refused) as caught:
+                    scene.wire.call(area_of(method), method, scene.tokens["root-admin"], **fields)
+                self.assertEqual((caught.exception.code, caught.exception.reason),
+                                 ("UNAVAILABLE", "DATABASE_UNAVAILABLE"))
+                self.assertTrue(caught.exception.retry)
+            self.assertEqual(self.outcome("learner", "GetWallet", {}), "OK")
+        finally:
+            self.stack.sql("RENAME TABLE audit_away TO audit")
+        self.assertEqual(scene.audit(), [])
+
+        done = []
+        holder = subprocess.Popen(["mariadb", "--unbuffered", "--socket", self.stack.socket, "--user", "root",
+                                   self.stack.database],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        holder.stdin.write("LOCK TABLES audit WRITE; SELECT 'locked';\n")
+        holder.stdin.flush()
+        self.assertTrue(any("locked" in line for line in iter(holder.stdout.readline, "")))
+        call = threading.Thread(target=lambda: done.append(self.outcome(
+            "helper", "GetWallet", {"user_id": scene.users["learner"]})))
+        call.start()
+        call.join(1)
+        self.assertEqual(done, [], "it was answered before it was recorded")
+        holder.communicate("UNLOCK TABLES;\n")
+        call.join(20)
+        self.assertEqual(done, ["OK"])
+        self.assertEqual(scene.audit(), [(id_number(scene.users["helper"]), "GetWallet",
+                                          id_number(scene.users["learner"]))])
 
     def test_lists_hold_only_what_may_be_seen(self):
         scene = self.scene

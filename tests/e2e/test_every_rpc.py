@@ -75,21 +75,33 @@ AUDITED = {
     "ApproveCourse": lambda c: c.reply["course"]["courseId"],
     "TopUpWallet": lambda c: c.reply["wallet"]["userId"],
 }
+# Whose data a call that succeeded has shown: recorded when that is not the caller's.
+SHOWS = {
+    "GetUser": lambda c: c.reply["user"]["userId"],
+    "GetWallet": lambda c: c.reply["wallet"]["userId"],
+    "GetPurchase": lambda c: c.reply["purchase"]["userId"],
+    "ListPurchases": lambda c: c.given.get("--user-id"),
+    "GetCourseProgress": lambda c: c.reply["progress"]["userId"],
+    "ListEnrollments": lambda c: c.given.get("--user-id", c.given.get("--course-id")),
+}
 
 
 class Call:
     """A call of the edu command that succeeded."""
 
     def __init__(self, method, arguments, caller, reply):
-        self.method, self.arguments, self.caller, self.reply = method, arguments, caller, reply
+        self.method, self.caller, self.reply = method, caller, reply
+        self.given = dict(zip(arguments, arguments[1:]))
 
     def leaves(self):
         """The events, and the row of the audit, which has the reason given."""
         events = APPENDS.get(self.method, lambda c: [])(self)
+        shown = SHOWS.get(self.method, lambda c: None)(self)
+        if shown and self.caller and shown != self.caller:
+            events.append(("audit", self.method, shown, self.caller, ""))
         if self.method not in AUDITED:
             return events
-        given = dict(zip(self.arguments, self.arguments[1:]))
-        reason = given.get("--reason", given.get("--comment", ""))
+        reason = self.given.get("--reason", self.given.get("--comment", ""))
         return events + [("audit", self.method, AUDITED[self.method](self), self.caller, reason)]
 
 
@@ -123,9 +135,13 @@ class WatchedStack(Stack):
                 continue
             self.known.add(row)
             self.seen.add(name)
-            table = EVENTS if what == "event" else AUDITS
-            yield (what, name, id_text(table[name], subject), id_text("usr", user),
+            kind = (EVENTS if what == "event" else AUDITS).get(name) or self.kind_of(subject)
+            yield (what, name, id_text(kind, subject), id_text("usr", user),
                    id_text("crs", rest) if what == "event" else rest)
+
+    def kind_of(self, subject):
+        """Of an id whose kind no list of names says: whose data was read."""
+        return "usr" if self.sql(f"SELECT 1 FROM user WHERE user_id = {subject}") else "crs"
 
     def check(self, command, expected):
         left = list(self.new_rows())

@@ -31,7 +31,8 @@ static struct method_desc desc_of(const char *const *roles, const char *const *s
 		.policy = {.access = METHOD_ACCESS_SIGNED_IN,
 			   .roles = roles,
 			   .scopes = scopes,
-			   .rate_class = ""},
+			   .rate_class = "",
+			   .subject = {.source = METHOD_SUBJECT_NONE}},
 		.request_id_field = -1,
 	};
 }
@@ -74,6 +75,37 @@ static void test_unknown_names(void **state)
 	assert_non_null(strstr(err.message, "\"all\""));
 }
 
+static void test_subject(void **state)
+{
+	static const char *const roles[] = {"SUPPORT", NULL}, *const scopes[] = {"records.read", NULL};
+	static const struct rpc_stream stream;
+	struct method_desc desc = desc_of(NULL, NULL);
+	struct rpc_row row = {.method = &desc, .thunk = handle, .handler = a_function, .stream = &stream};
+	struct method m;
+	struct error err;
+
+	assert_int_equal(method_bind(&m, &row, &err), 0);
+	assert_false(m.records);
+	desc.policy.subject =
+		(struct subject_policy){.source = METHOD_SUBJECT_FIELD, .roles = roles, .scopes = scopes};
+	assert_int_equal(method_bind(&m, &row, &err), 0);
+	assert_int_equal(m.subject_roles, ROLE_MASK_SUPPORT);
+	assert_int_equal(m.subject_scopes, SCOPE_RECORDS_READ);
+	assert_false(m.records);
+	desc.idempotency = METHOD_NO_SIDE_EFFECTS;
+	assert_int_equal(method_bind(&m, &row, &err), 0);
+	assert_true(m.records);
+	/* A stream cannot go elsewhere to have it recorded. */
+	desc.kind = METHOD_SERVER_STREAM;
+	assert_int_equal(method_bind(&m, &row, &err), -STATUS_INTERNAL);
+	row.place = RPC_ON_DB;
+	assert_int_equal(method_bind(&m, &row, &err), 0);
+	desc.policy.subject.roles = (const char *const[]){"KING", NULL};
+	assert_int_equal(method_bind(&m, &row, &err), -STATUS_INTERNAL);
+	desc.policy.subject = (struct subject_policy){.source = METHOD_SUBJECT_UNSAID};
+	assert_int_equal(method_bind(&m, &row, &err), -STATUS_INTERNAL);
+}
+
 static void test_rows_without_handlers(void **state)
 {
 	static const struct rpc_stream stream;
@@ -99,6 +131,7 @@ int main(void)
 		cmocka_unit_test(test_number),
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_unknown_names),
+		cmocka_unit_test(test_subject),
 		cmocka_unit_test(test_rows_without_handlers),
 	};
 

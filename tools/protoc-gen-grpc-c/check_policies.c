@@ -46,8 +46,8 @@ static bool is_plain(const struct field *f)
 
 static bool is_id(const struct field *f)
 {
-	return f->proto->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING &&
-	       is_plain(f) && f->rules && *f->rules->id_kind;
+	return f->proto->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING && is_plain(f) &&
+	       f->rules && *f->rules->id_kind;
 }
 
 static bool leads_to_id(const struct method *method)
