@@ -181,9 +181,8 @@ int db_write_all(struct db_conn *conn, const struct db_stmt *stmt, const struct 
 	free(args);
 	if (r == 0)
 		r = take_returned(&rows, stmt->out, ret, err);
+	/* Without rows none is at fault, or nobody knows which. */
 	if (ret_bad)
-		*ret_bad = r < 0 && rows.handle
-				   ? rows.count
-				   : n; /* without rows none is at fault, or nobody knows which */
+		*ret_bad = r < 0 && stmt->out && rows.handle ? rows.count : n;
 	return r;
 }

@@ -37,7 +37,7 @@ enum db_type {
 	DB_TEXT,         /* char *, in the arena */
 	DB_TEXT_OR_NULL, /* char *; NULL is NULL */
 	DB_CODE,         /* char[n]: text of less than n bytes */
-	DB_BYTES,        /* struct span, in the arena; data is NULL for NULL */
+	DB_BYTES,        /* struct span, in the arena; data is NULL for NULL, which is not written */
 	DB_FIXED,        /* uint8_t[n]: exactly n bytes */
 };
 
@@ -145,8 +145,8 @@ int db_write(struct db_conn *conn, const struct db_stmt *stmt, const struct db_r
 /*
  * The same for each of `n` records in one round trip; see db_query_array() for what may be run so. With
  * RETURNING, `ret` is an array of `n` structs of the statement's row, of numbers only, and is filled in the
- * records' order. On failure *ret_bad is the index of the record at fault, `n` when it is unknown; may be
- * NULL.
+ * records' order. On failure *ret_bad is the index of the record at fault, `n` when it is unknown, as it is
+ * without RETURNING; may be NULL.
  */
 int db_write_all(struct db_conn *conn, const struct db_stmt *stmt, const struct db_row *row,
 		 const void *records, unsigned n, void *ret, unsigned *ret_bad, struct error *err)
