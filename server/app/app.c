@@ -55,6 +55,11 @@ int app_record_read(struct rpc_call *call, int64_t subject_id, struct error *err
 	return error_set_retry(err, RECORD_RETRY_MS);
 }
 
+void app_say_replayed(struct rpc_call *call)
+{
+	rpc_add_header(call, "edu-replayed", "1");
+}
+
 int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
 {
 	ProtobufCMessage *message;
@@ -66,7 +71,7 @@ int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret,
 	if (r < 0)
 		return r;
 	memcpy(ret, message, ret->descriptor->sizeof_message);
-	rpc_add_header(call, "edu-replayed", "1");
+	app_say_replayed(call);
 	return 0;
 }
 

@@ -72,6 +72,9 @@ int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *
 int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* Adds the header edu-replayed: what the answer tells had been done before. */
+void app_say_replayed(struct rpc_call *call);
+
 /* --- pieces of answers --- */
 
 /* A Timestamp in the arena from stored microseconds; NULL for 0 or a full arena. And back; 0 for NULL. */

@@ -173,7 +173,7 @@ static int top_up_wallet(struct rpc_call *call, const TopUpWalletRequest *req, T
 	if (r == 0)
 		r = app_transaction(call, IDEM_MONEY_US, top_up_in_transaction, &t, &ret->base, err);
 	if (r == 0 && t.repeated)
-		rpc_add_header(call, "edu-replayed", "1");
+		app_say_replayed(call);
 	return r;
 }
 
