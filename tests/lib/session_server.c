@@ -95,7 +95,12 @@ static int get_user(struct rpc_call *call, const GetUserRequest *req, GetUserRes
 	user->user_id = arena_printf(rpc_arena(call), "%lld", (long long)rpc_principal(call)->user_id);
 	user->user_name = (char *)"ada";
 	ret->user = user;
-	return RPC_DONE;
+	return rpc_subject(call, rpc_principal(call)->user_id, false, err);
+}
+
+static int record_read(struct rpc_call *call, int64_t subject_id, struct error *err)
+{
+	return error_internal(err, "here everybody reads of himself");
 }
 
 static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCourseResponse *ret,
@@ -135,6 +140,7 @@ int session_server_start(void)
 	config.drain_notice_ms = 0;
 	config.drain_ms = 2000;
 	config.auth.authenticate = authenticate;
+	config.record_read = record_read;
 	config.executors[RPC_ON_DB].threads = 2;
 	config.executors[RPC_ON_PASSWORD].threads = 1;
 	if (rpc_server_new(&config, rows, services, &server, &err) < 0 ||
