@@ -71,7 +71,7 @@ CREATE TABLE audit (
   actor_id BIGINT NOT NULL COMMENT 'user or service account that acted; 0 is the platform itself',
   action VARCHAR(48) NOT NULL COMMENT 'the method that was called, or the command of the server',
   subject_id BIGINT NOT NULL COMMENT 'what it was done to, or whose data was read; no two kinds share an id',
-  reason VARCHAR(1024) NOT NULL COMMENT 'as the actor gave it, or empty',
+  reason VARCHAR(2000) NOT NULL COMMENT 'as the actor gave it, or empty',
   detail MEDIUMTEXT NOT NULL COMMENT 'JSON object of what changed, or empty',
   create_time BIGINT NOT NULL COMMENT 'when it was done',
   PRIMARY KEY (audit_id),
