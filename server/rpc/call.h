@@ -66,6 +66,7 @@ void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
  * for it as the area's data has it, and when he holds one of the subject's roles or scopes; else ROLE_MISSING
  * or SCOPE_MISSING, in whose place the handler may raise what hides the object. Before the answer: an OK
  * without it is INTERNAL. What a NO_SIDE_EFFECTS method shows of another is recorded before it is sent.
+ * The id 0 is nobody: it asks the same and decides nothing.
  */
 int rpc_subject(struct rpc_call *call, int64_t subject_id, bool acts, struct error *err)
 	__attribute__((warn_unused_result));

@@ -10,6 +10,8 @@ static int subject_decided(struct rpc_call *call, int64_t subject_id, struct err
 {
 	const bool unrecorded = call->subject == CALL_SUBJECT_UNRECORDED;
 
+	if (subject_id == 0)
+		return 0;
 	if (!call->method->records || subject_id == call->principal.user_id ||
 	    subject_id == call->recorded_id) {
 		call->subject = unrecorded ? CALL_SUBJECT_UNRECORDED : CALL_SUBJECT_SETTLED;

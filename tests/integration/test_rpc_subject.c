@@ -86,7 +86,7 @@ static int answer_moved(struct rpc_call *call, void *state, struct error *err)
 
 static int read_file(struct rpc_call *call, const ReadRequest *req, ReadResponse *ret, struct error *err)
 {
-	int r = req->owner ? rpc_subject(call, req->owner, req->acts, err) : 0;
+	int r = req->owner || req->acts ? rpc_subject(call, req->owner, req->acts, err) : 0;
 
 	atomic_fetch_add(&handled, 1);
 	if (r < 0)
@@ -424,6 +424,11 @@ static void test_an_undecided_ok_does_not_leave(void **state)
 	ReadRequest silent = about(SOMEBODY);
 
 	start_afresh(false);
+	for_every_way(state, "learner", &silent, is_internal);
+	assert_int_equal(n_records, 0);
+	/* Nor one about nobody, whoever asks. */
+	start_afresh(false);
+	silent.acts = true;
 	for_every_way(state, "learner", &silent, is_internal);
 	assert_int_equal(n_records, 0);
 	assert_int_equal(handled, ARRAY_SIZE(finders) * ARRAY_SIZE(ways));
