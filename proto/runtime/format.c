@@ -298,30 +298,60 @@ static bool is_url(const char *s)
 	return is_authority(host, end) && is_url_rest(end);
 }
 
-/* Indexed by enum string_format. */
-static const struct {
+static bool is_anything(const char *s)
+{
+	return true;
+}
+
+struct form {
 	bool (*check)(const char *);
 	const char *must;
-} formats[] = {
-	[STRING_UUID] = {is_uuid, "must be a UUID such as 3e7c3f6d-9c1c-4f0a-8a53-0d9a7e0f2b61"},
-	[STRING_EMAIL] = {is_email, "must be an e-mail address such as ada@example.org, at most 254 bytes"},
-	[STRING_CURRENCY] = {currency_valid, "must be an ISO 4217 code in use, in upper case, such as EUR"},
-	[STRING_USER_NAME] = {is_user_name, "must be 3 to 32 characters of a-z, 0-9, '.', '_' and '-', and "
-					    "begin and end with a letter or digit"},
-	[STRING_LANGUAGE] = {is_language, "must be a language tag such as en, zh-Hans or pt-BR"},
-	[STRING_URL] = {is_url, "must be an absolute http or https URL of at most 2048 bytes"},
-	[STRING_SLUG] = {is_slug, "must be 1 to 32 characters of a-z, 0-9 and '-', and begin and end with a "
-				  "letter or digit"},
-	[STRING_KEY] = {is_key, "must be printable ASCII that neither begins nor ends with a space"},
-	[STRING_TEXT_LINE] =
-		{is_text_line,
-		 "must be one line with something visible in it, without control or direction "
-		 "override characters, and neither begin nor end with a space nor begin with '-'"},
-	[STRING_TEXT] = {is_text,
-			 "must be text with something visible in it, without control characters other "
-			 "than line ends and tabs, and without direction overrides"},
-	[STRING_TIME_ZONE] = {is_time_zone, "must be the name of an IANA time zone such as Europe/Berlin"},
 };
+
+static struct form form_of(enum string_format format)
+{
+	switch (format) {
+	case STRING_ANY:
+		break;
+	case STRING_UUID:
+		return (struct form){is_uuid, "must be a UUID such as 3e7c3f6d-9c1c-4f0a-8a53-0d9a7e0f2b61"};
+	case STRING_EMAIL:
+		return (struct form){is_email,
+				     "must be an e-mail address such as ada@example.org, at most 254 bytes"};
+	case STRING_CURRENCY:
+		return (struct form){currency_valid,
+				     "must be an ISO 4217 code in use, in upper case, such as EUR"};
+	case STRING_USER_NAME:
+		return (struct form){is_user_name,
+				     "must be 3 to 32 characters of a-z, 0-9, '.', '_' and '-', and "
+				     "begin and end with a letter or digit"};
+	case STRING_LANGUAGE:
+		return (struct form){is_language, "must be a language tag such as en, zh-Hans or pt-BR"};
+	case STRING_URL:
+		return (struct form){is_url, "must be an absolute http or https URL of at most 2048 bytes"};
+	case STRING_SLUG:
+		return (struct form){
+			is_slug, "must be 1 to 32 characters of a-z, 0-9 and '-', and begin and end with a "
+				 "letter or digit"};
+	case STRING_KEY:
+		return (struct form){is_key,
+				     "must be printable ASCII that neither begins nor ends with a space"};
+	case STRING_TEXT_LINE:
+		return (struct form){
+			is_text_line,
+			"must be one line with something visible in it, without control or direction "
+			"override characters, and neither begin nor end with a space nor begin with '-'"};
+	case STRING_TEXT:
+		return (struct form){
+			is_text,
+			"must be text with something visible in it, without control characters other "
+			"than line ends and tabs, and without direction overrides"};
+	case STRING_TIME_ZONE:
+		return (struct form){is_time_zone,
+				     "must be the name of an IANA time zone such as Europe/Berlin"};
+	}
+	return (struct form){is_anything, ""};
+}
 
 bool format_is_text(enum string_format format)
 {
@@ -330,10 +360,10 @@ bool format_is_text(enum string_format format)
 
 bool format_check(enum string_format format, const char *s)
 {
-	return format == STRING_ANY || formats[format].check(s);
+	return form_of(format).check(s);
 }
 
 const char *format_must(enum string_format format)
 {
-	return formats[format].must;
+	return form_of(format).must;
 }

@@ -3,11 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "grpc_c/v1/options.pb-c.h"
+#include "proto/runtime/array.h"
 #include "server/rpc/policy.h"
 
 /* What the authenticator makes of a token, by its first letter. */
@@ -203,6 +206,43 @@ static void test_deadline(void **state)
 	assert_ptr_equal(err.reason, &RPC_REASON_DEADLINE_PASSED);
 }
 
+/* Where what a policy says is shown to be enforced. */
+static const char *const shown[][2] = {
+	{"MethodPolicy.access", "test_public, test_signed_in, test_none"},
+	{"MethodPolicy.roles", "test_roles_and_scopes"},
+	{"MethodPolicy.scopes", "test_roles_and_scopes"},
+	{"MethodPolicy.rate_class", "test_rate"},
+	{"MethodPolicy.retryable", "test_client_service_config.c"},
+	{"MethodPolicy.max_request_bytes", "test_rpc_server.c"},
+	{"MethodPolicy.subject", "its members, below"},
+	{"SubjectPolicy.source", "test_rpc_subject.c"},
+	{"SubjectPolicy.field", "test_rpc_subject.c"},
+	{"SubjectPolicy.roles", "test_rpc_subject.c"},
+	{"SubjectPolicy.scopes", "test_rpc_subject.c"},
+	{"SubjectPolicy.delegates", "test_rpc_subject.c"},
+};
+
+/* What the options let a policy say and nobody enforces is named. */
+static void test_each_option_is_shown(void **state)
+{
+	const ProtobufCMessageDescriptor *const policies[] = {&grpc_c__v1__method_policy__descriptor,
+							      &grpc_c__v1__subject_policy__descriptor};
+
+	for (size_t p = 0; p < ARRAY_SIZE(policies); p++) {
+		for (unsigned i = 0; i < policies[p]->n_fields; i++) {
+			char option[64];
+			size_t k = 0;
+
+			(void)snprintf(option, sizeof(option), "%s.%s", policies[p]->short_name,
+				       policies[p]->fields[i].name);
+			while (k < ARRAY_SIZE(shown) && strcmp(shown[k][0], option) != 0)
+				k++;
+			if (k == ARRAY_SIZE(shown))
+				fail_msg("say which test shows that %s is enforced", option);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_unconfirmed),
 		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_each_option_is_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,13 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "grpc_c/v1/options.pb-c.h"
 #include "proto/runtime/array.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/time_zone.h"
 
+static const ProtobufCEnumDescriptor *const formats = &grpc_c__v1__string_format__descriptor;
+static uint64_t tried[2]; /* which formats refused and took something, a bit for each */
+
 static void assert_all(enum string_format format, bool taken, const char *const *texts)
 {
 	for (; *texts; texts++) {
+		tried[taken] |= UINT64_C(1) << format;
 		if (format_check(format, *texts) != taken)
 			fail_msg("%s '%s'", taken ? "refused" : "took", *texts);
 	}
@@ -198,7 +203,7 @@ static void test_time_zone(void **state)
 /* What is kept in one form, and only that. */
 static void test_which_are_text(void **state)
 {
-	for (int format = STRING_ANY; format <= STRING_TIME_ZONE; format++)
+	for (unsigned format = STRING_ANY; format < formats->n_values; format++)
 		assert_int_equal(format_is_text((enum string_format)format),
 				 format == STRING_TEXT_LINE || format == STRING_TEXT);
 }
@@ -212,11 +217,21 @@ static void test_each_says_what_to_do(void **state)
 {
 	const size_t room = sizeof(((struct error_violation *)0)->description);
 
-	for (int format = STRING_UUID; format <= STRING_TIME_ZONE; format++) {
+	for (unsigned format = STRING_UUID; format < formats->n_values; format++) {
 		const char *must = format_must((enum string_format)format);
 
 		assert_memory_equal(must, "must be ", 8);
 		assert_true(strlen(must) < room);
+	}
+}
+
+/* The last: a format that the options have and nobody enforces is named. */
+static void test_each_takes_and_refuses(void **state)
+{
+	for (unsigned i = 0; i < formats->n_values; i++) {
+		assert_int_equal(formats->values[i].value, i);
+		if (!(tried[true] >> i & 1) || (i != STRING_ANY && !(tried[false] >> i & 1)))
+			fail_msg("nothing here is taken and refused for being %s", formats->values[i].name);
 	}
 }
 
@@ -240,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_text_line),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_which_are_text),
+		cmocka_unit_test(test_each_takes_and_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

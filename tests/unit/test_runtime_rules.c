@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "grpc_c/v1/options.pb-c.h"
 #include "proto/runtime/array.h"
 #include "proto/runtime/rules.h"
 #include "tests/lib/json_sample.pb-c.h"
@@ -472,6 +473,52 @@ static void test_masks(void **state)
 	assert_false(mask_has(good, 3, "an_int64"));
 }
 
+/* A rule of each kind that the same message breaks; output_only, when a mask names the field. */
+static const struct {
+	const char *kind;
+	struct field_rule rule;
+} broken[] = {
+	{"required", {.name = "an_int64", .required = true}},
+	{"min_length", {.name = "a_string", .min_length = 3}},
+	{"max_length", {.name = "a_string", .max_length = 1}},
+	{"min_items", {.name = "int32s", .min_items = 3}},
+	{"max_items", {.name = "int32s", .max_items = 1}},
+	{"range", {.name = "an_int32", .min = 8, .max = 9, .has_range = true}},
+	{"format", {.name = "a_string", .format = STRING_UUID}},
+	{"id_kind", {.name = "a_string", .id_kind = "crs"}},
+	{"output_only", {.name = "a_string", .output_only = true}},
+};
+
+static bool is_broken(struct field_rule rule)
+{
+	int32_t items[] = {1, 2};
+	char *path = (char *)rule.name;
+	Sample__Sample s = SAMPLE__SAMPLE__INIT;
+	struct message_rules rules = {&sample__sample__descriptor, &rule, 1};
+	struct error err;
+
+	s.a_string = (char *)"ab";
+	s.an_int32 = 7;
+	s.int32s = items;
+	s.n_int32s = ARRAY_SIZE(items);
+	return check(&s, &rule, 1, &err) < 0 || rules_check_mask(&rules, "update_mask", &path, 1, &err) < 0;
+}
+
+/* A kind of rule that the options have and nobody enforces is named. */
+static void test_each_kind_refuses(void **state)
+{
+	const ProtobufCMessageDescriptor *kinds = &grpc_c__v1__field_rules__descriptor;
+
+	for (unsigned i = 0; i < kinds->n_fields; i++) {
+		size_t k = 0;
+
+		while (k < ARRAY_SIZE(broken) && strcmp(broken[k].kind, kinds->fields[i].name) != 0)
+			k++;
+		if (k == ARRAY_SIZE(broken) || !is_broken(broken[k].rule))
+			fail_msg("nothing here is refused by the rule `%s`", kinds->fields[i].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -495,6 +542,7 @@ int main(void)
 		cmocka_unit_test(test_text_is_brought_into_form_c),
 		cmocka_unit_test(test_too_many_marks_are_refused),
 		cmocka_unit_test(test_masks),
+		cmocka_unit_test(test_each_kind_refuses),
 	};
 
 	arena_init(&arena, 1 << 20);

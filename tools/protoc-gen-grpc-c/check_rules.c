@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "proto/runtime/field.h"
+
 /* What the value of a field is, once repetition is set aside. */
 enum value { VALUE_NUMBER, VALUE_BOOL, VALUE_STRING, VALUE_BYTES, VALUE_ENUM, VALUE_MESSAGE };
 
@@ -136,8 +138,11 @@ static void check_form(struct model *m, const struct field *f)
 
 static bool says_nothing(const FieldRules *r)
 {
-	return !r->required && !r->min_length && !r->max_length && !r->min_items && !r->max_items &&
-	       !r->range && !r->format && !*r->id_kind && !r->output_only && r->base.n_unknown_fields == 0;
+	for (unsigned i = 0; i < r->base.descriptor->n_fields; i++) {
+		if (field_is_set(&r->base.descriptor->fields[i], &r->base))
+			return false;
+	}
+	return r->base.n_unknown_fields == 0;
 }
 
 static void check_field(struct model *m, const struct field *f)

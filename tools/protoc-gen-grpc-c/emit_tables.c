@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <string.h>
 
 #include "emit.h"
 #include "memory.h"
 #include "names.h"
+#include "proto/runtime/field.h"
 
 /* --- the header --- */
 
@@ -114,6 +116,53 @@ void emit_tables_header(struct model *m, const struct file *file, struct output 
 	emit_finish(m, &w, file, "tables", "h", ret);
 }
 
+/* --- options --- */
+
+/* INT64_MIN has no literal. */
+static void put_bound(struct writer *w, int64_t bound)
+{
+	if (bound == INT64_MIN)
+		fputs("INT64_MIN", w->out);
+	else
+		fprintf(w->out, "INT64_C(%" PRId64 ")", bound);
+}
+
+static void put_option(struct model *m, struct writer *w, const ProtobufCFieldDescriptor *field,
+		       const void *value)
+{
+	fprintf(w->out, ", .%s = ", field->name);
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		fputs("A_LIST_THAT_THE_GENERATOR_DOES_NOT_WRITE", w->out);
+	else if (field->type == PROTOBUF_C_TYPE_BOOL)
+		fputs("true", w->out);
+	else if (field->type == PROTOBUF_C_TYPE_UINT32)
+		fprintf(w->out, "%" PRIu32, *(const uint32_t *)value);
+	else if (field->type == PROTOBUF_C_TYPE_INT64)
+		put_bound(w, *(const int64_t *)value);
+	else if (field->type == PROTOBUF_C_TYPE_STRING)
+		fputs(emit_quoted(m, *(char *const *)value), w->out);
+	else
+		fputs("A_VALUE_THAT_THE_GENERATOR_DOES_NOT_WRITE", w->out);
+}
+
+/*
+ * What is set in a message of options, as members of the same names; of those in `own` the caller puts what
+ * they need. So an option that the tables have no member for does not compile, and is not forgotten.
+ */
+static void put_options(struct model *m, struct writer *w, const ProtobufCMessage *options,
+			const char *const *own)
+{
+	for (unsigned i = 0; options && i < options->descriptor->n_fields; i++) {
+		const ProtobufCFieldDescriptor *field = &options->descriptor->fields[i];
+		const char *const *name = own;
+
+		while (*name && strcmp(*name, field->name) != 0)
+			name++;
+		if (!*name && field_is_set(field, options))
+			put_option(m, w, field, field_member(options, field->offset));
+	}
+}
+
 /* --- rules --- */
 
 /* A field has an entry when it has rules, is repeated, or when the walk must go on into its message. */
@@ -122,38 +171,22 @@ static bool has_entry(const struct field *f)
 	return f->rules || model_is_repeated(f) || (f->message && f->message->rules_name);
 }
 
-static void put_limit(struct writer *w, const char *name, uint32_t limit)
+/* STRING_UUID of STRING_FORMAT_UUID: one that the runtime does not have does not compile. */
+static const char *format_of(const FieldRules *r)
 {
-	if (limit > 0)
-		fprintf(w->out, ", .%s = %" PRIu32, name, limit);
-}
-
-/* INT64_MIN has no literal. */
-static void put_bound(struct writer *w, const char *name, int64_t bound)
-{
-	if (bound == INT64_MIN)
-		fprintf(w->out, ", .%s = INT64_MIN", name);
-	else
-		fprintf(w->out, ", .%s = INT64_C(%" PRId64 ")", name, bound);
+	return protobuf_c_enum_descriptor_get_value(&grpc_c__v1__string_format__descriptor, r->format)->name +
+	       strlen("STRING_FORMAT_");
 }
 
 static void put_rules(struct model *m, struct writer *w, const FieldRules *r)
 {
+	put_options(m, w, &r->base, (const char *const[]){"max_items", "range", "format", NULL});
 	if (r->range) {
-		put_bound(w, "min", r->range->min);
-		put_bound(w, "max", r->range->max);
+		put_options(m, w, &r->range->base, (const char *const[]){NULL});
 		fputs(", .has_range = true", w->out);
 	}
-	put_limit(w, "min_length", r->min_length);
-	put_limit(w, "max_length", r->max_length);
-	put_limit(w, "min_items", r->min_items);
-	put_limit(w, "format", (uint32_t)r->format);
-	if (*r->id_kind)
-		fprintf(w->out, ", .id_kind = %s", emit_quoted(m, r->id_kind));
-	if (r->required)
-		fputs(", .required = true", w->out);
-	if (r->output_only)
-		fputs(", .output_only = true", w->out);
+	if (r->format)
+		fprintf(w->out, ", .format = STRING_%s", format_of(r));
 }
 
 static void put_field_rule(struct model *m, struct writer *w, const struct field *f)
@@ -162,7 +195,7 @@ static void put_field_rule(struct model *m, struct writer *w, const struct field
 	if (f->message && f->message->rules_name)
 		fprintf(w->out, ", .nested = &%s", f->message->rules_name);
 	if (model_is_repeated(f))
-		put_limit(w, "max_items", model_max_items(f));
+		fprintf(w->out, ", .max_items = %" PRIu32, model_max_items(f));
 	if (f->rules)
 		put_rules(m, w, f->rules);
 	fputs("},\n", w->out);
@@ -358,7 +391,9 @@ static void put_subject(struct model *m, struct writer *w, const struct method *
 	put_names(m, w, s ? s->roles : NULL, s ? s->n_roles : 0);
 	fputs(", .scopes = ", w->out);
 	put_names(m, w, s ? s->scopes : NULL, s ? s->n_scopes : 0);
-	fprintf(w->out, ", .delegates = %s}},\n", s && s->delegates ? "true" : "false");
+	put_options(m, w, s ? &s->base : NULL,
+		    (const char *const[]){"source", "field", "roles", "scopes", NULL});
+	fputs("}},\n", w->out);
 }
 
 static void put_policy(struct model *m, struct writer *w, const struct method *method)
@@ -369,9 +404,12 @@ static void put_policy(struct model *m, struct writer *w, const struct method *m
 	put_names(m, w, p ? p->roles : NULL, p ? p->n_roles : 0);
 	fputs(",\n\t\t\t.scopes = ", w->out);
 	put_names(m, w, p ? p->scopes : NULL, p ? p->n_scopes : 0);
-	fprintf(w->out, ",\n\t\t\t.rate_class = %s, .retryable = %s, .max_request_bytes = %u,\n",
-		emit_quoted(m, p ? p->rate_class : ""), p && p->retryable ? "true" : "false",
-		request_bytes_of(method));
+	fprintf(w->out, ",\n\t\t\t.rate_class = %s, .max_request_bytes = %u",
+		emit_quoted(m, p ? p->rate_class : ""), request_bytes_of(method));
+	put_options(m, w, p ? &p->base : NULL,
+		    (const char *const[]){"access", "roles", "scopes", "rate_class", "max_request_bytes",
+					  "subject", NULL});
+	fputs(",\n", w->out);
 	put_subject(m, w, method);
 }
 
