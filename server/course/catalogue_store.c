@@ -189,25 +189,25 @@ int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct
 			 struct error *err)
 {
 	struct db_value args[24];
-	struct db_list list;
+	struct course *courses;
+	unsigned n;
 	enum stmt stmt = choose_stmt(filter);
 	unsigned n_args = bind_start(filter, stmt, args);
 	n_args += bind_filters(filter, args + n_args);
 	n_args += bind_page(filter, stmt, limit, args + n_args);
-	int r = db_read_all(conn, &stmts[stmt], args, n_args, arena, &list, err);
-	struct course *courses = list.items;
-	for (unsigned i = 0; r >= 0 && i < list.n; i++)
+	int r = db_read_all(conn, &stmts[stmt], args, n_args, arena, &courses, &n, err);
+	for (unsigned i = 0; r >= 0 && i < n; i++)
 		r = course_of_row(&courses[i], arena, err);
 	if (r < 0)
 		return r;
-	if (list.cut_short && list.n > 0 && !is_whole(&courses[list.n - 1]))
-		list.n--;
-	if (list.cut_short && list.n == 0)
+	*ret_cut = db_cut_short(conn, &stmts[stmt]);
+	if (*ret_cut && n > 0 && !is_whole(&courses[n - 1]))
+		n--;
+	if (*ret_cut && n == 0)
 		return error_raise(err, &REASON_FILTER_TOO_COSTLY,
 				   "Too many courses were looked at for these filters. Name a subject or a "
 				   "language, or leave a filter out.");
 	*ret = courses;
-	*ret_n = list.n;
-	*ret_cut = list.cut_short;
+	*ret_n = n;
 	return 0;
 }

@@ -71,13 +71,13 @@ enum stmt {
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[READ] = {"course_read", "i", &whole_row,
-		  "SELECT " DB_NAMES(COURSE_WHOLE_COLUMNS) " FROM course WHERE course_id = ?"},
+		  DB_SELECT(COURSE_WHOLE_COLUMNS, " FROM course WHERE course_id = ?")},
 	[LOCK] = {"course_lock", "i", &db_row_i64,
 		  "SELECT course_id FROM course WHERE course_id = ? FOR UPDATE"},
 	[INSERT] = {"course_insert", DB_LETTERS(COURSE_STORED_COLUMNS), NULL,
 		    DB_INSERT("course", COURSE_STORED_COLUMNS)},
 	[UPDATE] = {"course_update", DB_LETTERS(COURSE_CHANGED_COLUMNS) "i", NULL,
-		    "UPDATE course SET " DB_SETS(COURSE_CHANGED_COLUMNS) " WHERE course_id = ?"},
+		    DB_UPDATE("course", COURSE_CHANGED_COLUMNS, " WHERE course_id = ?")},
 	[BY_EXTERNAL_ID] = {"course_by_external_id", "is", &db_row_i64,
 			    "SELECT course_id FROM course WHERE creator_id = ? AND external_id = ?"},
 	[INSTRUCTORS_DELETE] = {"course_instructors_delete", "i", NULL,
@@ -87,13 +87,12 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[PRICES_DELETE] = {"course_prices_delete", "i", NULL, "DELETE FROM course_price WHERE course_id = ?"},
 	[PRICES_INSERT] = {"course_prices_insert", DB_LETTERS(PRICE_COLUMNS), NULL,
 			   DB_INSERT("course_price", PRICE_COLUMNS)},
-	[TERMS] =
-		{"course_terms", "si", &terms_row,
-		 "SELECT " DB_NAMES(
-			 TERMS_COLUMNS) " FROM course c"
-					" LEFT JOIN course_price p ON p.course_id = c.course_id AND p.currency_code = ?"
-					" LEFT JOIN course_instructor i ON i.course_id = c.course_id"
-					" WHERE c.course_id = ? ORDER BY i.position"},
+	[TERMS] = {"course_terms", "si", &terms_row,
+		   DB_SELECT(TERMS_COLUMNS,
+			     " FROM course c"
+			     " LEFT JOIN course_price p ON p.course_id = c.course_id AND p.currency_code = ?"
+			     " LEFT JOIN course_instructor i ON i.course_id = c.course_id"
+			     " WHERE c.course_id = ? ORDER BY i.position")},
 };
 
 const struct db_stmt_list course_stmts = {"course", stmts, N_STMTS};
@@ -124,17 +123,17 @@ int course_store_lock(struct db_conn *conn, struct arena *arena, int64_t course_
 int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
 		      struct course_terms *ret, struct error *err)
 {
-	struct db_list list;
-	int r = db_read_all(conn, &stmts[TERMS], DB_ARGS(db_str(currency), db_i64(course_id)), arena, &list,
-			    err);
+	struct terms_row *rows;
+	unsigned n;
+	int r = db_read_all(conn, &stmts[TERMS], DB_ARGS(db_str(currency), db_i64(course_id)), arena, &rows,
+			    &n, err);
 	if (r < 0)
 		return r;
-	if (list.n == 0)
+	if (n == 0)
 		return course_not_found(err, course_id);
-	const struct terms_row *rows = list.items;
 	*ret = rows[0].terms;
 	ret->offered = ret->pricing == COURSE_PRICED && ret->price_minor_units > 0;
-	for (unsigned i = 0; i < list.n && i < COURSE_INSTRUCTORS_MAX_ITEMS; i++)
+	for (unsigned i = 0; i < n && i < COURSE_INSTRUCTORS_MAX_ITEMS; i++)
 		if (rows[i].instructor.user_id)
 			ret->instructors[ret->n_instructors++] = rows[i].instructor;
 	return 0;

@@ -34,13 +34,11 @@ enum stmt { INSERT, LIST, INFO, INFO_LIST, BY_EXTERNAL_ID, N_STMTS };
 static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"lesson_insert", DB_LETTERS(COLUMNS), NULL, DB_INSERT("lesson", COLUMNS)},
 	[LIST] = {"lesson_list", "iissi", &lesson_row,
-		  "SELECT " DB_NAMES(
-			  COLUMNS) " FROM lesson WHERE course_id = ? AND position > ?"
-				   " AND (? IS NULL OR external_id = ?) ORDER BY position LIMIT ?"},
-	[INFO] = {"lesson_info", "i", &info_row,
-		  "SELECT " DB_NAMES(INFO_COLUMNS) " FROM lesson WHERE lesson_id = ?"},
+		  DB_SELECT(COLUMNS, " FROM lesson WHERE course_id = ? AND position > ?"
+				     " AND (? IS NULL OR external_id = ?) ORDER BY position LIMIT ?")},
+	[INFO] = {"lesson_info", "i", &info_row, DB_SELECT(INFO_COLUMNS, " FROM lesson WHERE lesson_id = ?")},
 	[INFO_LIST] = {"lesson_info_list", "i", &info_row,
-		       "SELECT " DB_NAMES(INFO_COLUMNS) " FROM lesson WHERE course_id = ? ORDER BY position"},
+		       DB_SELECT(INFO_COLUMNS, " FROM lesson WHERE course_id = ? ORDER BY position")},
 	[BY_EXTERNAL_ID] = {"lesson_by_external_id", "is", &db_row_i64,
 			    "SELECT lesson_id FROM lesson WHERE course_id = ? AND external_id = ?"},
 };
@@ -76,28 +74,16 @@ int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_
 		      int after_position, unsigned limit, struct lesson **ret, unsigned *ret_n,
 		      struct error *err)
 {
-	struct db_list list;
-	int r = db_read_all(conn, &stmts[LIST],
-			    DB_ARGS(db_i64(course_id), db_i64(after_position), db_str(external_id),
-				    db_str(external_id), db_i64(limit)),
-			    arena, &list, err);
-	if (r < 0)
-		return r;
-	*ret = list.items;
-	*ret_n = list.n;
-	return 0;
+	return db_read_all(conn, &stmts[LIST],
+			   DB_ARGS(db_i64(course_id), db_i64(after_position), db_str(external_id),
+				   db_str(external_id), db_i64(limit)),
+			   arena, ret, ret_n, err);
 }
 
 int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_id, struct lesson_info **ret,
 		     unsigned *ret_n, struct error *err)
 {
-	struct db_list list;
-	int r = db_read_all(conn, &stmts[INFO_LIST], DB_ARGS(db_i64(course_id)), arena, &list, err);
-	if (r < 0)
-		return r;
-	*ret = list.items;
-	*ret_n = list.n;
-	return 0;
+	return db_read_all(conn, &stmts[INFO_LIST], DB_ARGS(db_i64(course_id)), arena, ret, ret_n, err);
 }
 
 static struct span key_of(const int64_t *lesson_id)

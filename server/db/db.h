@@ -23,8 +23,7 @@ struct db_config {
 	const char *host;
 	unsigned port;
 	const char *user, *password, *database;
-	const char
-		*ca_file; /* the server's certificate must be signed by one of these; NULL asks for no TLS */
+	const char *ca_file; /* who may have signed the server's certificate; NULL asks for no TLS */
 	unsigned connect_timeout_s;
 	unsigned read_timeout_s; /* for a server that hangs or a network that swallows; 0: 120, longer than
 				    any statement may run, so that max_statement_time speaks first */
@@ -164,9 +163,6 @@ int db_query(struct db_conn *conn, const struct db_stmt *stmt, const struct db_v
 int db_next(struct db_rows *rows, struct error *err) __attribute__((warn_unused_result));
 void db_rows_done(struct db_rows *rows);
 
-/* The statement has a LIMIT ... ROWS EXAMINED and met it: more rows may fit, and the last one may be made of
- * subqueries that were cut short too. */
-bool db_rows_cut_short(const struct db_rows *rows);
 #define _cleanup_rows_ __attribute__((cleanup(db_rows_done)))
 
 /* Columns of the current row, from 0; of the declared type. NULL reads as 0, "" or the empty span. */
@@ -203,6 +199,10 @@ int db_exec_array(struct db_conn *conn, const struct db_stmt *stmt, const struct
 /* Runs text as it is: one statement without parameters or rows. For tools and tests, never with a caller's
  * data. */
 int db_run_text(struct db_conn *conn, const char *sql, struct error *err) __attribute__((warn_unused_result));
+
+/* Whether the last run of a statement met its LIMIT ... ROWS EXAMINED: more rows may fit, and the last one
+ * may be made of subqueries that were cut short too. */
+bool db_cut_short(struct db_conn *conn, const struct db_stmt *stmt);
 
 /* The name of the unique key the last statement violated ("user_name_key"), or "". Valid until the next
  * statement. */

@@ -28,12 +28,6 @@ void db_rows_done(struct db_rows *rows)
 	rows->handle = NULL;
 }
 
-bool db_rows_cut_short(const struct db_rows *rows)
-{
-	const struct db_prepared *p = rows->handle;
-	return p && p->cut_short;
-}
-
 /* The cell of the current row; NULL for SQL NULL. Reading a column as what it is not is a bug of the store.
  */
 static const struct rowset_cell *cell_of(const struct db_rows *rows, unsigned column, const char *types)

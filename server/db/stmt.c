@@ -263,6 +263,12 @@ int db_exec_array(struct db_conn *conn, const struct db_stmt *stmt, const struct
 	return r;
 }
 
+bool db_cut_short(struct db_conn *conn, const struct db_stmt *stmt)
+{
+	const struct db_prepared *p = conn_find(conn, stmt);
+	return p && p->cut_short;
+}
+
 static void rows_start(struct db_rows *rows, struct db_conn *conn, struct db_prepared *p)
 {
 	*rows = (struct db_rows){.conn = conn, .stmt = p->stmt, .handle = p, .run = p->rows.run};

@@ -127,17 +127,19 @@ int db_found(struct db_conn *conn, const struct db_stmt *stmt, const struct db_v
 }
 
 int db_read_all(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
-		unsigned n_args, struct arena *arena, struct db_list *ret, struct error *err)
+		unsigned n_args, struct arena *arena, void *ret, unsigned *ret_n, struct error *err)
 {
 	_cleanup_rows_ struct db_rows rows = {0};
 	int r = db_query(conn, stmt, args, n_args, &rows, err);
 	if (r < 0)
 		return r;
 	const struct db_prepared *p = rows.handle;
-	*ret = (struct db_list){.n = rowset_count(&p->rows), .cut_short = p->cut_short};
-	ret->items = arena_alloc(arena, ret->n * stmt->out->size);
-	for (unsigned i = 0; ret->items && i < ret->n; i++)
-		take_row(p, i, arena, (char *)ret->items + i * stmt->out->size);
+	unsigned n = rowset_count(&p->rows);
+	char *items = arena_alloc(arena, n * stmt->out->size);
+	for (unsigned i = 0; items && i < n; i++)
+		take_row(p, i, arena, items + i * stmt->out->size);
+	memcpy(ret, &items, sizeof(items));
+	*ret_n = n;
 	return arena_check(arena, err);
 }
 

@@ -17,8 +17,7 @@
  *             C(R, "minor_units", I64, minor_units)
  *     DB_ROW(price_row, struct price, PRICE_COLUMNS);
  *
- *     {"price_list", "i", &price_row, "SELECT " DB_NAMES(PRICE_COLUMNS) " FROM course_price WHERE course_id =
- * ?"}
+ *     {"price_list", "i", &price_row, DB_SELECT(PRICE_COLUMNS, " FROM course_price WHERE course_id = ?")}
  *     {"price_add", DB_LETTERS(PRICE_COLUMNS), NULL, DB_INSERT("course_price", PRICE_COLUMNS)}
  *
  * F stands for the first column of a list, C for each other one, R for the struct. Lists are put together
@@ -57,7 +56,10 @@ extern const struct db_row db_row_i64;
 #define DB_SETS(LIST) LIST(DB_FIRST_SET_, DB_SET_, )          /* "a = ?, b = ?, c = ?" */
 #define DB_LETTERS(LIST) LIST(DB_LETTER_OF_, DB_LETTER_OF_, ) /* "isb" */
 #define DB_COUNT(LIST) (sizeof(DB_LETTERS(LIST)) - 1)
+#define DB_SELECT(LIST, rest) "SELECT " DB_NAMES(LIST) rest
 #define DB_INSERT(table, LIST) "INSERT INTO " table " (" DB_NAMES(LIST) ") VALUES (" DB_MARKS(LIST) ")"
+#define DB_UPSERT(table, LIST, sets) DB_INSERT(table, LIST) " ON DUPLICATE KEY UPDATE" sets
+#define DB_UPDATE(table, LIST, rest) "UPDATE " table " SET " DB_SETS(LIST) rest
 /* Of a list whose names are declarations ("v_total BIGINT"): the parameters of a compound statement. */
 #define DB_DECLARES(LIST) LIST(DB_DECLARE_, DB_DECLARE_, )
 
@@ -124,14 +126,10 @@ int db_read(struct db_conn *conn, const struct db_stmt *stmt, const struct db_va
 int db_found(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
 	     struct error *err) __attribute__((warn_unused_result));
 
-struct db_list {
-	void *items; /* an array of structs of the statement's row, in the arena */
-	unsigned n;
-	bool cut_short; /* see db_rows_cut_short() */
-};
-
+/* Every row: `ret` is the address of a pointer to structs of the statement's row, which gets an array of them
+ * in the arena. */
 int db_read_all(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
-		unsigned n_args, struct arena *arena, struct db_list *ret, struct error *err)
+		unsigned n_args, struct arena *arena, void *ret, unsigned *ret_n, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* --- writing --- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/progress/progress_store.h"
 
+#include <assert.h>
+
 #include "proto/runtime/array.h"
 #include "server/db/table.h"
 #include "server/progress/coverage.h"
@@ -123,72 +125,64 @@ DB_ROW(epoch_row, struct progress_enrollment, EPOCH_COLUMNS);
 DB_ROW(enrollment_row, struct progress_enrollment, ENROLLMENT_COLUMNS);
 
 #define ENROLLMENT_SELECT                                                                                    \
-	"SELECT " DB_NAMES(                                                                                  \
-		ENROLLMENT_COLUMNS) " FROM enrollment e JOIN course c ON c.course_id = e.course_id"          \
-				    " LEFT JOIN progress_course p"                                           \
-				    " ON p.user_id = e.user_id AND p.course_id = e.course_id AND p.epoch = e.epoch"
+	DB_SELECT(ENROLLMENT_COLUMNS, " FROM enrollment e JOIN course c ON c.course_id = e.course_id"        \
+				      " LEFT JOIN progress_course p ON p.user_id = e.user_id"                \
+				      "  AND p.course_id = e.course_id AND p.epoch = e.epoch")
 
 /*
  * Assignments run left to right: the *_before columns are taken before what they come from, position before
  * the time it is decided by, coverage before completion.
  */
+static_assert(COVERAGE_COMPLETE == 58 && REPORT_SESSION_SECONDS == 86400, "rules in the statements");
 static const struct db_stmt stmts[] = {
-	[MERGE_SESSION] =
-		{"progress_merge_session", DB_LETTERS(SESSION_COLUMNS), &delta_row,
-		 DB_INSERT(
-			 "progress_session",
-			 SESSION_COLUMNS) " ON DUPLICATE KEY UPDATE"
-					  " credited_before = " CREDITED ","
-					  " interactions_before = interactions,"
-					  " questions_before = questions,"
-					  " fresh = 0,"
-					  " start_time = LEAST(start_time, VALUES(start_time)),"
-					  " last_time = GREATEST(last_time, VALUES(last_time)),"
-					  " learning_seconds = GREATEST(learning_seconds, VALUES(learning_seconds)),"
-					  " interactions = GREATEST(interactions, VALUES(interactions)),"
-					  " questions = GREATEST(questions, VALUES(questions))"
-					  " RETURNING " DB_NAMES(DELTA_COLUMNS)},
+	[MERGE_SESSION] = {"progress_merge_session", DB_LETTERS(SESSION_COLUMNS), &delta_row,
+			   DB_UPSERT(
+				   "progress_session", SESSION_COLUMNS,
+				   " credited_before = " CREDITED ","
+				   " interactions_before = interactions,"
+				   " questions_before = questions,"
+				   " fresh = 0,"
+				   " start_time = LEAST(start_time, VALUES(start_time)),"
+				   " last_time = GREATEST(last_time, VALUES(last_time)),"
+				   " learning_seconds = GREATEST(learning_seconds, VALUES(learning_seconds)),"
+				   " interactions = GREATEST(interactions, VALUES(interactions)),"
+				   " questions = GREATEST(questions, VALUES(questions))"
+				   " RETURNING " DB_NAMES(DELTA_COLUMNS))},
 	[MERGE_LESSON] =
 		{"progress_merge_lesson", DB_LETTERS(MERGE_PARAMETERS), &merged_row,
-		 DB_INSERT(
-			 "progress_lesson",
-			 MERGE_COLUMNS) " ON DUPLICATE KEY UPDATE"
-					" position_seconds = IF((VALUES(position_time), VALUES(position_session), "
-					"VALUES(position_seconds))"
-					"  > (position_time, position_session, position_seconds), VALUES(position_seconds), "
-					"position_seconds),"
-					" position_session = IF(VALUES(position_time) > position_time, VALUES(position_session),"
-					"  IF(VALUES(position_time) = position_time, GREATEST(position_session, "
-					"VALUES(position_session)),"
-					"  position_session)),"
-					" position_time = GREATEST(position_time, VALUES(position_time)),"
-					" coverage = coverage | VALUES(coverage),"
-					" completed_now = completed = 0 AND (VALUES(completed) OR BIT_COUNT(coverage) >= 58),"
-					" completed = completed OR completed_now,"
-					" complete_time = IF(completed_now, ?, complete_time),"
-					" learning_seconds = learning_seconds + VALUES(learning_seconds),"
-					" interactions = interactions + VALUES(interactions),"
-					" questions = questions + VALUES(questions),"
-					" sessions = sessions + VALUES(sessions),"
-					" last_time = GREATEST(last_time, VALUES(last_time))"
-					" RETURNING " DB_NAMES(MERGED_COLUMNS)},
-	[MERGE_COURSE] =
-		{"progress_merge_course", DB_LETTERS(COURSE_COLUMNS), NULL,
-		 DB_INSERT(
-			 "progress_course",
-			 COURSE_COLUMNS) " ON DUPLICATE KEY UPDATE"
-					 " lessons_completed = lessons_completed + VALUES(lessons_completed),"
-					 " learning_seconds = learning_seconds + VALUES(learning_seconds),"
-					 " interactions = interactions + VALUES(interactions),"
-					 " questions = questions + VALUES(questions),"
-					 " last_time = GREATEST(last_time, VALUES(last_time))"},
+		 DB_UPSERT(
+			 "progress_lesson", MERGE_COLUMNS,
+			 " position_seconds = IF("
+			 "  (VALUES(position_time), VALUES(position_session), VALUES(position_seconds))"
+			 "   > (position_time, position_session, position_seconds),"
+			 "  VALUES(position_seconds), position_seconds),"
+			 " position_session = IF(VALUES(position_time) > position_time,"
+			 "  VALUES(position_session),"
+			 "  IF(VALUES(position_time) = position_time,"
+			 "   GREATEST(position_session, VALUES(position_session)), position_session)),"
+			 " position_time = GREATEST(position_time, VALUES(position_time)),"
+			 " coverage = coverage | VALUES(coverage),"
+			 " completed_now = completed = 0 AND (VALUES(completed) OR BIT_COUNT(coverage) >= 58),"
+			 " completed = completed OR completed_now,"
+			 " complete_time = IF(completed_now, ?, complete_time),"
+			 " learning_seconds = learning_seconds + VALUES(learning_seconds),"
+			 " interactions = interactions + VALUES(interactions),"
+			 " questions = questions + VALUES(questions),"
+			 " sessions = sessions + VALUES(sessions),"
+			 " last_time = GREATEST(last_time, VALUES(last_time))"
+			 " RETURNING " DB_NAMES(MERGED_COLUMNS))},
+	[MERGE_COURSE] = {"progress_merge_course", DB_LETTERS(COURSE_COLUMNS), NULL,
+			  DB_UPSERT("progress_course", COURSE_COLUMNS,
+				    " lessons_completed = lessons_completed + VALUES(lessons_completed),"
+				    " learning_seconds = learning_seconds + VALUES(learning_seconds),"
+				    " interactions = interactions + VALUES(interactions),"
+				    " questions = questions + VALUES(questions),"
+				    " last_time = GREATEST(last_time, VALUES(last_time))")},
 	[EPOCH] = {"progress_epoch", "ii", &epoch_row,
-		   "SELECT " DB_NAMES(EPOCH_COLUMNS) " FROM enrollment WHERE user_id = ? AND course_id = ?"},
-	[LESSON_LIST] =
-		{"progress_lesson_list", "iii", &listed_row,
-		 "SELECT " DB_NAMES(
-			 LISTED_COLUMNS) " FROM progress_lesson"
-					 " WHERE user_id = ? AND course_id = ? AND epoch = ? ORDER BY lesson_id"},
+		   DB_SELECT(EPOCH_COLUMNS, " FROM enrollment WHERE user_id = ? AND course_id = ?")},
+	[LESSON_LIST] = {"progress_lesson_list", "iii", &listed_row,
+			 DB_SELECT(LISTED_COLUMNS, " FROM progress_lesson WHERE user_id = ? AND course_id = ?"
+						   " AND epoch = ? ORDER BY lesson_id")},
 	[ENROLLMENTS_OF_USER] = {"progress_enrollments_of_user", "iii", &enrollment_row,
 				 ENROLLMENT_SELECT
 				 " WHERE e.user_id = ? AND e.course_id > ? ORDER BY e.course_id LIMIT ?"},
@@ -258,50 +252,32 @@ int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_
 			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n,
 			       struct error *err)
 {
-	struct db_list list;
-	int r = db_read_all(conn, &stmts[LESSON_LIST],
-			    DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(epoch)), arena, &list, err);
-	if (r < 0)
-		return r;
-	*ret = list.items;
-	*ret_n = list.n;
-	return 0;
-}
-
-static int read_enrollments(struct db_conn *conn, struct arena *arena, const struct db_stmt *stmt,
-			    const struct db_value *args, unsigned n_args, struct progress_enrollment **ret,
-			    unsigned *ret_n, struct error *err)
-{
-	struct db_list list;
-	int r = db_read_all(conn, stmt, args, n_args, arena, &list, err);
-	if (r < 0)
-		return r;
-	*ret = list.items;
-	*ret_n = list.n;
-	return 0;
+	return db_read_all(conn, &stmts[LESSON_LIST],
+			   DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(epoch)), arena, ret, ret_n,
+			   err);
 }
 
 int progress_store_enrollments_of_user(struct db_conn *conn, struct arena *arena, int64_t user_id,
 				       int64_t after_course, unsigned limit, struct progress_enrollment **ret,
 				       unsigned *ret_n, struct error *err)
 {
-	return read_enrollments(conn, arena, &stmts[ENROLLMENTS_OF_USER],
-				DB_ARGS(db_i64(user_id), db_i64(after_course), db_i64(limit)), ret, ret_n,
-				err);
+	return db_read_all(conn, &stmts[ENROLLMENTS_OF_USER],
+			   DB_ARGS(db_i64(user_id), db_i64(after_course), db_i64(limit)), arena, ret, ret_n,
+			   err);
 }
 
 int progress_store_enrollments_of_course(struct db_conn *conn, struct arena *arena, int64_t course_id,
 					 int64_t after_user, unsigned limit, struct progress_enrollment **ret,
 					 unsigned *ret_n, struct error *err)
 {
-	return read_enrollments(conn, arena, &stmts[ENROLLMENTS_OF_COURSE],
-				DB_ARGS(db_i64(course_id), db_i64(after_user), db_i64(limit)), ret, ret_n,
-				err);
+	return db_read_all(conn, &stmts[ENROLLMENTS_OF_COURSE],
+			   DB_ARGS(db_i64(course_id), db_i64(after_user), db_i64(limit)), arena, ret, ret_n,
+			   err);
 }
 
 int progress_store_enrollment(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
 			      struct progress_enrollment **ret, unsigned *ret_n, struct error *err)
 {
-	return read_enrollments(conn, arena, &stmts[ENROLLMENT], DB_ARGS(db_i64(user_id), db_i64(course_id)),
-				ret, ret_n, err);
+	return db_read_all(conn, &stmts[ENROLLMENT], DB_ARGS(db_i64(user_id), db_i64(course_id)), arena, ret,
+			   ret_n, err);
 }

@@ -16,10 +16,9 @@ DB_ROW(bounds_row, struct bounds, BOUNDS_COLUMNS);
 enum { WINDOWS };
 
 static const struct db_stmt stmts[] = {
-	[WINDOWS] =
-		{"grant_windows", "ii", &bounds_row,
-		 "SELECT " DB_NAMES(
-			 BOUNDS_COLUMNS) " FROM access_grant WHERE user_id = ? AND course_id = ? ORDER BY start_time"},
+	[WINDOWS] = {"grant_windows", "ii", &bounds_row,
+		     DB_SELECT(BOUNDS_COLUMNS,
+			       " FROM access_grant WHERE user_id = ? AND course_id = ? ORDER BY start_time")},
 };
 
 const struct db_stmt_list grant_stmts = {"grant", stmts, ARRAY_SIZE(stmts)};
@@ -34,18 +33,18 @@ static struct grant_window window_of(const struct bounds *b)
 int grant_windows_read(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
 		       struct grant_window **ret, unsigned *ret_n, struct error *err)
 {
-	struct db_list list;
-	int r = db_read_all(conn, &stmts[WINDOWS], DB_ARGS(db_i64(user_id), db_i64(course_id)), arena, &list,
-			    err);
+	struct bounds *bounds;
+	unsigned n;
+	int r = db_read_all(conn, &stmts[WINDOWS], DB_ARGS(db_i64(user_id), db_i64(course_id)), arena,
+			    &bounds, &n, err);
 	if (r < 0)
 		return r;
-	const struct bounds *bounds = list.items;
-	struct grant_window *windows = arena_array(arena, list.n, sizeof(*windows));
+	struct grant_window *windows = arena_array(arena, n, sizeof(*windows));
 	if (!windows)
 		return arena_full(err);
 	*ret = windows;
 	*ret_n = 0;
-	for (unsigned i = 0; i < list.n; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		struct grant_window w = window_of(&bounds[i]);
 		if (w.start_us < w.end_us)
 			windows[(*ret_n)++] = w;

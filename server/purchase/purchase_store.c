@@ -97,8 +97,7 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
 			  "v_keep_until")
 #define OF_KEY " WHERE principal_id = v_principal_id AND method = v_method AND request_id = v_request_id;"
 
-#define INSERT_PURCHASE                                                                                      \
-	"  " DB_INSERT("purchase", PURCHASE_COLUMNS) " ON DUPLICATE KEY UPDATE user_id = v_user_id;"
+#define INSERT_PURCHASE "  " DB_UPSERT("purchase", PURCHASE_COLUMNS, " user_id = v_user_id;")
 
 #define DEBIT_WALLET                                                                                         \
 	"   UPDATE wallet SET balance = balance - v_total, update_time = GREATEST(update_time, v_now)"       \
@@ -178,7 +177,7 @@ struct earlier {
 	C(R, "p.purchase_id", I64, live_purchase_id)
 DB_ROW(earlier_row, struct earlier, EARLIER_COLUMNS);
 
-#define SELECT "SELECT " DB_NAMES(PURCHASE_COLUMNS) " FROM purchase"
+#define SELECT DB_SELECT(PURCHASE_COLUMNS, " FROM purchase")
 
 static const struct db_stmt stmts[] = {
 	[COMPLETE] = {"purchase_complete", DB_LETTERS(COMPLETE_PARAMETERS) DB_LETTERS(PURCHASE_COLUMNS),
@@ -186,12 +185,13 @@ static const struct db_stmt stmts[] = {
 	/* Locks the key's row, and so waits for whoever holds it; the row of nobody is not locked. */
 	[EARLIER] =
 		{"purchase_earlier", "iubiii", &earlier_row,
-		 "SELECT " DB_NAMES(
-			 EARLIER_COLUMNS) " FROM (SELECT 1) one"
-					  " LEFT JOIN idempotency i ON i.principal_id = ? AND i.method = ? AND i.request_id = ?"
-					  "  AND i.expire_time > ?"
-					  " LEFT JOIN purchase p ON p.user_id = ? AND p.course_id = ? AND p.live = 1"
-					  " LOCK IN SHARE MODE"},
+		 DB_SELECT(
+			 EARLIER_COLUMNS,
+			 " FROM (SELECT 1) one"
+			 " LEFT JOIN idempotency i ON i.principal_id = ? AND i.method = ? AND i.request_id = ?"
+			 "  AND i.expire_time > ?"
+			 " LEFT JOIN purchase p ON p.user_id = ? AND p.course_id = ? AND p.live = 1"
+			 " LOCK IN SHARE MODE")},
 	[READ] = {"purchase_read", "i", &purchase_row, SELECT " WHERE purchase_id = ?"},
 	[LIST] = {"purchase_list", "iii", &purchase_row,
 		  SELECT " WHERE user_id = ? AND purchase_id < ? ORDER BY purchase_id DESC LIMIT ?"},
@@ -278,17 +278,11 @@ int purchase_store_list(struct db_conn *conn, struct arena *arena, int64_t user_
 			int64_t before_id, unsigned limit, struct purchase **ret, unsigned *ret_n,
 			struct error *err)
 {
-	struct db_list list;
-	int r = course_id ? db_read_all(conn, &stmts[LIST_OF_COURSE],
-					DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(before_id),
-						db_i64(limit)),
-					arena, &list, err)
-			  : db_read_all(conn, &stmts[LIST],
-					DB_ARGS(db_i64(user_id), db_i64(before_id), db_i64(limit)), arena,
-					&list, err);
-	if (r < 0)
-		return r;
-	*ret = list.items;
-	*ret_n = list.n;
-	return 0;
+	if (course_id)
+		return db_read_all(
+			conn, &stmts[LIST_OF_COURSE],
+			DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(before_id), db_i64(limit)), arena,
+			ret, ret_n, err);
+	return db_read_all(conn, &stmts[LIST], DB_ARGS(db_i64(user_id), db_i64(before_id), db_i64(limit)),
+			   arena, ret, ret_n, err);
 }

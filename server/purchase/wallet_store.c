@@ -90,8 +90,7 @@ static_assert(WALLET_CREDITED == 0 && WALLET_PAYMENT_REPEATED == 1 && WALLET_PAY
 
 static const struct db_stmt stmts[] = {
 	[READ] = {"wallet_read", "i", &balance_row,
-		  "SELECT " DB_NAMES(
-			  BALANCE_COLUMNS) " FROM wallet WHERE user_id = ? ORDER BY currency_code"},
+		  DB_SELECT(BALANCE_COLUMNS, " FROM wallet WHERE user_id = ? ORDER BY currency_code")},
 	[PROVIDER] = {"wallet_provider", "s", &db_row_i64,
 		      "SELECT provider_id FROM payment_provider WHERE provider = ?"},
 	[PROVIDER_ADD] = {"wallet_provider_add", "si", NULL,
@@ -105,13 +104,7 @@ const struct db_stmt_list wallet_stmts = {"wallet", stmts, ARRAY_SIZE(stmts)};
 int wallet_store_read(struct db_conn *conn, struct arena *arena, int64_t user_id, struct wallet_balance **ret,
 		      unsigned *ret_n, struct error *err)
 {
-	struct db_list list;
-	int r = db_read_all(conn, &stmts[READ], DB_ARGS(db_i64(user_id)), arena, &list, err);
-	if (r < 0)
-		return r;
-	*ret = list.items;
-	*ret_n = list.n;
-	return 0;
+	return db_read_all(conn, &stmts[READ], DB_ARGS(db_i64(user_id)), arena, ret, ret_n, err);
 }
 
 static int provider_find(struct db_conn *conn, const char *provider, int64_t *ret, struct error *err)

@@ -33,9 +33,9 @@ static_assert(USER_ACTIVE == 1, "state in the statement");
 static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"session_insert", DB_LETTERS(COLUMNS), NULL, DB_INSERT("session", COLUMNS)},
 	[LOCK] = {"session_lock", "i", &session_row,
-		  "SELECT " DB_NAMES(COLUMNS) " FROM session WHERE session_id = ? FOR UPDATE"},
+		  DB_SELECT(COLUMNS, " FROM session WHERE session_id = ? FOR UPDATE")},
 	[EXCHANGE] = {"session_exchange", DB_LETTERS(TOKEN_COLUMNS) "i", NULL,
-		      "UPDATE session SET " DB_SETS(TOKEN_COLUMNS) " WHERE session_id = ?"},
+		      DB_UPDATE("session", TOKEN_COLUMNS, " WHERE session_id = ?")},
 	[REVOKE] = {"session_revoke", "ii", NULL,
 		    "UPDATE session SET revoke_time = ? WHERE session_id = ? AND revoke_time IS NULL"},
 	[BEGAN_AT] = {"session_began_at", "ib", &db_row_i64,

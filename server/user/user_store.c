@@ -37,7 +37,7 @@ DB_ROW(rights_row, struct user, RIGHTS_COLUMNS);
 
 enum stmt { READ, LOCK, BY_NAME, BY_EMAIL, INSERT, UPDATE, REHASH, ADMINISTRATORS, ROLES, EXISTS, N_STMTS };
 
-#define SELECT "SELECT " DB_NAMES(COLUMNS) " FROM user"
+#define SELECT DB_SELECT(COLUMNS, " FROM user")
 static_assert(USER_ACTIVE == 1, "state in the statements");
 
 static const struct db_stmt stmts[N_STMTS] = {
@@ -47,21 +47,19 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[BY_EMAIL] = {"user_by_email", "s", &user_row, SELECT " WHERE verified_email = ?"},
 	[INSERT] = {"user_insert", DB_LETTERS(COLUMNS), NULL, DB_INSERT("user", COLUMNS)},
 	/* Assignments run left to right: in the last one email is the new one. */
-	[UPDATE] =
-		{"user_update", DB_LETTERS(CHANGED_COLUMNS) "i", NULL,
-		 "UPDATE user SET " DB_SETS(
-			 CHANGED_COLUMNS) ", verified_email = IF(verified_email = email, email, NULL) WHERE user_id = ?"},
+	[UPDATE] = {"user_update", DB_LETTERS(CHANGED_COLUMNS) "i", NULL,
+		    DB_UPDATE(
+			    "user", CHANGED_COLUMNS,
+			    ", verified_email = IF(verified_email = email, email, NULL) WHERE user_id = ?")},
 	[REHASH] = {"user_rehash", "sis", NULL,
 		    "UPDATE user SET password_hash = ? WHERE user_id = ? AND password_hash = ?"},
-	[ADMINISTRATORS] =
-		{"user_administrators", "", &rights_row,
-		 "SELECT " DB_NAMES(
-			 RIGHTS_COLUMNS) " FROM user FORCE INDEX (user_administrator) WHERE administrator = 1"
-					 " ORDER BY user_id FOR UPDATE"},
-	[ROLES] =
-		{"user_roles", "iiiiiiiiii", &rights_row,
-		 "SELECT " DB_NAMES(
-			 RIGHTS_COLUMNS) " FROM user WHERE state = 1 AND user_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+	[ADMINISTRATORS] = {"user_administrators", "", &rights_row,
+			    DB_SELECT(RIGHTS_COLUMNS,
+				      " FROM user FORCE INDEX (user_administrator) WHERE administrator = 1"
+				      " ORDER BY user_id FOR UPDATE")},
+	[ROLES] = {"user_roles", "iiiiiiiiii", &rights_row,
+		   DB_SELECT(RIGHTS_COLUMNS,
+			     " FROM user WHERE state = 1 AND user_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")},
 	[EXISTS] = {"user_exists", "i", &db_row_i64, "SELECT 1 FROM user WHERE user_id = ?"},
 };
 
@@ -125,13 +123,13 @@ int user_store_rehash(struct db_conn *conn, int64_t user_id, const char *old, co
 int user_store_other_administrators(struct db_conn *conn, struct arena *arena, int64_t but_user_id,
 				    unsigned *ret, struct error *err)
 {
-	struct db_list list;
-	int r = db_read_all(conn, &stmts[ADMINISTRATORS], DB_NO_ARGS, arena, &list, err);
+	struct user *users;
+	unsigned n;
+	int r = db_read_all(conn, &stmts[ADMINISTRATORS], DB_NO_ARGS, arena, &users, &n, err);
 	if (r < 0)
 		return r;
-	const struct user *users = list.items;
 	*ret = 0;
-	for (unsigned i = 0; i < list.n; i++)
+	for (unsigned i = 0; i < n; i++)
 		*ret += users[i].user_id != but_user_id && users[i].state == USER_ACTIVE;
 	return 0;
 }
@@ -141,15 +139,15 @@ int user_roles_read(struct db_conn *conn, struct arena *arena, const int64_t *us
 {
 	static_assert(USER_ROLES_READ_MAX == 10, "user_roles has as many parameters");
 	struct db_value args[USER_ROLES_READ_MAX];
-	struct db_list list;
+	struct user *users;
+	unsigned n_users;
 	for (unsigned i = 0; i < USER_ROLES_READ_MAX; i++)
 		args[i] = db_i64(i < n ? user_ids[i] : 0);
-	int r = db_read_all(conn, &stmts[ROLES], args, USER_ROLES_READ_MAX, arena, &list, err);
+	int r = db_read_all(conn, &stmts[ROLES], args, USER_ROLES_READ_MAX, arena, &users, &n_users, err);
 	if (r < 0)
 		return r;
-	const struct user *users = list.items;
 	memset(ret_roles, 0, n * sizeof(*ret_roles));
-	for (unsigned found = 0; found < list.n; found++)
+	for (unsigned found = 0; found < n_users; found++)
 		for (unsigned i = 0; i < n; i++)
 			if (user_ids[i] == users[found].user_id)
 				ret_roles[i] = users[found].roles;

@@ -74,29 +74,24 @@ enum {
 	THING_STATEMENTS
 };
 
-#define MERGE DB_INSERT("thing", BITS_COLUMNS) " ON DUPLICATE KEY UPDATE bits = bits | VALUES(bits)"
-
 static const struct db_stmt stmts[THING_STATEMENTS] = {
 	[THING_ADD] = {"thing_add", DB_LETTERS(THING_COLUMNS), NULL, DB_INSERT("thing", THING_COLUMNS)},
-	[THING_GET] = {"thing_get", "i", &thing_row,
-		       "SELECT " DB_NAMES(THING_COLUMNS) " FROM thing WHERE id = ?"},
-	[THING_TEXTS] = {"thing_texts", "i", &text_row,
-			 "SELECT " DB_NAMES(TEXT_COLUMNS) " FROM thing WHERE id = ?"},
-	[THING_LIST] = {"thing_list", NULL, &thing_row,
-			"SELECT " DB_NAMES(THING_COLUMNS) " FROM thing ORDER BY id"},
+	[THING_GET] = {"thing_get", "i", &thing_row, DB_SELECT(THING_COLUMNS, " FROM thing WHERE id = ?")},
+	[THING_TEXTS] = {"thing_texts", "i", &text_row, DB_SELECT(TEXT_COLUMNS, " FROM thing WHERE id = ?")},
+	[THING_LIST] = {"thing_list", NULL, &thing_row, DB_SELECT(THING_COLUMNS, " FROM thing ORDER BY id")},
 	[THING_LOOK] = {"thing_look", "i", &bits_row,
-			"SELECT " DB_NAMES(
-				BITS_COLUMNS) " FROM thing WHERE bits >= ? LIMIT 100 ROWS EXAMINED 10"},
+			DB_SELECT(BITS_COLUMNS, " FROM thing WHERE bits >= ? LIMIT 100 ROWS EXAMINED 10")},
 	[THING_SET] = {"thing_set", DB_LETTERS(TEXT_COLUMNS) "ii", NULL,
-		       "UPDATE thing SET " DB_SETS(TEXT_COLUMNS) ", whole = ? WHERE id = ?"},
+		       DB_UPDATE("thing", TEXT_COLUMNS, ", whole = ? WHERE id = ?")},
 	[THING_MERGE] = {"thing_merge", DB_LETTERS(BITS_COLUMNS), &bits_row,
-			 MERGE " RETURNING " DB_NAMES(BITS_COLUMNS)},
+			 DB_UPSERT("thing", BITS_COLUMNS,
+				   " bits = bits | VALUES(bits) RETURNING " DB_NAMES(BITS_COLUMNS))},
 	[THING_ADD_BITS] = {"thing_add_bits", DB_LETTERS(BITS_COLUMNS), NULL,
 			    DB_INSERT("thing", BITS_COLUMNS)},
 	[THING_SUM] = {"thing_sum", NULL, &db_row_i64, "SELECT SUM(whole) FROM thing"},
 	[THING_COMPOUND] = {"thing_compound", DB_LETTERS(PARAMETERS) "i", &answer_row,
-			    "BEGIN NOT ATOMIC" DB_DECLARES(
-				    PARAMETERS) " SET v_id = v_id + ?; SELECT " DB_NAMES(ANSWER) "; END"},
+			    "BEGIN NOT ATOMIC" DB_DECLARES(PARAMETERS) " SET v_id = v_id + ?; " DB_SELECT(
+				    ANSWER, "; END")},
 };
 static const struct db_stmt_list thing_stmts = {"thing", stmts, THING_STATEMENTS};
 static const struct db_stmt_list *const lists[] = {&thing_stmts, NULL};
@@ -359,11 +354,8 @@ static void add_many(unsigned n)
 	}
 }
 
-static void check_many(const struct db_list *list, unsigned n)
+static void check_many(const struct thing *things, unsigned n)
 {
-	const struct thing *things = list->items;
-	assert_int_equal(list->n, n);
-	assert_false(list->cut_short);
 	for (unsigned i = 0; i < n; i++) {
 		char code[12];
 		snprintf(code, sizeof(code), "%u", i);
@@ -379,40 +371,51 @@ static void test_all_rows_however_many(void **state)
 {
 	static const unsigned sizes[] = {0, 1, 2, 300};
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
-		struct db_list list = {.n = 99, .cut_short = true};
+		struct thing *things;
+		unsigned n = 99;
 		clear(state);
 		add_many(sizes[i]);
-		assert_int_equal(db_read_all(conn, &stmts[THING_LIST], DB_NO_ARGS, &arena, &list, &err), 0);
-		check_many(&list, sizes[i]);
+		assert_int_equal(db_read_all(conn, &stmts[THING_LIST], DB_NO_ARGS, &arena, &things, &n, &err),
+				 0);
+		assert_int_equal(n, sizes[i]);
+		assert_false(db_cut_short(conn, &stmts[THING_LIST]));
+		check_many(things, n);
 	}
-	struct db_list list;
-	assert_int_equal(db_read_all(conn, &stmts[THING_GET], DB_NO_ARGS, &arena, &list, &err),
+	struct thing *things;
+	unsigned n;
+	assert_int_equal(db_read_all(conn, &stmts[THING_GET], DB_NO_ARGS, &arena, &things, &n, &err),
 			 -STATUS_INTERNAL);
 }
 
 static void test_a_look_that_met_its_limit_says_so(void **state)
 {
-	struct db_list list;
+	struct thing *things;
+	unsigned n;
+	assert_false(db_cut_short(conn, &stmts[THING_LOOK]));
 	add_many(3);
-	assert_int_equal(db_read_all(conn, &stmts[THING_LOOK], DB_ARGS(db_i64(0)), &arena, &list, &err), 0);
-	assert_int_equal(list.n, 3);
-	assert_false(list.cut_short);
+	assert_int_equal(db_read_all(conn, &stmts[THING_LOOK], DB_ARGS(db_i64(0)), &arena, &things, &n, &err),
+			 0);
+	assert_int_equal(n, 3);
+	assert_false(db_cut_short(conn, &stmts[THING_LOOK]));
 	clear(state);
 	add_many(40);
-	assert_int_equal(db_read_all(conn, &stmts[THING_LOOK], DB_ARGS(db_i64(0)), &arena, &list, &err), 0);
-	assert_true(list.n < 40);
-	assert_true(list.cut_short);
+	assert_int_equal(db_read_all(conn, &stmts[THING_LOOK], DB_ARGS(db_i64(0)), &arena, &things, &n, &err),
+			 0);
+	assert_true(n < 40);
+	assert_true(db_cut_short(conn, &stmts[THING_LOOK]));
 }
 
 /* Reads rows 0 to 2, all or the first, into as much memory as `cap`. */
 static int read_into(struct arena *a, bool all)
 {
-	struct db_list list = {0};
-	struct thing first;
-	int r = all ? db_read_all(conn, &stmts[THING_LIST], DB_NO_ARGS, a, &list, &err)
+	struct thing first, *things = &first;
+	unsigned n = 1;
+	int r = all ? db_read_all(conn, &stmts[THING_LIST], DB_NO_ARGS, a, &things, &n, &err)
 		    : db_read(conn, &stmts[THING_LIST], DB_NO_ARGS, a, &first, &err);
-	if (r >= 0)
-		check_many(all ? &list : &(struct db_list){.items = &first, .n = 1}, all ? 3 : 1);
+	if (r >= 0) {
+		assert_int_equal(n, all ? 3 : 1);
+		check_many(things, n);
+	}
 	return r;
 }
 
@@ -562,6 +565,11 @@ static void test_what_a_list_gives(void **state)
 	assert_string_equal(DB_MARKS(BITS_COLUMNS), "?, ?");
 	assert_string_equal(DB_SETS(BITS_COLUMNS), "id = ?, bits = ?");
 	assert_string_equal(DB_INSERT("thing", BITS_COLUMNS), "INSERT INTO thing (id, bits) VALUES (?, ?)");
+	assert_string_equal(DB_SELECT(BITS_COLUMNS, " FROM thing"), "SELECT id, bits FROM thing");
+	assert_string_equal(DB_UPSERT("thing", BITS_COLUMNS, " bits = 1"),
+			    "INSERT INTO thing (id, bits) VALUES (?, ?) ON DUPLICATE KEY UPDATE bits = 1");
+	assert_string_equal(DB_UPDATE("thing", BITS_COLUMNS, " WHERE id = 1"),
+			    "UPDATE thing SET id = ?, bits = ? WHERE id = 1");
 	assert_string_equal(DB_DECLARES(BITS_COLUMNS), " DECLARE id DEFAULT ?; DECLARE bits DEFAULT ?;");
 }
 
@@ -591,11 +599,9 @@ static void fails_the_start(struct db_stmt stmt)
 
 static void test_a_row_of_another_number_of_columns_fails_the_start(void **state)
 {
-	fails_the_start(
-		(struct db_stmt){"few", NULL, &thing_row, "SELECT " DB_NAMES(BITS_COLUMNS) " FROM thing"});
-	fails_the_start(
-		(struct db_stmt){"many", NULL, &bits_row, "SELECT " DB_NAMES(THING_COLUMNS) " FROM thing"});
-	fails_the_start((struct db_stmt){"none", NULL, NULL, "SELECT " DB_NAMES(BITS_COLUMNS) " FROM thing"});
+	fails_the_start((struct db_stmt){"few", NULL, &thing_row, DB_SELECT(BITS_COLUMNS, " FROM thing")});
+	fails_the_start((struct db_stmt){"many", NULL, &bits_row, DB_SELECT(THING_COLUMNS, " FROM thing")});
+	fails_the_start((struct db_stmt){"none", NULL, NULL, DB_SELECT(BITS_COLUMNS, " FROM thing")});
 	fails_the_start((struct db_stmt){"letters", DB_LETTERS(TEXT_COLUMNS), NULL,
 					 DB_INSERT("thing", THING_COLUMNS)});
 }
