@@ -61,8 +61,6 @@ struct db_conn {
 	bool sent;   /* something may have reached the server since this was last cleared */
 	enum db_failure failure;
 	char duplicate_key[65];
-	struct error array_error; /* of an array statement that failed after some rows; see db_next() */
-	uint64_t runs;            /* tells the rows of one run from those of the next */
 	struct db_counters counters;
 };
 

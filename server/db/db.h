@@ -31,13 +31,12 @@ struct db_config {
 	struct db_guard *guard; /* db/guard.h; NULL: none */
 };
 
-/* What a row of an answer is: a letter for each column and, in table.h, the members that take them. */
+/* What a row is: a letter for each column, and the members that hold them; see table.h. */
 struct db_row {
 	const char *letters;
-	const struct db_column *columns; /* NULL: read by db_col_...() */
-	size_t size;                     /* of the struct */
+	const struct db_column *columns;
+	size_t size; /* of the struct */
 };
-#define DB_CELLS(letters) (&(const struct db_row){letters, NULL, 0})
 
 /*
  * One statement. `in` and `out` have a letter per parameter and per result column: i signed, u unsigned
@@ -129,7 +128,7 @@ static inline struct db_value db_null(void)
 		sizeof((struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value)
 #define DB_NO_ARGS NULL, 0
 
-/* --- running ---
+/* --- running; for statements with rows see table.h ---
  *
  * Failures: CONFLICT (deadlock, lock wait, record changed: db_transaction repeats it), DEADLINE_PASSED,
  * DATABASE_UNAVAILABLE, -STATUS_ALREADY_EXISTS without a reason for a duplicate key (db_duplicate_key() tells
@@ -142,56 +141,8 @@ static inline struct db_value db_null(void)
 int db_exec(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
 	    uint64_t *ret_affected, struct error *err) __attribute__((warn_unused_result));
 
-/*
- * Rows of a statement. They have been read to their end before the first is handed out, so other statements
- * may run meanwhile; running the same one again makes db_next() fail. Initialise to {0}; db_rows_done() is
- * fine to call twice.
- */
-struct db_rows {
-	struct db_conn *conn;
-	const struct db_stmt *stmt;
-	void *handle;
-	unsigned count; /* rows handed out so far */
-	int failed;     /* what db_next() returns after the last of them, when not 0 */
-	uint64_t run;   /* which run of the statement they are of */
-};
-
-int db_query(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
-	     struct db_rows *rows, struct error *err) __attribute__((warn_unused_result));
-
-/* 1: a row; 0: the end, every result set drained and the connection's error looked at; negative: an error. */
-int db_next(struct db_rows *rows, struct error *err) __attribute__((warn_unused_result));
-void db_rows_done(struct db_rows *rows);
-
-#define _cleanup_rows_ __attribute__((cleanup(db_rows_done)))
-
-/* Columns of the current row, from 0; of the declared type. NULL reads as 0, "" or the empty span. */
-bool db_is_null(const struct db_rows *rows, unsigned column);
-int64_t db_col_i64(const struct db_rows *rows, unsigned column);
-uint64_t db_col_u64(const struct db_rows *rows, unsigned column);
-/* Copied into the arena, with a NUL; NULL only when the arena is full. Bytes: data is NULL for SQL NULL, and
- * with a len when the arena is full. */
-char *db_col_str(const struct db_rows *rows, unsigned column, struct arena *arena);
-struct span db_col_bytes(const struct db_rows *rows, unsigned column, struct arena *arena);
-
-/* Runs a query of at most one row: 1 and the row current in *rows, 0 for none, negative. The rest is drained.
- */
-int db_query_row(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
-		 unsigned n_args, struct db_rows *rows, struct error *err)
-	__attribute__((warn_unused_result));
-
-/*
- * Array binding: one statement, `n_rows` rows of parameters (row-major, n_args each), one round trip. With
- * RETURNING the rows come back in input order; when one fails, db_next() returns negative and rows->count is
- * the index of the bad row, with nothing of the statement applied. Only INSERT, REPLACE and INSERT ... ON
- * DUPLICATE KEY UPDATE.
- */
-int db_query_array(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
-		   unsigned n_args, unsigned n_rows, struct db_rows *rows, struct error *err)
-	__attribute__((warn_unused_result));
-
-/* Array binding without rows: INSERT, and inside a transaction UPDATE and DELETE. On failure which row is
- * unknown. */
+/* Array binding without rows: `n_rows` rows of parameters (row-major, n_args each), one round trip. INSERT,
+ * and inside a transaction UPDATE and DELETE. On failure which row is unknown. */
 int db_exec_array(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
 		  unsigned n_args, unsigned n_rows, uint64_t *ret_affected, struct error *err)
 	__attribute__((warn_unused_result));

@@ -20,7 +20,17 @@ struct event {
 	int64_t user_id, course_id, organization_id; /* 0: none; what the feed is filtered by */
 	int64_t create_us;
 	struct span payload; /* JSON object of what a consumer needs; may be empty */
+	int64_t position;    /* in the feed, which gives it; 0: it has none yet */
 };
+#define EVENT_COLUMNS(F, C, R)                                                                               \
+	F(R, "event_id", I64, event_id)                                                                      \
+	C(R, "kind", TEXT, kind)                                                                             \
+	C(R, "subject_id", I64, subject_id)                                                                  \
+	C(R, "user_id", I64, user_id)                                                                        \
+	C(R, "course_id", I64, course_id)                                                                    \
+	C(R, "organization_id", I64, organization_id)                                                        \
+	C(R, "create_time", I64, create_us)                                                                  \
+	C(R, "payload", BYTES, payload)
 
 /* Whether something became of one of these: the noun of its kind. */
 bool event_is_of(const struct event *e, const char *noun);
@@ -29,8 +39,8 @@ int event_append(struct db_conn *conn, const struct event *e, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* The same for `n` of them, in one round trip; inside a transaction. */
-int event_append_many(struct db_conn *conn, struct arena *arena, const struct event *events, unsigned n,
-		      struct error *err) __attribute__((warn_unused_result));
+int event_append_many(struct db_conn *conn, const struct event *events, unsigned n, struct error *err)
+	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list event_stmts;
 

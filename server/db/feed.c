@@ -6,6 +6,7 @@
 #include "server/base/log.h"
 #include "server/base/ticker.h"
 #include "server/db/event.h"
+#include "server/db/table.h"
 
 enum { PAGE = 1000, IDS_PAGE = 5000, LATE_PAGE = 100, POLL_MS = 250, ARENA_CAP = 64 << 20 };
 
@@ -27,25 +28,24 @@ enum { LOST_MS = 15 * 60 * 1000 };
 #define POLL_TIME_US (INT64_C(10) * 1000000)
 #define FIRST_POLL_TIME_US (INT64_C(60) * 1000000)
 
-#define COLUMNS                                                                                              \
-	"event_id, position, kind, subject_id, user_id, course_id, organization_id, create_time, payload"
-#define COLUMN_TYPES "iisiiiiis"
+#define FEED_COLUMNS(F, C, R) EVENT_COLUMNS(F, C, R) C(R, "position", I64, position)
+DB_ROW(feed_row, struct event, FEED_COLUMNS);
+#define FROM_EVENT " FROM event FORCE INDEX (event_position) "
 
 enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_PENDING_IDS, FEED_STATEMENTS };
 
 static const struct db_stmt stmts[FEED_STATEMENTS] = {
-	[FEED_TAIL] = {"feed_tail", "", DB_CELLS("i"),
+	[FEED_TAIL] = {"feed_tail", "", &db_row_i64,
 		       "SELECT position FROM event_sequence WHERE sequence_id = 1"},
-	[FEED_BEHIND] = {"feed_behind", "ii", DB_CELLS(COLUMN_TYPES),
-			 "SELECT " COLUMNS " FROM event FORCE INDEX (event_position) WHERE position > ? "
-			 "ORDER BY position LIMIT ?"},
+	[FEED_BEHIND] = {"feed_behind", "ii", &feed_row,
+			 DB_SELECT(FEED_COLUMNS, FROM_EVENT "WHERE position > ? ORDER BY position LIMIT ?")},
 	/* By itself the optimizer reads every event there is, or every one without a position for each page.
 	 */
-	[FEED_PENDING] = {"feed_pending", "ii", DB_CELLS(COLUMN_TYPES),
-			  "SELECT " COLUMNS " FROM event FORCE INDEX (event_position) "
-			  "WHERE position IS NULL AND event_id > ? ORDER BY event_id LIMIT ?"},
-	[FEED_PENDING_IDS] = {"feed_pending_ids", "iii", DB_CELLS("i"),
-			      "SELECT event_id FROM event FORCE INDEX (event_position) "
+	[FEED_PENDING] = {"feed_pending", "ii", &feed_row,
+			  DB_SELECT(FEED_COLUMNS, FROM_EVENT "WHERE position IS NULL AND event_id > ? "
+							     "ORDER BY event_id LIMIT ?")},
+	[FEED_PENDING_IDS] = {"feed_pending_ids", "iii", &db_row_i64,
+			      "SELECT event_id" FROM_EVENT
 			      "WHERE position IS NULL AND event_id > ? AND event_id <= ? "
 			      "ORDER BY event_id LIMIT ?"},
 };
@@ -113,22 +113,9 @@ static void early_clear(struct event_feed *f)
 	}
 }
 
-static int deliver(struct event_feed *f, const struct db_rows *rows, struct error *err)
+static void deliver(struct event_feed *f, const struct event *e)
 {
-	arena_reset(&f->arena);
-	const char *kind = db_col_str(rows, 2, &f->arena), *payload = db_col_str(rows, 8, &f->arena);
-	if (!kind || !payload)
-		return error_internal(err, "an event is too large for the feed");
-	const struct event e = {.event_id = db_col_i64(rows, 0),
-				.kind = kind,
-				.subject_id = db_col_i64(rows, 3),
-				.user_id = db_col_i64(rows, 4),
-				.course_id = db_col_i64(rows, 5),
-				.organization_id = db_col_i64(rows, 6),
-				.create_us = db_col_i64(rows, 7),
-				.payload = span_str(payload)};
-	f->config.listener(f->config.arg, &e);
-	return 0;
+	f->config.listener(f->config.arg, e);
 }
 
 /* --- pages of events --- */
@@ -140,95 +127,97 @@ static void tell_lost(struct event_feed *f, const char *why)
 		f->config.lost(f->config.arg);
 }
 
-static int take_behind(struct event_feed *f, const struct db_rows *rows, int64_t *after, struct error *err)
+static void take_behind(struct event_feed *f, const struct event *e)
 {
-	int64_t position = db_col_i64(rows, 1);
-	if (position != *after + 1)
+	if (e->position != f->position + 1)
 		tell_lost(f, "events were removed before they were read");
-	int r = early_forget(f, db_col_i64(rows, 0)) ? 0 : deliver(f, rows, err);
-	if (r == 0)
-		f->position = *after = position;
-	return r;
+	if (!early_forget(f, e->event_id))
+		deliver(f, e);
+	f->position = e->position;
 }
 
-static int take_pending(struct event_feed *f, const struct db_rows *rows, int64_t *after, struct error *err)
+static void take_pending(struct event_feed *f, const struct event *e)
 {
-	int64_t event_id = db_col_i64(rows, 0);
-	*after = event_id;
-	if (f->newest < event_id)
-		f->newest = event_id;
-	return early_note(f, event_id) ? deliver(f, rows, err) : 0;
+	if (f->newest < e->event_id)
+		f->newest = e->event_id;
+	if (early_note(f, e->event_id))
+		deliver(f, e);
 }
 
-typedef int (*take_function)(struct event_feed *f, const struct db_rows *rows, int64_t *after,
-			     struct error *err);
+typedef void (*take_function)(struct event_feed *f, const struct event *e);
 
-/* Reads pages until one is not full. */
-static int read_pages(struct event_feed *f, int statement, int64_t after, take_function take,
+/* How many events there were, or negative. */
+static int read_page(struct event_feed *f, int statement, int64_t after, unsigned most, take_function take,
+		     struct error *err)
+{
+	const struct event *events;
+	unsigned n;
+	arena_reset(&f->arena);
+	int r = db_read_all(f->conn, &stmts[statement], DB_ARGS(db_i64(after), db_i64(most)), &f->arena,
+			    &events, &n, err);
+	if (r < 0)
+		return r;
+	for (unsigned i = 0; i < n; i++)
+		take(f, &events[i]);
+	return (int)n;
+}
+
+/* Reads pages until one is not full; taking them moves *after. */
+static int read_pages(struct event_feed *f, int statement, const int64_t *after, take_function take,
 		      struct error *err)
 {
-	unsigned count;
-	do {
-		_cleanup_rows_ struct db_rows rows = {0};
-		int r = db_query(f->conn, &stmts[statement], DB_ARGS(db_i64(after), db_i64(PAGE)), &rows,
-				 err);
-		while (r == 0 && (r = db_next(&rows, err)) > 0)
-			r = take(f, &rows, &after, err);
-		if (r < 0)
-			return r;
-		count = rows.count;
-	} while (count == PAGE);
-	return 0;
+	int n;
+	do
+		n = read_page(f, statement, *after, PAGE, take, err);
+	while (n == PAGE);
+	return n < 0 ? n : 0;
 }
 
 /* --- events that younger ones were read before --- */
 
-/* The event, and those that follow it: they were late together if they were many. */
-static int take_late(struct event_feed *f, int64_t event_id, struct error *err)
+/* Each of these that was not delivered, and those that follow it: they were late together if they were many.
+ */
+static int take_late(struct event_feed *f, const int64_t *ids, unsigned n, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int64_t after;
-	int r = db_query(f->conn, &stmts[FEED_PENDING], DB_ARGS(db_i64(event_id - 1), db_i64(LATE_PAGE)),
-			 &rows, err);
-	while (r == 0 && (r = db_next(&rows, err)) > 0)
-		r = take_pending(f, &rows, &after, err);
-	return r;
+	int r = 0;
+	for (unsigned i = 0; r >= 0 && i < n; i++)
+		if (!early_find(f, ids[i]))
+			r = read_page(f, FEED_PENDING, ids[i] - 1, LATE_PAGE, take_pending, err);
+	return r < 0 ? r : 0;
 }
 
 /* A transaction may commit an event after younger ones were read: the ids of all that have no position tell.
  */
 static int read_late(struct event_feed *f, int64_t newest, struct error *err)
 {
-	int64_t after = 0;
-	unsigned count = IDS_PAGE;
-	while (count == IDS_PAGE && HASH_COUNT(f->early) <= EARLY_MAX) {
-		_cleanup_rows_ struct db_rows rows = {0};
-		int r = db_query(f->conn, &stmts[FEED_PENDING_IDS],
-				 DB_ARGS(db_i64(after), db_i64(newest), db_i64(IDS_PAGE)), &rows, err);
-		while (r == 0 && (r = db_next(&rows, err)) > 0) {
-			after = db_col_i64(&rows, 0);
-			r = early_find(f, after) ? 0 : take_late(f, after, err);
-		}
-		if (r < 0)
-			return r;
-		count = rows.count;
+	struct arena arena;
+	int64_t *ids, after = 0;
+	unsigned n = IDS_PAGE;
+	int r = 0;
+	arena_init(&arena, 2 * IDS_PAGE * sizeof(after));
+	while (r == 0 && n == IDS_PAGE && HASH_COUNT(f->early) <= EARLY_MAX) {
+		arena_reset(&arena);
+		r = db_read_all(f->conn, &stmts[FEED_PENDING_IDS],
+				DB_ARGS(db_i64(after), db_i64(newest), db_i64(IDS_PAGE)), &arena, &ids, &n,
+				err);
+		if (r == 0 && n > 0)
+			after = ids[n - 1];
+		if (r == 0)
+			r = take_late(f, ids, n, err);
 	}
-	return 0;
+	arena_done(&arena);
+	return r;
 }
 
 /* --- a poll --- */
 
 static int find_place(struct event_feed *f, struct error *err)
 {
-	struct db_rows rows = {0};
-	int r = db_query_row(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, &rows, err);
+	int r = db_read(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, NULL, &f->position, err);
 	if (r == 0)
 		return error_internal(err, "the event sequence has no row");
-	if (r < 0)
-		return r;
-	f->position = db_col_i64(&rows, 0);
-	f->placed = true;
-	return 0;
+	f->placed = r > 0;
+	return r < 0 ? r : 0;
 }
 
 static void notice_absence(struct event_feed *f)
@@ -250,11 +239,11 @@ static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
 	if (r < 0)
 		return r;
 	int64_t begin_us = monotonic_us(), newest = f->newest;
-	r = read_pages(f, FEED_PENDING, newest, take_pending, err);
+	r = read_pages(f, FEED_PENDING, &f->newest, take_pending, err);
 	if (r == 0)
 		r = read_late(f, newest, err);
 	if (r == 0)
-		r = read_pages(f, FEED_BEHIND, f->position, take_behind, err);
+		r = read_pages(f, FEED_BEHIND, &f->position, take_behind, err);
 	if (r == 0) {
 		notice_absence(f);
 		atomic_store(&f->read_us, begin_us);

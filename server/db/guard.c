@@ -10,6 +10,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/db/conn.h"
+#include "server/db/table.h"
 
 enum {
 	PATIENCE_S = 1,   /* with a database that does not answer; a connection waits as long for its guard */
@@ -22,7 +23,7 @@ enum {
 enum { BUSY };
 
 static const struct db_stmt stmts[] = {
-	[BUSY] = {"guard_busy", "ii", DB_CELLS("i"),
+	[BUSY] = {"guard_busy", "ii", &db_row_i64,
 		  "SELECT COUNT(*) FROM information_schema.processlist"
 		  " WHERE id = ? AND (command <> 'Sleep' OR time_ms < ?)"},
 };
@@ -210,14 +211,14 @@ static bool find_late(struct db_guard *g, struct late *ret)
 /* Asks the server what it does for the connection: when that is nothing, question or answer are lost. */
 static bool is_lost(struct db_guard *g, const struct late *late)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
 	struct error err;
 	bool same = false;
+	int64_t busy = 0;
 	int r = guard_connect(g, &late->server, &same, &err);
 	if (r == 0 && same)
-		r = db_query_row(g->conn, &stmts[BUSY], DB_ARGS(db_i64((int64_t)late->id), db_i64(ASLEEP_MS)),
-				 &rows, &err);
-	return r == 1 && db_col_i64(&rows, 0) == 0;
+		r = db_read(g->conn, &stmts[BUSY], DB_ARGS(db_i64((int64_t)late->id), db_i64(ASLEEP_MS)),
+			    NULL, &busy, &err);
+	return r == 1 && busy == 0;
 }
 
 /* With the guard's lock, which it lets go while it asks. */

@@ -3,10 +3,20 @@
 
 #include <string.h>
 
+#include "server/db/table.h"
+
+struct claimed {
+	uint8_t body_hash[32];
+	struct span reply;
+};
+#define CLAIMED_COLUMNS(F, C, R) F(R, "body_hash", FIXED, body_hash) C(R, "reply", BYTES, reply)
+DB_ROW(claimed_row, struct claimed, CLAIMED_COLUMNS);
+
 enum { IDEM_CLAIM, IDEM_STORE, IDEM_STATEMENTS };
 
 static const struct db_stmt stmts[IDEM_STATEMENTS] = {
-	[IDEM_CLAIM] = {"idem_claim", "iubbii", DB_CELLS("bb"), IDEM_CLAIM_SQL " RETURNING body_hash, reply"},
+	[IDEM_CLAIM] = {"idem_claim", "iubbii", &claimed_row,
+			IDEM_CLAIM_SQL " RETURNING " DB_NAMES(CLAIMED_COLUMNS)},
 	[IDEM_STORE] =
 		{"idem_store", "biub", NULL,
 		 "UPDATE idempotency SET reply = ? WHERE principal_id = ? AND method = ? AND request_id = ?"},
@@ -20,37 +30,27 @@ int idem_reused(struct error *err)
 		"This request_id came before with another request; use a new one for a new request.");
 }
 
-static bool same_body(const struct request_key *key, struct span stored)
-{
-	return stored.len == sizeof(key->body_hash) && memcmp(stored.data, key->body_hash, stored.len) == 0;
-}
-
 int idem_claim(struct db_conn *conn, const struct request_key *key, int64_t now_us, int64_t keep_us,
 	       struct arena *arena, struct span *ret_reply, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
+	struct claimed claimed;
 	*ret_reply = span_of(NULL, 0);
 	if (!key->present)
 		return 0;
-	int r = db_query_row(conn, &stmts[IDEM_CLAIM],
-			     DB_ARGS(db_i64(key->principal_id), db_u64(key->method),
-				     db_bytes(span_of(key->request_id, sizeof(key->request_id))),
-				     db_bytes(span_of(key->body_hash, sizeof(key->body_hash))),
-				     db_i64(now_us), db_i64(now_us + keep_us)),
-			     &rows, err);
+	int r = db_read(conn, &stmts[IDEM_CLAIM],
+			DB_ARGS(db_i64(key->principal_id), db_u64(key->method),
+				db_bytes(span_of(key->request_id, sizeof(key->request_id))),
+				db_bytes(span_of(key->body_hash, sizeof(key->body_hash))), db_i64(now_us),
+				db_i64(now_us + keep_us)),
+			arena, &claimed, err);
 	if (r < 0)
 		return r;
 	if (r == 0)
 		return error_internal(err, "the claim of a request id returned no row");
-	struct span stored_hash = db_col_bytes(&rows, 0, arena);
-	if (!stored_hash.data)
-		return arena_full(err);
-	if (!same_body(key, stored_hash))
+	if (memcmp(claimed.body_hash, key->body_hash, sizeof(key->body_hash)) != 0)
 		return idem_reused(err);
-	if (db_is_null(&rows, 1))
-		return 0;
-	*ret_reply = db_col_bytes(&rows, 1, arena);
-	return ret_reply->data ? 1 : arena_full(err);
+	*ret_reply = claimed.reply;
+	return ret_reply->data != NULL;
 }
 
 int idem_store(struct db_conn *conn, const struct request_key *key, struct span reply, struct error *err)

@@ -7,21 +7,28 @@
 #include <unistd.h>
 
 #include "server/base/clock.h"
+#include "server/db/table.h"
 
 /* A statement's time is that of its begin: who waited for the row may find an end set later, by as much. */
 #define FURTHEST_US (INT64_C(60) * 1000000)
+
+struct held {
+	char by[LEASE_HOLDER_MAX];
+};
+#define HELD_COLUMNS(F, C, R) F(R, "holder", CODE, by)
+DB_ROW(held_row, struct held, HELD_COLUMNS);
 
 enum { LEASE_TAKE, LEASE_RELEASE, LEASE_STATEMENTS };
 
 static const struct db_stmt stmts[LEASE_STATEMENTS] = {
 	/* Assignments run left to right: the expiry moves only for the one who is the holder by then. */
-	[LEASE_TAKE] = {"lease_take", "ssii", DB_CELLS("s"),
+	[LEASE_TAKE] = {"lease_take", "ssii", &held_row,
 			"INSERT INTO lease (name, holder, expire_time) VALUES (?, ?, " DB_NOW_US " + ?) "
 			"ON DUPLICATE KEY UPDATE "
 			"holder = IF(expire_time > " DB_NOW_US " AND expire_time <= " DB_NOW_US
 			" + ?, holder, VALUES(holder)), "
 			"expire_time = IF(holder = VALUES(holder), VALUES(expire_time), expire_time) "
-			"RETURNING holder"},
+			"RETURNING " DB_NAMES(HELD_COLUMNS)},
 	[LEASE_RELEASE] = {"lease_release", "ss", NULL, "DELETE FROM lease WHERE name = ? AND holder = ?"},
 };
 const struct db_stmt_list lease_stmts = {"lease", stmts, LEASE_STATEMENTS};
@@ -38,19 +45,11 @@ void lease_holder(char out[LEASE_HOLDER_MAX])
 
 int lease_take(struct db_conn *conn, const char *name, const char *holder, int64_t ttl_us, struct error *err)
 {
-	struct arena arena;
-	struct db_rows rows = {0};
-	arena_init(&arena, 1024);
-	int r = db_query_row(
-		conn, &stmts[LEASE_TAKE],
-		DB_ARGS(db_str(name), db_str(holder), db_i64(ttl_us), db_i64(ttl_us + FURTHEST_US)), &rows,
-		err);
-	if (r > 0) {
-		const char *held_by = db_col_str(&rows, 0, &arena);
-		r = held_by && strcmp(held_by, holder) == 0;
-	}
-	arena_done(&arena);
-	return r;
+	struct held held;
+	int r = db_read(conn, &stmts[LEASE_TAKE],
+			DB_ARGS(db_str(name), db_str(holder), db_i64(ttl_us), db_i64(ttl_us + FURTHEST_US)),
+			NULL, &held, err);
+	return r > 0 ? strcmp(held.by, holder) == 0 : r;
 }
 
 int lease_release(struct db_conn *conn, const char *name, const char *holder, struct error *err)

@@ -10,16 +10,33 @@
 #include "server/base/clock.h"
 #include "server/db/conn.h"
 #include "server/db/script.h"
+#include "server/db/table.h"
 
-enum { CHECKSUM_SIZE = 32, LOCK_WAIT_S = 600, ARENA_CAP = 64 * 1024 };
+enum { CHECKSUM_SIZE = 32, LOCK_WAIT_S = 600, ARENA_CAP = 1 << 20 };
+
+struct applied {
+	unsigned number, compatible_with, statements;
+	char name[65];
+	uint8_t checksum[CHECKSUM_SIZE];
+	bool finished;
+};
+
+#define APPLIED_COLUMNS(F, C, R)                                                                             \
+	F(R, "number", INT, number)                                                                          \
+	C(R, "name", CODE, name)                                                                             \
+	C(R, "checksum", FIXED, checksum)                                                                    \
+	C(R, "compatible_with", INT, compatible_with)                                                        \
+	C(R, "statements_applied", INT, statements)                                                          \
+	C(R, "finish_time IS NOT NULL", BOOL, finished)
+DB_ROW(applied_row, struct applied, APPLIED_COLUMNS);
 
 enum { MIGRATE_LIST, MIGRATE_LOCK, MIGRATE_BEGIN, MIGRATE_STEP, MIGRATE_FINISH, MIGRATE_STATEMENTS };
 
 static const struct db_stmt stmts[MIGRATE_STATEMENTS] = {
-	[MIGRATE_LIST] = {"migrate_list", "", DB_CELLS("usbuui"),
-			  "SELECT number, name, checksum, compatible_with, statements_applied, finish_time "
-			  "FROM schema_migration WHERE number > 0 ORDER BY number"},
-	[MIGRATE_LOCK] = {"migrate_lock", "", DB_CELLS("u"),
+	[MIGRATE_LIST] = {"migrate_list", "", &applied_row,
+			  DB_SELECT(APPLIED_COLUMNS,
+				    " FROM schema_migration WHERE number > 0 ORDER BY number")},
+	[MIGRATE_LOCK] = {"migrate_lock", "", &db_row_i64,
 			  "SELECT number FROM schema_migration WHERE number = 0 FOR UPDATE"},
 	[MIGRATE_BEGIN] =
 		{"migrate_begin", "usbu", NULL,
@@ -56,56 +73,22 @@ static int compatible_with_of(const struct migration *m, unsigned *ret, struct e
 
 /* --- what is applied --- */
 
-struct applied {
-	unsigned number, compatible_with, statements;
-	char name[65];
-	uint8_t checksum[CHECKSUM_SIZE];
-	bool finished;
-};
-
 struct applied_list {
-	struct applied *items;
+	struct arena arena;
+	const struct applied *items;
 	unsigned n;
 };
 
 static void applied_list_done(struct applied_list *list)
 {
-	free(list->items);
+	arena_done(&list->arena);
 }
 #define _cleanup_applied_ __attribute__((cleanup(applied_list_done)))
 
-static int applied_add(struct applied_list *list, const struct db_rows *rows, struct arena *arena,
-		       struct error *err)
-{
-	struct applied *items = reallocarray(list->items, list->n + 1, sizeof(*items));
-	const char *name = db_col_str(rows, 1, arena);
-	struct span checksum = db_col_bytes(rows, 2, arena);
-	if (items)
-		list->items = items;
-	if (!items || !name || !checksum.data)
-		return error_internal(err, "out of memory for the list of migrations");
-	struct applied *a = &items[list->n++];
-	*a = (struct applied){.number = (unsigned)db_col_u64(rows, 0),
-			      .compatible_with = (unsigned)db_col_u64(rows, 3),
-			      .statements = (unsigned)db_col_u64(rows, 4),
-			      .finished = !db_is_null(rows, 5)};
-	snprintf(a->name, sizeof(a->name), "%s", name);
-	memcpy(a->checksum, checksum.data, checksum.len < CHECKSUM_SIZE ? checksum.len : CHECKSUM_SIZE);
-	return 0;
-}
-
 static int applied_read(struct db_conn *conn, struct applied_list *list, struct error *err)
 {
-	struct arena arena;
-	struct db_rows rows = {0};
-	arena_init(&arena, ARENA_CAP);
-	int r = db_query(conn, &stmts[MIGRATE_LIST], DB_NO_ARGS, &rows, err);
-	while (r == 0 && (r = db_next(&rows, err)) > 0) {
-		r = applied_add(list, &rows, &arena, err);
-		arena_reset(&arena);
-	}
-	arena_done(&arena);
-	return r;
+	arena_init(&list->arena, ARENA_CAP);
+	return db_read_all(conn, &stmts[MIGRATE_LIST], DB_NO_ARGS, &list->arena, &list->items, &list->n, err);
 }
 
 static const struct applied *applied_find(const struct applied_list *list, unsigned number)
@@ -280,12 +263,11 @@ static int prepare_to_record(const struct db_config *db, struct error *err)
 static int lock_schema(const struct db_config *db, struct db_conn **ret, struct error *err)
 {
 	struct db_conn *conn = NULL;
-	struct db_rows rows = {0};
 	int r = conn_open_patient(db, migrate_lists, &conn, err);
 	if (r == 0)
 		r = conn_text(conn, "START TRANSACTION", err);
 	if (r == 0)
-		r = db_query_row(conn, &stmts[MIGRATE_LOCK], DB_NO_ARGS, &rows, err);
+		r = db_found(conn, &stmts[MIGRATE_LOCK], DB_NO_ARGS, err);
 	if (r < 0) {
 		db_close(conn);
 		return r;

@@ -8,6 +8,7 @@
 #include "server/base/log.h"
 #include "server/base/ticker.h"
 #include "server/db/lease.h"
+#include "server/db/table.h"
 
 enum { NODES = 1024, TRIES = 16 };
 
@@ -23,23 +24,41 @@ enum { LOOK_TIMEOUT_S = 5 };
 
 #define CLOCK_WARN_US (INT64_C(5) * 1000000)
 
+struct taken {
+	char holder[LEASE_HOLDER_MAX];
+	int64_t end_us, now_us;
+};
+#define TAKEN_COLUMNS(F, C, R)                                                                               \
+	F(R, "holder", CODE, holder) C(R, "expire_time", I64, end_us) C(R, DB_NOW_US, I64, now_us)
+DB_ROW(taken_row, struct taken, TAKEN_COLUMNS);
+
+/* What the database says when asked every second. */
+struct said {
+	int64_t now_us;
+	bool read_only;
+	char holder[LEASE_HOLDER_MAX]; /* of the node; "" for none */
+};
+#define SAID_COLUMNS(F, C, R)                                                                                \
+	F(R, DB_NOW_US, I64, now_us)                                                                         \
+	C(R, "@@GLOBAL.read_only NOT IN ('0', 'OFF')", BOOL, read_only)                                      \
+	C(R, "(SELECT holder FROM node WHERE node_id = ?)", CODE, holder)
+DB_ROW(said_row, struct said, SAID_COLUMNS);
+
 enum { NODE_LOOK, NODE_TAKEN, NODE_TAKE, NODE_RELEASE, NODE_STATEMENTS };
 
 static const struct db_stmt stmts[NODE_STATEMENTS] = {
-	[NODE_LOOK] = {"node_look", "u", DB_CELLS("iis"),
-		       "SELECT " DB_NOW_US ", @@GLOBAL.read_only NOT IN ('0', 'OFF'), "
-		       "(SELECT holder FROM node WHERE node_id = ?)"},
-	[NODE_TAKEN] = {"node_taken", "i", DB_CELLS("u"),
+	[NODE_LOOK] = {"node_look", "u", &said_row, DB_SELECT(SAID_COLUMNS, "")},
+	[NODE_TAKEN] = {"node_taken", "i", &db_row_i64,
 			"SELECT node_id FROM node WHERE expire_time > " DB_NOW_US " - ?"},
 	/* Takes or renews. A clock that was put back must not make a lease end before what was promised. */
 	[NODE_TAKE] =
-		{"node_take", "usii", DB_CELLS("sii"),
+		{"node_take", "usii", &taken_row,
 		 "INSERT INTO node (node_id, holder, expire_time) VALUES (?, ?, " DB_NOW_US " + ?) "
 		 "ON DUPLICATE KEY UPDATE "
 		 "holder = IF(expire_time <= " DB_NOW_US " - ?, VALUES(holder), holder), "
 		 "expire_time = IF(holder = VALUES(holder), GREATEST(expire_time, VALUES(expire_time)), "
 		 "expire_time) "
-		 "RETURNING holder, expire_time, " DB_NOW_US},
+		 "RETURNING " DB_NAMES(TAKEN_COLUMNS)},
 	/* An end further off than a lease is long is left: the ids may go on to there. */
 	[NODE_RELEASE] = {"node_release", "usi", NULL,
 			  "UPDATE node SET expire_time = " DB_NOW_US " WHERE node_id = ? AND holder = ? "
@@ -97,36 +116,30 @@ static void lease_end(struct node_lease *l)
 /* 1: ours; 0: somebody else's. */
 static int take(struct node_lease *l, unsigned node, struct error *err)
 {
-	struct arena arena;
-	struct db_rows rows = {0};
-	arena_init(&arena, 1024);
-	int r = db_query_row(l->conn, &stmts[NODE_TAKE],
-			     DB_ARGS(db_u64(node), db_str(l->holder), db_i64(l->lease_us), db_i64(REST_US)),
-			     &rows, err);
-	if (r > 0) {
-		const char *held_by = db_col_str(&rows, 0, &arena);
-		r = held_by && strcmp(held_by, l->holder) == 0;
-	}
-	if (r > 0) {
-		l->node = node;
-		lease_until(l, db_col_i64(&rows, 2), db_col_i64(&rows, 1));
-	}
-	arena_done(&arena);
-	return r;
+	struct taken taken;
+	int r = db_read(l->conn, &stmts[NODE_TAKE],
+			DB_ARGS(db_u64(node), db_str(l->holder), db_i64(l->lease_us), db_i64(REST_US)), NULL,
+			&taken, err);
+	if (r <= 0 || strcmp(taken.holder, l->holder) != 0)
+		return r < 0 ? r : 0;
+	l->node = node;
+	lease_until(l, taken.now_us, taken.end_us);
+	return 1;
 }
 
 /* The lowest node id that is neither leased nor resting; NODES when there is none. */
 static int find_free(struct node_lease *l, unsigned *ret, struct error *err)
 {
 	bool taken[NODES] = {false};
-	struct db_rows rows = {0};
-	int r = db_query(l->conn, &stmts[NODE_TAKEN], DB_ARGS(db_i64(REST_US)), &rows, err);
-	while (r == 0 && (r = db_next(&rows, err)) > 0) {
-		uint64_t node = db_col_u64(&rows, 0);
-		if (node < NODES)
-			taken[node] = true;
-		r = 0;
-	}
+	struct arena arena;
+	int64_t *nodes;
+	unsigned n;
+	arena_init(&arena, 2 * NODES * sizeof(int64_t));
+	int r = db_read_all(l->conn, &stmts[NODE_TAKEN], DB_ARGS(db_i64(REST_US)), &arena, &nodes, &n, err);
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		if (nodes[i] < NODES)
+			taken[nodes[i]] = true;
+	arena_done(&arena);
 	if (r < 0)
 		return r;
 	unsigned node = 0;
@@ -157,33 +170,25 @@ static int take_any(struct node_lease *l, struct error *err)
 /* --- looking --- */
 
 struct look {
-	int64_t now_us, off_us; /* the database's time, and how far it is ahead of ours */
+	int64_t off_us; /* how far the database's time is ahead of ours */
 	bool read_only;
 	bool anothers;
 };
 
 static int look(struct node_lease *l, struct look *ret, struct error *err)
 {
-	struct arena arena;
-	struct db_rows rows = {0};
-	arena_init(&arena, 1024);
+	struct said said;
 	int64_t before_us = clock_now_us(l->clock);
-	int r = db_query_row(l->conn, &stmts[NODE_LOOK], DB_ARGS(db_u64(l->node)), &rows, err);
+	int r = db_read(l->conn, &stmts[NODE_LOOK], DB_ARGS(db_u64(l->node)), NULL, &said, err);
 	int64_t took_us = clock_now_us(l->clock) - before_us;
-	if (r > 0) {
-		const char *holder = db_is_null(&rows, 2) ? NULL : db_col_str(&rows, 2, &arena);
-		*ret = (struct look){
-			.now_us = db_col_i64(&rows, 0),
-			.off_us = db_col_i64(&rows, 0) - before_us - took_us / 2,
-			.read_only = db_col_i64(&rows, 1) != 0,
-			.anothers = holder && strcmp(holder, l->holder) != 0,
-		};
-		r = 0;
-	} else if (r == 0) {
-		r = error_internal(err, "a look at the database found nothing");
-	}
-	arena_done(&arena);
-	return r;
+	if (r <= 0)
+		return r < 0 ? r : error_internal(err, "a look at the database found nothing");
+	*ret = (struct look){
+		.off_us = said.now_us - before_us - took_us / 2,
+		.read_only = said.read_only,
+		.anothers = said.holder[0] && strcmp(said.holder, l->holder) != 0,
+	};
+	return 0;
 }
 
 static bool beyond(int64_t off_us, int64_t bound_us)

@@ -23,14 +23,13 @@ static bool grow(void **items, size_t *cap, size_t need, size_t size)
 	return true;
 }
 
-void rowset_start(struct rowset *s, unsigned columns, uint64_t run)
+void rowset_start(struct rowset *s, unsigned columns)
 {
 	if (s->bytes_cap + s->cells_cap * sizeof(*s->cells) > ROWSET_KEEP_BYTES)
 		rowset_done(s);
 	s->n_cells = 0;
 	s->n_bytes = 0;
 	s->columns = columns;
-	s->run = run;
 }
 
 void rowset_done(struct rowset *s)

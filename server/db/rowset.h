@@ -30,10 +30,9 @@ struct rowset {
 	uint8_t *bytes;
 	size_t n_bytes, bytes_cap;
 	unsigned columns;
-	uint64_t run;
 };
 
-void rowset_start(struct rowset *s, unsigned columns, uint64_t run); /* empties it */
+void rowset_start(struct rowset *s, unsigned columns); /* empties it */
 void rowset_done(struct rowset *s);
 
 /* Room for one more row; NULL when out of memory. */

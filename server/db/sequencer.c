@@ -6,6 +6,7 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/ticker.h"
+#include "server/db/table.h"
 
 /* Events in one transaction. */
 enum { BATCH = 5000, POLL_MS = 250 };
@@ -18,11 +19,11 @@ enum { BATCH = 5000, POLL_MS = 250 };
 enum { SEQUENCE_LOCK, SEQUENCE_PENDING, SEQUENCE_GIVE, SEQUENCE_ADVANCE, SEQUENCE_STATEMENTS };
 
 static const struct db_stmt stmts[SEQUENCE_STATEMENTS] = {
-	[SEQUENCE_LOCK] = {"sequence_lock", "", DB_CELLS("i"),
+	[SEQUENCE_LOCK] = {"sequence_lock", "", &db_row_i64,
 			   "SELECT position FROM event_sequence WHERE sequence_id = 1 FOR UPDATE"},
 	/* Without locks: it sees what is committed, and does not wait for what is not. */
 	[SEQUENCE_PENDING] =
-		{"sequence_pending", "i", DB_CELLS("i"),
+		{"sequence_pending", "i", &db_row_i64,
 		 "SELECT event_id FROM event FORCE INDEX (event_position) WHERE position IS NULL "
 		 "ORDER BY event_id LIMIT ?"},
 	[SEQUENCE_GIVE] = {"sequence_give", "ii", NULL,
@@ -52,12 +53,9 @@ int sequencer_lead(struct sequencer *s, struct error *err)
 
 static int read_position(struct db_conn *conn, int64_t *ret, struct error *err)
 {
-	struct db_rows rows = {0};
-	int r = db_query_row(conn, &stmts[SEQUENCE_LOCK], DB_NO_ARGS, &rows, err);
+	int r = db_read(conn, &stmts[SEQUENCE_LOCK], DB_NO_ARGS, NULL, ret, err);
 	if (r == 0)
 		return error_internal(err, "the event sequence has no row");
-	if (r > 0)
-		*ret = db_col_i64(&rows, 0);
 	return r < 0 ? r : 0;
 }
 
@@ -69,14 +67,15 @@ struct batch {
 
 static int read_pending(struct db_conn *conn, int64_t position, struct batch *b, struct error *err)
 {
-	struct db_rows rows = {0};
-	b->n = 0;
-	int r = db_query(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(BATCH)), &rows, err);
-	while (r == 0 && (r = db_next(&rows, err)) > 0) {
-		b->args[b->n][0] = db_i64(position + b->n + 1);
-		b->args[b->n++][1] = db_i64(db_col_i64(&rows, 0));
-		r = 0;
+	struct arena arena;
+	int64_t *ids;
+	arena_init(&arena, 2 * BATCH * sizeof(int64_t));
+	int r = db_read_all(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(BATCH)), &arena, &ids, &b->n, err);
+	for (unsigned i = 0; r == 0 && i < b->n; i++) {
+		b->args[i][0] = db_i64(position + i + 1);
+		b->args[i][1] = db_i64(ids[i]);
 	}
+	arena_done(&arena);
 	return r;
 }
 
@@ -107,8 +106,7 @@ static int sequence_batch(struct db_conn *conn, void *arg, struct error *err)
 /* Asked before anything is locked: most of the time there is nothing. */
 static int some_pending(struct db_conn *conn, struct error *err)
 {
-	struct db_rows rows = {0};
-	return db_query_row(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(1)), &rows, err);
+	return db_found(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(1)), err);
 }
 
 static int run_batches(struct sequencer *s, struct batch *b, struct error *err)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/db/stmt.h"
+
 #include <mysqld_error.h>
 #include <stdio.h>
 
@@ -40,7 +42,7 @@ static int run_failed(struct db_conn *conn, struct db_prepared *p, struct error 
 static int read_rows(struct db_conn *conn, struct db_prepared *p, bool array, struct error *err)
 {
 	struct columns cs;
-	rowset_start(&p->rows, p->n_out, ++conn->runs);
+	rowset_start(&p->rows, p->n_out);
 	if (mysql_stmt_field_count(p->handle) != p->n_out)
 		return error_internal(err, "statement %s declares %u columns, its answer has %u",
 				      p->stmt->name, p->n_out, mysql_stmt_field_count(p->handle));
@@ -233,7 +235,7 @@ static int find(struct db_conn *conn, const struct db_stmt *stmt, struct db_prep
 	*ret = conn_find(conn, stmt);
 	if (!*ret)
 		return error_internal(err, "statement %s is not in this connection's lists", stmt->name);
-	rowset_start(&(*ret)->rows, (*ret)->n_out, ++conn->runs);
+	rowset_start(&(*ret)->rows, (*ret)->n_out);
 	return 0;
 }
 
@@ -269,53 +271,28 @@ bool db_cut_short(struct db_conn *conn, const struct db_stmt *stmt)
 	return p && p->cut_short;
 }
 
-static void rows_start(struct db_rows *rows, struct db_conn *conn, struct db_prepared *p)
+int stmt_query(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
+	       struct db_prepared **ret, struct error *err)
 {
-	*rows = (struct db_rows){.conn = conn, .stmt = p->stmt, .handle = p, .run = p->rows.run};
-}
-
-int db_query(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
-	     struct db_rows *rows, struct error *err)
-{
-	struct db_prepared *p;
 	uint64_t affected = 0;
-	*rows = (struct db_rows){0};
-	int r = find(conn, stmt, &p, err);
-	if (r == 0)
-		r = run(conn, p, args, n_args, 0, &affected, err);
-	if (r == 0)
-		rows_start(rows, conn, p);
-	return r;
+	int r = find(conn, stmt, ret, err);
+	return r < 0 ? r : run(conn, *ret, args, n_args, 0, &affected, err);
 }
 
-int db_query_row(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
-		 unsigned n_args, struct db_rows *rows, struct error *err)
+int stmt_query_array(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
+		     unsigned n_args, unsigned n_rows, struct db_prepared **ret, unsigned *ret_bad,
+		     struct error *err)
 {
-	int r = db_query(conn, stmt, args, n_args, rows, err);
-	return r < 0 ? r : db_next(rows, err);
-}
-
-int db_query_array(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
-		   unsigned n_args, unsigned n_rows, struct db_rows *rows, struct error *err)
-{
-	struct db_prepared *p;
 	uint64_t affected = 0;
-	*rows = (struct db_rows){0};
-	int r = find(conn, stmt, &p, err);
+	*ret_bad = n_rows;
+	int r = find(conn, stmt, ret, err);
 	if (r < 0 || n_rows == 0)
 		return r;
-	r = run(conn, p, args, n_args, n_rows, &affected, err);
-	unsigned count = rowset_count(&p->rows);
-	if (r < 0 && count >= n_rows)
-		return r; /* every row was written, so none of them is the bad one */
-	if (r < 0 && (conn->failure == DB_FAILURE_DUPLICATE || conn->failure == DB_FAILURE_OTHER)) {
-		/* handed over by db_next() after the rows that came before it */
-		conn->array_error = *err;
-		rows_start(rows, conn, p);
-		rows->failed = r;
-		return 0;
-	}
-	if (r == 0)
-		rows_start(rows, conn, p);
+	r = run(conn, *ret, args, n_args, n_rows, &affected, err);
+	/* As many rows as there are: each was written, so none of them is the bad one. */
+	unsigned count = rowset_count(&(*ret)->rows);
+	if (r < 0 && (*ret)->n_out && count < n_rows &&
+	    (conn->failure == DB_FAILURE_DUPLICATE || conn->failure == DB_FAILURE_OTHER))
+		*ret_bad = count;
 	return r;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/table.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/db/conn_state.h"
+#include "server/db/stmt.h"
 
 static const struct db_column i64_column[] = {{NULL, DB_I64, 0, sizeof(int64_t)}};
 const struct db_row db_row_i64 = {"i", i64_column, sizeof(int64_t)};
@@ -110,11 +109,11 @@ static void take_row(const struct db_prepared *p, unsigned index, struct arena *
 int db_read(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
 	    struct arena *arena, void *ret, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query_row(conn, stmt, args, n_args, &rows, err);
-	if (r <= 0)
+	struct db_prepared *p;
+	int r = stmt_query(conn, stmt, args, n_args, &p, err);
+	if (r < 0 || rowset_count(&p->rows) == 0)
 		return r;
-	take_row(rows.handle, 0, arena, ret);
+	take_row(p, 0, arena, ret);
 	r = arena ? arena_check(arena, err) : 0;
 	return r < 0 ? r : 1;
 }
@@ -122,18 +121,18 @@ int db_read(struct db_conn *conn, const struct db_stmt *stmt, const struct db_va
 int db_found(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
 	     struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	return db_query_row(conn, stmt, args, n_args, &rows, err);
+	struct db_prepared *p;
+	int r = stmt_query(conn, stmt, args, n_args, &p, err);
+	return r < 0 ? r : rowset_count(&p->rows) > 0;
 }
 
 int db_read_all(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
 		unsigned n_args, struct arena *arena, void *ret, unsigned *ret_n, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	int r = db_query(conn, stmt, args, n_args, &rows, err);
+	struct db_prepared *p;
+	int r = stmt_query(conn, stmt, args, n_args, &p, err);
 	if (r < 0)
 		return r;
-	const struct db_prepared *p = rows.handle;
 	unsigned n = rowset_count(&p->rows);
 	char *items = arena_alloc(arena, n * stmt->out->size);
 	for (unsigned i = 0; items && i < n; i++)
@@ -159,32 +158,19 @@ int db_write(struct db_conn *conn, const struct db_stmt *stmt, const struct db_r
 	return db_exec(conn, stmt, args, n + n_more, NULL, err);
 }
 
-static int take_returned(struct db_rows *rows, const struct db_row *row, void *ret, struct error *err)
-{
-	int r;
-	while ((r = db_next(rows, err)) > 0)
-		if (ret)
-			take_row(rows->handle, rows->count - 1, NULL,
-				 (char *)ret + (rows->count - 1) * row->size);
-	return r;
-}
-
 int db_write_all(struct db_conn *conn, const struct db_stmt *stmt, const struct db_row *row,
 		 const void *records, unsigned n, void *ret, unsigned *ret_bad, struct error *err)
 {
-	_cleanup_rows_ struct db_rows rows = {0};
-	unsigned n_args = (unsigned)strlen(row->letters);
+	struct db_prepared *p;
+	unsigned n_args = (unsigned)strlen(row->letters), bad;
 	struct db_value *args = calloc((size_t)n * n_args, sizeof(*args));
 	if (!args && n)
 		return error_internal(err, "out of memory for %u rows of statement %s", n, stmt->name);
 	for (unsigned i = 0; i < n; i++)
 		db_row_values(row, (const char *)records + i * row->size, args + (size_t)i * n_args);
-	int r = db_query_array(conn, stmt, args, n_args, n, &rows, err);
+	int r = stmt_query_array(conn, stmt, args, n_args, n, &p, ret_bad ? ret_bad : &bad, err);
 	free(args);
-	if (r == 0)
-		r = take_returned(&rows, stmt->out, ret, err);
-	/* Without rows none is at fault, or nobody knows which. */
-	if (ret_bad)
-		*ret_bad = r < 0 && stmt->out && rows.handle ? rows.count : n;
+	for (unsigned i = 0; r == 0 && ret && i < rowset_count(&p->rows); i++)
+		take_row(p, i, NULL, (char *)ret + i * stmt->out->size);
 	return r;
 }

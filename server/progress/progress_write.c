@@ -91,7 +91,7 @@ static int append_completions(struct db_conn *conn, struct arena *arena, struct 
 			.create_us = merged[i].complete_us,
 		};
 	}
-	return n_events ? event_append_many(conn, arena, events, n_events, err) : 0;
+	return n_events ? event_append_many(conn, events, n_events, err) : 0;
 }
 
 struct batch {

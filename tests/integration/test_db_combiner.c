@@ -12,25 +12,9 @@
 
 #include "server/base/clock.h"
 #include "server/db/combiner.h"
+#include "server/db/table.h"
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
-
-enum { ITEM_MERGE, ITEM_MERGE_BLIND, ITEM_GET, ITEM_STMTS };
-
-static const struct db_stmt stmts[ITEM_STMTS] = {
-	[ITEM_MERGE] = {"item_merge", "iu", DB_CELLS("u"),
-			"INSERT INTO item (id, bits) VALUES (?, ?) ON DUPLICATE KEY UPDATE bits = bits | "
-			"VALUES(bits) "
-			"RETURNING bits"},
-	[ITEM_MERGE_BLIND] = {"item_merge_blind", "iu", NULL,
-			      "INSERT INTO item (id, bits) VALUES (?, ?) "
-			      "ON DUPLICATE KEY UPDATE bits = bits | VALUES(bits)"},
-	[ITEM_GET] = {"item_get", "i", DB_CELLS("u"), "SELECT bits FROM item WHERE id = ?"},
-};
-static const struct db_stmt_list item_stmts = {"item", stmts, ITEM_STMTS};
-static const struct db_stmt_list *const lists[] = {&item_stmts, NULL};
-
-enum { BATCH_MAX = 256, QUEUE = 4096 };
 
 struct item {
 	int64_t id;
@@ -42,6 +26,27 @@ struct item {
 	unsigned finished, order;
 	pthread_t lane;
 };
+
+#define ITEM_COLUMNS(F, C, R) F(R, "id", I64, id) C(R, "bits", U64, bits)
+#define MERGED_COLUMNS(F, C, R) F(R, "bits", U64, merged)
+DB_ROW(item_row, struct item, ITEM_COLUMNS);
+DB_ROW(merged_row, struct item, MERGED_COLUMNS);
+
+#define MERGE                                                                                                \
+	"INSERT INTO item (id, bits) VALUES (?, NULLIF(?, 0)) "                                              \
+	"ON DUPLICATE KEY UPDATE bits = bits | VALUES(bits)"
+
+enum { ITEM_MERGE, ITEM_MERGE_BLIND, ITEM_GET, ITEM_STMTS };
+
+static const struct db_stmt stmts[ITEM_STMTS] = {
+	[ITEM_MERGE] = {"item_merge", DB_LETTERS(ITEM_COLUMNS), &merged_row, MERGE " RETURNING bits"},
+	[ITEM_MERGE_BLIND] = {"item_merge_blind", DB_LETTERS(ITEM_COLUMNS), NULL, MERGE},
+	[ITEM_GET] = {"item_get", "i", &merged_row, "SELECT bits FROM item WHERE id = ?"},
+};
+static const struct db_stmt_list item_stmts = {"item", stmts, ITEM_STMTS};
+static const struct db_stmt_list *const lists[] = {&item_stmts, NULL};
+
+enum { BATCH_MAX = 256, QUEUE = 4096 };
 
 static struct testdb *db;
 static struct error err;
@@ -60,40 +65,28 @@ static int compare(const void *a, const void *b)
 static int write_with_rows(void *arg, struct db_conn *conn, void *const *items, unsigned n, unsigned *ret_bad,
 			   struct error *e)
 {
-	struct db_value args[BATCH_MAX][2];
-	struct db_rows rows = {0};
+	struct item batch[BATCH_MAX], merged[BATCH_MAX];
 	atomic_fetch_add(&n_writes, 1);
-	for (unsigned i = 0; i < n; i++) {
-		const struct item *item = items[i];
-		args[i][0] = db_i64(item->id);
-		args[i][1] = item->bits ? db_u64(item->bits) : db_null();
-	}
-	int r = db_query_array(conn, &stmts[arg ? ITEM_MERGE_BLIND : ITEM_MERGE], &args[0][0], 2, n, &rows,
-			       e);
-	for (unsigned i = 0; r == 0 && !arg && i < n; i++) {
-		r = db_next(&rows, e);
-		if (r > 0) {
-			((struct item *)items[i])->merged = db_col_u64(&rows, 0);
-			r = 0;
-		} else if (r < 0) {
-			*ret_bad = rows.count;
-		}
-	}
-	if (r == 0)
-		r = db_next(&rows, e);
+	for (unsigned i = 0; i < n; i++)
+		batch[i] = *(const struct item *)items[i];
+	if (arg)
+		return db_write_all(conn, &stmts[ITEM_MERGE_BLIND], &item_row, batch, n, NULL, NULL, e);
+	int r = db_write_all(conn, &stmts[ITEM_MERGE], &item_row, batch, n, merged, ret_bad, e);
+	for (unsigned i = 0; r == 0 && i < n; i++)
+		((struct item *)items[i])->merged = merged[i].merged;
 	return r;
 }
 
 static void finish(void *arg, void *p, int r, const struct error *e)
 {
 	struct item *item = p;
-	struct db_rows rows = {0};
+	struct item stored;
 	struct error ignored;
 	pthread_mutex_lock(&lock);
 	item->lane = pthread_self();
-	item->seen_committed =
-		db_query_row(observer, &stmts[ITEM_GET], DB_ARGS(db_i64(item->id)), &rows, &ignored) == 1 &&
-		(db_col_u64(&rows, 0) & item->bits) == item->bits;
+	item->seen_committed = db_read(observer, &stmts[ITEM_GET], DB_ARGS(db_i64(item->id)), NULL, &stored,
+				       &ignored) == 1 &&
+			       (stored.merged & item->bits) == item->bits;
 	item->result = r;
 	item->finished++;
 	item->order = n_finished++;

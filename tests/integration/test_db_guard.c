@@ -11,14 +11,15 @@
 
 #include "server/base/clock.h"
 #include "server/db/guard.h"
+#include "server/db/table.h"
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
 
 enum { NAP, ONE, ADD, STMTS };
 
 static const struct db_stmt stmts[STMTS] = {
-	[NAP] = {"nap", "i", DB_CELLS("i"), "SELECT SLEEP(?)"},
-	[ONE] = {"one", NULL, DB_CELLS("i"), "SELECT 1 + 0 * SLEEP(0.001)"},
+	[NAP] = {"nap", "i", &db_row_i64, "SELECT SLEEP(?)"},
+	[ONE] = {"one", NULL, &db_row_i64, "SELECT 1 + 0 * SLEEP(0.001)"},
 	[ADD] = {"add", "i", NULL, "UPDATE counter SET n = n + 1 + 0 * SLEEP(? / 1000)"},
 };
 static const struct db_stmt_list list = {"guard", stmts, STMTS};
@@ -41,13 +42,11 @@ struct runner {
 
 static int run_once(struct db_conn *conn, const struct db_stmt *stmt, int64_t arg, struct error *e)
 {
-	struct db_rows rows = {0};
-
 	if (stmt == &stmts[ADD])
 		return db_exec(conn, stmt, DB_ARGS(db_i64(arg)), NULL, e);
 	if (stmt == &stmts[ONE])
-		return db_query_row(conn, stmt, DB_NO_ARGS, &rows, e);
-	return db_query_row(conn, stmt, DB_ARGS(db_i64(arg)), &rows, e);
+		return db_found(conn, stmt, DB_NO_ARGS, e);
+	return db_found(conn, stmt, DB_ARGS(db_i64(arg)), e);
 }
 
 static void *runner_main(void *arg)

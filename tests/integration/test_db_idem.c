@@ -10,8 +10,16 @@
 #include <cmocka.h>
 
 #include "server/db/idem.h"
+#include "server/db/table.h"
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
+
+struct outcome {
+	int repeated;
+	struct span reply;
+};
+#define OUTCOME_COLUMNS(F, C, R) F(R, "v_outcome", INT, repeated) C(R, "v_stored_reply", BYTES, reply)
+DB_ROW(outcome_row, struct outcome, OUTCOME_COLUMNS);
 
 enum { EFFECT_ADD, EFFECT_COMPOUND, EFFECT_STMTS };
 
@@ -19,7 +27,7 @@ static const struct db_stmt stmts[EFFECT_STMTS] = {
 	[EFFECT_ADD] = {"effect_add", "i", NULL, "INSERT INTO effect (id) VALUES (?)"},
 	/* Outcome: 0 done now, 1 done before, 2 another body. */
 	[EFFECT_COMPOUND] =
-		{"effect_compound", "iubbiiib", DB_CELLS("ib"),
+		{"effect_compound", "iubbiiib", &outcome_row,
 		 "BEGIN NOT ATOMIC "
 		 "  DECLARE v_principal_id BIGINT DEFAULT ?; "
 		 "  DECLARE v_method INT UNSIGNED DEFAULT ?; "
@@ -46,8 +54,8 @@ static const struct db_stmt stmts[EFFECT_STMTS] = {
 				      "      AND method = v_method AND request_id = v_request_id; "
 				      "  END IF; "
 				      "  COMMIT; "
-				      "  SELECT v_outcome, v_stored_reply; "
-				      "END"},
+				      "  SELECT " DB_NAMES(OUTCOME_COLUMNS) "; "
+									    "END"},
 };
 static const struct db_stmt_list effect_stmts = {"effect", stmts, EFFECT_STMTS};
 static const struct db_stmt_list *const lists[] = {&effect_stmts, &idem_stmts, NULL};
@@ -233,19 +241,18 @@ static void test_without_a_key_every_call_is_fresh(void **state)
 static int compound_body(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct caller *c = arg;
-	struct db_rows rows = {0};
-	int r = db_query_row(conn, &stmts[EFFECT_COMPOUND],
-			     DB_ARGS(db_i64(c->key.principal_id), db_u64(c->key.method),
-				     db_bytes(span_of(c->key.request_id, 16)),
-				     db_bytes(span_of(c->key.body_hash, 32)), db_i64(c->now_us), db_i64(KEEP),
-				     db_i64(c->effect), db_bytes(span_str("the reply"))),
-			     &rows, err);
+	struct outcome outcome;
+	int r = db_read(conn, &stmts[EFFECT_COMPOUND],
+			DB_ARGS(db_i64(c->key.principal_id), db_u64(c->key.method),
+				db_bytes(span_of(c->key.request_id, 16)),
+				db_bytes(span_of(c->key.body_hash, 32)), db_i64(c->now_us), db_i64(KEEP),
+				db_i64(c->effect), db_bytes(span_str("the reply"))),
+			&c->arena, &outcome, err);
 	if (r <= 0)
 		return r;
-	c->repeated = (int)db_col_i64(&rows, 0);
-	struct span stored = db_col_bytes(&rows, 1, &c->arena);
-	if (stored.len)
-		memcpy(c->reply, stored.data, stored.len);
+	c->repeated = outcome.repeated;
+	if (outcome.reply.len)
+		memcpy(c->reply, outcome.reply.data, outcome.reply.len);
 	return 0;
 }
 

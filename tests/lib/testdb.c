@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "server/db/migrate.h"
+#include "server/db/table.h"
 
 static void fail(const char *what, const char *why)
 {
@@ -125,14 +126,13 @@ void testdb_run(struct db_conn *conn, const char *sql)
 int64_t testdb_number(const struct testdb *t, const char *sql)
 {
 	struct error err;
-	const struct db_stmt stmt = {"testdb_number", "", DB_CELLS("i"), sql};
+	const struct db_stmt stmt = {"testdb_number", "", &db_row_i64, sql};
 	const struct db_stmt_list list = {"testdb", &stmt, 1};
 	const struct db_stmt_list *const lists[] = {&list, NULL};
 	struct db_conn *conn = testdb_connect(t, lists);
-	struct db_rows rows = {0};
-	if (db_query_row(conn, &stmt, DB_NO_ARGS, &rows, &err) != 1)
+	int64_t number = 0;
+	if (db_read(conn, &stmt, DB_NO_ARGS, NULL, &number, &err) != 1)
 		fail(sql, "no row");
-	int64_t number = db_col_i64(&rows, 0);
 	db_close(conn);
 	return number;
 }

@@ -51,6 +51,7 @@ class Includes(unittest.TestCase):
     def test_a_header_that_is_private(self):
         self.refused("server/user/x.c", '#include "server/rpc/call_impl.h"', "is private to server/rpc")
         self.refused("client/cli/x.c", '#include "client/internal.h"', "is private to client")
+        self.refused("server/user/x.c", '#include "server/db/stmt.h"', "is private to server/db")
 
     def test_an_area_above_and_another_areas_store(self):
         self.refused("server/user/x.c", '#include "server/course/course.h"', "server/user may not include")
