@@ -99,7 +99,7 @@ static void take_row(const struct db_prepared *p, unsigned index, struct arena *
 		if (letter == 's' || letter == 'b')
 			take_span(cells[i].null ? (struct span){0} : rowset_bytes(&p->rows, &cells[i]),
 				  &cells[i], &row->columns[i], arena, member);
-		else if (!cells[i].null)
+		else /* 0 for NULL */
 			take_number(&cells[i], &row->columns[i], member);
 	}
 }
