@@ -74,9 +74,10 @@ static int record(const struct change *change, const void *object, struct error 
 		.detail = change->detail,
 		.create_us = change->now_us,
 	};
+	const bool own = change->step->own_unaudited && audit.subject_id == audit.actor_id;
 	change->kind->concerns(change, object, &event);
 	int r = event_append(change->conn, &event, err);
-	return r >= 0 && audit.action ? audit_append(change->conn, &audit, err) : r;
+	return r >= 0 && audit.action && !own ? audit_append(change->conn, &audit, err) : r;
 }
 
 static int body(struct db_conn *conn, void *arg, struct error *err)

@@ -18,10 +18,11 @@ struct change;
 #define STATE_BIT(state) (1u << (state))
 
 struct transition {
-	unsigned from;     /* from which states, STATE_BIT() of each; 0: from any */
-	int to;            /* to which state; 0: it stays */
-	const char *event; /* its kind; an area's EVENT_... */
-	const char *audit; /* the action, an area's AUDIT_...; NULL: none is written */
+	unsigned from;      /* from which states, STATE_BIT() of each; 0: from any */
+	int to;             /* to which state; 0: it stays */
+	const char *event;  /* its kind; an area's EVENT_... */
+	const char *audit;  /* the action, an area's AUDIT_...; NULL: none is written */
+	bool own_unaudited; /* who changes himself leaves no audit row */
 
 	/* In the transaction, before the object is locked; NULL: nothing. */
 	int (*prepare)(struct change *change, struct error *err);

@@ -82,14 +82,17 @@ static int balance_overflow(struct error *err)
 			   "The balance would be too large; nothing was credited. Use a smaller amount.");
 }
 
-/* Says what happened to the feed and, as it was done for somebody else, to the audit. */
+/* Says what happened to the feed and, as it was done for somebody else, to the audit: there also that it had
+ * been done before, since the answer shows his wallet. */
 static int top_up_report(struct db_conn *conn, const struct top_up *t, struct error *err)
 {
 	struct arena *arena = t->arena;
 	const Money *amount = t->req->amount;
 	const char *detail = arena_printf(
-		arena, "{\"transaction_id\":\"%s\",\"currency_code\":\"%s\",\"minor_units\":\"%" PRId64 "\"}",
-		app_id(arena, ID_TRANSACTION, t->transaction_id), amount->currency_code, amount->minor_units);
+		arena,
+		"{\"transaction_id\":\"%s\",\"currency_code\":\"%s\",\"minor_units\":\"%" PRId64 "\"%s}",
+		t->ret->transaction_id, amount->currency_code, amount->minor_units,
+		t->repeated ? ",\"repeated\":true" : "");
 	struct event event = {
 		.event_id = t->event_id,
 		.kind = EVENT_WALLET_TOPPED_UP,
@@ -106,8 +109,10 @@ static int top_up_report(struct db_conn *conn, const struct top_up *t, struct er
 		.detail = detail,
 		.create_us = t->now_us,
 	};
-	int r = event_append(conn, &event, err);
+	int r = arena_check(arena, err);
 
+	if (r == 0 && !t->repeated)
+		r = event_append(conn, &event, err);
 	return r < 0 ? r : audit_append(conn, &audit, err);
 }
 
@@ -141,7 +146,7 @@ static int top_up_credit(struct db_conn *conn, struct top_up *t, int64_t provide
 		return balance_overflow(err);
 	t->repeated = outcome == WALLET_PAYMENT_REPEATED;
 	t->ret->transaction_id = app_id(t->arena, ID_TRANSACTION, first);
-	return t->repeated ? 0 : top_up_report(conn, t, err);
+	return top_up_report(conn, t, err);
 }
 
 static int top_up_in_transaction(struct db_conn *conn, void *arg, struct error *err)

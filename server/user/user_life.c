@@ -5,7 +5,10 @@
 #include "server/user/user_proto.h"
 
 static const struct transition life[USER_STEPS] = {
-	[USER_UPDATE] = {.event = EVENT_USER_UPDATED, .apply = user_apply_update},
+	[USER_UPDATE] = {.event = EVENT_USER_UPDATED,
+			 .audit = AUDIT_UPDATE_USER,
+			 .own_unaudited = true,
+			 .apply = user_apply_update},
 	[USER_SET_ROLES] = {.event = EVENT_USER_ROLES_SET,
 			    .audit = AUDIT_SET_USER_ROLES,
 			    .prepare = user_prepare_roles,

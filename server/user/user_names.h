@@ -21,7 +21,8 @@
 
 #define USER_AUDITS(X)                                                                                       \
 	X(AUDIT_CREATE_ADMIN, "create-admin", ID_USER)                                                       \
-	X(AUDIT_SET_USER_ROLES, "SetUserRoles", ID_USER)
+	X(AUDIT_SET_USER_ROLES, "SetUserRoles", ID_USER)                                                     \
+	X(AUDIT_UPDATE_USER, "UpdateUser", ID_USER)
 
 USER_IDS(NAME_ID)
 USER_TOKEN_IDS(NAME_ID)

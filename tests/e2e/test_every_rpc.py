@@ -71,6 +71,7 @@ APPENDS = {
 }
 # Whose row a call that succeeded writes into the audit; none, when it is not here.
 AUDITED = {
+    "UpdateUser": lambda c: c.reply["user"]["userId"] if c.reply["user"]["userId"] != c.caller else None,
     "SetUserRoles": lambda c: c.reply["user"]["userId"],
     "ApproveCourse": lambda c: c.reply["course"]["courseId"],
     "TopUpWallet": lambda c: c.reply["wallet"]["userId"],
@@ -99,10 +100,11 @@ class Call:
         shown = SHOWS.get(self.method, lambda c: None)(self)
         if shown and self.caller and shown != self.caller:
             events.append(("audit", self.method, shown, self.caller, ""))
-        if self.method not in AUDITED:
+        audited = AUDITED.get(self.method, lambda c: None)(self)
+        if not audited:
             return events
         reason = self.given.get("--reason", self.given.get("--comment", ""))
-        return events + [("audit", self.method, AUDITED[self.method](self), self.caller, reason)]
+        return events + [("audit", self.method, audited, self.caller, reason)]
 
 
 class WatchedStack(Stack):
@@ -269,6 +271,8 @@ def update_user(t, w):
     w.edu("update-user", "--display-name", "A. Learner", "--bio", "learns", user="learner")
     read = w.edu("get-user", user="learner")["user"]
     t.assertEqual((read["displayName"], read["bio"]), ("A. Learner", "learns"))
+    w.edu("update-user", "--user-id", w.stack.users["learner"], "--bio", "learns again", user="root-admin")
+    t.assertEqual(w.edu("get-user", user="learner")["user"]["bio"], "learns again")
 
 
 @scenario("SetUserRoles")

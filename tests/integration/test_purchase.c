@@ -281,7 +281,18 @@ static void a_payment_counts_once_whatever_the_request(void **state)
 	assert_reason(r, &err, "PAYMENT_ALREADY_RECORDED");
 	assert_int_equal(balance_of(t, &owner), 5000);
 	assert_int_equal(balance_of(t, &other), -1);
+	/* The second answer showed the wallet too. */
 	assert_int_equal(number(t, "SELECT COUNT(*) FROM audit WHERE subject_id = %" PRId64, owner.user_id),
+			 2);
+	assert_int_equal(number(t,
+				"SELECT COUNT(*) FROM audit WHERE subject_id = %" PRId64
+				" AND JSON_VALUE(detail, '$.repeated')",
+				owner.user_id),
+			 1);
+	assert_int_equal(number(t,
+				"SELECT COUNT(*) FROM event WHERE subject_id = %" PRId64 " AND kind ="
+				" 'wallet.topped_up'",
+				owner.user_id),
 			 1);
 	assert_int_equal(ledger_faults(t->db), 0);
 }
