@@ -3,6 +3,7 @@
 
 #include <google/protobuf/timestamp.pb-c.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/codec.h"
@@ -141,7 +142,9 @@ char *app_id(struct arena *arena, const char *kind, int64_t id)
 
 char *app_etag(struct arena *arena, int64_t version)
 {
-	return arena_printf(arena, "v%" PRIx64, (uint64_t)version);
+	char text[24];
+	snprintf(text, sizeof(text), "v%" PRIx64, (uint64_t)version);
+	return arena_strdup(arena, text);
 }
 
 int app_not_found(struct error *err, const struct app_resource *resource, int64_t id)
