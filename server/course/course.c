@@ -26,10 +26,23 @@ bool course_acts_as_instructor(const struct course_share *instructors, unsigned 
 	       course_has_share(instructors, n, who->user_id);
 }
 
+bool course_state_published(enum course_state state)
+{
+	switch (state) {
+	case COURSE_PUBLISHED:
+		return true;
+	case COURSE_DRAFT:
+	case COURSE_IN_REVIEW:
+	case COURSE_ARCHIVED:
+		break;
+	}
+	return false;
+}
+
 bool course_open_to(enum course_state state, const struct course_share *instructors, unsigned n,
 		    const struct principal *who)
 {
-	return state == COURSE_PUBLISHED || principal_has_role(who, ROLE_MASK_ADMIN) ||
+	return course_state_published(state) || principal_has_role(who, ROLE_MASK_ADMIN) ||
 	       course_acts_as_instructor(instructors, n, who);
 }
 

@@ -2,10 +2,12 @@
 #ifndef COURSE_COURSE_H
 #define COURSE_COURSE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "edu/v1/course.tables.h"
+#include "edu/v1/progress.tables.h"
 #include "server/app/app.h"
 #include "server/base/principal.h"
 #include "server/db/db.h"
@@ -14,7 +16,7 @@
  * What other areas may know of a course: whether somebody may see it, who teaches it, and on what terms it is
  * sold now.
  */
-enum { COURSE_LESSONS_MAX = 2000 };
+enum { COURSE_LESSONS_MAX = COURSE_PROGRESS_LESSONS_MAX_ITEMS };
 
 /* edu.v1.CourseState; stored as these numbers. */
 enum course_state {
@@ -23,6 +25,10 @@ enum course_state {
 	COURSE_PUBLISHED = COURSE_STATE_PUBLISHED,
 	COURSE_ARCHIVED = COURSE_STATE_ARCHIVED,
 };
+static_assert(COURSE_ARCHIVED == CourseState_MAX, "a new state of the contract's");
+
+/* In the catalogue and on sale. */
+bool course_state_published(enum course_state state);
 
 enum course_pricing { COURSE_UNPRICED = 0, COURSE_FREE = 1, COURSE_PRICED = 2 };
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
@@ -33,11 +35,17 @@ static int choose_state(const ListCoursesRequest *req, const struct principal *w
 	f->state = (enum course_state)req->state;
 	if (!f->state)
 		f->state = own ? 0 : COURSE_PUBLISHED;
-	if (f->state == COURSE_PUBLISHED || own || principal_has_role(who, ROLE_MASK_ADMIN))
+	if (course_state_published(f->state) || own || principal_has_role(who, ROLE_MASK_ADMIN))
 		return 0;
 	return error_raise(
 		err, &REASON_NOT_COURSE_INSTRUCTOR,
 		"Courses that are not published are listed for their instructor and administrators only.");
+}
+
+static bool is_by_title(const ListCoursesRequest *req)
+{
+	static_assert(EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE == CourseOrder_MAX, "a new order");
+	return req->order == EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE;
 }
 
 static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter *f,
@@ -51,7 +59,7 @@ static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, str
 		.level = (int)req->level,
 		.free_only = req->free_only,
 		.external_id = or_null(req->external_id),
-		.by_title = req->order == EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE,
+		.by_title = is_by_title(req),
 	};
 	if (f->external_id && !f->instructor_id)
 		return error_field(err, "external_id", "needs instructor_id: the key is unique per creator");

@@ -146,7 +146,7 @@ static int take_pricing(struct course *c, const Course *from, struct error *err)
 		c->pricing = COURSE_FREE;
 		break;
 	default:
-		if (c->state == COURSE_PUBLISHED)
+		if (course_state_published(c->state))
 			return error_field(err, "course.pricing", "must be set: the course is published");
 		c->pricing = COURSE_UNPRICED;
 	}

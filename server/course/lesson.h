@@ -2,6 +2,7 @@
 #ifndef COURSE_LESSON_H
 #define COURSE_LESSON_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +24,7 @@ enum lesson_kind {
 	LESSON_EXERCISE = LESSON_KIND_EXERCISE,
 	LESSON_LIVE = LESSON_KIND_LIVE,
 };
+static_assert(LESSON_LIVE == LessonKind_MAX, "a new kind of the contract's");
 
 struct lesson_info {
 	int64_t lesson_id, course_id;

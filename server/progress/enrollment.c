@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/progress/enrollment.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "proto/runtime/array.h"
@@ -29,6 +30,8 @@ static bool ends_by(const struct enrollment_grant *g, int64_t at_us)
 
 EnrollmentState enrollment_state_at(const char *grants, int64_t at_us)
 {
+	static_assert(ENROLLMENT_STATE_SCHEDULED == EnrollmentState_MAX,
+		      "each state follows from the grants");
 	EnrollmentState state = ENROLLMENT_STATE_ENDED;
 
 	for (struct enrollment_grant g; enrollment_grant_next(&grants, &g);) {

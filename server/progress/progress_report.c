@@ -148,14 +148,32 @@ static void mismatch(const struct lesson_info *lesson, bool wrong, const char *f
 			    LessonKind_name(lesson->kind));
 }
 
+enum completion { BY_COVERAGE, BY_PASSING, BY_CLIENT };
+
+/* What completes a lesson. */
+static enum completion completion_of(enum lesson_kind kind)
+{
+	switch (kind) {
+	case LESSON_VIDEO:
+		return BY_COVERAGE;
+	case LESSON_TEXT:
+	case LESSON_EXERCISE:
+	case LESSON_LIVE:
+		return BY_CLIENT;
+	case LESSON_QUIZ:
+		break;
+	}
+	return BY_PASSING;
+}
+
 static int check_kind(const struct report *r, const struct lesson_info *lesson, struct error *err)
 {
-	bool video = lesson->kind == LESSON_VIDEO, quiz = lesson->kind == LESSON_QUIZ;
+	const enum completion by = completion_of(lesson->kind);
 
 	error_clear(err);
-	mismatch(lesson, r->has_coverage && !video, "coverage", err);
-	mismatch(lesson, r->has_interval && !video, "interval", err);
-	mismatch(lesson, r->completed && (video || quiz), "completed", err);
+	mismatch(lesson, r->has_coverage && by != BY_COVERAGE, "coverage", err);
+	mismatch(lesson, r->has_interval && by != BY_COVERAGE, "interval", err);
+	mismatch(lesson, r->completed && by != BY_CLIENT, "completed", err);
 	return -err->code;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/purchase/checkout.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -107,6 +108,7 @@ static int agree_terms(const struct checkout *c, struct course_terms *terms, str
 static struct purchase completed_purchase(const struct checkout *c, const struct course_terms *terms,
 					  const struct quote *quote)
 {
+	static_assert(PURCHASE_FROM_WALLET == PaymentSource_MAX, "whatever is asked, the wallet pays");
 	struct purchase p = {
 		.purchase_id = c->purchase_id,
 		.user_id = c->who->user_id,

@@ -2,6 +2,7 @@
 #ifndef PURCHASE_PURCHASE_H
 #define PURCHASE_PURCHASE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +19,8 @@ enum purchase_state {
 	PURCHASE_EXPIRED = PURCHASE_STATE_EXPIRED,
 	PURCHASE_FAILED = PURCHASE_STATE_FAILED,
 };
+static_assert(PURCHASE_FAILED == PurchaseState_MAX,
+	      "a new state also decides in the schema whether it is live");
 
 /* edu.v1.PaymentSource; stored as these numbers. */
 enum purchase_source { PURCHASE_FROM_WALLET = PAYMENT_SOURCE_WALLET };

@@ -11,7 +11,7 @@ int quote_course(const struct course_terms *terms, const char *currency_code, st
 {
 	struct quote q = {0};
 
-	if (terms->state != COURSE_PUBLISHED)
+	if (!course_state_published(terms->state))
 		return error_raise(err, &REASON_COURSE_NOT_PUBLISHED, "The course is not on sale.");
 	if (terms->pricing != COURSE_FREE && !terms->offered)
 		return error_raise(err, &REASON_PRICE_NOT_OFFERED,

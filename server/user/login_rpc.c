@@ -101,8 +101,9 @@ static int check_password(struct rpc_call *call, void *state, struct error *err)
 	    !m->known)
 		return credentials_invalid(err);
 	attempt_right(&m->attempt);
-	if (m->user.state != USER_ACTIVE)
-		return user_suspended(err);
+	r = user_may_sign_in(&m->user, err);
+	if (r < 0)
+		return r;
 	m->rehash = NULL;
 	if (password_needs_rehash(passwords, m->user.password_hash)) {
 		char hash[PASSWORD_HASH_SIZE];

@@ -14,8 +14,14 @@ int64_t session_token_end_us(const struct rpc_call *call, const struct session *
 	return end_us < s->expire_us ? end_us : s->expire_us;
 }
 
-int user_suspended(struct error *err)
+int user_may_sign_in(const struct user *u, struct error *err)
 {
+	switch (u->state) {
+	case USER_ACTIVE:
+		return 0;
+	case USER_SUSPENDED:
+		break;
+	}
 	return error_raise(err, &REASON_USER_SUSPENDED, "The account is suspended; ask support.");
 }
 
@@ -46,9 +52,9 @@ int session_issue(struct rpc_call *call, const struct session *s, const struct u
 	};
 	const char *access;
 
-	if (u->state != USER_ACTIVE)
-		return user_suspended(err);
-	int r = token_issue(app_of(call)->auth->tokens, &who, arena, &access, err);
+	int r = user_may_sign_in(u, err);
+	if (r == 0)
+		r = token_issue(app_of(call)->auth->tokens, &who, arena, &access, err);
 	if (r < 0)
 		return r;
 	Session *m = session_to_proto(arena, s, u, refresh);

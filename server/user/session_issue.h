@@ -24,6 +24,7 @@ int session_issue(struct rpc_call *call, const struct session *s, const struct u
 int session_append_event(struct db_conn *conn, const char *kind, int64_t event_id, const struct session *s,
 			 int64_t now_us, struct error *err) __attribute__((warn_unused_result));
 
-int user_suspended(struct error *err) __attribute__((warn_unused_result));
+/* USER_SUSPENDED when the state of the user does not allow it. */
+int user_may_sign_in(const struct user *u, struct error *err) __attribute__((warn_unused_result));
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef USER_USER_H
 #define USER_USER_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +14,7 @@
 
 /* edu.v1.UserState; stored as these numbers. */
 enum user_state { USER_ACTIVE = USER_STATE_ACTIVE, USER_SUSPENDED = USER_STATE_SUSPENDED };
+static_assert(USER_SUSPENDED == UserState_MAX, "a new state of the contract's");
 
 enum { USER_ROLES_READ_MAX = 10 };
 

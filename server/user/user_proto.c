@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/user/user_proto.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include "server/app/app.h"
 #include "server/user/user_names.h"
 
-enum { ROLES = EDU__V1__ROLE__ROLE_ADMIN /* the greatest number; role n is bit n - 1 of enum role */ };
+enum { ROLES = Role_MAX /* role n is bit n - 1 of enum role */ };
+static_assert(ROLE_MASK_ADMIN == 1u << (ROLES - 1), "each role has its bit in principal.h");
 
 static void put_roles(struct arena *arena, uint32_t roles, User *ret)
 {

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "edu/v1/user.tables.h"
 #include "server/base/principal.h"
 
 static void test_names_round_trip(void **state)
@@ -13,6 +14,13 @@ static void test_names_round_trip(void **state)
 		assert_int_equal(role_from_name(role_name(bit)), bit);
 	for (uint32_t bit = SCOPE_MEMBERS_WRITE; bit <= SCOPE_CLIENT_FORWARD; bit <<= 1)
 		assert_int_equal(scope_from_name(scope_name(bit)), bit);
+}
+
+/* The contract's number n is bit n - 1, under the same name. */
+static void test_roles_are_the_contracts(void **state)
+{
+	for (unsigned n = 1; n <= Role_MAX; n++)
+		assert_string_equal(role_name((enum role)(1u << (n - 1))), Role_name((int)n));
 }
 
 static void test_unknown_is_nothing(void **state)
@@ -39,6 +47,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_round_trip),
+		cmocka_unit_test(test_roles_are_the_contracts),
 		cmocka_unit_test(test_unknown_is_nothing),
 		cmocka_unit_test(test_roles_asked),
 	};

@@ -60,6 +60,7 @@ static void test_names_of_values(void **state)
 	assert_string_equal(Storage_name(0), "UNSPECIFIED");
 	assert_string_equal(Storage_name(2), "UNKNOWN");
 	assert_string_equal(Storage_name(-1), "UNKNOWN");
+	assert_int_equal(Storage_MAX, STORAGE_FROZEN);
 	/* Without the prefix of the style guide, whole. */
 	assert_string_equal(HTTPRequestV2_InnerThing_K_name(1), "One_two");
 }

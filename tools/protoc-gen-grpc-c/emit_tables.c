@@ -58,6 +58,15 @@ static bool has_name_function(const struct enumeration *e)
 	return e->has_short && !e->is_reasons;
 }
 
+static int32_t greatest_value(const struct enumeration *e)
+{
+	int32_t ret = INT32_MIN;
+
+	for (size_t i = 0; i < e->proto->n_value; i++)
+		ret = e->proto->value[i]->number > ret ? e->proto->value[i]->number : ret;
+	return ret;
+}
+
 static void put_enum_names(struct model *m, struct writer *w, const struct enumeration *e)
 {
 	writer_set(w, "full", e->full_name);
@@ -78,10 +87,15 @@ static void put_enum_names(struct model *m, struct writer *w, const struct enume
 		writer_put(w, "#define $value_short$ $upper$__$value$\n");
 	}
 	put_reasons(w, e);
-	if (has_name_function(e))
+	if (has_name_function(e)) {
+		writer_set(w, "max", gen_printf(m->arena, "%" PRId32, greatest_value(e)));
+		writer_put(w,
+			   "/* The greatest value: a static_assert with it tells of values that are new. */\n"
+			   "#define $short$_MAX $max$\n");
 		writer_put(w, "/* \"DRAFT\" of COURSE_STATE_DRAFT; \"UNKNOWN\" for a value this contract "
 			      "does not have. "
 			      "*/\nconst char *$short$_name(int value);\n");
+	}
 }
 
 static void put_service_names(struct writer *w, const struct service *service)

@@ -191,6 +191,8 @@ static void give_ours_of_enum(struct giver *file, const struct enumeration *e)
 		return;
 	by = giver_of(file, &e->place, "the names of", e->full_name, true);
 	give_made(&by, "%s_name", e->short_type);
+	by = giver_of(file, &e->place, "the greatest value of", e->full_name, false);
+	give_made(&by, "%s_MAX", e->short_type);
 	for (size_t i = 0; i < e->proto->n_value; i++) {
 		const char *name = gen_printf(by.m->arena, "%s%s", e->value_prefix, e->proto->value[i]->name);
 		const struct place place = place_below(by.m->arena, &e->place, ENUM_VALUE, i);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "client/examples/import_oulad/tables.h"
+#include "edu/v1/course.tables.h"
 #include "proto/runtime/error.h"
 #include "proto/runtime/uuid.h"
 
@@ -14,9 +15,9 @@
  */
 
 enum {
-	KEY_USER_NAME_MAX = 33,   /* 32 characters, as the contract has it, and a NUL */
-	KEY_EXTERNAL_ID_MAX = 65, /* 64 */
-	KEY_PASSWORD_MAX = 65,    /* 64 hex digits */
+	KEY_USER_NAME_MAX = 33, /* 32 characters, as the contract has it, and a NUL */
+	KEY_EXTERNAL_ID_MAX = CREATE_COURSE_REQUEST_EXTERNAL_ID_MAX_LENGTH + 1,
+	KEY_PASSWORD_MAX = 65, /* 64 hex digits */
 };
 
 /* "oulad-AAA-2013J" */
