@@ -142,8 +142,7 @@ static void print_usage(FILE *out)
 	fprintf(out, "\nedu-server COMMAND --help lists the flags of a command.\n"
 		     "\nSignals: SIGTERM and SIGINT drain and stop; a second one stops at once.\n"
 		     "Exit status: 0 stopped or done; 1 failed, or did not stop in time, with the reason on "
-		     "standard error; 2 the "
-		     "command line is wrong.\n");
+		     "standard error; 2 the command line is wrong.\n");
 }
 
 static void print_command_usage(enum command command, FILE *out)

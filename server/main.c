@@ -143,8 +143,7 @@ static int start_metrics(const struct config *c, struct service *service, struct
 		return 0;
 	fprintf(stderr,
 		"edu-server: cannot serve metrics at \"%s\": give a free ADDRESS:PORT with --metrics-listen, "
-		"or "
-		"\"off\"\n",
+		"or \"off\"\n",
 		c->metrics_listen);
 	return -1;
 }

@@ -64,8 +64,7 @@ int service_start(const struct service_config *config, struct service **ret, str
  */
 void service_drain(struct service *s);
 
-/* Drains, ends every thread and frees everything: nobody may ask it anything any more. Blocks. NULL is fine.
- */
+/* Drains, ends every thread and frees everything: nobody may ask it anything now. Blocks. NULL is fine. */
 void service_stop(struct service *s);
 
 /* It had to end by itself: the exit status is to say so. */

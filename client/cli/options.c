@@ -137,8 +137,7 @@ static const struct option {
 	 set_password_file},
 	{"output", "table|json",
 	 "What to print. table is for people: percentages, bars, times to the second; as wide as the "
-	 "terminal, "
-	 "and whole, aligned by blanks, into a file or a pipe. json has everything, exactly.",
+	 "terminal, and whole, aligned by blanks, into a file or a pipe. json has everything, exactly.",
 	 set_output},
 	{"all", "", "Print every page of a list, one below the other; as JSON a page a line.", set_all},
 	{"verbose", "", "Say on stderr what is called and how long it took.", set_verbose},

@@ -56,8 +56,7 @@ static const char *report_action(const struct error *err, const struct docs *doc
 
 	if (strcmp(reason, CLIENT_REASON_NOT_CONNECTED.name) == 0)
 		return "Nothing was sent, so nothing was done. See that the server runs, and that --target, "
-		       "and "
-		       "--tls or --ca, fit it.";
+		       "and --tls or --ca, fit it.";
 
 	return *action ? action : exit_code_help(exit_code_of(err));
 }

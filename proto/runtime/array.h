@@ -2,8 +2,7 @@
 #ifndef RUNTIME_ARRAY_H
 #define RUNTIME_ARRAY_H
 
-/* How many elements an array has; a constant. A pointer, whose size says nothing of that, does not compile.
- */
+/* How many elements an array has, a constant. A pointer, whose size does not tell, does not compile. */
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]) + 0 * sizeof(ARRAY_NO_POINTER(array)))
 #define ARRAY_NO_POINTER(array)                                                                              \
 	struct {                                                                                             \

@@ -63,8 +63,7 @@ struct field_rule {
 	bool required, has_range, output_only;
 };
 
-/* Rules of one message; only the fields that have any, or whose type has any, and repeated ones are listed.
- */
+/* Rules of one message; listed are only fields that have any, or whose type has any, and repeated ones. */
 struct message_rules {
 	const ProtobufCMessageDescriptor *desc;
 	const struct field_rule *fields;

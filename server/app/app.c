@@ -51,8 +51,7 @@ int app_record_read(struct rpc_call *call, int64_t subject_id, struct error *err
 		    audit.actor_id, log_quote(&text, err->message), audit.action, rpc_request_label(call));
 	(void)!error_raise(
 		err, &RPC_REASON_DATABASE_UNAVAILABLE,
-		"Who reads another's data is recorded, and that failed; nothing was read. Wait and "
-		"repeat.");
+		"Who reads another's data is recorded, and that failed; nothing was read. Wait and repeat.");
 	return error_set_retry(err, RECORD_RETRY_MS);
 }
 

@@ -108,8 +108,7 @@ int course_store_read(struct db_conn *conn, struct arena *arena, int64_t course_
 	return r == 0 ? course_not_found(err, course_id) : course_of_row(ret, arena, err);
 }
 
-/* The lock comes first and the course is read after it: what the lists held while it was waited for is past.
- */
+/* The lock comes first and the course is read after it: what its lists held before may be past. */
 int course_store_lock(struct db_conn *conn, struct arena *arena, int64_t course_id, struct course *ret,
 		      struct error *err)
 {

@@ -16,8 +16,7 @@ struct lesson {
 int lesson_store_insert(struct db_conn *conn, const struct lesson *l, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* At most `limit` lessons of a course after this position, in an array of the arena; external_id NULL: any.
- */
+/* At most `limit` lessons of a course after this position, an array in the arena; external_id NULL: any. */
 int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *external_id,
 		      int after_position, unsigned limit, struct lesson **ret, unsigned *ret_n,
 		      struct error *err) __attribute__((warn_unused_result));

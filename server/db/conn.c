@@ -112,10 +112,9 @@ static int session_set_up(struct db_conn *conn, struct error *err)
 	char settings[400];
 	unsigned lock_wait = usual_lock_wait(conn);
 	snprintf(settings, sizeof(settings),
-		 "SET SESSION sql_mode='" SQL_MODE "', time_zone='+00:00', autocommit=1, "
-		 "collation_connection='utf8mb4_nopad_bin', innodb_lock_wait_timeout=%u, "
-		 "lock_wait_timeout=%u, "
-		 "max_statement_time=0",
+		 "SET SESSION sql_mode='" SQL_MODE "', time_zone='+00:00', autocommit=1,"
+		 " collation_connection='utf8mb4_nopad_bin', innodb_lock_wait_timeout=%u,"
+		 " lock_wait_timeout=%u, max_statement_time=0",
 		 lock_wait, conn->patient ? 3600 : lock_wait);
 	if (conn_send(conn, settings) ||
 	    conn_send(conn, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"))

@@ -56,9 +56,8 @@ struct db_conn {
 
 	bool in_transaction; /* between BEGIN and COMMIT of db_transaction() */
 	bool retried;        /* inside db_transaction() or db_retry(): those repeat, not the statement */
-	bool doomed; /* the transaction is already rolled back: no statement may run outside of it by accident
-		      */
-	bool sent;   /* something may have reached the server since this was last cleared */
+	bool doomed;         /* the transaction is rolled back already: no statement may run outside of it */
+	bool sent;           /* something may have reached the server since this was last cleared */
 	enum db_failure failure;
 	char duplicate_key[65];
 	struct db_counters counters;

@@ -37,8 +37,7 @@ static int run_failed(struct db_conn *conn, struct db_prepared *p, struct error 
 
 /* --- its answer --- */
 
-/* Reads a result set to its end. The last row may be followed by an error that only the connection knows of.
- */
+/* Reads a result set to its end. After the last row may come an error that only the connection knows. */
 static int read_rows(struct db_conn *conn, struct db_prepared *p, bool array, struct error *err)
 {
 	struct columns cs;
@@ -176,8 +175,7 @@ static int run_array(struct db_conn *conn, struct db_prepared *p, const struct d
 	return r;
 }
 
-/* A failed statement leaves nothing behind: no half-read rows, no transaction that a compound one had opened.
- */
+/* A failed statement leaves nothing behind: no half-read rows, no transaction that a compound one opened. */
 static void clean_up_after_failure(struct db_conn *conn, struct db_prepared *p)
 {
 	if (conn->broken || conn->failure == DB_FAILURE_UNWANTED)

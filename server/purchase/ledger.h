@@ -63,7 +63,7 @@ void ledger_add(struct ledger_posting *p, enum ledger_account account, int64_t o
  * rules. */
 int ledger_check(const struct ledger_posting *p, struct error *err) __attribute__((warn_unused_result));
 
-/* The two postings as above, checked. `total` and `amount` are above zero. The shares sum to at most 10,000.
+/* The two postings as above, checked. `total` and `amount` are above zero, shares add up to 10,000 at most.
  */
 int ledger_post_top_up(struct ledger_posting *p, int64_t provider_id, int64_t user_id,
 		       const char *currency_code, int64_t amount, struct error *err)

@@ -13,8 +13,7 @@
 /* For who listens to whatever becomes of one. */
 #define NOUN_PURCHASE "purchase"
 
-/* purchase.completed also says that access began: the user and the course it names have a grant from then on.
- */
+/* purchase.completed also says that access began: its user has a grant of its course from then on. */
 #define PURCHASE_EVENTS(X)                                                                                   \
 	X(EVENT_WALLET_TOPPED_UP, "wallet.topped_up", ID_USER)                                               \
 	X(EVENT_PURCHASE_COMPLETED, "purchase.completed", ID_PURCHASE)

@@ -36,9 +36,8 @@ int quote_agreed(const struct quote *q, int64_t expected_total, struct error *er
 	if (q->total <= expected_total)
 		return 0;
 	error_raise(err, &REASON_PRICE_CHANGED,
-		    "The course costs more than expected_total; nothing was taken. Ask the buyer, then "
-		    "repeat with "
-		    "a new request_id.");
+		    "The course costs more than expected_total; nothing was taken. Ask the buyer, then repeat"
+		    " with a new request_id.");
 	error_add_metadata(err, "total_minor_units", "%" PRId64, q->total);
 	return error_add_metadata(err, "currency_code", "%s", q->currency_code);
 }

@@ -33,8 +33,7 @@ static grpc_op *op_add(struct answer *a, grpc_op_type type)
 	return op;
 }
 
-/* Keys are constants. Values are copied: core may still write them out after the call's memory is used again.
- */
+/* Keys are constants. Values are copied: core may write them out after the call's memory is used again. */
 static grpc_metadata header(const char *key, struct span value)
 {
 	return (grpc_metadata){

@@ -17,10 +17,15 @@
  * no other of this room.
  *
  * A handler starts with a valid request, a caller the method's policy admits, and time left before the
- * deadline. It returns 0              done: `ret` is sent; RPC_DEFERRED   (from rpc_defer) somebody will call
- * rpc_call_finish() once, from any thread; RPC_MOVED      (from rpc_run_on) the rest runs on another
- * executor; negative       the error in `err` is sent. What it reads from the request and puts into `ret`
- * lives in the call's arena, until the call is over. A handler is never entered twice at once for one call.
+ * deadline. It returns
+ *
+ *  - RPC_DONE: `ret` is sent;
+ *  - RPC_DEFERRED, from rpc_defer(): somebody will call rpc_call_finish() once, from any thread;
+ *  - RPC_MOVED, from rpc_run_on(): the rest runs on another executor;
+ *  - a negative code: the error in `err` is sent.
+ *
+ * What it reads from the request and puts into `ret` lives in the call's arena, until the call is over. A
+ * handler is never entered twice at once for one call.
  */
 struct rpc_call;
 
@@ -40,8 +45,7 @@ struct arena *rpc_arena(struct rpc_call *call);
 const struct principal *rpc_principal(const struct rpc_call *call); /* user_id 0 when anonymous */
 const struct method_desc *rpc_method(const struct rpc_call *call);
 const struct request_key *rpc_request_key(const struct rpc_call *call);
-const char *
-rpc_request_label(const struct rpc_call *call);      /* the request id echoed to the caller and put in logs */
+const char *rpc_request_label(const struct rpc_call *call); /* as echoed to the caller and put in logs */
 const char *rpc_peer_address(struct rpc_call *call); /* no port; what the edge says, if trusted; "" unknown */
 
 /* The application's own, given to rpc_server_new(). */
@@ -88,8 +92,7 @@ int rpc_run_on(struct rpc_call *call, enum rpc_place place, rpc_continuation nex
  */
 int rpc_reply_packed(struct rpc_call *call, struct span bytes);
 
-/* Says that rpc_call_finish() will come. Must be called before anything that may finish the call is started.
- */
+/* Says that rpc_call_finish() will come. Before anything is started that may finish the call. */
 int rpc_defer(struct rpc_call *call);
 
 /*
@@ -109,11 +112,14 @@ struct error *rpc_call_error(struct rpc_call *call);
  * bidirectional ones `next` is asked for one outgoing message whenever the last has been sent. The next
  * incoming message is read only when nothing waits to be sent, which bounds memory whatever the client does.
  *
- *   open      the call begins. Server streams: `req` is the request; else NULL. Set the state with
- * rpc_set_state(). message   one message came. Lives until the callback returns. half_closed  the client will
- * send no more. Client streams: fill `ret`. Bidirectional: `next` is asked until RPC_END. next      fill
- * `ret` and return RPC_SEND; RPC_WAIT when there is nothing now (rpc_stream_wake() asks again); RPC_END ends
- * the stream with OK. closed    always last, once, also when the client went away; frees the state.
+ *  - open: the call begins. Server streams: `req` is the request; else NULL. Set the state with
+ *    rpc_set_state().
+ *  - message: one message came. It lives until the callback returns.
+ *  - half_closed: the client will send no more. Client streams: fill `ret`. Bidirectional: `next` is asked
+ *    until RPC_END.
+ *  - next: fill `ret` and return RPC_SEND; RPC_WAIT when there is nothing now (rpc_stream_wake() asks again);
+ *    RPC_END ends the stream with OK.
+ *  - closed: always last, once, also when the client went away; frees the state.
  *
  * Any of them but closed may return a negative error, which ends the stream with it. A NULL callback does
  * nothing.
@@ -173,8 +179,7 @@ struct rpc_row {
 	const void *callbacks; /* the other kinds: the method's own struct <service>_<method>_stream */
 	enum rpc_place place;
 	bool hot;       /* registered with slots of its own; the rest come through the catch-all */
-	bool uncounted; /* no budget is asked: whether the server lives may be asked by anybody, at any time
-			 */
+	bool uncounted; /* no budget is asked: whether the server lives, anybody may ask at any time */
 };
 
 #endif

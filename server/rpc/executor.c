@@ -121,8 +121,7 @@ static void mean_add(struct method_times *times, enum rpc_place place, int64_t u
 	*mean_us += *mean_us ? (us - *mean_us) / MEAN_WEIGHT : us;
 }
 
-/* With the lock, but while the task runs. False when there is no more to do. The call may be over afterwards.
- */
+/* With the lock, but while the task runs. False when there is no more to do. The call may be over then. */
 static bool executor_run(struct executor_thread *t)
 {
 	struct executor *e = t->executor;

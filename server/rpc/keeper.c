@@ -29,8 +29,7 @@ static void gate_tend(struct rpc_server *s)
 
 	if (refused > 0)
 		log_warning("connections refused, since all but the last descriptors are used: n=%u; raise "
-			    "the limit "
-			    "of open files",
+			    "the limit of open files",
 			    refused);
 	if (server_draining(s) || gate_answers(&s->gate))
 		atomic_store(&s->silent, 0);

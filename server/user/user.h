@@ -29,8 +29,7 @@ int user_roles_read(struct db_conn *conn, struct arena *arena, const int64_t *us
 int user_require(struct db_conn *conn, int64_t user_id, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* The user of a request's `user_id` or, when that is empty, the caller: the id rules have checked the form.
- */
+/* The user of a request's `user_id`, which the rules have checked, or the caller when it is empty. */
 int64_t user_or_caller(const struct principal *caller, const char *user_id);
 
 /* Raises USER_NOT_FOUND for the user. */

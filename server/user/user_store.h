@@ -35,8 +35,7 @@ int user_store_lock(struct db_conn *conn, struct arena *arena, int64_t user_id, 
 int user_store_insert(struct db_conn *conn, const struct user *u, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Writes everything of a locked user but its name and password. Another address is one that is not verified.
- */
+/* Writes everything of a locked user but its name and password. Another address is not verified. */
 int user_store_update(struct db_conn *conn, const struct user *u, struct error *err)
 	__attribute__((warn_unused_result));
 

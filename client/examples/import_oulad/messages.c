@@ -21,8 +21,7 @@ void message_data(const struct oulad *o, FILE *out)
 {
 	fprintf(out,
 		"data: %s/%s has %u materials, %u students, %u registrations (%u ended), %u sessions (%u of "
-		"several "
-		"rows) with %" PRId64 " clicks\n",
+		"several rows) with %" PRId64 " clicks\n",
 		o->module, o->presentation, o->n_materials, o->n_learners, o->n_registered, o->n_left,
 		o->n_sessions, o->n_spread, o->clicks);
 	message_skip(&o->material, "the id_site is not in vle.csv", o->material.first.material_id, out);
