@@ -39,13 +39,15 @@ DB_ROW(covered_row, struct covered, COVERED_COLUMNS);
 
 struct session {
 	const char *sql_mode, *time_zone, *isolation, *client, *results;
+	int64_t list_max;
 };
 #define SESSION_COLUMNS(F, C, R)                                                                             \
 	F(R, "@@sql_mode", TEXT, sql_mode)                                                                   \
 	C(R, "@@time_zone", TEXT, time_zone)                                                                 \
 	C(R, "@@tx_isolation", TEXT, isolation)                                                              \
 	C(R, "@@character_set_client", TEXT, client)                                                         \
-	C(R, "@@character_set_results", TEXT, results)
+	C(R, "@@character_set_results", TEXT, results)                                                       \
+	C(R, "@@group_concat_max_len", I64, list_max)
 DB_ROW(session_row, struct session, SESSION_COLUMNS);
 
 enum {
@@ -296,6 +298,7 @@ static void test_the_session_is_set_up(void **state)
 	assert_string_equal(session.isolation, "READ-COMMITTED");
 	assert_string_equal(session.client, "utf8mb4");
 	assert_string_equal(session.results, "utf8mb4");
+	assert_int_equal(session.list_max, 4 * 1024 * 1024);
 }
 
 /* --- arrays --- */
