@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <google/protobuf/descriptor.pb-c.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "client/cli/names.h"

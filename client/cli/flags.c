@@ -8,7 +8,6 @@
 #include "client/cli/names.h"
 #include "client/cli/values.h"
 #include "proto/runtime/json.h"
-#include "proto/runtime/rules.h"
 
 static const ProtobufCMessageDescriptor *field_message(const ProtobufCFieldDescriptor *field)
 {

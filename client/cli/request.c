@@ -7,7 +7,6 @@
 #include "client/cli/cli.h"
 #include "client/cli/flags.h"
 #include "client/cli/secret.h"
-#include "proto/runtime/json.h"
 #include "proto/runtime/uuid.h"
 
 enum { PAGE_LARGE = 1000 };

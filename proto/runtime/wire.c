@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/runtime/wire.h"
 
-#include <inttypes.h>
-
 #include "proto/runtime/utf8.h"
 
 const struct wire_limits wire_limits_default = {.bytes = 4 * 1024 * 1024, .depth = 16, .fields = 20000};

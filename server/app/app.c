@@ -7,7 +7,6 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/codec.h"
-#include "server/auth/authenticator.h"
 #include "server/base/log.h"
 #include "server/db/audit.h"
 #include "server/db/idem.h"

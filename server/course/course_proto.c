@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/course_proto.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "proto/runtime/codec.h"
 #include "server/app/app.h"
 #include "server/course/course_names.h"

@@ -43,15 +43,15 @@ static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCou
 		      struct error *err)
 {
 	struct course_answer answer;
+	const struct principal *who = rpc_principal(call);
 	int64_t course_id = course_id_of(req->course_id);
 	struct cache_value *value = course_cache_get(app_of(call)->courses, course_id, &answer);
 	if (!value) {
 		int64_t *state = arena_memdup(rpc_arena(call), &course_id, sizeof(course_id));
-		return state ? rpc_run_on(call, RPC_ON_DB, load_course, state)
-			     : arena_check(rpc_arena(call), err);
+		return state ? rpc_run_on(call, RPC_ON_DB, load_course, state) : arena_full(err);
 	}
-	int r = course_answer_seen_by(&answer, rpc_principal(call)) ? rpc_reply_packed(call, answer.packed)
-								    : course_not_found(err, course_id);
+	int r = course_answer_seen_by(&answer, who) ? rpc_reply_packed(call, answer.packed)
+						    : course_not_found(err, course_id);
 	cache_value_release(value);
 	return r;
 }
@@ -59,7 +59,7 @@ static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCou
 /* --- CreateCourse --- */
 
 struct creation {
-	struct rpc_call *call;
+	struct arena *arena;
 	struct course course;
 	int64_t event_id;
 	CreateCourseResponse *ret;
@@ -110,7 +110,6 @@ static int take_request(struct rpc_call *call, const CreateCourseRequest *req, s
 static int create_body(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct creation *m = arg;
-	struct arena *arena = rpc_arena(m->call);
 	const struct event e = {
 		.event_id = m->event_id,
 		.kind = EVENT_COURSE_CREATED,
@@ -119,21 +118,21 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 		.course_id = m->course.course_id,
 		.create_us = m->course.create_us,
 	};
-	int r = course_check_qualified(conn, arena, &m->course, err);
+	int r = course_check_qualified(conn, m->arena, &m->course, err);
 	if (r >= 0)
-		r = course_store_insert(conn, arena, &m->course, err);
+		r = course_store_insert(conn, m->arena, &m->course, err);
 	if (r >= 0)
 		r = event_append(conn, &e, err);
 	if (r < 0)
 		return r;
-	m->ret->course = course_to_proto(arena, &m->course);
-	return arena_check(arena, err);
+	m->ret->course = course_to_proto(m->arena, &m->course);
+	return arena_check(m->arena, err);
 }
 
 static int create_course(struct rpc_call *call, const CreateCourseRequest *req, CreateCourseResponse *ret,
 			 struct error *err)
 {
-	struct creation m = {.call = call, .ret = ret};
+	struct creation m = {.arena = rpc_arena(call), .ret = ret};
 	int r = take_request(call, req, &m.course, err);
 	if (r >= 0)
 		r = app_new_ids(call, APP_IDS(&m.course.course_id, &m.event_id), err);

@@ -9,7 +9,6 @@
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/rules.h"
-#include "server/course/course_proto.h"
 #include "server/user/user_names.h"
 
 enum { ALL_SHARES = 10000 /* basis points */ };

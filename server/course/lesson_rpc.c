@@ -5,7 +5,6 @@
 #include "server/course/course_life.h"
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
-#include "server/course/course_rules.h"
 #include "server/db/idem.h"
 
 /* --- CreateLesson: a change of its course --- */

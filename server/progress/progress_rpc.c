@@ -19,7 +19,7 @@
 
 static LessonProgress *lesson_to_proto(struct arena *arena, const struct progress_lesson *p)
 {
-	LessonProgress *ret = codec_new(&edu__v1__lesson_progress__descriptor, arena);
+	LessonProgress *ret = codec_new(LESSON_PROGRESS_DESC, arena);
 
 	if (!ret)
 		return NULL;
@@ -112,13 +112,13 @@ static int load_and_submit(struct rpc_call *call, void *state, struct error *err
 static int record_progress(struct rpc_call *call, const RecordProgressRequest *req,
 			   RecordProgressResponse *ret, struct error *err)
 {
-	struct app *app = app_of(call);
+	const struct app *app = app_of(call);
 	struct recording *rec = arena_zalloc(rpc_arena(call), sizeof(*rec));
 	struct progress_access access;
 	struct lesson_info lesson;
 
 	if (!rec)
-		return arena_check(rpc_arena(call), err);
+		return arena_full(err);
 	rec->call = call;
 	rec->ret = ret;
 	rec->write.owner = rec;
@@ -195,18 +195,16 @@ static int add_lessons(struct arena *arena, CourseProgress *ret, const struct le
 	return arena_check(arena, err);
 }
 
-static int read_course_progress(struct rpc_call *call, int64_t user_id, int64_t course_id, int64_t epoch,
-				CourseProgress *ret, struct error *err)
+static int read_course_progress(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
+				int64_t epoch, CourseProgress *ret, struct error *err)
 {
-	struct arena *arena = rpc_arena(call);
 	struct progress_lesson *done = NULL;
 	struct lesson_info *lessons = NULL;
 	unsigned n_done = 0, n_lessons = 0;
-	int r = lesson_info_list(db_of(call), arena, course_id, &lessons, &n_lessons, err);
+	int r = lesson_info_list(conn, arena, course_id, &lessons, &n_lessons, err);
 
 	if (r == 0)
-		r = progress_store_lesson_list(db_of(call), arena, user_id, course_id, epoch, &done, &n_done,
-					       err);
+		r = progress_store_lesson_list(conn, arena, user_id, course_id, epoch, &done, &n_done, err);
 	return r < 0 ? r : add_lessons(arena, ret, lessons, n_lessons, done, n_done, err);
 }
 
@@ -214,21 +212,22 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 			       GetCourseProgressResponse *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
+	struct db_conn *conn = db_of(call);
 	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id), start_us;
-	int64_t course_id = id_of(ID_COURSE, req->course_id);
-	CourseProgress *progress = codec_new(&edu__v1__course_progress__descriptor, arena);
+	int64_t course_id = course_id_of(req->course_id);
+	CourseProgress *progress = codec_new(COURSE_PROGRESS_DESC, arena);
 
 	if (!progress)
-		return arena_check(rpc_arena(call), err);
+		return arena_full(err);
 	int r = check_learner_reader(call, course_id, user_id, err);
 	if (r < 0)
 		return r;
-	r = progress_store_epoch(db_of(call), user_id, course_id, &progress->epoch, &start_us, err);
+	r = progress_store_epoch(conn, user_id, course_id, &progress->epoch, &start_us, err);
 	if (r == 0)
 		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND,
 				   "The user was never enrolled in the course.");
 	if (r > 0)
-		r = read_course_progress(call, user_id, course_id, progress->epoch, progress, err);
+		r = read_course_progress(conn, arena, user_id, course_id, progress->epoch, progress, err);
 	progress->course_id = req->course_id;
 	progress->user_id = app_id(arena, ID_USER, user_id);
 	ret->progress = progress;
@@ -309,7 +308,7 @@ static void put_accesses(struct arena *arena, const char *grants, Enrollment *re
 static Enrollment *enrollment_to_proto(struct arena *arena, const struct progress_enrollment *e,
 				       int64_t now_us)
 {
-	Enrollment *ret = codec_new(&edu__v1__enrollment__descriptor, arena);
+	Enrollment *ret = codec_new(ENROLLMENT_DESC, arena);
 
 	if (!ret)
 		return NULL;
@@ -337,7 +336,7 @@ static int enrollments_to_proto(struct arena *arena, const struct progress_enrol
 static int list_enrollments(struct rpc_call *call, const ListEnrollmentsRequest *req,
 			    ListEnrollmentsResponse *ret, struct error *err)
 {
-	struct enrollment_query q = {.course_id = id_of(ID_COURSE, req->course_id)};
+	struct enrollment_query q = {.course_id = course_id_of(req->course_id)};
 	struct progress_enrollment *rows = NULL;
 	unsigned n = 0;
 

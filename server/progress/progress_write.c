@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/progress/progress_write.h"
 
-#include "server/progress/progress_names.h"
-
-#include <stdlib.h>
-
 #include "server/base/hash.h"
+#include "server/progress/progress_names.h"
 
 /* What one batch needs besides its items; a batch of combiner-batch reports takes about 1 KiB each. */
 enum { BATCH_ARENA_CAP = 64 << 20 };

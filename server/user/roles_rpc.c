@@ -6,10 +6,8 @@
 #include "proto/runtime/ids.h"
 #include "server/app/app.h"
 #include "server/auth/authenticator.h"
-#include "server/db/audit.h"
 #include "server/user/session_store.h"
 #include "server/user/user_life.h"
-#include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
 /*

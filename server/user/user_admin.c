@@ -11,6 +11,8 @@
 
 const struct db_stmt_list *const user_admin_stmts[] = {&user_stmts, &event_stmts, &audit_stmts, NULL};
 
+enum { ARENA_CAP = 64 << 10 };
+
 /* What RegisterUser would refuse is refused here. */
 static int check_admin(const struct user_admin *admin, struct error *err)
 {
@@ -20,7 +22,7 @@ static int check_admin(const struct user_admin *admin, struct error *err)
 	if (admin->email)
 		req.email = (char *)admin->email;
 	struct arena arena;
-	arena_init(&arena, 64 << 10);
+	arena_init(&arena, ARENA_CAP);
 	int r = rules_check(&edu_v1_register_user_request_rules, &req.base, &arena, err);
 	arena_done(&arena);
 	return r;
@@ -48,7 +50,7 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 }
 
 static int fill_user(struct arena *arena, int64_t now_us, int64_t user_id, const struct user_admin *admin,
-		     char *hash, struct user *ret)
+		     char *hash, struct user *ret, struct error *err)
 {
 	char *name = user_text_fold(arena, admin->user_name);
 	bool has_email = admin->email && *admin->email;
@@ -68,7 +70,7 @@ static int fill_user(struct arena *arena, int64_t now_us, int64_t user_id, const
 		.create_us = now_us,
 		.update_us = now_us,
 	};
-	return arena->exhausted ? -STATUS_RESOURCE_EXHAUSTED : 0;
+	return arena_check(arena, err);
 }
 
 static int new_ids(struct node_lease *node, int64_t *ret_user_id, struct creation *m, struct error *err)
@@ -92,11 +94,10 @@ static int create(struct db_conn *conn, struct arena *arena, const struct clock 
 		r = password_hash(&passwords, admin->password, hash, err);
 	if (r >= 0)
 		r = new_ids(node, &user_id, &m, err);
-	if (r < 0)
-		return r;
-	if (fill_user(arena, clock_now_us(clock), user_id, admin, hash, &m.user) < 0)
-		return error_internal(err, "out of memory");
-	r = db_transaction(conn, false, create_body, &m, err);
+	if (r >= 0)
+		r = fill_user(arena, clock_now_us(clock), user_id, admin, hash, &m.user, err);
+	if (r >= 0)
+		r = db_transaction(conn, false, create_body, &m, err);
 	if (r >= 0)
 		*ret_user_id = m.user.user_id;
 	return r;
@@ -109,7 +110,7 @@ int user_admin_create(struct db_conn *conn, const struct clock *clock, struct no
 	int r = check_admin(admin, err);
 	if (r < 0)
 		return r;
-	arena_init(&arena, 1 << 16);
+	arena_init(&arena, ARENA_CAP);
 	r = create(conn, &arena, clock, node, admin, ret_user_id, err);
 	arena_done(&arena);
 	return r;

@@ -2,7 +2,6 @@
 #include "server/user/user_proto.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -13,7 +13,7 @@
 /* --- RegisterUser: password, then database --- */
 
 struct registration {
-	struct rpc_call *call;
+	struct arena *arena;
 	const RegisterUserRequest *req;
 	RegisterUserResponse *ret;
 	struct user user;
@@ -21,11 +21,10 @@ struct registration {
 	char hash[PASSWORD_HASH_SIZE];
 };
 
-static void fill_user(struct registration *m)
+static void fill_user(struct registration *m, int64_t now_us)
 {
 	const RegisterUserRequest *req = m->req;
-	struct arena *arena = rpc_arena(m->call);
-	int64_t now_us = app_now_us(m->call);
+	struct arena *arena = m->arena;
 	format_language(req->language);
 	m->user = (struct user){
 		.user_id = m->user_id,
@@ -55,8 +54,8 @@ static int register_body(struct db_conn *conn, void *arg, struct error *err)
 		r = user_append_event(conn, EVENT_USER_REGISTERED, m->event_id, &m->user, err);
 	if (r < 0)
 		return r;
-	m->ret->user = user_to_proto(rpc_arena(m->call), &m->user);
-	return arena_check(rpc_arena(m->call), err);
+	m->ret->user = user_to_proto(m->arena, &m->user);
+	return arena_check(m->arena, err);
 }
 
 static int store_user(struct rpc_call *call, void *state, struct error *err)
@@ -65,18 +64,19 @@ static int store_user(struct rpc_call *call, void *state, struct error *err)
 	int r = app_new_ids(call, APP_IDS(&m->user_id, &m->event_id), err);
 	if (r < 0)
 		return r;
-	fill_user(m);
-	r = arena_check(rpc_arena(call), err);
+	fill_user(m, app_now_us(call));
+	r = arena_check(m->arena, err);
 	return r < 0 ? r : db_transaction(db_of(call), false, register_body, m, err);
 }
 
 static int register_user(struct rpc_call *call, const RegisterUserRequest *req, RegisterUserResponse *ret,
 			 struct error *err)
 {
-	struct registration *m = arena_zalloc(rpc_arena(call), sizeof(*m));
+	struct arena *arena = rpc_arena(call);
+	struct registration *m = arena_zalloc(arena, sizeof(*m));
 	if (!m)
-		return arena_check(rpc_arena(call), err);
-	m->call = call;
+		return arena_full(err);
+	m->arena = arena;
 	m->req = req;
 	m->ret = ret;
 	int r = password_hash(app_of(call)->passwords, req->password, m->hash, err);
