@@ -116,7 +116,7 @@ static int top_up_report(struct db_conn *conn, const struct top_up *t, struct er
 	return r < 0 ? r : audit_append(conn, &audit, err);
 }
 
-/* Credits the payment, or finds who did: t->transaction_id is that of the payment afterwards. */
+/* Credits the payment, or finds who did: the answer's transaction is the payment's. */
 static int top_up_credit(struct db_conn *conn, struct top_up *t, int64_t provider_id, struct error *err)
 {
 	struct ledger_posting posting = {0};
