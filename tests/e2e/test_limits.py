@@ -18,6 +18,12 @@ OPTIONS = messages("grpc_c.v1.options")
 METHODS = messages("edu.v1.edu_service").DESCRIPTOR.services_by_name["EduService"].methods_by_name
 CURRENCIES = re.findall(r'{"([A-Z]{3})",', (ROOT / "proto/runtime/money.c").read_text())
 CLEF = "\U0001d11e"  # a character of four bytes
+# The ends of the types of numbers.
+ENDS = {FieldDescriptor.CPPTYPE_INT32: (-2**31, 2**31 - 1), FieldDescriptor.CPPTYPE_INT64: (-2**63, 2**63 - 1),
+        FieldDescriptor.CPPTYPE_UINT32: (0, 2**32 - 1), FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1)}
+# Which list shows less than a whole object, and of what; as the field's comment says.
+EMPTY_IN_LIST = {(in_list, field) for path in (ROOT / "proto/edu/v1").glob("*.proto") for in_list, field in re.findall(
+    r"Empty in (List\w+)\..*\n(?: *//.*\n)* *(?:repeated )?[\w.]+ (\w+) =", path.read_text())}
 
 
 # What fills a field of n characters, or the longest that the format has; what may have to be unique is.
@@ -174,6 +180,12 @@ READ = {
         y for y in w.call("progress", "GetCourseProgress", "root-admin", course_id=w.course,
                           user_id=w.learner).progress.lessons if y.lesson_id == x.lesson_id),
 }
+# Where a list has what a reply shows, by the type of what it shows: the list's file, its method, and with what it is called.
+LISTED = {
+    "Course": ("catalogue", "ListCourses", lambda x: {"instructor_id": x.instructors[0].user_id, "state": x.state}),
+    "Lesson": ("lesson", "ListLessons", lambda x: {"course_id": x.course_id}),
+    "Purchase": ("purchase", "ListPurchases", lambda x: {"user_id": x.user_id}),
+}
 # What is kept and no reply shows.
 KEPT = {
     "RegisterUser.password": lambda w, request: w.wire.call(
@@ -209,6 +221,7 @@ ANSWERS = {
     "CreateCourse.price_list.prices[0].minor_units least": "FIELD_INVALID",
     "UpdateCourse.course.price_list.prices[0].minor_units least": "FIELD_INVALID",
     "TopUpWallet.amount.minor_units least": "FIELD_INVALID",
+    "ListCourses.free_only true": "FIELD_INVALID",  # not together with a range of prices
     # One currency of two.
     "PurchaseCourse.currency_code longest": "FIELD_INVALID",
     "PurchaseCourse.expected_total.currency_code longest": "FIELD_INVALID",
@@ -218,6 +231,7 @@ ANSWERS = {
     "RecordProgress.client_time latest": "CLOCK_SKEW",
     "RecordProgress.session_start_time earliest": "SESSION_TOO_LONG",
     "RecordProgress.session_start_time latest": "FIELD_INVALID",
+    "RecordProgress.completed true": "LESSON_KIND_MISMATCH",  # of a VIDEO
     "RecordProgress.interval.start_ms greatest": "FIELD_INVALID",  # after its end
 }
 # The items of a list, none like another.
@@ -225,6 +239,11 @@ ITEMS = {
     "edu.v1.CourseInstructor": lambda w, i: {"user_id": w.teacher(i)},
     "edu.v1.Money": lambda w, i: {"currency_code": CURRENCIES[i], "minor_units": 1},
 }
+
+
+# The field of a page that has the objects of a type.
+LISTS = {field.message_type.name: field.name for name, method in METHODS.items() if name.startswith("List")
+         for field in method.output_type.fields if field.message_type}
 
 
 class Place:
@@ -277,11 +296,15 @@ class Place:
                 yield "greatest", rules.id_kind + "_7" + "z" * 12
             if rules.min_length:
                 yield "shortest", self.filled(rules.min_length)
-            if rules.max_length or (rules.format and not rules.id_kind):
-                yield "longest", self.filled(rules.max_length)
+            if not rules.id_kind:
+                yield "longest", self.filled(rules.max_length or (0 if rules.format else 1000))
         elif rules.HasField("range"):
             yield "least", rules.range.min
             yield "greatest", rules.range.max
+        elif field.type == FieldDescriptor.TYPE_BOOL:
+            yield "true", True
+        elif field.cpp_type in ENDS:
+            yield from zip(("least", "greatest"), ENDS[field.cpp_type])
         elif is_timestamp(field):
             yield "earliest", Timestamp(seconds=-62135596800)
             yield "latest", Timestamp(seconds=253402300799, nanos=999999999)
@@ -301,10 +324,10 @@ class Place:
             if rules.min_length > 1:
                 yield "too short", self.filled(rules.min_length - 1)
         elif rules.HasField("range"):
-            bits = 31 if field.cpp_type == FieldDescriptor.CPPTYPE_INT32 else 63
-            if rules.range.min > -2**bits:
+            least, greatest = ENDS[field.cpp_type]
+            if rules.range.min > least:
                 yield "too small", rules.range.min - 1
-            if rules.range.max < 2**bits - 1:
+            if rules.range.max < greatest:
                 yield "too great", rules.range.max + 1
         elif is_timestamp(field):
             yield "too early", Timestamp(seconds=-62135596801)
@@ -352,15 +375,11 @@ def places(message, steps=()):
                 yield from places(inner, here)
 
 
-def holds_rules(kind):
-    return any(f.GetOptions().HasExtension(OPTIONS.rules) for f in kind.fields)
-
-
 def missing(message):
-    """Fields that hold fields with rules and are not in the message, so that those are not tried."""
+    """Fields that hold fields and are not in the message, so that those are not tried."""
     for place in places(message):
         kind = place.field.message_type
-        if kind and holds_rules(kind) and not kind.full_name.startswith("google."):
+        if kind and kind.fields and not kind.full_name.startswith("google."):
             holder = place.holder(message)
             if not (getattr(holder, place.field.name) if place.repeated else holder.HasField(place.field.name)):
                 yield place.path
@@ -391,7 +410,7 @@ class EveryLimit(unittest.TestCase):
         if method.name not in REQUESTS:
             self.fail(f"REQUESTS does not say how {method.name} is called")
         caller, request = self.request(method)
-        self.assertEqual(list(missing(request)), [], f"REQUESTS of {method.name} must set what holds fields with rules")
+        self.assertEqual(list(missing(request)), [], f"REQUESTS of {method.name} must set what holds fields")
         self.send(method, caller, request)
         self.try_beyond(method)
         for place in list(places(request)):
@@ -469,9 +488,26 @@ class EveryLimit(unittest.TestCase):
             if field.message_type and name in field.message_type.fields_by_name:
                 expected = SHOWN.get(key, lambda w, x: x)(self.world, sent)
                 self.assertEqual(getattr(shown, name), expected)
-                self.assertEqual(getattr(READ[field.message_type.name](self.world, shown), name), expected)
+                read = READ[field.message_type.name](self.world, shown)
+                self.assertEqual(getattr(read, name), expected)
+                self.is_listed(read)
                 return
         self.assertIn(name, NOT_KEPT, f"no reply shows {key}: say in KEPT where it is, or in NOT_KEPT")
+
+    def is_listed(self, whole):
+        """Finds the object in its list, which shows all of it but what is said to be empty there."""
+        kind = whole.DESCRIPTOR
+        if kind.name not in LISTED:
+            self.assertNotIn(kind.name, LISTS, "say in LISTED how the list is called that has it")
+            return
+        area, method, arguments = LISTED[kind.name]
+        page = self.world.call(area, method, "root-admin", **arguments(whole))
+        key = kind.fields[0].name  # its id
+        listed = next(x for x in getattr(page, LISTS[kind.name]) if getattr(x, key) == getattr(whole, key))
+        for field in kind.fields:
+            if (method, field.name) in EMPTY_IN_LIST:
+                whole.ClearField(field.name)
+            self.assertEqual(getattr(listed, field.name), getattr(whole, field.name), f"{field.name} in {method}")
 
 
 def add(method):
