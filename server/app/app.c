@@ -43,8 +43,8 @@ int app_record_read(struct rpc_call *call, int64_t subject_id, struct error *err
 
 	if (r >= 0)
 		r = audit_append(db_of(call), &audit, err);
-	if (r >= 0)
-		return 0;
+	if (r >= 0 || err->reason == &RPC_REASON_DEADLINE_PASSED || err->reason == &RPC_REASON_CALL_CANCELLED)
+		return r < 0 ? r : 0;
 	log_warning("a read by %" PRId64
 		    " is not answered, as it cannot be recorded: %s method=%s request=%s",
 		    audit.actor_id, log_quote(&text, err->message), audit.action, rpc_request_label(call));

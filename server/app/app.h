@@ -54,7 +54,8 @@ int app_new_ids(struct rpc_call *call, int64_t *const *ret, unsigned n, struct e
 
 /*
  * Writes, and commits, that the caller reads data of this subject, which is not his own: rpc_server_config's
- * record_read. DATABASE_UNAVAILABLE when that cannot be, and nothing is to be shown then.
+ * record_read. DATABASE_UNAVAILABLE when that cannot be, DEADLINE_PASSED or CALL_CANCELLED when it is too
+ * late for it; and nothing is to be shown then.
  */
 int app_record_read(struct rpc_call *call, int64_t subject_id, struct error *err)
 	__attribute__((warn_unused_result));
