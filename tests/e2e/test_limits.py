@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every limit of the contract, of every field of every request: what lies at it is served and kept whole, what lies
 beyond is FIELD_INVALID and changes nothing. The limits are read from the contract; so a limit that the schema or the code
-does not keep up with fails here by the field's name, and so does a method that REQUESTS does not know how to call."""
+does not keep up with fails here by the field's name, and so does a method that REQUESTS does not know how to call, and a
+field whose rules in a request are not those of the resource."""
 import re
 import unittest
 import uuid
@@ -508,6 +509,31 @@ class EveryLimit(unittest.TestCase):
             if (method, field.name) in EMPTY_IN_LIST:
                 whole.ClearField(field.name)
             self.assertEqual(getattr(listed, field.name), getattr(whole, field.name), f"{field.name} in {method}")
+
+
+class Twins(unittest.TestCase):
+    def test_same_rules(self):
+        """What a request gives or seeks of a resource that another request holds, as Course, has the resource's rules."""
+        held = {field.message_type.full_name for method in METHODS.values() for field in method.input_type.fields
+                if field.message_type}
+        for method in METHODS.values():
+            for resource in (f.message_type for f in method.output_type.fields if f.message_type):
+                if resource.full_name in held:
+                    self.same_rules(method.input_type, resource)
+
+    def same_rules(self, request, resource):
+        for field in request.fields:
+            if field.name in resource.fields_by_name:
+                theirs, ours = (rules_but_required(f) for f in (field, resource.fields_by_name[field.name]))
+                if not ours.output_only:
+                    self.assertEqual(theirs, ours, f"{request.name}.{field.name} and {resource.name}.{field.name}")
+
+
+def rules_but_required(field):
+    rules = OPTIONS.FieldRules()
+    rules.CopyFrom(field.GetOptions().Extensions[OPTIONS.rules])
+    rules.ClearField("required")
+    return rules
 
 
 def add(method):
