@@ -6,6 +6,7 @@ test_published.py PROTOC
 import importlib.machinery
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
@@ -153,6 +154,15 @@ class Published(unittest.TestCase):
                         "[(grpc_c.v1.rules).required = true]"):
             with self.subTest(unknown), self.assertRaises(tool.Unknown):
                 tool.File("sample.proto", f"message A {{\n  // It.\n  string b = 1 {unknown};\n}}\n").published()
+
+    def test_refuses_a_limit_that_no_rule_has(self):
+        tool = publisher()
+        for comment, rules in (("1 to 200 characters.", "max_length: 300"), ("At most 2,000 of them.", "max_items: 200"),
+                               ("0 (not said) to 60.", "range: {min: 0, max: 600}"), ("It has 8 bytes.", "required: true"),
+                               ("At most 33.", "format: STRING_FORMAT_SLUG")):
+            text = f"message A {{\n  // {comment}\n  string b = 1 [(grpc_c.v1.rules) = {{{rules}}}];\n}}\n"
+            with self.subTest(comment), self.assertRaisesRegex(tool.Unknown, "string b = 1: .*" + re.escape(comment)):
+                tool.File("sample.proto", text).published()
 
     def test_names_nothing_of_grpc_c(self):
         for path in PUBLISHED.glob("**/*.proto"):
