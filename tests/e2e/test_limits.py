@@ -403,8 +403,13 @@ class EveryLimit(unittest.TestCase):
         return caller, message_factory.GetMessageClass(method.input_type)(**fields)
 
     def send(self, method, caller, request):
-        answer = self.world.wire.raw("/edu.v1.EduService/" + method.name, request.SerializeToString(),
-                                     self.world.tokens[caller])
+        try:
+            answer = self.world.wire.raw("/edu.v1.EduService/" + method.name, request.SerializeToString(),
+                                         self.world.tokens[caller])
+        except Refused as error:
+            if error.code == "INTERNAL":  # the log alone says why, as which column was too short
+                error.args = (f"{error}; {[x for x in self.stack.server_log().splitlines() if 'level=error' in x][-1:]}",)
+            raise
         return message_factory.GetMessageClass(method.output_type).FromString(answer)
 
     def try_method(self, method):
