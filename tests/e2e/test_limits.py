@@ -247,6 +247,10 @@ LISTS = {field.message_type.name: field.name for name, method in METHODS.items()
          for field in method.output_type.fields if field.message_type}
 
 
+# The rules that Place tries, or that say a field is not the caller's to send.
+TRIED = {"required", "min_length", "max_length", "min_items", "max_items", "range", "format", "id_kind", "output_only"}
+
+
 class Place:
     """A field somewhere in a request: `steps` are the names of the fields and, where they are repeated, 0."""
 
@@ -309,6 +313,8 @@ class Place:
         elif is_timestamp(field):
             yield "earliest", Timestamp(seconds=-62135596800)
             yield "latest", Timestamp(seconds=253402300799, nanos=999999999)
+        elif not field.message_type:
+            raise NotImplementedError(f"say in Place.values and Place.wrong what {self.path} may hold")
 
     def wrong(self):
         """What one value may not be."""
@@ -516,7 +522,10 @@ class EveryLimit(unittest.TestCase):
             self.assertEqual(getattr(listed, field.name), getattr(whole, field.name), f"{field.name} in {method}")
 
 
-class Twins(unittest.TestCase):
+class Rules(unittest.TestCase):
+    def test_none_is_unknown(self):
+        self.assertEqual({f.name for f in OPTIONS.FieldRules.DESCRIPTOR.fields} - TRIED, set(), "say in Place how it is tried")
+
     def test_same_rules(self):
         """What a request gives or seeks of a resource that another request holds, as Course, has the resource's rules."""
         held = {field.message_type.full_name for method in METHODS.values() for field in method.input_type.fields
