@@ -161,8 +161,13 @@ class Published(unittest.TestCase):
                                ("0 (not said) to 60.", "range: {min: 0, max: 600}"), ("It has 8 bytes.", "required: true"),
                                ("At most 33.", "format: STRING_FORMAT_SLUG")):
             text = f"message A {{\n  // {comment}\n  string b = 1 [(grpc_c.v1.rules) = {{{rules}}}];\n}}\n"
-            with self.subTest(comment), self.assertRaisesRegex(tool.Unknown, "string b = 1: .*" + re.escape(comment)):
+            with self.subTest(comment), self.assertRaisesRegex(tool.Unknown, "string b: .*" + re.escape(comment)):
                 tool.File("sample.proto", text).published()
+
+        text = ("message A {\n  // At most 8.\n  string b = 1 [(grpc_c.v1.rules) = {max_length: 8}];\n}\n"
+                "message B {\n  // At most\n  // 9.\n  string b = 1;\n}\n")
+        with self.assertRaisesRegex(tool.Unknown, "string b: .* At most 9"):
+            tool.File("sample.proto", text).published()
 
     def test_names_nothing_of_grpc_c(self):
         for path in PUBLISHED.glob("**/*.proto"):
