@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "edu/v1/edu_service.tables.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
 #include "server/base/log.h"
 #include "server/db/audit.h"
@@ -111,6 +112,17 @@ int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *
 	if (r < 0)
 		return r;
 	return run.repeated ? app_replay(call, run.stored, ret, err) : 0;
+}
+
+int app_check_mask(const struct message_rules *resource, char *const *paths, size_t n_paths,
+		   const char *id_path, struct error *err)
+{
+	const char *const fixed[] = {id_path, "etag"};
+	int r = rules_check_mask(resource, "update_mask", paths, n_paths, err);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(fixed); i++)
+		if (mask_has(paths, n_paths, fixed[i]))
+			r = error_field(err, "update_mask", "may not name %s", fixed[i]);
+	return r;
 }
 
 Google__Protobuf__Timestamp *app_timestamp(struct arena *arena, int64_t us)

@@ -3,6 +3,7 @@
 #define APP_APP_H
 
 #include "proto/runtime/ids.h"
+#include "proto/runtime/rules.h"
 #include "server/base/cache.h"
 #include "server/base/clock.h"
 #include "server/db/db.h"
@@ -74,6 +75,13 @@ int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret,
 
 /* Adds the header edu-replayed: what the answer tells had been done before. */
 void app_say_replayed(struct rpc_call *call);
+
+/*
+ * Checks an Update's update_mask: rules_check_mask(), and that it names neither the object's id nor its etag,
+ * which tell what is to be changed.
+ */
+int app_check_mask(const struct message_rules *resource, char *const *paths, size_t n_paths,
+		   const char *id_path, struct error *err) __attribute__((warn_unused_result));
 
 /* --- pieces of answers --- */
 

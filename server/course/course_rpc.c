@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "edu/v1/edu_service.server.h"
-#include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
 #include "proto/runtime/format.h"
-#include "proto/runtime/rules.h"
 #include "server/app/app.h"
 #include "server/course/course_cache.h"
 #include "server/course/course_life.h"
@@ -160,25 +158,14 @@ int course_apply_update(struct change *change, void *course, struct error *err)
 	return r;
 }
 
-static int check_mask(const UpdateCourseRequest *req, struct error *err)
-{
-	static const char *const fixed[] = {"course_id", "etag"};
-	char **paths = req->update_mask->paths;
-	size_t n_paths = req->update_mask->n_paths;
-	int r = rules_check_mask(&edu_v1_course_rules, "update_mask", paths, n_paths, err);
-	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(fixed); i++)
-		if (mask_has(paths, n_paths, fixed[i]))
-			r = error_field(err, "update_mask", "may not name %s", fixed[i]);
-	return r;
-}
-
 static int update_course(struct rpc_call *call, const UpdateCourseRequest *req, UpdateCourseResponse *ret,
 			 struct error *err)
 {
 	struct change change = course_change(call, COURSE_UPDATE, req->course->course_id, req->course->etag);
 	change.arg = (void *)req;
 	change.ret = &ret->course;
-	int r = check_mask(req, err);
+	int r = app_check_mask(&edu_v1_course_rules, req->update_mask->paths, req->update_mask->n_paths,
+			       "course_id", err);
 	if (r >= 0 && !change.id)
 		r = error_field(err, "course.course_id", "is required");
 	return r < 0 ? r : change_run(&change, err);

@@ -3,7 +3,6 @@
 
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/format.h"
-#include "proto/runtime/rules.h"
 #include "server/app/app.h"
 #include "server/auth/password.h"
 #include "server/user/user_life.h"
@@ -153,18 +152,6 @@ int user_apply_update(struct change *change, void *user, struct error *err)
 	return arena_check(change->arena, err);
 }
 
-static int check_mask(const UpdateUserRequest *req, struct error *err)
-{
-	char **paths = req->update_mask->paths;
-	size_t n_paths = req->update_mask->n_paths;
-	int r = rules_check_mask(&edu_v1_user_rules, "update_mask", paths, n_paths, err);
-	if (r >= 0 && mask_has(paths, n_paths, "user_id"))
-		r = error_field(err, "update_mask", "may not name user_id");
-	if (r >= 0 && mask_has(paths, n_paths, "etag"))
-		r = error_field(err, "update_mask", "may not name etag");
-	return r;
-}
-
 static int update_user(struct rpc_call *call, const UpdateUserRequest *req, UpdateUserResponse *ret,
 		       struct error *err)
 {
@@ -172,7 +159,8 @@ static int update_user(struct rpc_call *call, const UpdateUserRequest *req, Upda
 		call, USER_UPDATE, user_or_caller(rpc_principal(call), req->user->user_id), req->user->etag);
 	change.arg = (void *)req;
 	change.ret = &ret->user;
-	int r = check_mask(req, err);
+	int r = app_check_mask(&edu_v1_user_rules, req->update_mask->paths, req->update_mask->n_paths,
+			       "user_id", err);
 	return r < 0 ? r : change_run(&change, err);
 }
 
