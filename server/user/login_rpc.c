@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.server.h"
-#include "server/app/app.h"
 #include "server/auth/attempt.h"
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"
@@ -19,7 +18,8 @@
 enum { LOGIN_TRIES = 3 };
 
 struct login {
-	struct rpc_call *call;
+	const struct app *app;
+	struct arena *arena;
 	const LoginRequest *req;
 	LoginResponse *ret;
 	bool known;
@@ -43,10 +43,9 @@ static int check_password(struct rpc_call *call, void *state, struct error *err)
 static int login_body(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct login *m = arg;
-	struct arena *arena = rpc_arena(m->call);
 	struct user u;
 
-	int r = user_store_lock(conn, arena, m->user.user_id, &u, err);
+	int r = user_store_lock(conn, m->arena, m->user.user_id, &u, err);
 	if (r < 0)
 		return r;
 	m->again = strcmp(u.password_hash, m->user.password_hash) != 0;
@@ -59,13 +58,13 @@ static int login_body(struct db_conn *conn, void *arg, struct error *err)
 	if (r >= 0)
 		r = session_append_event(conn, EVENT_SESSION_STARTED, m->event_id, &m->session,
 					 m->session.create_us, err);
-	return r < 0 ? r : session_issue(m->call, &m->session, &u, &m->token, &m->ret->session, err);
+	return r < 0 ? r : session_issue(m->app, m->arena, &m->session, &u, &m->token, &m->ret->session, err);
 }
 
 static int begin_session(struct rpc_call *call, void *state, struct error *err)
 {
 	struct login *m = state;
-	int64_t now_us = app_now_us(call);
+	int64_t now_us = clock_now_us(m->app->clock);
 	int64_t session_id;
 	int r = app_new_ids(call, APP_IDS(&session_id, &m->event_id), err);
 	if (r < 0)
@@ -78,7 +77,7 @@ static int begin_session(struct rpc_call *call, void *state, struct error *err)
 		.source = attempt_source(&m->attempt),
 		.token_us = now_us,
 	};
-	m->session.token_expire_us = session_token_end_us(call, &m->session, now_us);
+	m->session.token_expire_us = session_token_end_us(m->app, &m->session, now_us);
 	refresh_token_begin(session_id, &m->token, &m->session.tokens);
 	r = db_transaction(db_of(call), false, login_body, m, err);
 	if (r < 0 || !m->again)
@@ -92,7 +91,7 @@ static int begin_session(struct rpc_call *call, void *state, struct error *err)
 static int check_password(struct rpc_call *call, void *state, struct error *err)
 {
 	struct login *m = state;
-	const struct passwords *passwords = app_of(call)->passwords;
+	const struct passwords *passwords = m->app->passwords;
 	int r = attempt_begin(&m->attempt, err);
 
 	if (r < 0)
@@ -110,20 +109,21 @@ static int check_password(struct rpc_call *call, void *state, struct error *err)
 		r = password_hash(passwords, m->req->password, hash, err);
 		if (r < 0)
 			return r;
-		m->rehash = arena_strdup(rpc_arena(call), hash);
+		m->rehash = arena_strdup(m->arena, hash);
 	}
 	return rpc_run_on(call, RPC_ON_DB, begin_session, m);
 }
 
 /* The same for an unknown user, as far as anybody can tell. */
-static int ask_attempt(struct login *m, const char *name, struct error *err)
+static int ask_attempt(struct login *m, struct db_conn *conn, const char *name, const char *address,
+		       struct error *err)
 {
 	const int64_t user_id = m->known ? m->user.user_id : 0;
 	struct attempt *a = &m->attempt;
 
-	attempt_init(a, app_of(m->call)->auth->rates, user_id, name, rpc_peer_address(m->call));
+	attempt_init(a, m->app->auth->rates, user_id, name, address);
 	if (attempt_needs_history(a)) {
-		int r = session_store_began_at(db_of(m->call), user_id, attempt_source(a), err);
+		int r = session_store_began_at(conn, user_id, attempt_source(a), err);
 
 		if (r < 0)
 			return r;
@@ -132,12 +132,10 @@ static int ask_attempt(struct login *m, const char *name, struct error *err)
 	return attempt_ask(a, err);
 }
 
-static int find_user(struct login *m, const char *name, struct error *err)
+static int find_user(struct login *m, struct db_conn *conn, const char *name, struct error *err)
 {
-	struct arena *arena = rpc_arena(m->call);
-	struct db_conn *conn = db_of(m->call);
-	int r = strchr(name, '@') ? user_store_by_email(conn, arena, name, &m->user, err)
-				  : user_store_by_name(conn, arena, name, &m->user, err);
+	int r = strchr(name, '@') ? user_store_by_email(conn, m->arena, name, &m->user, err)
+				  : user_store_by_name(conn, m->arena, name, &m->user, err);
 
 	m->known = r > 0;
 	return r < 0 ? r : 0;
@@ -146,17 +144,19 @@ static int find_user(struct login *m, const char *name, struct error *err)
 static int login(struct rpc_call *call, const LoginRequest *req, LoginResponse *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
+	struct db_conn *conn = db_of(call);
 	struct login *m = arena_zalloc(arena, sizeof(*m));
 	const char *name = user_login_fold(arena, req->login);
 	int r = arena_check(arena, err);
 	if (r < 0)
 		return r;
-	m->call = call;
+	m->app = app_of(call);
+	m->arena = arena;
 	m->req = req;
 	m->ret = ret;
-	r = find_user(m, name, err);
+	r = find_user(m, conn, name, err);
 	if (r >= 0)
-		r = ask_attempt(m, name, err);
+		r = ask_attempt(m, conn, name, rpc_peer_address(call), err);
 	return r < 0 ? r : rpc_run_on(call, RPC_ON_PASSWORD, check_password, m);
 }
 

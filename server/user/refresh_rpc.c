@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "edu/v1/edu_service.server.h"
-#include "server/app/app.h"
 #include "server/auth/authenticator.h"
 #include "server/user/session_issue.h"
 #include "server/user/user_names.h"
@@ -18,7 +17,8 @@
 enum refresh_outcome { REFRESHED, REFRESH_INVALID, REFRESH_REUSED };
 
 struct refresh {
-	struct rpc_call *call;
+	const struct app *app;
+	struct arena *arena;
 	RefreshSessionResponse *ret;
 	struct refresh_token shown;
 	uint8_t nonce[REFRESH_NONCE_LEN];
@@ -47,7 +47,7 @@ static int exchange(struct db_conn *conn, struct refresh *m, struct session *s, 
 {
 	refresh_token_exchange(ret, m->nonce, &s->tokens);
 	s->token_us = m->now_us;
-	s->token_expire_us = session_token_end_us(m->call, s, m->now_us);
+	s->token_expire_us = session_token_end_us(m->app, s, m->now_us);
 	return session_store_exchange(conn, s, err);
 }
 
@@ -56,7 +56,7 @@ static int give_successor(struct db_conn *conn, struct refresh *m, struct sessio
 {
 	struct refresh_token token = m->shown;
 	struct user u;
-	int r = user_store_lock(conn, rpc_arena(m->call), s->user_id, &u, err);
+	int r = user_store_lock(conn, m->arena, s->user_id, &u, err);
 	if (r < 0)
 		return r;
 	if (kind == REFRESH_PREVIOUS)
@@ -64,7 +64,7 @@ static int give_successor(struct db_conn *conn, struct refresh *m, struct sessio
 	else
 		r = exchange(conn, m, s, &token, err);
 	m->outcome = REFRESHED;
-	return r < 0 ? r : session_issue(m->call, s, &u, &token, &m->ret->session, err);
+	return r < 0 ? r : session_issue(m->app, m->arena, s, &u, &token, &m->ret->session, err);
 }
 
 static int refresh_body(struct db_conn *conn, void *arg, struct error *err)
@@ -72,9 +72,9 @@ static int refresh_body(struct db_conn *conn, void *arg, struct error *err)
 	struct refresh *m = arg;
 	struct session s;
 
-	int r = session_store_lock(conn, rpc_arena(m->call), m->shown.session_id, &s, err);
+	int r = session_store_lock(conn, m->arena, m->shown.session_id, &s, err);
 	m->outcome = REFRESH_INVALID;
-	m->now_us = app_now_us(m->call);
+	m->now_us = clock_now_us(m->app->clock);
 	if (r <= 0)
 		return r;
 	m->user_id = s.user_id;
@@ -91,7 +91,8 @@ static int refresh_body(struct db_conn *conn, void *arg, struct error *err)
 static int refresh_session(struct rpc_call *call, const RefreshSessionRequest *req,
 			   RefreshSessionResponse *ret, struct error *err)
 {
-	struct refresh m = {.call = call, .ret = ret, .outcome = REFRESH_INVALID};
+	struct refresh m = {
+		.app = app_of(call), .arena = rpc_arena(call), .ret = ret, .outcome = REFRESH_INVALID};
 	int r = app_new_ids(call, APP_IDS(&m.event_id), err);
 	refresh_nonce_make(m.nonce);
 	if (r >= 0 && refresh_token_parse(req->refresh_token, &m.shown))
@@ -102,7 +103,7 @@ static int refresh_session(struct rpc_call *call, const RefreshSessionRequest *r
 	case REFRESHED:
 		return 0;
 	case REFRESH_REUSED:
-		auth_user_changed(app_of(call)->auth, m.user_id);
+		auth_user_changed(m.app->auth, m.user_id);
 		return error_raise(
 			err, &REASON_REFRESH_TOKEN_REUSED,
 			"The refresh token was exchanged before; the session has been ended, sign in again.");

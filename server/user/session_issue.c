@@ -2,14 +2,13 @@
 #include "server/user/session_issue.h"
 
 #include "proto/runtime/codec.h"
-#include "server/app/app.h"
 #include "server/auth/authenticator.h"
 #include "server/user/user_names.h"
 #include "server/user/user_proto.h"
 
-int64_t session_token_end_us(const struct rpc_call *call, const struct session *s, int64_t now_us)
+int64_t session_token_end_us(const struct app *app, const struct session *s, int64_t now_us)
 {
-	int64_t end_us = now_us + app_of(call)->refresh_token_us;
+	int64_t end_us = now_us + app->refresh_token_us;
 
 	return end_us < s->expire_us ? end_us : s->expire_us;
 }
@@ -40,10 +39,9 @@ static Session *session_to_proto(struct arena *arena, const struct session *s, c
 	return m;
 }
 
-int session_issue(struct rpc_call *call, const struct session *s, const struct user *u,
+int session_issue(const struct app *app, struct arena *arena, const struct session *s, const struct user *u,
 		  const struct refresh_token *refresh, Session **ret, struct error *err)
 {
-	struct arena *arena = rpc_arena(call);
 	struct principal who = {
 		.user_id = u->user_id,
 		.session_id = s->session_id,
@@ -54,7 +52,7 @@ int session_issue(struct rpc_call *call, const struct session *s, const struct u
 
 	int r = user_may_sign_in(u, err);
 	if (r == 0)
-		r = token_issue(app_of(call)->auth->tokens, &who, arena, &access, err);
+		r = token_issue(app->auth->tokens, &who, arena, &access, err);
 	if (r < 0)
 		return r;
 	Session *m = session_to_proto(arena, s, u, refresh);

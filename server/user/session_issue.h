@@ -3,21 +3,21 @@
 #define USER_SESSION_ISSUE_H
 
 #include "edu/v1/edu_service.tables.h"
-#include "server/rpc/call.h"
+#include "server/app/app.h"
 #include "server/user/session_store.h"
 #include "server/user/user_store.h"
 
 /* What Login and RefreshSession share. */
 
 /* The end of a refresh token of the session that is made now. */
-int64_t session_token_end_us(const struct rpc_call *call, const struct session *s, int64_t now_us);
+int64_t session_token_end_us(const struct app *app, const struct session *s, int64_t now_us);
 
 /*
  * The answer: both tokens, and who signed in. USER_SUSPENDED for a user who may not. Runs while the user is
  * locked, so that whoever changes its rights does so wholly before or wholly after this access token was
  * made.
  */
-int session_issue(struct rpc_call *call, const struct session *s, const struct user *u,
+int session_issue(const struct app *app, struct arena *arena, const struct session *s, const struct user *u,
 		  const struct refresh_token *refresh, Session **ret, struct error *err)
 	__attribute__((warn_unused_result));
 
