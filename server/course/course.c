@@ -66,6 +66,13 @@ int course_not_found(struct error *err, int64_t course_id)
 	return app_not_found(err, &course_resource, course_id);
 }
 
+int course_terms_seen(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
+		      const struct principal *who, struct course_terms *ret, struct error *err)
+{
+	int r = course_terms_read(conn, arena, course_id, currency, ret, err);
+	return r < 0 || course_visible_to(ret, who) ? r : course_not_found(err, course_id);
+}
+
 int course_refused(bool seen, int64_t course_id, struct error *err)
 {
 	if (!seen)

@@ -52,10 +52,15 @@ struct course_terms {
 
 /*
  * The terms as committed now; one round trip. `currency` NULL asks for no price. COURSE_NOT_FOUND when there
- * is no such course; whether the caller may see it is the caller's question: course_visible_to().
+ * is no such course; whether the caller may see it is the caller's question.
  */
 int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
 		      struct course_terms *ret, struct error *err) __attribute__((warn_unused_result));
+
+/* The same of a course that `who` may see; COURSE_NOT_FOUND else. */
+int course_terms_seen(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
+		      const struct principal *who, struct course_terms *ret, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* The user stands in the course's list, and is paid for it: whatever roles are held now. */
 bool course_has_share(const struct course_share *instructors, unsigned n, int64_t user_id);

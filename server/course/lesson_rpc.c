@@ -53,15 +53,6 @@ static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, 
 
 /* --- ListLessons --- */
 
-static int check_visible(struct rpc_call *call, struct db_conn *conn, int64_t course_id, struct error *err)
-{
-	struct course_terms terms;
-	int r = course_terms_read(conn, rpc_arena(call), course_id, NULL, &terms, err);
-	if (r < 0)
-		return r;
-	return course_visible_to(&terms, rpc_principal(call)) ? 0 : course_not_found(err, course_id);
-}
-
 static int list_lessons(struct rpc_call *call, const ListLessonsRequest *req, ListLessonsResponse *ret,
 			struct error *err)
 {
@@ -69,6 +60,7 @@ static int list_lessons(struct rpc_call *call, const ListLessonsRequest *req, Li
 	struct db_conn *conn = db_of(call);
 	int64_t course_id = course_id_of(req->course_id);
 	const char *external_id = *req->external_id ? req->external_id : NULL;
+	struct course_terms terms;
 	struct page page;
 	unsigned n;
 	struct lesson *lessons;
@@ -76,7 +68,7 @@ static int list_lessons(struct rpc_call *call, const ListLessonsRequest *req, Li
 
 	int r = page_open(&page, call, PAGE_OF(req), &position, sizeof(position), err);
 	if (r >= 0)
-		r = check_visible(call, conn, course_id, err);
+		r = course_terms_seen(conn, arena, course_id, NULL, rpc_principal(call), &terms, err);
 	if (r >= 0)
 		r = lesson_store_list(conn, arena, course_id, external_id, position, page.limit, &lessons, &n,
 				      err);

@@ -91,13 +91,11 @@ static int refuse(const struct checkout *c, struct purchase_result *earlier, str
 static int agree_terms(const struct checkout *c, struct course_terms *terms, struct quote *quote,
 		       struct error *err)
 {
-	int r = course_terms_read(c->conn, c->arena, c->course_id, c->req->currency_code, terms, err);
+	const char *currency = c->req->currency_code;
+	int r = course_terms_seen(c->conn, c->arena, c->course_id, currency, c->who, terms, err);
 
-	if (r < 0)
-		return r;
-	if (!course_visible_to(terms, c->who))
-		return course_not_found(err, c->course_id);
-	r = quote_course(terms, c->req->currency_code, quote, err);
+	if (r == 0)
+		r = quote_course(terms, currency, quote, err);
 	if (r == 0)
 		r = quote_check_buyer(terms, c->who->user_id, err);
 	if (r < 0)
