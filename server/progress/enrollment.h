@@ -3,8 +3,13 @@
 #define PROGRESS_ENROLLMENT_H
 
 #include "edu/v1/access.tables.h"
+#include "server/app/app.h"
 
-/* The grants behind an enrollment, and what they add up to at a time. */
+/* Who may read an enrollment, the grants behind it, and what they add up to at a time. */
+
+/* The learner, who may read any learner, and the course's instructors; others as course_refused() tells. */
+int enrollment_check_reader(struct rpc_call *call, struct db_conn *conn, int64_t user_id, int64_t course_id,
+			    struct error *err) __attribute__((warn_unused_result));
 
 struct enrollment_grant {
 	int64_t grant_id;
