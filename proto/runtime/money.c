@@ -9,8 +9,6 @@
 
 #include "proto/runtime/array.h"
 
-enum { BASIS_POINTS = 10000 };
-
 struct currency {
 	char code[CURRENCY_MAX];
 	int8_t exponent;

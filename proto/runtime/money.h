@@ -7,7 +7,10 @@
 
 /* Money is an integer count of a currency's minor unit (cents, fen); JPY has no minor unit and counts yen. */
 
-enum { CURRENCY_MAX = 4 /* "EUR" and a NUL */ };
+enum {
+	CURRENCY_MAX = 4,     /* "EUR" and a NUL */
+	BASIS_POINTS = 10000, /* a whole */
+};
 
 /* True for an ISO 4217 alphabetic code in use (funds, metals, test and no-currency codes are not). Upper case
  * only. */
@@ -21,7 +24,7 @@ int currency_exponent(const char *code);
 bool money_add(int64_t a, int64_t b, int64_t *ret) __attribute__((warn_unused_result));
 bool money_sub(int64_t a, int64_t b, int64_t *ret) __attribute__((warn_unused_result));
 
-/* amount * basis_points / 10,000, rounded toward zero. Exact for any amount; basis_points 0 to 10,000. */
+/* amount * basis_points / BASIS_POINTS, rounded toward zero. Exact for any amount; 0 to a whole of it. */
 int64_t money_share(int64_t amount, int basis_points);
 
 /* "12.34 EUR" into out; returns out. For people. */

@@ -91,7 +91,7 @@ static int take_request(struct rpc_call *call, const CreateCourseRequest *req, s
 		.create_us = now_us,
 		.update_us = now_us,
 		.n_instructors = 1,
-		.instructors = {{who->user_id, 10000}},
+		.instructors = {{who->user_id, BASIS_POINTS}},
 	};
 	if (req->n_instructors)
 		r = course_take_instructors(c, req->instructors, req->n_instructors, err);

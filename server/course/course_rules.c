@@ -11,8 +11,6 @@
 #include "proto/runtime/rules.h"
 #include "server/user/user_names.h"
 
-enum { ALL_SHARES = 10000 /* basis points */ };
-
 bool course_has_instructor(const struct course *c, int64_t user_id)
 {
 	return course_has_share(c->instructors, c->n_instructors, user_id);
@@ -101,9 +99,9 @@ int course_take_instructors(struct course *c, CourseInstructor *const *list, siz
 		c->instructors[c->n_instructors++] =
 			(struct course_share){user_id, list[i]->share_basis_points};
 	}
-	if (sum > ALL_SHARES)
-		return error_field(err, "instructors", "shares must add up to at most %d, is %d", ALL_SHARES,
-				   sum);
+	if (sum > BASIS_POINTS)
+		return error_field(err, "instructors", "shares must add up to at most %d, is %d",
+				   BASIS_POINTS, sum);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/codec.h"
+#include "proto/runtime/money.h"
 #include "server/app/app.h"
 #include "server/course/course.h"
 #include "server/course/course_names.h"
@@ -173,7 +174,7 @@ static int add_lessons(struct arena *arena, CourseProgress *ret, const struct le
 		add_lesson(ret, p);
 		ret->lessons[ret->n_lessons++] = lesson_to_proto(arena, p);
 	}
-	ret->completed_basis_points = weight ? (int32_t)(weight_completed * 10000 / weight) : 0;
+	ret->completed_basis_points = weight ? (int32_t)(weight_completed * BASIS_POINTS / weight) : 0;
 	ret->last_activity_time = app_timestamp(arena, last_us);
 	return arena_check(arena, err);
 }

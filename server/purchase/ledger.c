@@ -7,7 +7,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 
-enum { WHOLE_BASIS_POINTS = 10000, LINE_TEXT_MAX = 64 };
+enum { LINE_TEXT_MAX = 64 };
 
 void ledger_add(struct ledger_posting *p, enum ledger_account account, int64_t owner_id,
 		const char *currency_code, int64_t amount)
@@ -62,7 +62,7 @@ int ledger_post_top_up(struct ledger_posting *p, int64_t provider_id, int64_t us
 int ledger_post_purchase(struct ledger_posting *p, int64_t buyer_id, const char *currency_code, int64_t total,
 			 const struct course_share *shares, unsigned n_shares, struct error *err)
 {
-	int platform = WHOLE_BASIS_POINTS;
+	int platform = BASIS_POINTS;
 	int64_t rest = total;
 
 	if (total <= 0 || n_shares > COURSE_INSTRUCTORS_MAX_ITEMS)
@@ -76,7 +76,7 @@ int ledger_post_purchase(struct ledger_posting *p, int64_t buyer_id, const char 
 		rest -= part;
 	}
 	if (platform < 0)
-		return error_internal(err, "shares of %d basis points", WHOLE_BASIS_POINTS - platform);
+		return error_internal(err, "shares of %d basis points", BASIS_POINTS - platform);
 	int64_t revenue = money_share(total, platform);
 	ledger_add(p, LEDGER_REVENUE, 0, currency_code, revenue);
 	ledger_add(p, LEDGER_ROUNDING, 0, currency_code, rest - revenue);
