@@ -140,21 +140,21 @@ int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_
 
 /* --- writing --- */
 
-static int external_id_in_use(struct db_conn *conn, const struct course *c, struct error *err)
+int course_external_id_in_use(struct db_conn *conn, const struct db_stmt *holder, int64_t owner_id,
+			      const char *external_id, const struct app_resource *resource, struct error *err)
 {
 	char text[ID_TEXT_MAX];
 	int64_t other;
-	int r = db_read(conn, &stmts[BY_EXTERNAL_ID], DB_ARGS(db_i64(c->creator_id), db_str(c->external_id)),
-			NULL, &other, err);
+	int r = db_read(conn, holder, DB_ARGS(db_i64(owner_id), db_str(external_id)), NULL, &other, err);
 	if (r < 0)
 		return r;
 	if (r == 0) /* the other was undone meanwhile */
 		return error_raise(err, &RPC_REASON_CONFLICT,
-				   "Another course was being made with this external_id.");
-	id_format(ID_COURSE, other, text);
-	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "Course %s has this external_id already; use that one.",
-		    text);
-	return app_name_resource(err, &course_resource, other);
+				   "Another one was being made with this external_id.");
+	id_format(resource->id_kind, other, text);
+	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "%s %s has this external_id already; use that one.",
+		    strrchr(resource->type, '.') + 1, text);
+	return app_name_resource(err, resource, other);
 }
 
 int course_store_insert(struct db_conn *conn, struct arena *arena, const struct course *c, struct error *err)
@@ -164,7 +164,8 @@ int course_store_insert(struct db_conn *conn, struct arena *arena, const struct 
 	if (r >= 0)
 		r = db_write(conn, &stmts[INSERT], &stored_row, &row, DB_NO_ARGS, err);
 	if (r == -STATUS_ALREADY_EXISTS && strcmp(db_duplicate_key(conn), "course_external_key") == 0)
-		return external_id_in_use(conn, c, err);
+		return course_external_id_in_use(conn, &stmts[BY_EXTERNAL_ID], c->creator_id, c->external_id,
+						 &course_resource, err);
 	if (r >= 0)
 		r = course_store_set_instructors(conn, c, err);
 	return r < 0 ? r : course_store_set_prices(conn, c, err);

@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
-#include "proto/runtime/ids.h"
-#include "server/course/course.h"
-#include "server/course/course_names.h"
+#include "server/course/course_store.h"
 #include "server/db/table.h"
 
 /* What is wanted of a lesson most; `in` is the way to it in the struct. */
@@ -45,28 +43,12 @@ static const struct db_stmt stmts[N_STMTS] = {
 
 const struct db_stmt_list lesson_stmts = {"lesson", stmts, N_STMTS};
 
-static int external_id_in_use(struct db_conn *conn, const struct lesson *l, struct error *err)
-{
-	char text[ID_TEXT_MAX];
-	int64_t other;
-	int r = db_read(conn, &stmts[BY_EXTERNAL_ID],
-			DB_ARGS(db_i64(l->info.course_id), db_str(l->external_id)), NULL, &other, err);
-	if (r < 0)
-		return r;
-	if (r == 0) /* the other was undone meanwhile */
-		return error_raise(err, &RPC_REASON_CONFLICT,
-				   "Another lesson was being made with this external_id.");
-	id_format(ID_LESSON, other, text);
-	error_raise(err, &REASON_EXTERNAL_ID_IN_USE, "Lesson %s has this external_id already; use that one.",
-		    text);
-	return app_name_resource(err, &lesson_resource, other);
-}
-
 int lesson_store_insert(struct db_conn *conn, const struct lesson *l, struct error *err)
 {
 	int r = db_write(conn, &stmts[INSERT], &lesson_row, l, DB_NO_ARGS, err);
 	if (r == -STATUS_ALREADY_EXISTS && strcmp(db_duplicate_key(conn), "lesson_external_key") == 0)
-		return external_id_in_use(conn, l, err);
+		return course_external_id_in_use(conn, &stmts[BY_EXTERNAL_ID], l->info.course_id,
+						 l->external_id, &lesson_resource, err);
 	return r;
 }
 
