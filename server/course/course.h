@@ -16,6 +16,7 @@
  * What other areas may know of a course: whether somebody may see it, who teaches it, and on what terms it is
  * sold now.
  */
+
 enum { COURSE_LESSONS_MAX = COURSE_PROGRESS_LESSONS_MAX_ITEMS };
 
 /* edu.v1.CourseState; stored as these numbers. */

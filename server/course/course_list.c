@@ -16,8 +16,8 @@
 /* The last course of a page: what the next one starts after. */
 struct list_cursor {
 	int64_t course_id;
-	char title[COURSE_TITLE_KEY_MAX * 4 +
-		   1]; /* the first characters, by which the order compares; by title only */
+	/* Its first characters, by which the order compares; by title only. */
+	char title[COURSE_TITLE_KEY_MAX * 4 + 1];
 };
 
 static const char *or_null(const char *s)
