@@ -56,8 +56,8 @@ int course_store_insert(struct db_conn *conn, struct arena *arena, const struct 
 
 /* Raises it, for lessons too; the statement `holder` finds the other's id by these two. */
 int course_external_id_in_use(struct db_conn *conn, const struct db_stmt *holder, int64_t owner_id,
-			      const char *external_id, const struct app_resource *resource,
-			      struct error *err);
+			      const char *external_id, const struct app_resource *resource, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* Writes everything of a locked course but its lists; and those. */
 int course_store_update(struct db_conn *conn, struct arena *arena, const struct course *c, struct error *err)
