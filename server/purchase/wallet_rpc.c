@@ -29,12 +29,12 @@ static int read_wallet(struct db_conn *conn, struct arena *arena, int64_t user_i
 static int get_wallet(struct rpc_call *call, const GetWalletRequest *req, GetWalletResponse *ret,
 		      struct error *err)
 {
-	int64_t user_id = user_or_caller(rpc_principal(call), req->user_id);
-	int r = 0;
+	struct db_conn *conn = db_of(call);
+	const struct principal *who = rpc_principal(call);
+	int64_t user_id = user_or_caller(who, req->user_id);
+	int r = user_id == who->user_id ? 0 : user_require(conn, user_id, err);
 
-	if (user_id != rpc_principal(call)->user_id)
-		r = user_require(db_of(call), user_id, err);
-	return r < 0 ? r : read_wallet(db_of(call), rpc_arena(call), user_id, &ret->wallet, err);
+	return r < 0 ? r : read_wallet(conn, rpc_arena(call), user_id, &ret->wallet, err);
 }
 
 /* --- TopUpWallet --- */
@@ -52,14 +52,19 @@ struct top_up {
 static int top_up_begin(struct rpc_call *call, const TopUpWalletRequest *req, TopUpWalletResponse *ret,
 			struct top_up *t, struct error *err)
 {
+	const struct principal *who = rpc_principal(call);
+
 	*t = (struct top_up){
 		.arena = rpc_arena(call),
 		.req = req,
 		.ret = ret,
-		.user_id = user_or_caller(rpc_principal(call), req->user_id),
-		.actor_id = rpc_principal(call)->user_id,
+		.user_id = user_or_caller(who, req->user_id),
+		.actor_id = who->user_id,
 		.now_us = app_now_us(call),
 	};
+	if (t->user_id == t->actor_id)
+		return error_raise(err, &REASON_SELF_CREDIT,
+				   "Nobody credits the own wallet; another holder of PAYMENTS has to.");
 	return app_new_ids(call, APP_IDS(&t->transaction_id, &t->provider_id, &t->event_id, &t->audit_id),
 			   err);
 }
@@ -171,9 +176,6 @@ static int top_up_wallet(struct rpc_call *call, const TopUpWalletRequest *req, T
 
 	if (req->amount->minor_units <= 0)
 		return error_field(err, "amount.minor_units", "must be above 0");
-	if (user_or_caller(rpc_principal(call), req->user_id) == rpc_principal(call)->user_id)
-		return error_raise(err, &REASON_SELF_CREDIT,
-				   "Nobody credits the own wallet; another holder of PAYMENTS has to.");
 	int r = top_up_begin(call, req, ret, &t, err);
 	if (r == 0)
 		r = app_transaction(call, IDEM_MONEY_US, top_up_in_transaction, &t, &ret->base, err);

@@ -85,9 +85,9 @@ static int register_user(struct rpc_call *call, const RegisterUserRequest *req, 
 /* --- GetUser --- */
 
 /* Whether there is such a user is told to none who may not read him. */
-static int read_by_name(struct rpc_call *call, const char *user_name, struct user *ret, struct error *err)
+static int read_by_name(struct rpc_call *call, struct arena *arena, const char *user_name, struct user *ret,
+			struct error *err)
 {
-	struct arena *arena = rpc_arena(call);
 	char *folded = user_text_fold(arena, user_name);
 	int r = arena_check(arena, err);
 	if (r < 0)
@@ -100,29 +100,31 @@ static int read_by_name(struct rpc_call *call, const char *user_name, struct use
 	return r;
 }
 
-static int read_by_id(struct rpc_call *call, const char *text, struct user *ret, struct error *err)
+static int read_by_id(struct rpc_call *call, struct arena *arena, const char *text, struct user *ret,
+		      struct error *err)
 {
 	int64_t user_id = user_or_caller(rpc_principal(call), text);
 	int r = rpc_subject(call, user_id, false, err);
 	if (r >= 0)
-		r = user_store_read(db_of(call), rpc_arena(call), user_id, ret, err);
+		r = user_store_read(db_of(call), arena, user_id, ret, err);
 	return r == 0 ? user_not_found(err, user_id) : r;
 }
 
 static int get_user(struct rpc_call *call, const GetUserRequest *req, GetUserResponse *ret, struct error *err)
 {
+	struct arena *arena = rpc_arena(call);
 	struct user user;
 	int r;
 	if (*req->user_id && *req->user_name)
 		return error_field(err, "user_name", "may not come together with user_id");
 	if (*req->user_name)
-		r = read_by_name(call, req->user_name, &user, err);
+		r = read_by_name(call, arena, req->user_name, &user, err);
 	else
-		r = read_by_id(call, req->user_id, &user, err);
+		r = read_by_id(call, arena, req->user_id, &user, err);
 	if (r < 0)
 		return r;
-	ret->user = user_to_proto(rpc_arena(call), &user);
-	return arena_check(rpc_arena(call), err);
+	ret->user = user_to_proto(arena, &user);
+	return arena_check(arena, err);
 }
 
 /* --- UpdateUser --- */
