@@ -98,6 +98,8 @@ static int run_once(struct db_conn *conn, void *arg, struct error *err)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = run->body(conn, run->arg, err);
+	if (r >= 0)
+		r = rpc_subject_decided(run->call, err);
 	if (r < 0 || !key->present)
 		return r;
 	r = codec_pack(run->ret, arena, &packed, err);

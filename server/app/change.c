@@ -95,6 +95,8 @@ static int body(struct db_conn *conn, void *arg, struct error *err)
 	if (r >= 0)
 		r = apply(change, object, err);
 	if (r >= 0)
+		r = rpc_subject_decided(change->call, err);
+	if (r >= 0)
 		r = kind->write(conn, change->arena, object, err);
 	if (r >= 0)
 		r = record(change, object, err);

@@ -11,7 +11,7 @@ int course_apply_submission(struct change *change, void *course, struct error *e
 static int submit_course_for_review(struct rpc_call *call, const SubmitCourseForReviewRequest *req,
 				    SubmitCourseForReviewResponse *ret, struct error *err)
 {
-	struct change change = course_change(call, COURSE_SUBMIT, req->course_id, req->etag);
+	struct change change = course_change(call, STEP_COURSE_SUBMIT, req->course_id, req->etag);
 	change.ret = &ret->course;
 	return change_run(&change, err);
 }
@@ -27,7 +27,7 @@ int course_apply_approval(struct change *change, void *course, struct error *err
 static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req, ApproveCourseResponse *ret,
 			  struct error *err)
 {
-	struct change change = course_change(call, COURSE_APPROVE, req->course_id, req->etag);
+	struct change change = course_change(call, STEP_COURSE_APPROVE, req->course_id, req->etag);
 	change.reason = req->comment;
 	change.ret = &ret->course;
 	return change_run(&change, err);

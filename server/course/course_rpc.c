@@ -161,7 +161,8 @@ int course_apply_update(struct change *change, void *course, struct error *err)
 static int update_course(struct rpc_call *call, const UpdateCourseRequest *req, UpdateCourseResponse *ret,
 			 struct error *err)
 {
-	struct change change = course_change(call, COURSE_UPDATE, req->course->course_id, req->course->etag);
+	struct change change =
+		course_change(call, STEP_COURSE_UPDATE, req->course->course_id, req->course->etag);
 	change.arg = (void *)req;
 	change.ret = &ret->course;
 	int r = app_check_mask(&edu_v1_course_rules, req->update_mask->paths, req->update_mask->n_paths,

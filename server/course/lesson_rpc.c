@@ -43,7 +43,7 @@ int course_apply_lesson(struct change *change, void *course, struct error *err)
 static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, CreateLessonResponse *ret,
 			 struct error *err)
 {
-	struct change change = course_change(call, COURSE_ADD_LESSON, req->course_id, "");
+	struct change change = course_change(call, STEP_COURSE_ADD_LESSON, req->course_id, "");
 	change.arg = &(struct lesson_creation){req, ret};
 	if (req->kind == (Edu__V1__LessonKind)LESSON_VIDEO && req->duration_seconds < 1)
 		return error_field(err, "duration_seconds", "must be at least 1 for a video");

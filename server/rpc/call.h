@@ -75,6 +75,10 @@ void rpc_add_header(struct rpc_call *call, const char *key, const char *value);
 int rpc_subject(struct rpc_call *call, int64_t subject_id, bool acts, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* 0 once that is decided, and where the contract says that a request is about nobody; else INTERNAL. Asked
+ * before a transaction commits: an answer that may not leave must have changed nothing. */
+int rpc_subject_decided(const struct rpc_call *call, struct error *err) __attribute__((warn_unused_result));
+
 /* --- other ways to return --- */
 
 /*

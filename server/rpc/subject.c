@@ -37,6 +37,15 @@ int rpc_subject(struct rpc_call *call, int64_t subject_id, bool acts, struct err
 	return r;
 }
 
+int rpc_subject_decided(const struct rpc_call *call, struct error *err)
+{
+	const struct method_desc *method = call->method->desc;
+
+	if (method->policy.subject.source == METHOD_SUBJECT_NONE || call->subject != CALL_SUBJECT_OPEN)
+		return 0;
+	return error_internal(err, "%s was to be done before it was decided whom it is about", method->path);
+}
+
 /* "" when a message on the way is not there: what must be there is the rules' to ask. */
 static const char *subject_text(const struct subject_policy *policy, const ProtobufCMessage *message)
 {

@@ -69,7 +69,7 @@ static int set_user_roles(struct rpc_call *call, const SetUserRolesRequest *req,
 			  struct error *err)
 {
 	struct roles_change m = {0};
-	struct change change = user_change(call, USER_SET_ROLES,
+	struct change change = user_change(call, STEP_USER_SET_ROLES,
 					   user_or_caller(rpc_principal(call), req->user_id), req->etag);
 	change.arg = &m;
 	change.reason = req->reason;

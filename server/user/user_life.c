@@ -5,14 +5,14 @@
 #include "server/user/user_proto.h"
 
 static const struct transition life[USER_STEPS] = {
-	[USER_UPDATE] = {.event = EVENT_USER_UPDATED,
-			 .audit = AUDIT_UPDATE_USER,
-			 .own_unaudited = true,
-			 .apply = user_apply_update},
-	[USER_SET_ROLES] = {.event = EVENT_USER_ROLES_SET,
-			    .audit = AUDIT_SET_USER_ROLES,
-			    .prepare = user_prepare_roles,
-			    .apply = user_apply_roles},
+	[STEP_USER_UPDATE] = {.event = EVENT_USER_UPDATED,
+			      .audit = AUDIT_UPDATE_USER,
+			      .own_unaudited = true,
+			      .apply = user_apply_update},
+	[STEP_USER_SET_ROLES] = {.event = EVENT_USER_ROLES_SET,
+				 .audit = AUDIT_SET_USER_ROLES,
+				 .prepare = user_prepare_roles,
+				 .apply = user_apply_roles},
 };
 
 static int lock_user(struct db_conn *conn, struct arena *arena, int64_t id, void *ret, struct error *err)

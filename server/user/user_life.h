@@ -7,8 +7,8 @@
 
 /* The life of a user: what may become of one. Its table is in user_life.c. */
 enum user_step {
-	USER_UPDATE,    /* `arg`: the UpdateUserRequest */
-	USER_SET_ROLES, /* `arg`: as roles_rpc.c has it */
+	STEP_USER_UPDATE,    /* `arg`: the UpdateUserRequest */
+	STEP_USER_SET_ROLES, /* `arg`: as roles_rpc.c has it */
 	USER_STEPS,
 };
 

@@ -157,8 +157,9 @@ int user_apply_update(struct change *change, void *user, struct error *err)
 static int update_user(struct rpc_call *call, const UpdateUserRequest *req, UpdateUserResponse *ret,
 		       struct error *err)
 {
-	struct change change = user_change(
-		call, USER_UPDATE, user_or_caller(rpc_principal(call), req->user->user_id), req->user->etag);
+	struct change change =
+		user_change(call, STEP_USER_UPDATE, user_or_caller(rpc_principal(call), req->user->user_id),
+			    req->user->etag);
 	change.arg = (void *)req;
 	change.ret = &ret->user;
 	int r = app_check_mask(&edu_v1_user_rules, req->update_mask->paths, req->update_mask->n_paths,

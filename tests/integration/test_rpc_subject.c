@@ -69,7 +69,9 @@ static int answer_packed(struct rpc_call *call, struct error *err)
 	return r < 0 ? r : rpc_reply_packed(call, packed);
 }
 
+static atomic_bool may_write; /* what the last handler was told before its answer */
 static pthread_t later;
+static atomic_bool is_later; /* that thread runs or has run, and nobody has joined it */
 
 static void *answer_later(void *arg)
 {
@@ -91,12 +93,15 @@ static int read_file(struct rpc_call *call, const ReadRequest *req, ReadResponse
 	atomic_fetch_add(&handled, 1);
 	if (r < 0)
 		return r;
+	struct error undecided;
+	atomic_store(&may_write, rpc_subject_decided(call, &undecided) == 0);
 	ret->text = secret.text;
 	switch ((int)req->way) {
 	case WAY_PACKED:
 		return answer_packed(call, err);
 	case WAY_DEFERRED:
 		r = rpc_defer(call);
+		atomic_store(&is_later, true);
 		pthread_create(&later, NULL, answer_later, call);
 		return r;
 	case WAY_MOVED:
@@ -248,7 +253,7 @@ static void send_unary(struct fixture *f, const char *path, const char *token, c
 	const struct raw_options options = {.token = token};
 
 	raw_unary_message(f->client, path, &req->base, READ_RESPONSE_DESC, &options, &f->arena, ret);
-	if (req->way == WAY_DEFERRED && atomic_load(&handled) > 0)
+	if (atomic_exchange(&is_later, false))
 		pthread_join(later, NULL);
 }
 
@@ -403,6 +408,7 @@ static void test_handlers_decide(void **state)
 	own.owner = LEARNER;
 	for_every_way(state, "learner", &own, assert_answered);
 	assert_int_equal(n_records, 0);
+	assert_true(atomic_load(&may_write));
 
 	start_afresh(false);
 	others.owner = SOMEBODY;
@@ -426,6 +432,7 @@ static void test_an_undecided_ok_does_not_leave(void **state)
 	start_afresh(false);
 	for_every_way(state, "learner", &silent, is_internal);
 	assert_int_equal(n_records, 0);
+	assert_false(atomic_load(&may_write));
 	/* Nor one about nobody, whoever asks. */
 	start_afresh(false);
 	silent.acts = true;
