@@ -487,6 +487,8 @@ class EveryLimit(unittest.TestCase):
             self.check_refusal(at, values[0][0] if at else None, error)
             return
         self.assertNotIn(at, ANSWERS)
+        if at:  # an etag that is not looked at, a page_token of nobody
+            self.assertNotIn(values[0][0].field.name, ANSWERS)
         if method.GetOptions().idempotency_level != method.GetOptions().NO_SIDE_EFFECTS:
             for holder, name in put:
                 self.is_whole(method, request, reply, name, holder)
