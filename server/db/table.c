@@ -67,7 +67,7 @@ static void take_span(struct span s, const struct rowset_cell *cell, const struc
 				span_of(s.len ? arena_memdup(arena, s.data, s.len) : "", s.len);
 		break;
 	default:
-		if (s.len == column->size)
+		if (s.data && s.len == column->size)
 			memcpy(member, s.data, s.len);
 	}
 }

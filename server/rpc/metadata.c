@@ -54,7 +54,7 @@ static bool address_valid(struct span address)
 	char text[ADDRESS_MAX + 1];
 	struct in6_addr any;
 
-	if (address.len > ADDRESS_MAX)
+	if (address.len == 0 || address.len > ADDRESS_MAX)
 		return false;
 	memcpy(text, address.data, address.len);
 	text[address.len] = '\0';
