@@ -127,6 +127,21 @@ int error_add_violation(struct error *err, const char *field, const char *format
 	return -err->code;
 }
 
+int error_precondition(struct error *err, int so_far, const struct error_reason *reason, const char *message,
+		       const char *field, const char *format, ...)
+{
+	va_list args;
+
+	if (so_far == 0) {
+		error_raise(err, reason, "%s", message);
+		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
+	}
+	va_start(args, format);
+	add_violation_va(err, field, format, args);
+	va_end(args);
+	return -err->code;
+}
+
 int error_set_retry(struct error *err, int64_t delay_ms)
 {
 	err->retry_delay_ms = delay_ms;

@@ -137,6 +137,15 @@ int error_add_violation(struct error *err, const char *field, const char *format
 int error_set_retry(struct error *err, int64_t delay_ms);
 int error_set_resource(struct error *err, const char *type, const char *name);
 
+/*
+ * A condition that does not hold, of several that are looked at one after the other: adds the violation,
+ * after raising `reason` with `message` if `so_far`, what the last one returned, is 0. Becomes a
+ * PreconditionFailure.
+ */
+int error_precondition(struct error *err, int so_far, const struct error_reason *reason, const char *message,
+		       const char *field, const char *format, ...)
+	__attribute__((format(printf, 6, 7), cold));
+
 /* Makes the message of the violations: the first, without what its value is, which the details say. */
 int error_tell_violations(struct error *err);
 

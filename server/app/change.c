@@ -95,8 +95,6 @@ static int body(struct db_conn *conn, void *arg, struct error *err)
 	if (r >= 0)
 		r = apply(change, object, err);
 	if (r >= 0)
-		r = rpc_subject_decided(change->call, err);
-	if (r >= 0)
 		r = kind->write(conn, change->arena, object, err);
 	if (r >= 0)
 		r = record(change, object, err);
@@ -124,18 +122,10 @@ static int settled(const struct change *change, int r, const struct error *err)
 	return r;
 }
 
-int change_run(struct change *change, struct error *err)
+int change_run(struct change *change, ProtobufCMessage *reply, struct error *err)
 {
 	int r = begin(change, err);
 	if (r < 0)
 		return r;
-	return settled(change, db_transaction(db_of(change->call), false, body, change, err), err);
-}
-
-int change_run_once(struct change *change, int64_t keep_us, ProtobufCMessage *reply, struct error *err)
-{
-	int r = begin(change, err);
-	if (r < 0)
-		return r;
-	return settled(change, app_transaction(change->call, keep_us, body, change, reply, err), err);
+	return settled(change, app_transaction(change->call, change->keep_us, body, change, reply, err), err);
 }

@@ -57,6 +57,7 @@ struct change {
 	const struct transition *step;
 	int64_t id;
 	const char *etag; /* "" asks for no check */
+	int64_t keep_us;  /* how long its request id is; 0: the method takes none */
 	void *arg;        /* the step's own */
 	void *ret; /* address of the reply's pointer to the object's message; NULL: `apply` fills the reply */
 
@@ -71,11 +72,8 @@ struct change {
 	const char *reason, *detail;
 };
 
-/* Runs the change as a transaction of its own. */
-int change_run(struct change *change, struct error *err) __attribute__((warn_unused_result));
-
-/* The same once per request id, as app_transaction() does it; `reply` is the whole of it. */
-int change_run_once(struct change *change, int64_t keep_us, ProtobufCMessage *reply, struct error *err)
+/* Runs the change as a transaction of its own, once per request id, as app_transaction() does it. */
+int change_run(struct change *change, ProtobufCMessage *reply, struct error *err)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -110,7 +110,6 @@ int course_check_qualified(struct db_conn *conn, struct arena *arena, const stru
 		      "who teaches is asked for at once");
 	int64_t ids[COURSE_INSTRUCTORS_MAX_ITEMS];
 	uint32_t roles[COURSE_INSTRUCTORS_MAX_ITEMS];
-	bool raised = false;
 
 	for (unsigned i = 0; i < c->n_instructors; i++)
 		ids[i] = c->instructors[i].user_id;
@@ -121,15 +120,11 @@ int course_check_qualified(struct db_conn *conn, struct arena *arena, const stru
 		char field[64];
 		if (roles[i] & ROLE_MASK_INSTRUCTOR)
 			continue;
-		if (!raised) {
-			error_raise(err, &REASON_INSTRUCTOR_NOT_QUALIFIED,
-				    "An instructor is no active user with the role INSTRUCTOR; have it given "
-				    "first.");
-			err->violation_kind = ERROR_VIOLATION_PRECONDITION;
-			raised = true;
-		}
 		snprintf(field, sizeof(field), "instructors[%u]", i);
-		error_add_violation(err, field, "is no active user with the role INSTRUCTOR");
+		r = error_precondition(
+			err, r, &REASON_INSTRUCTOR_NOT_QUALIFIED,
+			"An instructor is no active user with the role INSTRUCTOR; have it given first.",
+			field, "is no active user with the role INSTRUCTOR");
 	}
-	return raised ? -err->code : 0;
+	return r;
 }

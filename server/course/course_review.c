@@ -13,7 +13,7 @@ static int submit_course_for_review(struct rpc_call *call, const SubmitCourseFor
 {
 	struct change change = course_change(call, STEP_COURSE_SUBMIT, req->course_id, req->etag);
 	change.ret = &ret->course;
-	return change_run(&change, err);
+	return change_run(&change, &ret->base, err);
 }
 
 int course_apply_approval(struct change *change, void *course, struct error *err)
@@ -30,7 +30,7 @@ static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req
 	struct change change = course_change(call, STEP_COURSE_APPROVE, req->course_id, req->etag);
 	change.reason = req->comment;
 	change.ret = &ret->course;
-	return change_run(&change, err);
+	return change_run(&change, &ret->base, err);
 }
 
 EDU_SERVICE_SUBMIT_COURSE_FOR_REVIEW(submit_course_for_review, RPC_ON_DB);

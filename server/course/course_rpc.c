@@ -169,7 +169,7 @@ static int update_course(struct rpc_call *call, const UpdateCourseRequest *req, 
 			       "course_id", err);
 	if (r >= 0 && !change.id)
 		r = error_field(err, "course.course_id", "is required");
-	return r < 0 ? r : change_run(&change, err);
+	return r < 0 ? r : change_run(&change, &ret->base, err);
 }
 
 EDU_SERVICE_GET_COURSE(get_course, RPC_ON_POLLER, .hot = true);

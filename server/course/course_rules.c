@@ -29,21 +29,13 @@ static bool is_pricing(const char *path)
 
 int course_check_editable(const struct course *c, char *const *paths, size_t n_paths, struct error *err)
 {
-	bool raised = false;
-	for (size_t i = 0; i < n_paths && c->state != COURSE_DRAFT; i++) {
-		if (is_pricing(paths[i]))
-			continue;
-		if (!raised) {
-			error_raise(err, &REASON_COURSE_STATE_INVALID,
-				    "The course's state does not allow all of this.");
-			error_add_metadata(err, "state", "%s", CourseState_name(c->state));
-			err->violation_kind = ERROR_VIOLATION_PRECONDITION;
-			raised = true;
-		}
-		error_add_violation(err, paths[i],
-				    "was reviewed: a published course may change its price only");
-	}
-	return raised ? -err->code : 0;
+	int r = 0;
+	for (size_t i = 0; i < n_paths && c->state != COURSE_DRAFT; i++)
+		if (!is_pricing(paths[i]))
+			r = error_precondition(err, r, &REASON_COURSE_STATE_INVALID,
+					       "The course's state does not allow all of this.", paths[i],
+					       "was reviewed: a published course may change its price only");
+	return r < 0 ? error_add_metadata(err, "state", "%s", CourseState_name(c->state)) : 0;
 }
 
 int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
@@ -68,19 +60,13 @@ int course_check_complete(const struct course *c, struct error *err)
 		{"instructors", "must name at least one", c->n_instructors == 0},
 		{"lessons", "must be at least one", c->lesson_count == 0},
 	};
-	bool raised = false;
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		if (!needed[i].missing)
-			continue;
-		if (!raised) {
-			error_raise(err, &REASON_COURSE_INCOMPLETE,
-				    "The course is not complete; fill in what is listed.");
-			err->violation_kind = ERROR_VIOLATION_PRECONDITION;
-			raised = true;
-		}
-		error_add_violation(err, needed[i].field, "%s", needed[i].needs);
-	}
-	return raised ? -err->code : 0;
+	int r = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+		if (needed[i].missing)
+			r = error_precondition(err, r, &REASON_COURSE_INCOMPLETE,
+					       "The course is not complete; fill in what is listed.",
+					       needed[i].field, "%s", needed[i].needs);
+	return r;
 }
 
 int course_take_instructors(struct course *c, CourseInstructor *const *list, size_t n, struct error *err)

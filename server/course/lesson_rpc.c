@@ -45,10 +45,11 @@ static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, 
 {
 	struct change change = course_change(call, STEP_COURSE_ADD_LESSON, req->course_id, "");
 	change.arg = &(struct lesson_creation){req, ret};
+	change.keep_us = IDEM_CREATE_US;
 	if (req->kind == (Edu__V1__LessonKind)LESSON_VIDEO && req->duration_seconds < 1)
 		return error_field(err, "duration_seconds", "must be at least 1 for a video");
 	int r = app_new_ids(call, APP_IDS(&change.subject_id), err);
-	return r < 0 ? r : change_run_once(&change, IDEM_CREATE_US, &ret->base, err);
+	return r < 0 ? r : change_run(&change, &ret->base, err);
 }
 
 /* --- ListLessons --- */

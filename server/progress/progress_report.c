@@ -135,17 +135,15 @@ static int check_session(struct report *r, const struct progress_access *access,
 	return 0;
 }
 
-static void mismatch(const struct lesson_info *lesson, bool wrong, const char *field, struct error *err)
+static int mismatch(const struct lesson_info *lesson, int so_far, bool wrong, const char *field,
+		    struct error *err)
 {
 	if (!wrong)
-		return;
-	if (err->code == 0) {
-		error_raise(err, &REASON_LESSON_KIND_MISMATCH,
-			    "The lesson is of another kind; leave out what does not fit it.");
-		err->violation_kind = ERROR_VIOLATION_PRECONDITION;
-	}
-	error_add_violation(err, field, "does not fit a lesson of kind %s; leave it out",
-			    LessonKind_name(lesson->kind));
+		return so_far;
+	return error_precondition(err, so_far, &REASON_LESSON_KIND_MISMATCH,
+				  "The lesson is of another kind; leave out what does not fit it.", field,
+				  "does not fit a lesson of kind %s; leave it out",
+				  LessonKind_name(lesson->kind));
 }
 
 enum completion { BY_COVERAGE, BY_PASSING, BY_CLIENT };
@@ -170,11 +168,9 @@ static int check_kind(const struct report *r, const struct lesson_info *lesson, 
 {
 	const enum completion by = completion_of(lesson->kind);
 
-	error_clear(err);
-	mismatch(lesson, r->has_coverage && by != BY_COVERAGE, "coverage", err);
-	mismatch(lesson, r->has_interval && by != BY_COVERAGE, "interval", err);
-	mismatch(lesson, r->completed && by != BY_CLIENT, "completed", err);
-	return -err->code;
+	int ret = mismatch(lesson, 0, r->has_coverage && by != BY_COVERAGE, "coverage", err);
+	ret = mismatch(lesson, ret, r->has_interval && by != BY_COVERAGE, "interval", err);
+	return mismatch(lesson, ret, r->completed && by != BY_CLIENT, "completed", err);
 }
 
 int report_admit(struct report *r, const struct lesson_info *lesson, const struct progress_access *access,

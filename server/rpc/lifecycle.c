@@ -18,7 +18,7 @@ static void task_due(struct tag *tag, bool ok)
 	call->task(call);
 }
 
-/* The answer is out, or the caller is gone. */
+/* Core's last word on a call: it is over, or its caller has gone away. */
 static void close_came(struct tag *tag, bool ok)
 {
 	struct rpc_call *call = TAG_OWNER(tag, struct rpc_call, close_tag);

@@ -95,13 +95,11 @@ int subject_record(struct rpc_call *call)
 
 int subject_check(struct rpc_call *call)
 {
-	const struct method *m = call->method;
+	int r = rpc_subject_decided(call, &call->error);
 
-	if (m->desc->policy.subject.source == METHOD_SUBJECT_NONE || call->subject == CALL_SUBJECT_SETTLED)
-		return 0;
-	return error_internal(&call->error,
-			      call->subject == CALL_SUBJECT_OPEN
-				      ? "%s was to be answered before it was decided whom it is about"
-				      : "%s was to be answered before it was recorded who reads whose data",
-			      m->desc->path);
+	if (r == 0 && subject_unrecorded(call))
+		r = error_internal(&call->error,
+				   "%s was to be answered before it was recorded who reads whose data",
+				   call->method->desc->path);
+	return r;
 }

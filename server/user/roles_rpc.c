@@ -76,7 +76,7 @@ static int set_user_roles(struct rpc_call *call, const SetUserRolesRequest *req,
 	change.ret = &ret->user;
 	int r = roles_from_proto(req->roles, req->n_roles, &m.roles, err);
 	if (r >= 0)
-		r = change_run(&change, err);
+		r = change_run(&change, &ret->base, err);
 	/* Whatever came of it: also when the commit's answer was lost, it may have happened. */
 	auth_user_changed(app_of(call)->auth, change.id);
 	return r;

@@ -164,7 +164,7 @@ static int update_user(struct rpc_call *call, const UpdateUserRequest *req, Upda
 	change.ret = &ret->user;
 	int r = app_check_mask(&edu_v1_user_rules, req->update_mask->paths, req->update_mask->n_paths,
 			       "user_id", err);
-	return r < 0 ? r : change_run(&change, err);
+	return r < 0 ? r : change_run(&change, &ret->base, err);
 }
 
 EDU_SERVICE_REGISTER_USER(register_user, RPC_ON_PASSWORD);
