@@ -3,25 +3,18 @@
 #define PURCHASE_PURCHASE_NAMES_H
 
 #include "server/app/names.h"
-#include "server/user/user_names.h"
 
 #define PURCHASE_IDS(X)                                                                                      \
 	X(ID_PURCHASE, "pur")                                                                                \
-	X(ID_TRANSACTION, "txn")                                                                             \
 	X(ID_GRANT, "gra")
 
 /* For who listens to whatever becomes of one. */
 #define NOUN_PURCHASE "purchase"
 
 /* purchase.completed also says that access began: its user has a grant of its course from then on. */
-#define PURCHASE_EVENTS(X)                                                                                   \
-	X(EVENT_WALLET_TOPPED_UP, "wallet.topped_up", ID_USER)                                               \
-	X(EVENT_PURCHASE_COMPLETED, "purchase.completed", ID_PURCHASE)
-
-#define PURCHASE_AUDITS(X) X(AUDIT_TOP_UP_WALLET, "TopUpWallet", ID_USER)
+#define PURCHASE_EVENTS(X) X(EVENT_PURCHASE_COMPLETED, "purchase.completed", ID_PURCHASE)
 
 PURCHASE_IDS(NAME_ID)
 PURCHASE_EVENTS(NAME_EVENT)
-PURCHASE_AUDITS(NAME_AUDIT)
 
 #endif

@@ -6,23 +6,13 @@
 #include "proto/runtime/codec.h"
 #include "server/app/app.h"
 #include "server/course/course_names.h"
+#include "server/money/money_names.h"
+#include "server/money/money_proto.h"
 #include "server/purchase/purchase_names.h"
 #include "server/user/user_names.h"
 
 const struct app_resource purchase_resource = {"edu.v1.Purchase", ID_PURCHASE, &REASON_PURCHASE_NOT_FOUND,
 					       "There is no such purchase, or you may not see it."};
-
-static Money *money_to_proto(struct arena *arena, const char *currency_code, int64_t minor_units)
-{
-	Money *money = codec_new(MONEY_DESC, arena);
-	char *code = arena_strdup(arena, currency_code);
-
-	if (!money || !code)
-		return NULL;
-	money->currency_code = code;
-	money->minor_units = minor_units;
-	return money;
-}
 
 Purchase *purchase_to_proto(struct arena *arena, const struct purchase *p)
 {
@@ -45,29 +35,6 @@ Purchase *purchase_to_proto(struct arena *arena, const struct purchase *p)
 	ret->create_time = app_timestamp(arena, p->create_us);
 	ret->complete_time = app_timestamp(arena, p->complete_us);
 	ret->transaction_id = app_id(arena, ID_TRANSACTION, p->transaction_id);
-	return ret;
-}
-
-Wallet *wallet_to_proto(struct arena *arena, int64_t user_id, const struct wallet_balance *balances,
-			unsigned n)
-{
-	Wallet *ret = codec_new(WALLET_DESC, arena);
-	Money **list = arena_array(arena, n, sizeof(Money *));
-	int64_t update_us = 0;
-
-	if (!ret || !list)
-		return NULL;
-	for (unsigned i = 0; i < n; i++) {
-		list[i] = money_to_proto(arena, balances[i].currency_code, balances[i].minor_units);
-		if (!list[i])
-			return NULL;
-		if (balances[i].update_us > update_us)
-			update_us = balances[i].update_us;
-	}
-	ret->user_id = app_id(arena, ID_USER, user_id);
-	ret->n_balances = n;
-	ret->balances = list;
-	ret->update_time = app_timestamp(arena, update_us);
 	return ret;
 }
 

@@ -4,7 +4,7 @@
 
 #include "server/base/request_key.h"
 #include "server/db/db.h"
-#include "server/purchase/ledger.h"
+#include "server/money/ledger.h"
 #include "server/purchase/purchase.h"
 
 /* Purchases as they are stored, and the one statement that completes one. */

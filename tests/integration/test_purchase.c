@@ -15,6 +15,7 @@
 #include "server/base/clock.h"
 #include "server/base/metrics.h"
 #include "server/course/lesson.h"
+#include "server/money/money_names.h"
 #include "server/purchase/purchase_names.h"
 #include "tests/lib/ledger_check.h"
 #include "tests/lib/testserver.h"

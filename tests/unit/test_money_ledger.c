@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "edu/v1/edu_service.tables.h"
-#include "server/purchase/ledger.h"
+#include "server/money/ledger.h"
 
 static struct error err;
 

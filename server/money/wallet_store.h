@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PURCHASE_WALLET_STORE_H
-#define PURCHASE_WALLET_STORE_H
+#ifndef MONEY_WALLET_STORE_H
+#define MONEY_WALLET_STORE_H
 
 #include "proto/runtime/money.h"
 #include "server/db/db.h"
-#include "server/purchase/ledger.h"
+#include "server/money/ledger.h"
 
 /* Wallets and payments as they are stored. */
 

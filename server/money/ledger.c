@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/purchase/ledger.h"
+#include "server/money/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>

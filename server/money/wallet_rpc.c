@@ -2,14 +2,39 @@
 #include <inttypes.h>
 
 #include "edu/v1/edu_service.server.h"
+#include "proto/runtime/codec.h"
 #include "server/app/app.h"
 #include "server/db/audit.h"
 #include "server/db/idem.h"
-#include "server/purchase/ledger.h"
-#include "server/purchase/purchase_names.h"
-#include "server/purchase/purchase_proto.h"
-#include "server/purchase/wallet_store.h"
+#include "server/money/ledger.h"
+#include "server/money/money_names.h"
+#include "server/money/money_proto.h"
+#include "server/money/wallet_store.h"
 #include "server/user/user.h"
+
+/* Where the arena is full it leaves pieces out or returns NULL. */
+static Wallet *wallet_to_proto(struct arena *arena, int64_t user_id, const struct wallet_balance *balances,
+			       unsigned n)
+{
+	Wallet *ret = codec_new(WALLET_DESC, arena);
+	Money **list = arena_array(arena, n, sizeof(Money *));
+	int64_t update_us = 0;
+
+	if (!ret || !list)
+		return NULL;
+	for (unsigned i = 0; i < n; i++) {
+		list[i] = money_to_proto(arena, balances[i].currency_code, balances[i].minor_units);
+		if (!list[i])
+			return NULL;
+		if (balances[i].update_us > update_us)
+			update_us = balances[i].update_us;
+	}
+	ret->user_id = app_id(arena, ID_USER, user_id);
+	ret->n_balances = n;
+	ret->balances = list;
+	ret->update_time = app_timestamp(arena, update_us);
+	return ret;
+}
 
 static int read_wallet(struct db_conn *conn, struct arena *arena, int64_t user_id, Wallet **ret,
 		       struct error *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PURCHASE_LEDGER_H
-#define PURCHASE_LEDGER_H
+#ifndef MONEY_LEDGER_H
+#define MONEY_LEDGER_H
 
 #include <stdint.h>
 

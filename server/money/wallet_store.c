@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/purchase/wallet_store.h"
+#include "server/money/wallet_store.h"
 
 #include <assert.h>
 
