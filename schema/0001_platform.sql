@@ -3,7 +3,10 @@
 --
 -- What every area stands on. Times are microseconds since the Unix epoch, UTC, in columns named *_time; ids are 63-bit
 -- and made by the server; text is compared byte by byte unless its column says otherwise. Keys have their table's name;
--- unique ones end in _key.
+-- unique ones end in _key. No generated column is both virtual and in a key: such a table takes a new column only by
+-- being rebuilt. What one column may hold is its own CHECK, which MODIFY COLUMN makes wider at once, and unchecked; a
+-- CHECK of a table can only be dropped at once, and made by copying the table: it says what no release will change.
+-- tests/integration/test_schema.c has a row for each that it refuses.
 
 -- The first statement of the first migration makes the table that migrations are recorded in: it is run before anything
 -- is known to be applied, so it must not fail where the table exists.

@@ -14,16 +14,18 @@ CREATE TABLE user (
   time_zone VARCHAR(64) NOT NULL COMMENT 'name in the IANA database; empty when not said',
   password_hash VARCHAR(128) NOT NULL COMMENT 'Argon2id, in its own encoding with salt and parameters',
   roles INT UNSIGNED NOT NULL COMMENT 'bits of enum role (server/base/principal.h)',
-  administrator TINYINT AS (IF(roles & 16, 1, NULL)) VIRTUAL COMMENT '1 for holders of ADMIN, so that they can be found and locked',
-  rights_epoch BIGINT NOT NULL COMMENT 'raised by what voids the access tokens, which carry it: roles, suspension, password, log-out everywhere',
-  state TINYINT NOT NULL COMMENT 'edu.v1.UserState: 1 active, 2 suspended',
-  version BIGINT NOT NULL COMMENT 'counts changes, from 1; the etag is made of it',
+  administrator TINYINT NULL COMMENT '1 for holders of ADMIN, so that they can be found and locked; NULL otherwise',
+  rights_epoch BIGINT NOT NULL COMMENT 'raised by what voids the access tokens, which carry it: roles, suspension, password, log-out everywhere'
+    CHECK (rights_epoch >= 1),
+  state TINYINT NOT NULL COMMENT 'edu.v1.UserState: 1 active, 2 suspended' CHECK (state BETWEEN 1 AND 2),
+  version BIGINT NOT NULL COMMENT 'counts changes, from 1; the etag is made of it' CHECK (version >= 1),
   create_time BIGINT NOT NULL COMMENT 'when the account was made',
   update_time BIGINT NOT NULL COMMENT 'when it was last changed',
   PRIMARY KEY (user_id),
   UNIQUE KEY user_name_key (user_name),
   UNIQUE KEY user_email_key (verified_email),
   KEY user_administrator (administrator),
+  CONSTRAINT user_administrator_as_roles CHECK (administrator <=> IF(roles & 16, 1, NULL)),
   CONSTRAINT user_verified_email CHECK (verified_email IS NULL OR verified_email = email)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A person with an account';
 
@@ -40,5 +42,7 @@ CREATE TABLE session (
   token_time BIGINT NOT NULL COMMENT 'when the newest was made',
   token_expire_time BIGINT NOT NULL COMMENT 'when the newest ends unless it is used',
   PRIMARY KEY (session_id),
-  KEY session_source (user_id, source)
+  KEY session_source (user_id, source),
+  CONSTRAINT session_times
+    CHECK (create_time < expire_time AND token_time < token_expire_time AND token_expire_time <= expire_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A signed-in user, and the newest of the refresh tokens';

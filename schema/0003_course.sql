@@ -2,7 +2,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Courses and their lessons. Times are microseconds since the Unix epoch, UTC. Lengths are the contract's, in
 -- characters. Each listing order of the catalogue has an index that ends in it, so that a page is read from where the
--- last one ended: cost does not grow with the catalogue.
+-- last one ended: cost does not grow with the catalogue. What keys compare of a text is a stored generated column: it
+-- cannot fall behind the text, and the table takes columns, keys and longer texts as without it (a virtual one in a key
+-- would forbid that). Only another such column copies the table, and a catalogue is small enough for it.
 
 CREATE TABLE course (
   course_id BIGINT NOT NULL COMMENT 'crs_ id; grows with time, so it is also the order of creation',
@@ -15,15 +17,17 @@ CREATE TABLE course (
   audience VARCHAR(1000) NOT NULL,
   prerequisites VARCHAR(1000) NOT NULL,
   subject VARCHAR(64) NOT NULL,
-  level TINYINT NOT NULL COMMENT 'edu.v1.CourseLevel; 0 when not said',
+  level TINYINT NOT NULL COMMENT 'edu.v1.CourseLevel; 0 when not said' CHECK (level BETWEEN 0 AND 4),
   language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag in its recommended case, so that one language has one text; empty when not said',
   license VARCHAR(100) NOT NULL,
-  pricing TINYINT NOT NULL COMMENT '0 unset, 1 free, 2 as course_price lists',
-  planned_learning_hours INT NOT NULL COMMENT '0 when not said',
-  state TINYINT NOT NULL COMMENT 'edu.v1.CourseState: 1 draft, 2 in review, 3 published, 4 archived',
-  lesson_count INT NOT NULL COMMENT 'rows in lesson',
-  version BIGINT NOT NULL COMMENT 'counts changes of the course and its lessons, from 1; the etag is made of it',
-  revision BIGINT NOT NULL COMMENT 'counts publications; 0 before the first',
+  pricing TINYINT NOT NULL COMMENT '0 unset, 1 free, 2 as course_price lists' CHECK (pricing BETWEEN 0 AND 2),
+  planned_learning_hours INT NOT NULL COMMENT '0 when not said' CHECK (planned_learning_hours BETWEEN 0 AND 10000),
+  state TINYINT NOT NULL COMMENT 'edu.v1.CourseState: 1 draft, 2 in review, 3 published, 4 archived'
+    CHECK (state BETWEEN 1 AND 4),
+  lesson_count INT NOT NULL COMMENT 'rows in lesson' CHECK (lesson_count BETWEEN 0 AND 2000),
+  version BIGINT NOT NULL COMMENT 'counts changes of the course and its lessons, from 1; the etag is made of it'
+    CHECK (version >= 1),
+  revision BIGINT NOT NULL COMMENT 'counts publications; 0 before the first' CHECK (revision >= 0),
   create_time BIGINT NOT NULL,
   update_time BIGINT NOT NULL,
   publish_time BIGINT NULL COMMENT 'NULL before',
@@ -40,14 +44,20 @@ CREATE TABLE course (
   KEY course_language_1_newest (state, language_1, course_id),
   KEY course_language_1_title (state, language_1, title_key, course_id),
   KEY course_language_2_newest (state, language_2, course_id),
-  KEY course_language_2_title (state, language_2, title_key, course_id)
+  KEY course_language_2_title (state, language_2, title_key, course_id),
+  KEY course_level_newest (state, level, course_id),
+  KEY course_level_title (state, level, title_key, course_id),
+  KEY course_pricing_newest (state, pricing, course_id),
+  KEY course_pricing_title (state, pricing, title_key, course_id),
+  CONSTRAINT course_published CHECK ((revision > 0) = (publish_time IS NOT NULL) AND (revision > 0 OR state < 3))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A course';
 
 CREATE TABLE course_instructor (
   course_id BIGINT NOT NULL,
   user_id BIGINT NOT NULL,
-  position INT NOT NULL COMMENT 'in the course''s list, from 1',
-  share_basis_points INT NOT NULL COMMENT 'of what a purchase brings, in hundredths of a percent; all of a course at most 10,000',
+  position INT NOT NULL COMMENT 'in the course''s list, from 1' CHECK (position >= 1),
+  share_basis_points INT NOT NULL COMMENT 'of what a purchase brings, in hundredths of a percent; all of a course at most 10,000'
+    CHECK (share_basis_points BETWEEN 0 AND 10000),
   PRIMARY KEY (course_id, user_id),
   KEY course_instructor_user (user_id, course_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Who teaches a course and is paid for it';
@@ -55,8 +65,8 @@ CREATE TABLE course_instructor (
 CREATE TABLE course_price (
   course_id BIGINT NOT NULL,
   currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'ISO 4217',
-  minor_units BIGINT NOT NULL COMMENT 'above 0',
-  position INT NOT NULL COMMENT 'in the course''s list, from 1',
+  minor_units BIGINT NOT NULL COMMENT 'above 0' CHECK (minor_units > 0),
+  position INT NOT NULL COMMENT 'in the course''s list, from 1' CHECK (position >= 1),
   PRIMARY KEY (course_id, currency_code),
   KEY course_price_newest (currency_code, course_id, minor_units)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What a course costs, once per currency';
@@ -66,14 +76,19 @@ CREATE TABLE lesson (
   course_id BIGINT NOT NULL,
   external_id VARCHAR(64) NULL COMMENT 'key in its maker''s own system; NULL when there is none',
   title VARCHAR(200) NOT NULL,
-  kind TINYINT NOT NULL COMMENT 'edu.v1.LessonKind: 1 video, 2 text, 3 quiz, 4 exercise, 5 live',
-  duration_seconds INT NOT NULL COMMENT '0 when not said; above 0 for a video, whose 64 slices are parts of it',
-  weight INT NOT NULL COMMENT 'how much it counts in the course''s progress: 1 to 1,000',
-  position INT NOT NULL COMMENT 'in the course, from 1, without gaps',
-  free_preview TINYINT NOT NULL COMMENT '1 when it may be learned without a purchase',
+  kind TINYINT NOT NULL COMMENT 'edu.v1.LessonKind: 1 video, 2 text, 3 quiz, 4 exercise, 5 live'
+    CHECK (kind BETWEEN 1 AND 5),
+  duration_seconds INT NOT NULL COMMENT '0 when not said; above 0 for a video, whose 64 slices are parts of it'
+    CHECK (duration_seconds BETWEEN 0 AND 604800),
+  weight INT NOT NULL COMMENT 'how much it counts in the course''s progress: 1 to 1,000'
+    CHECK (weight BETWEEN 1 AND 1000),
+  position INT NOT NULL COMMENT 'in the course, from 1, without gaps' CHECK (position >= 1),
+  free_preview TINYINT NOT NULL COMMENT '1 when it may be learned without a purchase'
+    CHECK (free_preview BETWEEN 0 AND 1),
   create_time BIGINT NOT NULL,
   update_time BIGINT NOT NULL,
   PRIMARY KEY (lesson_id),
   UNIQUE KEY lesson_position_key (course_id, position),
-  UNIQUE KEY lesson_external_key (course_id, external_id)
+  UNIQUE KEY lesson_external_key (course_id, external_id),
+  CONSTRAINT lesson_video_duration CHECK (kind <> 1 OR duration_seconds > 0)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A lesson of a course';

@@ -40,16 +40,21 @@ enum stmt { READ, LOCK, BY_NAME, BY_EMAIL, INSERT, UPDATE, REHASH, ADMINISTRATOR
 #define SELECT DB_SELECT(COLUMNS, " FROM user")
 static_assert(USER_ACTIVE == 1, "state in the statements");
 
+/* Assignments run left to right: roles are the new ones. */
+#define SET_ADMINISTRATOR ", administrator = IF(roles & 16, 1, NULL)"
+static_assert(ROLE_MASK_ADMIN == 16, "roles in the statements");
+
 static const struct db_stmt stmts[N_STMTS] = {
 	[READ] = {"user_read", "i", &user_row, SELECT " WHERE user_id = ?"},
 	[LOCK] = {"user_lock", "i", &user_row, SELECT " WHERE user_id = ? FOR UPDATE"},
 	[BY_NAME] = {"user_by_name", "s", &user_row, SELECT " WHERE user_name = ?"},
 	[BY_EMAIL] = {"user_by_email", "s", &user_row, SELECT " WHERE verified_email = ?"},
-	[INSERT] = {"user_insert", DB_LETTERS(COLUMNS), NULL, DB_INSERT("user", COLUMNS)},
-	/* Assignments run left to right: in the last one email is the new one. */
+	[INSERT] = {"user_insert", DB_LETTERS(COLUMNS), NULL,
+		    "INSERT INTO user SET " DB_SETS(COLUMNS) SET_ADMINISTRATOR},
 	[UPDATE] = {"user_update", DB_LETTERS(CHANGED_COLUMNS) "i", NULL,
 		    DB_UPDATE(
 			    "user", CHANGED_COLUMNS,
+			    SET_ADMINISTRATOR
 			    ", verified_email = IF(verified_email = email, email, NULL) WHERE user_id = ?")},
 	[REHASH] = {"user_rehash", "sis", NULL,
 		    "UPDATE user SET password_hash = ? WHERE user_id = ? AND password_hash = ?"},

@@ -35,7 +35,7 @@ static int setup(void **state)
 	testdb_run(
 		conn,
 		"INSERT INTO user VALUES (7, 'ada', 'ada@example.org', NULL, 'Ada', 'bio', 'en', 'Asia/Tokyo', 'hash', 1,"
-		" DEFAULT, 0, 1, 1, 1, 1)");
+		" DEFAULT, 1, 1, 1, 1, 1)");
 	testdb_run(
 		conn,
 		"INSERT INTO session VALUES (7, 7, 1, 9000000, 'from', NULL, REPEAT('f', 32), REPEAT('s', 32),"
@@ -44,10 +44,10 @@ static int setup(void **state)
 		conn,
 		"INSERT INTO course (course_id, creator_id, external_id, title, summary, description,"
 		" objectives, audience, prerequisites, subject, level, language, license, pricing,"
-		" planned_learning_hours, state, lesson_count, version, revision, create_time, update_time)"
+		" planned_learning_hours, state, lesson_count, version, revision, create_time, update_time, publish_time)"
 		" VALUES (7, 7, 'key', 'Title', 'Summary', 'Description', '[\"one\", \"two\"]', 'All', "
 		"'None',"
-		" 'maths', 1, 'en', 'free', 2, 0, 3, 1, 1, 1, 1, 1)");
+		" 'maths', 1, 'en', 'free', 2, 0, 3, 1, 1, 1, 1, 1, 1)");
 	testdb_run(conn, "INSERT INTO course_instructor VALUES (7, 7, 1, 10000)");
 	testdb_run(conn, "INSERT INTO course_price VALUES (7, 'EUR', 100, 1)");
 	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 'key', 'Lesson', 2, 0, 1, 1, 0, 1, 1)");

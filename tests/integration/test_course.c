@@ -1001,7 +1001,7 @@ static void fill_catalogue(struct testserver *t, const struct testuser *instruct
 {
 	char sql[1024];
 	struct db_conn *conn = testdb_connect(t->db, NULL);
-	testdb_run(conn, "UPDATE course SET state = 4");
+	testdb_run(conn, "UPDATE course SET state = 4, revision = 1, publish_time = 1");
 	snprintf(sql, sizeof(sql),
 		 "INSERT INTO course (course_id, creator_id, external_id, title, summary, description, "
 		 "objectives, audience,"

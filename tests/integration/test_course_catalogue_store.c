@@ -9,11 +9,30 @@
 
 #include <cmocka.h>
 
+#include "proto/runtime/ids.h"
 #include "tests/lib/testserver.h"
 
-/* More than a page may look at, from id 1; those of the rare level are near the newest, but for the first. */
+/* More than a page may look at, from id 1; those that are cheap or of the rare level are near the newest, but
+ * for the first. */
 #define COURSES "30000"
 #define RARE "1, 29970, 29980, 29990"
+
+/* Two who teach ten published courses each, and newer drafts: fewer and more than a page may look at. */
+enum { FEW = 2, MANY = 3 };
+
+static void insert_taught(struct db_conn *conn, int user_id, unsigned drafts)
+{
+	char sql[1024];
+	snprintf(
+		sql, sizeof(sql),
+		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience,"
+		" prerequisites, subject, level, language, license, pricing, planned_learning_hours, state,"
+		" lesson_count, version, revision, create_time, update_time, publish_time)"
+		" SELECT %d00000 + seq, %d, 'Course', 's', '', '[]', '', '', 'arts', 1, 'en', '', 1, 0,"
+		" IF(seq < 10, 3, 1), 1, 1, seq < 10, 1, 1, IF(seq < 10, 1, NULL) FROM seq_0_to_%u",
+		user_id, user_id, drafts + 9);
+	testdb_run(conn, sql);
+}
 
 static int fill(void **state)
 {
@@ -30,11 +49,13 @@ static int fill(void **state)
 		" - seq, 6, '0')), 's', '', '[]', '', '', 'math',"
 		" IF(seq IN (" RARE "), 3, 1), "
 		"ELT(1 + LEAST(seq % 1000, 4), 'zh', 'zh-Hans', 'zh-Hans-CN', 'zho', 'en'), '', 2, 0, 3, 1, 1, 1, 1, 1, 1 FROM seq_1_to_" COURSES);
+	insert_taught(conn, FEW, 200);
+	insert_taught(conn, MANY, 25000);
 	testdb_run(conn, "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
-			 " SELECT course_id, 1, 1, 10000 FROM course");
-	testdb_run(
-		conn,
-		"INSERT INTO course_price SELECT course_id, 'EUR', IF(level = 3, 500, 1000), 1 FROM course");
+			 " SELECT course_id, creator_id, 1, 10000 FROM course");
+	testdb_run(conn,
+		   "INSERT INTO course_price SELECT course_id, 'EUR', IF(level = 3, 500, 1000), 1 FROM course"
+		   " WHERE pricing = 2");
 	db_close(conn);
 	return 0;
 }
@@ -69,10 +90,12 @@ static void expect_the_near_ones(struct testserver *t, ListCoursesRequest *req)
 	assert_reason(r, &err, "FILTER_TOO_COSTLY");
 }
 
+/* Of two filters one has the index: here that of which there are most. */
 static void test_few_that_fit(void **state)
 {
 	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
 
+	req.subject = (char *)"math";
 	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_ADVANCED;
 	expect_the_near_ones(*state, &req);
 	req.page_token = (char *)"";
@@ -98,6 +121,7 @@ static void test_none_that_fits(void **state)
 	ListCoursesResponse *page;
 	struct error err;
 
+	req.subject = (char *)"math";
 	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_INTERMEDIATE;
 	int r = list(*state, &req, &page, &err);
 	assert_reason(r, &err, "FILTER_TOO_COSTLY");
@@ -125,14 +149,12 @@ static void test_whole_pages(void **state)
 	assert_string_equal(page->next_page_token, "");
 }
 
-static size_t count(struct testserver *t, const char *language, CourseOrder order)
+/* How many there are, on one page and not too costly. */
+static size_t count(struct testserver *t, ListCoursesRequest req)
 {
-	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
 	ListCoursesResponse *page;
 	struct error err;
 
-	req.language = (char *)language;
-	req.order = order;
 	req.page_size = 100;
 	int r = list(t, &req, &page, &err);
 	assert_ok(r, &err);
@@ -140,17 +162,67 @@ static size_t count(struct testserver *t, const char *language, CourseOrder orde
 	return page->n_courses;
 }
 
+static size_t count_in(struct testserver *t, const char *language, CourseOrder order)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+
+	req.language = (char *)language;
+	req.order = order;
+	return count(t, req);
+}
+
 /* One in a thousand each, or none, and yet not too costly: of every length a range may have. */
 static void test_a_range_of_languages_has_an_index(void **state)
 {
 	for (CourseOrder order = 0; order <= EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE; order++) {
-		assert_int_equal(count(*state, "zh", order), 90);
-		assert_int_equal(count(*state, "ZH-HANS", order), 60);
-		assert_int_equal(count(*state, "zh-hans-cn", order), 30);
-		assert_int_equal(count(*state, "zh-Hans-TW", order), 0);
-		assert_int_equal(count(*state, "zho", order), 30);
-		assert_int_equal(count(*state, "zh-CN", order), 0);
-		assert_int_equal(count(*state, "zu", order), 0);
+		assert_int_equal(count_in(*state, "zh", order), 90);
+		assert_int_equal(count_in(*state, "ZH-HANS", order), 60);
+		assert_int_equal(count_in(*state, "zh-hans-cn", order), 30);
+		assert_int_equal(count_in(*state, "zh-Hans-TW", order), 0);
+		assert_int_equal(count_in(*state, "zho", order), 30);
+		assert_int_equal(count_in(*state, "zh-CN", order), 0);
+		assert_int_equal(count_in(*state, "zu", order), 0);
+	}
+}
+
+static void test_a_level_has_an_index(void **state)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+
+	for (req.order = 0; req.order <= EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE; req.order++) {
+		req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_ADVANCED;
+		assert_int_equal(count(*state, req), 4);
+		req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_INTERMEDIATE;
+		assert_int_equal(count(*state, req), 0);
+	}
+}
+
+static void test_what_is_free_has_an_index(void **state)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+
+	req.free_only = true;
+	for (req.order = 0; req.order <= EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE; req.order++)
+		assert_int_equal(count(*state, req), 20);
+}
+
+/* Somebody's drafts lie before what he has published, and nobody reads all of them for it. */
+static void test_a_list_of_what_somebody_teaches_is_bounded(void **state)
+{
+	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
+	ListCoursesResponse *page;
+	struct error err;
+	char id[ID_TEXT_MAX];
+
+	req.instructor_id = id;
+	id_format("usr", FEW, id);
+	for (req.order = 0; req.order <= EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE; req.order++)
+		assert_int_equal(count(*state, req), 10);
+	id_format("usr", MANY, id);
+	for (req.order = 0; req.order <= EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE; req.order++) {
+		req.page_token = (char *)"";
+		int r = list(*state, &req, &page, &err);
+		assert_reason(r, &err, "FILTER_TOO_COSTLY");
 	}
 }
 
@@ -162,6 +234,9 @@ int main(void)
 		cmocka_unit_test(test_none_that_fits),
 		cmocka_unit_test(test_whole_pages),
 		cmocka_unit_test(test_a_range_of_languages_has_an_index),
+		cmocka_unit_test(test_a_level_has_an_index),
+		cmocka_unit_test(test_what_is_free_has_an_index),
+		cmocka_unit_test(test_a_list_of_what_somebody_teaches_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, fill, testserver_teardown);
 }

@@ -71,8 +71,8 @@ static int64_t new_course(void)
 	    "prerequisites,"
 	    " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, "
 	    "version, revision,"
-	    " create_time, update_time) VALUES (%" PRId64
-	    ", 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 5, 1, 0, 0)",
+	    " create_time, update_time, publish_time) VALUES (%" PRId64
+	    ", 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 5, 1, 0, 0, 0)",
 	    course_id);
 	return course_id;
 }

@@ -899,7 +899,7 @@ static void test_an_administrator_is_always_left(void **state)
 	unsigned left = 0;
 
 	struct db_conn *conn = testdb_connect(t->db, NULL);
-	testdb_run(conn, "UPDATE user SET roles = 1");
+	testdb_run(conn, "UPDATE user SET roles = 1, administrator = NULL");
 	db_close(conn);
 	for (unsigned i = 0; i < 6; i++)
 		testserver_user(t, NULL, ROLE_MASK_ADMIN, &admins[i]);

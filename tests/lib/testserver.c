@@ -195,6 +195,7 @@ static int64_t begin_session(struct testserver *t, int64_t user_id)
 		.session_id = new_id(t),
 		.user_id = user_id,
 		.expire_us = INT64_MAX,
+		.token_expire_us = INT64_MAX,
 	};
 	struct db_conn *conn = testdb_connect(t->db, lists);
 	struct error err;

@@ -367,14 +367,16 @@ class Offered:
 
 
 def crowd_the_catalogue(stack):
-    """Courses of which one in 900 is ADVANCED: a page of those looks at nearly as many rows as a page may."""
+    """Courses of which one in 450 is cheap: a page of those by title looks at nearly as many rows as a page may."""
     stack.sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
               " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
               " create_time, update_time, publish_time)"
-              " SELECT seq, 1, CONCAT('Crowd ', seq), 's', '', '[]', '', '', 'crowd', IF(seq % 900, 1, 3), 'en', '', 1, 0, 3,"
+              " SELECT seq, 1, CONCAT('Crowd ', seq), 's', '', '[]', '', '', 'crowd', 1, 'en', '', 2, 0, 3,"
               " 1, 1, 1, 1, 1, 1 FROM seq_1_to_20000;"
               "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
-              " SELECT course_id, 1, 1, 10000 FROM course WHERE subject = 'crowd'")
+              " SELECT course_id, 1, 1, 10000 FROM course WHERE subject = 'crowd';"
+              "INSERT INTO course_price (course_id, currency_code, minor_units, position)"
+              " SELECT course_id, 'CHF', IF(course_id % 450, 1000, 500), 1 FROM course WHERE subject = 'crowd'")
 
 
 def overload(bench, name, process, target, request):
@@ -406,7 +408,8 @@ def measure_overload(bench, stack, token):
     probe.stdout.close()
     crowd_the_catalogue(stack)
     server = stack.start("--db-workers", "2", "--queue-wait-ms", "500")  # as shipped
-    page = messages("edu.v1.catalogue").ListCoursesRequest(level=3, page_size=20)
+    page = messages("edu.v1.catalogue").ListCoursesRequest(
+        price_range={"currency_code": "CHF", "max_minor_units": 500}, order=2, page_size=20)
     overload(bench, "catalogue", server.process, server.target,
              ["--path", "/edu.v1.EduService/ListCourses", "--token", token, "--payload-hex", page.SerializeToString().hex()])
     server.stop()

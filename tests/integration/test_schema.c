@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The schema as a database administrator looks at it: what it refuses to keep, and what a table of a billion
+ * rows can still be given while it is used. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/runtime/array.h"
+#include "server/db/table.h"
+#include "tests/lib/testdb.h"
+
+enum { NAME_SIZE = 65, TABLES_MAX = 100, CHECKS_MAX = 400 };
+
+static struct testdb *db;
+static struct db_conn *conn;
+
+struct named {
+	char table[NAME_SIZE], name[NAME_SIZE];
+};
+#define NAMED_COLUMNS(F, C, R) F(R, "table_name", CODE, table) C(R, "name", CODE, name)
+DB_ROW(named_row, struct named, NAMED_COLUMNS);
+
+enum stmt { TABLES, CHECKS, N_STMTS };
+static const struct db_stmt stmts[N_STMTS] = {
+	[TABLES] = {"tables", "", &named_row,
+		    "SELECT table_name, '' AS name FROM information_schema.tables"
+		    " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE'"
+		    " AND table_name <> 'purchase'"}, /* its generated column goes */
+	[CHECKS] = {"checks", "", &named_row,
+		    "SELECT table_name, IF(level = 'Column', CONCAT(table_name, '.', constraint_name),"
+		    " constraint_name) AS name FROM information_schema.check_constraints"
+		    " WHERE constraint_schema = DATABASE()"},
+};
+static const struct db_stmt_list list = {"schema", stmts, N_STMTS};
+
+/* A row of each table that has a CHECK. */
+static const char *const world[] = {
+	"INSERT INTO user (user_id, user_name, email, verified_email, display_name, bio, language, time_zone,"
+	" password_hash, roles, administrator, rights_epoch, state, version, create_time, update_time)"
+	" VALUES (7, 'ada', 'ada@example.org', 'ada@example.org', 'Ada', '', '', '', 'hash', 17, 1, 1, 1, 1, 1, 1)",
+	"INSERT INTO session (session_id, user_id, create_time, expire_time, source, session_hash, token_hash,"
+	" token_nonce, token_time, token_expire_time)"
+	" VALUES (7, 7, 1, 9, 'from', REPEAT('f', 32), REPEAT('s', 32), REPEAT('n', 16), 3, 9)",
+	"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
+	" subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
+	" create_time, update_time, publish_time)"
+	" VALUES (7, 7, 'Title', '', '', '[]', '', '', 'maths', 1, 'en', '', 2, 10000, 3, 2000, 1, 1, 1, 1, 1)",
+	"INSERT INTO course_instructor (course_id, user_id, position, share_basis_points) VALUES (7, 7, 1, 10000)",
+	"INSERT INTO course_price (course_id, currency_code, minor_units, position) VALUES (7, 'EUR', 1, 1)",
+	"INSERT INTO lesson (lesson_id, course_id, title, kind, duration_seconds, weight, position, free_preview,"
+	" create_time, update_time) VALUES (7, 7, 'Lesson', 1, 604800, 1000, 1, 1, 1, 1)",
+	"INSERT INTO wallet (user_id, currency_code, balance, update_time) VALUES (7, 'EUR', 0, 1)",
+};
+
+/* What each CHECK keeps out. */
+static const struct {
+	const char *check, *sql;
+} refused[] = {
+	{"user_administrator_as_roles", "UPDATE user SET roles = 1"},
+	{"user_administrator_as_roles", "UPDATE user SET administrator = NULL"},
+	{"user_administrator_as_roles", "UPDATE user SET roles = 1, administrator = 0"},
+	{"user_verified_email", "UPDATE user SET email = 'bob@example.org'"},
+	{"user.state", "UPDATE user SET state = 0"},
+	{"user.state", "UPDATE user SET state = 3"},
+	{"user.version", "UPDATE user SET version = 0"},
+	{"user.rights_epoch", "UPDATE user SET rights_epoch = 0"},
+	{"session_times", "UPDATE session SET create_time = 9"},
+	{"session_times", "UPDATE session SET token_time = 9"},
+	{"session_times", "UPDATE session SET token_expire_time = 10"},
+	{"course.objectives", "UPDATE course SET objectives = 'none'"},
+	{"course.level", "UPDATE course SET level = -1"},
+	{"course.level", "UPDATE course SET level = 5"},
+	{"course.pricing", "UPDATE course SET pricing = -1"},
+	{"course.pricing", "UPDATE course SET pricing = 3"},
+	{"course.planned_learning_hours", "UPDATE course SET planned_learning_hours = -1"},
+	{"course.planned_learning_hours", "UPDATE course SET planned_learning_hours = 10001"},
+	{"course.state", "UPDATE course SET state = 0"},
+	{"course.state", "UPDATE course SET state = 5"},
+	{"course.lesson_count", "UPDATE course SET lesson_count = -1"},
+	{"course.lesson_count", "UPDATE course SET lesson_count = 2001"},
+	{"course.version", "UPDATE course SET version = 0"},
+	{"course.revision", "UPDATE course SET revision = -1, state = 1, publish_time = NULL"},
+	{"course_published", "UPDATE course SET publish_time = NULL"},
+	{"course_published", "UPDATE course SET revision = 0, publish_time = NULL"},
+	{"course_published", "UPDATE course SET revision = 0, state = 1"},
+	{"course_instructor.position", "UPDATE course_instructor SET position = 0"},
+	{"course_instructor.share_basis_points", "UPDATE course_instructor SET share_basis_points = -1"},
+	{"course_instructor.share_basis_points", "UPDATE course_instructor SET share_basis_points = 10001"},
+	{"course_price.minor_units", "UPDATE course_price SET minor_units = 0"},
+	{"course_price.position", "UPDATE course_price SET position = 0"},
+	{"lesson.kind", "UPDATE lesson SET kind = 0"},
+	{"lesson.kind", "UPDATE lesson SET kind = 6"},
+	{"lesson_video_duration", "UPDATE lesson SET duration_seconds = 0"},
+	{"lesson.duration_seconds", "UPDATE lesson SET duration_seconds = -1, kind = 2"},
+	{"lesson.duration_seconds", "UPDATE lesson SET duration_seconds = 604801"},
+	{"lesson.weight", "UPDATE lesson SET weight = 0"},
+	{"lesson.weight", "UPDATE lesson SET weight = 1001"},
+	{"lesson.position", "UPDATE lesson SET position = 0"},
+	{"lesson.free_preview", "UPDATE lesson SET free_preview = 2"},
+	{"wallet_not_overdrawn", "UPDATE wallet SET balance = -1"},
+};
+
+static int setup(void **state)
+{
+	static const struct db_stmt_list *const lists[] = {&list, NULL};
+	db = testdb_new();
+	conn = testdb_connect(db, lists);
+	for (size_t i = 0; i < ARRAY_SIZE(world); i++)
+		testdb_run(conn, world[i]);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	db_close(conn);
+	testdb_free(db);
+	return 0;
+}
+
+/* Rows of a statement, copied out. */
+static unsigned names(enum stmt stmt, struct named *ret, unsigned max)
+{
+	struct named *rows;
+	struct arena arena;
+	struct error err;
+	unsigned n;
+
+	arena_init(&arena, 1 << 20);
+	assert_int_equal(db_read_all(conn, &stmts[stmt], DB_NO_ARGS, &arena, &rows, &n, &err), 0);
+	assert_in_range(n, 1, max);
+	memcpy(ret, rows, n * sizeof(*rows));
+	arena_done(&arena);
+	return n;
+}
+
+static void test_a_check_refuses_what_it_is_for(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		char said[NAME_SIZE + 16];
+		struct error err;
+
+		snprintf(said, sizeof(said), "%s` failed", refused[i].check);
+		if (db_run_text(conn, refused[i].sql, &err) >= 0)
+			fail_msg("it was not refused: %s", refused[i].sql);
+		if (!strstr(err.message, said))
+			fail_msg("%s: %s", refused[i].sql, err.message);
+	}
+}
+
+static bool is_tried(const char *check)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		if (strcmp(refused[i].check, check) == 0)
+			return true;
+	return false;
+}
+
+static void test_every_check_is_tried(void **state)
+{
+	struct named checks[CHECKS_MAX];
+	unsigned n = names(CHECKS, checks, CHECKS_MAX);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!is_tried(checks[i].name))
+			fail_msg("no row of `refused` tries %s of table %s", checks[i].name, checks[i].table);
+}
+
+static void alter(const char *table, const char *how)
+{
+	char sql[512];
+	struct error err;
+
+	snprintf(sql, sizeof(sql), "ALTER TABLE %s %s", table, how);
+	if (db_run_text(conn, sql, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+/* Neither copied nor closed to writers, whatever it has grown to. */
+static void test_every_table_takes_a_column_and_a_key(void **state)
+{
+	struct named tables[TABLES_MAX];
+	unsigned n = names(TABLES, tables, TABLES_MAX);
+
+	for (unsigned i = 0; i < n; i++) {
+		alter(tables[i].table, "ADD COLUMN added_later INT NOT NULL DEFAULT 0, ALGORITHM=INSTANT");
+		alter(tables[i].table, "ADD KEY added_later (added_later), ALGORITHM=NOCOPY, LOCK=NONE");
+		alter(tables[i].table, "DROP KEY added_later, ALGORITHM=NOCOPY, LOCK=NONE");
+		alter(tables[i].table, "DROP COLUMN added_later, ALGORITHM=INSTANT");
+	}
+}
+
+/* A range of a column goes with its definition, and is widened with it. One over several columns is dropped
+ * at once, and made anew by copying the table. */
+static void test_a_range_is_widened_at_once(void **state)
+{
+	alter("lesson", "MODIFY weight INT NOT NULL CHECK (weight BETWEEN 1 AND 2000), ALGORITHM=INSTANT");
+	testdb_run(conn, "UPDATE lesson SET weight = 2000");
+	alter("lesson", "DROP CONSTRAINT lesson_video_duration, ALGORITHM=INSTANT");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_check_refuses_what_it_is_for),
+		cmocka_unit_test(test_every_check_is_tried),
+		cmocka_unit_test(test_every_table_takes_a_column_and_a_key),
+		cmocka_unit_test(test_a_range_is_widened_at_once),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
