@@ -48,16 +48,17 @@ CREATE TABLE idempotency (
 
 CREATE TABLE event (
   event_id BIGINT NOT NULL COMMENT 'made before the transaction: its order is not that of commits',
-  position BIGINT NULL COMMENT 'place in the feed, without gaps, given after commit; NULL until then',
   kind VARCHAR(48) NOT NULL COMMENT 'what happened, as its area lists it in <area>_names.h',
   subject_id BIGINT NOT NULL COMMENT 'what changed; its kind of id follows from kind',
+  version BIGINT NOT NULL DEFAULT 0 COMMENT 'of the subject, or what it is part of, after the change: the order in which one subject changed; 0 when it has none',
   user_id BIGINT NOT NULL COMMENT 'user it concerns, or 0',
   course_id BIGINT NOT NULL COMMENT 'course it concerns, or 0',
   organization_id BIGINT NOT NULL COMMENT 'organization it concerns, or 0',
   create_time BIGINT NOT NULL COMMENT 'when it happened',
+  position BIGINT NOT NULL DEFAULT 0 COMMENT 'place in the feed, without gaps, given after commit; 0 until then',
   payload MEDIUMTEXT NOT NULL COMMENT 'JSON object of what a consumer needs, or empty',
   PRIMARY KEY (event_id),
-  KEY event_position (position) COMMENT 'not unique: a unique key of NULLs is not searched by the id that follows them'
+  KEY event_position (position) COMMENT 'not unique: those that wait share the 0, in the order of their ids'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='Everything that happened but progress heartbeats: outbox, cache invalidation, revocation, partner feed';
 
@@ -68,6 +69,15 @@ CREATE TABLE event_sequence (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Where the event feed stands';
 
 INSERT INTO event_sequence (sequence_id, position) VALUES (1, 0);
+
+CREATE TABLE event_audience (
+  audience_id BIGINT NOT NULL COMMENT 'who reads it: a user, or an organization',
+  position BIGINT NOT NULL COMMENT 'the event''s; an audience''s own feed is in this order, and has no late ones',
+  event_id BIGINT NOT NULL COMMENT 'what happened',
+  PRIMARY KEY (audience_id, position),
+  KEY event_audience_position (position) COMMENT 'what is purged goes by it'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='Which events whose feed has; written with the position';
 
 CREATE TABLE audit (
   audit_id BIGINT NOT NULL,
@@ -90,13 +100,31 @@ CREATE TABLE organization (
   PRIMARY KEY (organization_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Partner institutions';
 
+-- The platform's own, whose service accounts take payments and send notifications.
+INSERT INTO organization (organization_id, name, create_time, update_time) VALUES (1, 'The platform', 0, 0);
+
 CREATE TABLE organization_member (
+  member_id BIGINT NOT NULL COMMENT 'one membership; who leaves and joins again has another',
   organization_id BIGINT NOT NULL COMMENT 'institution',
   user_id BIGINT NOT NULL COMMENT 'its member',
-  external_id VARCHAR(128) NULL COMMENT 'what the institution calls the member; unique within it',
+  external_id VARCHAR(128) NULL COMMENT 'what the institution calls the member; free again once the membership ended',
+  live TINYINT NULL COMMENT '1 while it lasts, NULL afterwards: unique keys do not look at what is over',
+  version BIGINT NOT NULL COMMENT 'counts changes, from 1',
   create_time BIGINT NOT NULL COMMENT 'when the membership began',
   end_time BIGINT NULL COMMENT 'when it ended; NULL while it lasts',
-  PRIMARY KEY (organization_id, user_id),
-  UNIQUE KEY organization_member_external_key (organization_id, external_id),
-  KEY organization_member_user (user_id)
+  PRIMARY KEY (member_id),
+  UNIQUE KEY organization_member_live_key (organization_id, user_id, live),
+  UNIQUE KEY organization_member_external_key (organization_id, external_id, live),
+  KEY organization_member_user (user_id),
+  CONSTRAINT organization_member_ends CHECK (IFNULL(live, 0) = (end_time IS NULL))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Who belongs to which institution';
+
+-- A table of its own, and only the sequencer's: whoever holds a member's row does not keep the feed waiting.
+CREATE TABLE organization_member_span (
+  user_id BIGINT NOT NULL COMMENT 'whose events the institution sees',
+  member_id BIGINT NOT NULL COMMENT 'by which membership',
+  organization_id BIGINT NOT NULL COMMENT 'institution',
+  begin_position BIGINT NOT NULL COMMENT 'of the event that it began with, included',
+  end_position BIGINT NULL COMMENT 'of the event that it ended with, included; NULL while it lasts',
+  PRIMARY KEY (user_id, member_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='From where to where in the feed an institution sees its member';

@@ -30,10 +30,10 @@ function check_constant(constant, prefix, words) {
 		fault("call the constant " prefix toupper(words) ", not " constant)
 }
 
-function check_id(constant, kind, token) {
+function check_id(constant, kind, unnamed) {
 	form(kind, "[a-z][a-z][a-z]", "a kind of ids: write 3 lower-case letters")
 	ids[constant] = owned[kind] = 1
-	if (!token && !(kind in in_contract))
+	if (!unnamed && !(kind in in_contract))
 		fault("the contract names no id \"" kind "\": take it out, or say there which field it is")
 }
 
@@ -79,7 +79,7 @@ match($0, /X\([A-Z_]+, "[^"]*"[^)]*\)/) {
 		fault("\"" part[2] "\" is taken: " taken[what, part[2]])
 	taken[what, part[2]] = place
 	if (what == "IDS")
-		check_id(part[1], part[2], list ~ /_TOKEN_IDS$/)
+		check_id(part[1], part[2], list ~ /_UNNAMED_IDS$/)
 	else if (what == "EVENTS")
 		check_event(part[1], part[2])
 	else if (what == "AUDITS")

@@ -21,10 +21,14 @@
 #include "server/db/lease.h"
 #include "server/db/migrate.h"
 #include "server/db/sequencer.h"
+#include "server/money/money_names.h"
 #include "server/money/wallet_store.h"
+#include "server/organization/audience.h"
+#include "server/organization/organization_names.h"
 #include "server/progress/progress_feed.h"
 #include "server/progress/progress_write.h"
 #include "server/purchase/grant.h"
+#include "server/purchase/purchase_names.h"
 #include "server/purchase/purchase_store.h"
 #include "server/rpc/server.h"
 #include "server/user/session_confirm.h"
@@ -128,6 +132,30 @@ static void on_feed_lost(void *arg)
 	auth_all_changed(s->app.auth);
 }
 
+/* --- the sequencer --- */
+
+static const char *const platform_kinds[] = {MONEY_PLATFORM_EVENTS(NAME_OF) PURCHASE_PLATFORM_EVENTS(NAME_OF)
+						     NULL};
+
+static int on_placed(void *arg, struct db_conn *conn, const struct event *events, unsigned n,
+		     struct error *err)
+{
+	return audience_write(conn, platform_kinds, events, n, err);
+}
+
+static int start_sequencer(struct service *s, struct error *err)
+{
+	static const struct db_stmt_list *const lists[] = {&audience_stmts, NULL};
+	const struct sequencer_config config = {
+		.db = &s->db,
+		.poll_ms = s->config->feed_poll_ms,
+		.stmts = lists,
+		.placed = on_placed,
+		.arg = s,
+	};
+	return sequencer_start(&config, &s->sequencer, err);
+}
+
 /* Before the first call is served, the feed has begun: what changes from then on is told. */
 static int start_feed(struct service *s, struct error *err)
 {
@@ -139,9 +167,7 @@ static int start_feed(struct service *s, struct error *err)
 		.arg = s,
 	};
 	int r = event_feed_start(&config, &s->feed, err);
-	if (r == 0 && s->config->sequencer)
-		r = sequencer_start(&s->db, s->config->feed_poll_ms, &s->sequencer, err);
-	return r;
+	return r == 0 && s->config->sequencer ? start_sequencer(s, err) : r;
 }
 
 /* --- authentication --- */

@@ -11,6 +11,11 @@ static int64_t *number_at(void *object, size_t offset)
 	return (int64_t *)((char *)object + offset);
 }
 
+static int64_t version_of(const struct change *change, const void *object)
+{
+	return *(const int64_t *)((const char *)object + change->kind->version);
+}
+
 static int *state_of(const struct change *change, void *object)
 {
 	return (int *)((char *)object + change->kind->state);
@@ -20,7 +25,7 @@ static int check_etag(const struct change *change, void *object, struct error *e
 {
 	if (!*change->etag)
 		return 0;
-	const char *current = app_etag(change->arena, *number_at(object, change->kind->version));
+	const char *current = app_etag(change->arena, version_of(change, object));
 	if (!current)
 		return arena_full(err);
 	if (strcmp(change->etag, current) == 0)
@@ -63,6 +68,7 @@ static int record(const struct change *change, const void *object, struct error 
 		.event_id = change->event_id,
 		.kind = change->step->event,
 		.subject_id = change->subject_id,
+		.version = version_of(change, object),
 		.create_us = change->now_us,
 	};
 	const struct audit audit = {

@@ -15,6 +15,10 @@
  * "course.created", ID_COURSE). */
 #define NAME_EVENT(constant, kind, subject) static const char constant[] = kind;
 
+/* Those that payments or notifications are made from, and that the platform's own organization therefore
+ * reads, stand in a list of their own, <AREA>_PLATFORM_EVENTS. Of it, for an array: */
+#define NAME_OF(constant, kind, subject) constant,
+
 /* An action of the audit, which is a method or a command of the server, and the kind of its subject's id:
  * X(AUDIT_APPROVE_COURSE, "ApproveCourse", ID_COURSE). Who reads another's data is recorded under the
  * method's name, which no list has: app_record_read(). */

@@ -112,6 +112,7 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 		.event_id = m->event_id,
 		.kind = EVENT_COURSE_CREATED,
 		.subject_id = m->course.course_id,
+		.version = m->course.version,
 		.user_id = m->course.creator_id,
 		.course_id = m->course.course_id,
 		.create_us = m->course.create_us,

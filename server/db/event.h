@@ -17,6 +17,9 @@ struct event {
 	int64_t event_id;   /* made by the caller before the transaction */
 	const char *kind;   /* "noun.what_became_of_it"; the areas list theirs */
 	int64_t subject_id; /* what changed; its id kind follows from the event's kind */
+	/* After the change, of the subject or of what it is part of: it ascends with the commits of a
+	 * subject's changes, as positions need not. 0: it has none. */
+	int64_t version;
 	int64_t user_id, course_id, organization_id; /* 0: none; what the feed is filtered by */
 	int64_t create_us;
 	struct span payload; /* JSON object of what a consumer needs; may be empty */
@@ -26,6 +29,7 @@ struct event {
 	F(R, "event_id", I64, event_id)                                                                      \
 	C(R, "kind", TEXT, kind)                                                                             \
 	C(R, "subject_id", I64, subject_id)                                                                  \
+	C(R, "version", I64, version)                                                                        \
 	C(R, "user_id", I64, user_id)                                                                        \
 	C(R, "course_id", I64, course_id)                                                                    \
 	C(R, "organization_id", I64, organization_id)                                                        \

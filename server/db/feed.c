@@ -42,11 +42,11 @@ static const struct db_stmt stmts[FEED_STATEMENTS] = {
 	/* By itself the optimizer reads every event there is, or every one without a position for each page.
 	 */
 	[FEED_PENDING] = {"feed_pending", "ii", &feed_row,
-			  DB_SELECT(FEED_COLUMNS, FROM_EVENT "WHERE position IS NULL AND event_id > ? "
+			  DB_SELECT(FEED_COLUMNS, FROM_EVENT "WHERE position = 0 AND event_id > ? "
 							     "ORDER BY event_id LIMIT ?")},
 	[FEED_PENDING_IDS] = {"feed_pending_ids", "iii", &db_row_i64,
 			      "SELECT event_id" FROM_EVENT
-			      "WHERE position IS NULL AND event_id > ? AND event_id <= ? "
+			      "WHERE position = 0 AND event_id > ? AND event_id <= ? "
 			      "ORDER BY event_id LIMIT ?"},
 };
 static const struct db_stmt_list feed_stmts = {"feed", stmts, FEED_STATEMENTS};

@@ -6,33 +6,49 @@
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/ticker.h"
+#include "server/db/event.h"
 #include "server/db/table.h"
 
-/* Events in one transaction. */
-enum { BATCH = 5000, POLL_MS = 250 };
+/* Events in one transaction, and what is read of them. */
+enum { BATCH = 5000, POLL_MS = 250, ARENA_CAP = 8 << 20 };
 
 #define LEASE_NAME "event.sequencer"
 #define LEASE_US (INT64_C(6) * 1000000)
 #define RENEW_US (INT64_C(2) * 1000000)
 #define BATCH_TIME_US (INT64_C(10) * 1000000)
 
-enum { SEQUENCE_LOCK, SEQUENCE_PENDING, SEQUENCE_GIVE, SEQUENCE_ADVANCE, SEQUENCE_STATEMENTS };
+#define PENDING_COLUMNS(F, C, R)                                                                             \
+	F(R, "event_id", I64, event_id)                                                                      \
+	C(R, "kind", TEXT, kind)                                                                             \
+	C(R, "subject_id", I64, subject_id)                                                                  \
+	C(R, "version", I64, version)                                                                        \
+	C(R, "user_id", I64, user_id)                                                                        \
+	C(R, "organization_id", I64, organization_id)
+DB_ROW(pending_row, struct event, PENDING_COLUMNS);
+#define WAITING " FROM event FORCE INDEX (event_position) WHERE position = 0 "
+
+enum {
+	SEQUENCE_LOCK,
+	SEQUENCE_WAITS,
+	SEQUENCE_PENDING,
+	SEQUENCE_GIVE,
+	SEQUENCE_ADVANCE,
+	SEQUENCE_STATEMENTS
+};
 
 static const struct db_stmt stmts[SEQUENCE_STATEMENTS] = {
 	[SEQUENCE_LOCK] = {"sequence_lock", "", &db_row_i64,
 			   "SELECT position FROM event_sequence WHERE sequence_id = 1 FOR UPDATE"},
+	[SEQUENCE_WAITS] = {"sequence_waits", "", &db_row_i64, "SELECT event_id" WAITING "LIMIT 1"},
 	/* Without locks: it sees what is committed, and does not wait for what is not. */
-	[SEQUENCE_PENDING] =
-		{"sequence_pending", "i", &db_row_i64,
-		 "SELECT event_id FROM event FORCE INDEX (event_position) WHERE position IS NULL "
-		 "ORDER BY event_id LIMIT ?"},
+	[SEQUENCE_PENDING] = {"sequence_pending", "i", &pending_row,
+			      DB_SELECT(PENDING_COLUMNS, WAITING "ORDER BY event_id LIMIT ?")},
 	[SEQUENCE_GIVE] = {"sequence_give", "ii", NULL,
-			   "UPDATE event SET position = ? WHERE event_id = ? AND position IS NULL"},
+			   "UPDATE event SET position = ? WHERE event_id = ? AND position = 0"},
 	[SEQUENCE_ADVANCE] = {"sequence_advance", "i", NULL,
 			      "UPDATE event_sequence SET position = ? WHERE sequence_id = 1"},
 };
 static const struct db_stmt_list sequencer_stmts = {"sequencer", stmts, SEQUENCE_STATEMENTS};
-static const struct db_stmt_list *const lists[] = {&sequencer_stmts, &lease_stmts, NULL};
 
 int sequencer_lead(struct sequencer *s, struct error *err)
 {
@@ -59,33 +75,41 @@ static int read_position(struct db_conn *conn, int64_t *ret, struct error *err)
 	return r < 0 ? r : 0;
 }
 
-/* One batch of events, as (position, event_id) pairs for SEQUENCE_GIVE. */
+/* One batch: the events, in the arena, and their (position, event_id) for SEQUENCE_GIVE. */
 struct batch {
+	const struct sequencer *sequencer;
+	struct arena arena;
 	unsigned n;
+	struct event *events;
 	struct db_value args[BATCH][2];
 };
 
 static int read_pending(struct db_conn *conn, int64_t position, struct batch *b, struct error *err)
 {
-	struct arena arena;
-	int64_t *ids;
-	arena_init(&arena, 2 * BATCH * sizeof(int64_t));
-	int r = db_read_all(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(BATCH)), &arena, &ids, &b->n, err);
+	arena_reset(&b->arena);
+	int r = db_read_all(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(BATCH)), &b->arena, &b->events,
+			    &b->n, err);
 	for (unsigned i = 0; r == 0 && i < b->n; i++) {
-		b->args[i][0] = db_i64(position + i + 1);
-		b->args[i][1] = db_i64(ids[i]);
+		b->events[i].position = position + i + 1;
+		b->args[i][0] = db_i64(b->events[i].position);
+		b->args[i][1] = db_i64(b->events[i].event_id);
 	}
-	arena_done(&arena);
 	return r;
 }
 
 static int give(struct db_conn *conn, const struct batch *b, struct error *err)
 {
+	const struct sequencer_config *config = &b->sequencer->config;
 	uint64_t affected = 0;
 	int r = db_exec_array(conn, &stmts[SEQUENCE_GIVE], b->args[0], 2, b->n, &affected, err);
 	if (r == 0 && affected != b->n)
 		return error_internal(err, "only %u of %u events took their position", (unsigned)affected,
 				      b->n);
+	if (r == 0)
+		r = db_exec(conn, &stmts[SEQUENCE_ADVANCE], DB_ARGS(db_i64(b->events[b->n - 1].position)),
+			    NULL, err);
+	if (r == 0 && config->placed)
+		r = config->placed(config->arg, conn, b->events, b->n, err);
 	return r;
 }
 
@@ -96,17 +120,7 @@ static int sequence_batch(struct db_conn *conn, void *arg, struct error *err)
 	int r = read_position(conn, &position, err);
 	if (r == 0)
 		r = read_pending(conn, position, b, err);
-	if (r == 0 && b->n > 0)
-		r = give(conn, b, err);
-	if (r == 0 && b->n > 0)
-		r = db_exec(conn, &stmts[SEQUENCE_ADVANCE], DB_ARGS(db_i64(position + b->n)), NULL, err);
-	return r;
-}
-
-/* Asked before anything is locked: most of the time there is nothing. */
-static int some_pending(struct db_conn *conn, struct error *err)
-{
-	return db_found(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(1)), err);
+	return r == 0 && b->n > 0 ? give(conn, b, err) : r;
 }
 
 static int run_batches(struct sequencer *s, struct batch *b, struct error *err)
@@ -125,13 +139,17 @@ static int run_batches(struct sequencer *s, struct batch *b, struct error *err)
 
 int sequencer_run(struct sequencer *s, struct error *err)
 {
-	int r = s->held ? some_pending(s->conn, err) : 0;
+	/* Asked before anything is locked: most of the time there is nothing. */
+	int r = s->held ? db_found(s->conn, &stmts[SEQUENCE_WAITS], DB_NO_ARGS, err) : 0;
 	if (r <= 0)
 		return r;
 	struct batch *b = malloc(sizeof(*b));
 	if (!b)
 		return error_internal(err, "out of memory for the positions of events");
+	b->sequencer = s;
+	arena_init(&b->arena, ARENA_CAP);
 	r = run_batches(s, b, err);
+	arena_done(&b->arena);
 	free(b);
 	return r;
 }
@@ -147,14 +165,36 @@ void sequencer_resign(struct sequencer *s)
 
 /* --- the thread --- */
 
+/* What one thing that is done at each turn came to; only the first trouble is told. */
+static void settle(int r, const struct error *err, int *ret, struct error *ret_err)
+{
+	if (r < 0 && *ret == 0) {
+		*ret = r;
+		*ret_err = *err;
+	}
+}
+
+static int take_turn(struct sequencer *s, struct error *ret_err)
+{
+	const struct sequencer_config *config = &s->config;
+	struct error err;
+	int r = 0;
+	settle(sequencer_lead(s, &err), &err, &r, ret_err);
+	if (s->held && config->turn) {
+		db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);
+		settle(config->turn(config->arg, s->conn, &err), &err, &r, ret_err);
+	}
+	db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);
+	settle(sequencer_run(s, &err), &err, &r, ret_err);
+	return r;
+}
+
 static void turn(void *arg)
 {
 	struct sequencer *s = arg;
 	struct error err;
 	db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);
-	int r = sequencer_lead(s, &err);
-	if (r == 0)
-		r = sequencer_run(s, &err);
+	int r = take_turn(s, &err);
 	if (r < 0 && !s->in_trouble)
 		log_warning("event sequencer: %s", err.message);
 	else if (r == 0 && s->in_trouble)
@@ -162,11 +202,26 @@ static void turn(void *arg)
 	s->in_trouble = r < 0;
 }
 
-int sequencer_open(struct sequencer *s, const struct db_config *db, struct error *err)
+static int list_statements(struct sequencer *s, struct error *err)
 {
-	*s = (struct sequencer){.db = *db};
+	const struct db_stmt_list *const *more = s->config.stmts;
+	unsigned n = 0;
+	s->lists[n++] = &sequencer_stmts;
+	s->lists[n++] = &lease_stmts;
+	for (; more && *more && n < SEQUENCER_LISTS_MAX; more++)
+		s->lists[n++] = *more;
+	if (n == SEQUENCER_LISTS_MAX)
+		return error_internal(err, "the event sequencer has room for %d lists of statements",
+				      SEQUENCER_LISTS_MAX - 1);
+	return 0;
+}
+
+int sequencer_open(struct sequencer *s, const struct sequencer_config *config, struct error *err)
+{
+	*s = (struct sequencer){.config = *config, .db = *config->db};
 	lease_holder(s->holder);
-	return db_open(&s->db, lists, &s->conn, err);
+	int r = list_statements(s, err);
+	return r < 0 ? r : db_open(&s->db, s->lists, &s->conn, err);
 }
 
 void sequencer_close(struct sequencer *s)
@@ -174,15 +229,15 @@ void sequencer_close(struct sequencer *s)
 	db_close(s->conn);
 }
 
-int sequencer_start(const struct db_config *db, int poll_ms, struct sequencer **ret, struct error *err)
+int sequencer_start(const struct sequencer_config *config, struct sequencer **ret, struct error *err)
 {
 	struct sequencer *s = malloc(sizeof(*s));
 	if (!s)
 		return error_internal(err, "out of memory for the event sequencer");
-	int r = sequencer_open(s, db, err);
+	int r = sequencer_open(s, config, err);
+	int poll_ms = config->poll_ms ? config->poll_ms : POLL_MS;
 	if (r == 0)
-		r = ticker_start("sequencer", turn, s, (poll_ms ? poll_ms : POLL_MS) * INT64_C(1000),
-				 &s->ticker, err);
+		r = ticker_start("sequencer", turn, s, poll_ms * INT64_C(1000), &s->ticker, err);
 	if (r < 0) {
 		sequencer_close(s);
 		free(s);

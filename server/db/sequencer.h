@@ -12,10 +12,41 @@
  * lease keeps replicas from doing it all at once; the lock on the sequence's row keeps two who both believe
  * they hold the lease from harm.
  */
-struct ticker;
+struct event;
+
+struct sequencer_config {
+	const struct db_config *db;
+	int poll_ms;                             /* 0: 250 */
+	const struct db_stmt_list *const *stmts; /* what the callbacks run, ended by NULL; NULL: nothing */
+
+	/* At each turn of who leads, before positions are given; NULL: nothing. What it appends is placed in
+	 * the same turn. It is outside of any transaction, and another server may lead by now: what it does
+	 * must be right, if slow, when two do it at once. When it fails, positions are given all the same. */
+	int (*turn)(void *arg, struct db_conn *conn, struct error *err);
+
+	/* In the transaction that gave these events their positions, which ascend without gaps; NULL:
+	 * nothing. Of each its payload and its course are not read. May run again on other events with the
+	 * same positions; when it fails they are given later. */
+	int (*placed)(void *arg, struct db_conn *conn, const struct event *events, unsigned n,
+		      struct error *err);
+	void *arg;
+};
+
+struct sequencer;
+int sequencer_start(const struct sequencer_config *config, struct sequencer **ret, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Ends after the batch under way, and gives the lease back. NULL is fine. */
+void sequencer_stop(struct sequencer *s);
+
+/* --- its parts, for tests and the bench --- */
+
+enum { SEQUENCER_LISTS_MAX = 8 };
 
 struct sequencer {
+	struct sequencer_config config;
 	struct db_config db;
+	const struct db_stmt_list *lists[SEQUENCER_LISTS_MAX];
 	struct db_conn *conn;
 	struct ticker *ticker;
 	atomic_bool stopping;
@@ -25,14 +56,7 @@ struct sequencer {
 	int64_t next_take_us; /* monotonic: when to renew, or to try again */
 };
 
-int sequencer_start(const struct db_config *db, int poll_ms, struct sequencer **ret, struct error *err)
-	__attribute__((warn_unused_result));
-
-/* Ends after the batch under way, and gives the lease back. NULL is fine. */
-void sequencer_stop(struct sequencer *s);
-
-/* Its parts, for tests. */
-int sequencer_open(struct sequencer *s, const struct db_config *db, struct error *err)
+int sequencer_open(struct sequencer *s, const struct sequencer_config *config, struct error *err)
 	__attribute__((warn_unused_result));
 void sequencer_close(struct sequencer *s);
 

@@ -12,9 +12,9 @@
 #define NOUN_PURCHASE "purchase"
 
 /* purchase.completed also says that access began: its user has a grant of its course from then on. */
-#define PURCHASE_EVENTS(X) X(EVENT_PURCHASE_COMPLETED, "purchase.completed", ID_PURCHASE)
+#define PURCHASE_PLATFORM_EVENTS(X) X(EVENT_PURCHASE_COMPLETED, "purchase.completed", ID_PURCHASE)
 
 PURCHASE_IDS(NAME_ID)
-PURCHASE_EVENTS(NAME_EVENT)
+PURCHASE_PLATFORM_EVENTS(NAME_EVENT)
 
 #endif

@@ -59,6 +59,7 @@ int user_append_event(struct db_conn *conn, const char *kind, int64_t event_id, 
 		.event_id = event_id,
 		.kind = kind,
 		.subject_id = u->user_id,
+		.version = u->version,
 		.user_id = u->user_id,
 		.create_us = u->update_us,
 	};

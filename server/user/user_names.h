@@ -8,9 +8,6 @@
 	X(ID_USER, "usr")                                                                                    \
 	X(ID_SESSION, "ses")
 
-/* Those that access tokens name and the contract does not yet. */
-#define USER_TOKEN_IDS(X) X(ID_ORGANIZATION, "org")
-
 /* Of user.roles_set, the user's rights_epoch was raised. */
 #define USER_EVENTS(X)                                                                                       \
 	X(EVENT_USER_REGISTERED, "user.registered", ID_USER)                                                 \
@@ -25,7 +22,6 @@
 	X(AUDIT_UPDATE_USER, "UpdateUser", ID_USER)
 
 USER_IDS(NAME_ID)
-USER_TOKEN_IDS(NAME_ID)
 USER_EVENTS(NAME_EVENT)
 USER_AUDITS(NAME_AUDIT)
 

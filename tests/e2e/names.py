@@ -4,11 +4,15 @@ import re
 
 from stack import ROOT
 
-_LISTED = [row for path in ROOT.glob("server/*/*_names.h")
-           for row in re.findall(r'X\((\w+), "([^"]+)"(?:, (\w+))?\)', path.read_text())]
+_FILES = [path.read_text() for path in ROOT.glob("server/*/*_names.h")]
+_ROW = r'X\((\w+), "([^"]+)"(?:, (\w+))?\)'
+_LISTED = [row for text in _FILES for row in re.findall(_ROW, text)]
 _IDS = {constant: kind for constant, kind, subject in _LISTED if constant.startswith("ID_")}
 # The kind of the subject's id by the kind of the event, and by the action of the audit.
 EVENTS = {kind: _IDS[subject] for constant, kind, subject in _LISTED if constant.startswith("EVENT_")}
+# The kinds that the platform's own organization reads.
+PLATFORM = {kind for text in _FILES for rows in re.findall(r"_PLATFORM_EVENTS\(X\)((?:.*\\\n)*.*)", text)
+            for constant, kind, subject in re.findall(_ROW, rows)}
 AUDITS = {action: _IDS[subject] for constant, action, subject in _LISTED if constant.startswith("AUDIT_")}
 
 

@@ -4,10 +4,11 @@ so does an event or a row of the audit that a call should have left and did not,
 import datetime
 import re
 import sys
+import time
 import unittest
 import uuid
 
-from names import AUDITS, EVENTS, id_text
+from names import AUDITS, EVENTS, PLATFORM, id_text
 from stack import PASSWORD, ROOT, CommandFailed, Stack
 
 SCENARIOS = {}
@@ -69,6 +70,8 @@ APPENDS = {
     "PurchaseCourse": lambda c: [event("purchase.completed", c.reply["purchase"]["purchaseId"],
                                        c.reply["purchase"]["userId"], c.reply["purchase"]["courseId"])],
 }
+# What no call appends yet: who writes it does so in the database.
+UNCALLED = {"member.joined", "member.left"}
 # Whose row a call that succeeded writes into the audit; none, when it is not here.
 AUDITED = {
     "UpdateUser": lambda c: c.reply["user"]["userId"] if c.reply["user"]["userId"] != c.caller else None,
@@ -483,7 +486,19 @@ class EveryRpc(unittest.TestCase):
 
     def test_zz_every_name_was_seen(self):
         """The last, by its name: what no scenario leaves is dropped by mistake, or used by nobody."""
-        self.assertEqual({*EVENTS, *AUDITS} - self.stack.seen, set())
+        self.assertEqual({*EVENTS, *AUDITS} - self.stack.seen, UNCALLED)
+
+    def test_zz_the_platform_reads_what_it_asked_for(self):
+        """And users what concerns them: nobody here is a member of anything."""
+        until = time.monotonic() + 30
+        while self.stack.sql("SELECT 1 FROM event WHERE position = 0 LIMIT 1"):
+            self.assertLess(time.monotonic(), until, "events without a position")
+            time.sleep(0.1)
+        self.assertEqual({kind for kind, in self.stack.sql("SELECT kind FROM event_audience JOIN event USING (event_id)"
+                                                           " WHERE audience_id = 1")}, PLATFORM & self.stack.seen)
+        self.assertEqual(self.stack.sql("SELECT audience_id, position, event_id FROM event_audience WHERE audience_id <> 1"
+                                        " ORDER BY position"),
+                         self.stack.sql("SELECT user_id, position, event_id FROM event WHERE user_id <> 0 ORDER BY position"))
 
 
 def add(method, function):

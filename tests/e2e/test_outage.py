@@ -134,11 +134,11 @@ class Outage(unittest.TestCase):
     def append_backlog(self, age_ms):
         """Events nobody gave a position, made that long ago."""
         newest = self.stack.sql("SELECT MAX(event_id) FROM event")[0][0]
-        self.stack.sql(f"INSERT INTO event SELECT {newest} - ({age_ms} << 22) - seq, NULL, 'wallet.topped_up', seq, seq, 0,"
-                       f" 0, 1, '' FROM seq_1_to_{BACKLOG}")
+        self.stack.sql(f"INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time,"
+                       f" payload) SELECT {newest} - ({age_ms} << 22) - seq, 'wallet.topped_up', seq, seq, 0, 0, 1, '' FROM seq_1_to_{BACKLOG}")
 
     def pending(self):
-        return int(self.stack.sql("SELECT COUNT(*) FROM event WHERE position IS NULL")[0][0])
+        return int(self.stack.sql("SELECT COUNT(*) FROM event WHERE position = 0")[0][0])
 
     def seen_after(self, author, course, a, b):
         """Changes the course at one replica; seconds until the other shows it."""

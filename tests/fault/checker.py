@@ -222,7 +222,7 @@ class Checker:
     def feed(self, patience=30):
         """Every event has its place in the end, without gaps."""
         until = time.monotonic() + patience
-        while self.sql("SELECT 1 FROM event WHERE position IS NULL LIMIT 1"):
+        while self.sql("SELECT 1 FROM event WHERE position = 0 LIMIT 1"):
             if time.monotonic() > until:
                 yield "events without a position"
                 return

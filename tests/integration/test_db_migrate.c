@@ -92,7 +92,7 @@ static void test_a_changed_migration_is_refused(void **state)
 
 static void test_an_interrupted_migration_goes_on_where_it_stopped(void **state)
 {
-	testdb_run(conn, "DROP TABLE organization_member");
+	testdb_run(conn, "DROP TABLE organization_member_span");
 	testdb_run(
 		conn,
 		"UPDATE schema_migration SET finish_time = NULL, statements_applied = statements_applied - 1 "
@@ -100,14 +100,14 @@ static void test_an_interrupted_migration_goes_on_where_it_stopped(void **state)
 	expect_refusal(migrate_check(&db->config, &err), "0001_platform");
 	assert_int_equal(apply(), 0);
 	assert_int_equal(lines, 1);
-	assert_int_equal(testdb_number(db, "SELECT COUNT(*) FROM organization_member"), 0);
+	assert_int_equal(testdb_number(db, "SELECT COUNT(*) FROM organization_member_span"), 0);
 	assert_int_equal(migrate_check(&db->config, &err), 0);
 }
 
 static void test_a_failing_statement_is_named(void **state)
 {
 	testdb_run(conn, "CREATE TABLE audit (a INT PRIMARY KEY)");
-	expect_refusal(apply(), "migration 0001_platform, statement 8");
+	expect_refusal(apply(), "migration 0001_platform, statement 9");
 	testdb_run(conn, "DROP TABLE audit");
 	assert_int_equal(apply(), 0);
 	assert_int_equal(migrate_check(&db->config, &err), 0);
