@@ -1,8 +1,8 @@
 -- compatible-with: 4
 -- SPDX-License-Identifier: Apache-2.0
--- Money and access: wallets, the double-entry ledger, purchases and the grants they make. Amounts are in the minor unit
--- of their currency (ISO 4217); times are microseconds since the Unix epoch, UTC. What is written in ledger_transaction,
--- ledger_entry and payment is never changed.
+-- Money: wallets, the double-entry ledger and purchases. Amounts are in the minor unit of their currency (ISO 4217); times
+-- are microseconds since the Unix epoch, UTC. What is written in ledger_transaction, ledger_entry and payment is never
+-- changed.
 
 CREATE TABLE wallet (
   user_id       BIGINT NOT NULL,
@@ -83,18 +83,3 @@ CREATE TABLE purchase (
   KEY purchase_user_course (user_id, course_id, purchase_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='A user''s purchase of a course; at most one is live';
-
-CREATE TABLE access_grant (
-  grant_id    BIGINT NOT NULL,
-  user_id     BIGINT NOT NULL,
-  course_id   BIGINT NOT NULL,
-  source_kind TINYINT NOT NULL COMMENT 'edu.v1.AccessSource',
-  purchase_id BIGINT NULL COMMENT 'of a purchase',
-  start_time  BIGINT NOT NULL,
-  expire_time BIGINT NULL COMMENT 'access ends then; NULL: never by itself',
-  revoke_time BIGINT NULL COMMENT 'access ended then; NULL while it was not taken away',
-  PRIMARY KEY (grant_id),
-  KEY access_grant_user (user_id, course_id, start_time),
-  KEY access_grant_purchase (purchase_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
-  COMMENT='Access of a user to a course over a time; never removed';

@@ -1,18 +1,7 @@
 -- compatible-with: 5
 -- SPDX-License-Identifier: Apache-2.0
--- Progress: enrollments, what each session recorded, and what it adds up to. Every merge is commutative, associative
--- and idempotent, and the epoch is part of every key: a reset starts new rows and leaves the old ones.
--- Times are microseconds since the Unix epoch, UTC.
-
-CREATE TABLE enrollment (
-  user_id     BIGINT NOT NULL,
-  course_id   BIGINT NOT NULL,
-  epoch       BIGINT NOT NULL DEFAULT 0 COMMENT 'current epoch of progress; a reset adds one',
-  start_time  BIGINT NOT NULL COMMENT 'when access was first granted',
-  PRIMARY KEY (user_id, course_id),
-  KEY enrollment_course (course_id, user_id)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
-  COMMENT='A person learning a course; access itself is in access_grant';
+-- Progress: what each session recorded, and what it adds up to. Every merge is commutative, associative and idempotent,
+-- and the epoch is part of every key: a reset starts new rows and leaves the old ones. Times are microseconds since the Unix epoch, UTC.
 
 CREATE TABLE progress_session (
   user_id          BIGINT     NOT NULL,

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "edu/v1/edu_service.server.h"
+#include "server/access/access_feed.h"
+#include "server/access/access_store.h"
+#include "server/access/enrollment.h"
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"
 #include "server/base/log.h"
@@ -25,9 +28,8 @@
 #include "server/money/wallet_store.h"
 #include "server/organization/audience.h"
 #include "server/organization/organization_names.h"
-#include "server/progress/progress_feed.h"
 #include "server/progress/progress_write.h"
-#include "server/purchase/grant.h"
+#include "server/purchase/purchase_feed.h"
 #include "server/purchase/purchase_names.h"
 #include "server/purchase/purchase_store.h"
 #include "server/rpc/server.h"
@@ -52,9 +54,9 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,   &event_stmts,     &audit_stmts,  &user_stmts,     &session_stmts,
-	&course_stmts, &catalogue_stmts, &lesson_stmts, &purchase_stmts, &wallet_stmts,
-	&grant_stmts,  &progress_stmts,  NULL,
+	&idem_stmts,      &event_stmts,  &audit_stmts,    &user_stmts,   &session_stmts, &course_stmts,
+	&catalogue_stmts, &lesson_stmts, &purchase_stmts, &wallet_stmts, &access_stmts,  &enrollment_stmts,
+	&progress_stmts,  NULL,
 };
 
 struct service {
@@ -119,7 +121,8 @@ static void on_event(void *arg, const struct event *e)
 	struct service *s = arg;
 	user_on_event(s->app.auth, e);
 	course_on_event(s->app.courses, s->app.lessons, e);
-	progress_on_event(&s->app, e);
+	access_on_event(s->app.access, e);
+	purchase_on_event(s->app.access, e);
 }
 
 /* Events may have been missed: nothing that was remembered is believed any more. */

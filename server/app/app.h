@@ -23,10 +23,10 @@ struct app {
 	struct node_lease *node; /* makes ids; see server/db/lease.h */
 	struct auth *auth;
 	const struct passwords *passwords;
-	int64_t refresh_token_us; /* how long an unused refresh token lives */
-	struct cache *courses;    /* GetCourse's answers by course id; see course/course_cache.h */
-	struct cache *lessons;    /* struct lesson_info by lesson id; see course/lesson.h */
-	struct cache *access; /* struct progress_access by user and course; see progress/progress_access.h */
+	int64_t refresh_token_us;  /* how long an unused refresh token lives */
+	struct cache *courses;     /* GetCourse's answers by course id; see course/course_cache.h */
+	struct cache *lessons;     /* struct lesson_info by lesson id; see course/lesson.h */
+	struct cache *access;      /* who has access to what; see access/access.h */
 	struct combiner *progress; /* see progress/progress_write.h */
 };
 

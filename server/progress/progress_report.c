@@ -85,21 +85,22 @@ static int check_clock(const struct report *r, int64_t now_us, struct error *err
 
 /* Access is asked about the time of learning, so that what was learnt offline before a refund still counts. A
  * clock that runs behind by as much as it may run ahead does not lose the first minutes after a purchase. */
-static bool covered(const struct report *r, const struct progress_access *access)
+static bool covered(const struct report *r, const struct access *access)
 {
 	int64_t late_us = r->client_us + (int64_t)REPORT_AHEAD_SECONDS * US;
 
-	return access->enrolled &&
-	       (progress_access_covers(access, r->client_us) || progress_access_covers(access, late_us));
+	return access->enrolled && (access_covers(access, r->client_us) || access_covers(access, late_us));
 }
 
-bool report_has_access(const struct report *r, const struct progress_access *access)
+bool report_has_access(const struct access *access, const void *report)
 {
+	const struct report *r = report;
+
 	return r->epoch == access->epoch && covered(r, access);
 }
 
 /* Whether it is the clock or the access that is missing, the client tells by both times. */
-static int raise_not_enrolled(const struct progress_access *access, int64_t now_us, struct error *err)
+static int raise_not_enrolled(const struct access *access, int64_t now_us, struct error *err)
 {
 	error_raise(err, &REASON_NOT_ENROLLED,
 		    "The learner had no access to the lesson's course at client_time.");
@@ -108,7 +109,7 @@ static int raise_not_enrolled(const struct progress_access *access, int64_t now_
 	return add_time(err, "server_time", now_us);
 }
 
-static int check_access(const struct report *r, const struct progress_access *access, int64_t now_us,
+static int check_access(const struct report *r, const struct access *access, int64_t now_us,
 			struct error *err)
 {
 	if (!covered(r, access))
@@ -124,7 +125,7 @@ static int check_access(const struct report *r, const struct progress_access *ac
 }
 
 /* Bounded by the report's own times, never by when it came: a report is admitted later as well as now. */
-static int check_session(struct report *r, const struct progress_access *access, struct error *err)
+static int check_session(struct report *r, const struct access *access, struct error *err)
 {
 	if (r->client_us - r->start_us > (int64_t)REPORT_SESSION_SECONDS * US)
 		return error_raise(err, &REASON_SESSION_TOO_LONG,
@@ -173,7 +174,7 @@ static int check_kind(const struct report *r, const struct lesson_info *lesson, 
 	return mismatch(lesson, ret, r->completed && by != BY_CLIENT, "completed", err);
 }
 
-int report_admit(struct report *r, const struct lesson_info *lesson, const struct progress_access *access,
+int report_admit(struct report *r, const struct lesson_info *lesson, const struct access *access,
 		 int64_t now_us, struct error *err)
 {
 	r->course_id = lesson->course_id;

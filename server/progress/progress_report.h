@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "edu/v1/edu_service.tables.h"
+#include "server/access/access.h"
 #include "server/course/lesson.h"
-#include "server/progress/progress_access.h"
 
 /*
  * One report of a learner: what RecordProgress says, in numbers, and whether it may be merged. The merge
@@ -34,8 +34,8 @@ struct report {
 int report_read(const RecordProgressRequest *req, int64_t caller_id, struct report *ret, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* True when the access covers the report's time, in the report's epoch. */
-bool report_has_access(const struct report *r, const struct progress_access *access);
+/* An access_question, of a struct report: the access covers its time, in its epoch. */
+bool report_has_access(const struct access *access, const void *report);
 
 /*
  * Decides whether the report may be merged, given its lesson and the learner's access: NOT_ENROLLED,
@@ -43,7 +43,7 @@ bool report_has_access(const struct report *r, const struct progress_access *acc
  * the coverage that an interval gives, and moves a start from before access began to that time: a fixed one,
  * so that the least of the moved starts is the least start moved.
  */
-int report_admit(struct report *r, const struct lesson_info *lesson, const struct progress_access *access,
+int report_admit(struct report *r, const struct lesson_info *lesson, const struct access *access,
 		 int64_t now_us, struct error *err) __attribute__((warn_unused_result));
 
 #endif

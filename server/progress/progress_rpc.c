@@ -4,13 +4,14 @@
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/codec.h"
 #include "proto/runtime/money.h"
+#include "server/access/access.h"
+#include "server/access/enrollment.h"
 #include "server/app/app.h"
 #include "server/course/course.h"
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
 #include "server/progress/coverage.h"
-#include "server/progress/enrollment.h"
-#include "server/progress/progress_access.h"
+#include "server/progress/enrollment_reader.h"
 #include "server/progress/progress_report.h"
 #include "server/progress/progress_store.h"
 #include "server/progress/progress_write.h"
@@ -59,8 +60,8 @@ static void recorded(struct progress_write *w, int r, const struct error *err)
 	rpc_call_finish(rec->call, arena_check(rpc_arena(rec->call), own), own);
 }
 
-static int submit(struct recording *rec, const struct lesson_info *lesson,
-		  const struct progress_access *access, struct error *err)
+static int submit(struct recording *rec, const struct lesson_info *lesson, const struct access *access,
+		  struct error *err)
 {
 	struct app *app = app_of(rec->call);
 	int r = report_admit(&rec->write.report, lesson, access, app_now_us(rec->call), err);
@@ -97,13 +98,14 @@ static int load_and_submit(struct rpc_call *call, void *state, struct error *err
 	struct app *app = app_of(call);
 	struct db_conn *conn = db_of(call);
 	struct arena *arena = rpc_arena(call);
-	struct progress_access access;
+	const struct report *report = &rec->write.report;
+	struct access access;
 	struct lesson_info lesson;
-	int r = lesson_info_read(app->lessons, conn, rec->write.report.lesson_id, &lesson, err);
+	int r = lesson_info_read(app->lessons, conn, report->lesson_id, &lesson, err);
 
 	if (r == 0)
-		r = progress_access_read(app->access, conn, arena, rec->write.report.user_id,
-					 lesson.course_id, &access, err);
+		r = access_read(app->access, conn, arena, report->user_id, lesson.course_id, app_now_us(call),
+				report_has_access, report, &access, err);
 	if (r == 0 && !access.enrolled)
 		r = check_lesson_seen(conn, arena, &lesson, rpc_principal(call), err);
 	return r < 0 ? r : submit(rec, &lesson, &access, err);
@@ -114,7 +116,7 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 {
 	const struct app *app = app_of(call);
 	struct recording *rec = arena_zalloc(rpc_arena(call), sizeof(*rec));
-	struct progress_access access;
+	struct access access;
 	struct lesson_info lesson;
 
 	if (!rec)
@@ -127,9 +129,10 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 	int r = report_read(req, rpc_principal(call)->user_id, &rec->write.report, err);
 	if (r < 0)
 		return r;
-	if (lesson_info_cached(app->lessons, rec->write.report.lesson_id, &lesson) &&
-	    progress_access_cached(app->access, rec->write.report.user_id, lesson.course_id, &access) &&
-	    report_has_access(&rec->write.report, &access))
+	const struct report *report = &rec->write.report;
+	if (lesson_info_cached(app->lessons, report->lesson_id, &lesson) &&
+	    access_cached(app->access, rpc_arena(call), report->user_id, lesson.course_id, report_has_access,
+			  report, &access))
 		return submit(rec, &lesson, &access, err);
 	return rpc_run_on(call, RPC_ON_DB, load_and_submit, rec);
 }
@@ -206,7 +209,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 	int r = enrollment_check_reader(call, conn, user_id, course_id, err);
 	if (r < 0)
 		return r;
-	r = progress_store_epoch(conn, user_id, course_id, &progress->epoch, &start_us, err);
+	r = enrollment_read(conn, user_id, course_id, &progress->epoch, &start_us, err);
 	if (r == 0)
 		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND,
 				   "The user was never enrolled in the course.");

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "proto/runtime/array.h"
+#include "server/access/enrollment.h"
 #include "server/db/table.h"
 #include "server/progress/coverage.h"
 
@@ -11,7 +12,6 @@ enum {
 	MERGE_SESSION,
 	MERGE_LESSON,
 	MERGE_COURSE,
-	EPOCH,
 	LESSON_LIST,
 	ENROLLMENTS_OF_USER,
 	ENROLLMENTS_OF_COURSE,
@@ -105,20 +105,12 @@ DB_ROW(listed_row, struct progress_lesson, LISTED_COLUMNS);
 	C(R, "last_time", I64, last_us)
 DB_ROW(course_row, struct progress_course_delta, COURSE_COLUMNS);
 
-#define EPOCH_COLUMNS(F, C, R) F(R, "epoch", I64, epoch) C(R, "start_time", I64, start_us)
-DB_ROW(epoch_row, struct progress_enrollment, EPOCH_COLUMNS);
-
 #define ENROLLMENT_COLUMNS(F, C, R)                                                                          \
 	F(R, "e.user_id", I64, user_id)                                                                      \
 	C(R, "e.course_id", I64, course_id)                                                                  \
 	C(R, "e.epoch", I64, epoch)                                                                          \
 	C(R, "e.start_time", I64, start_us)                                                                  \
-	C(R,                                                                                                 \
-	  "(SELECT GROUP_CONCAT(g.grant_id, ':', g.source_kind, ':', IFNULL(g.purchase_id, 0), ':',"         \
-	  " g.start_time, ':', IFNULL(g.expire_time, 0), ':', IFNULL(g.revoke_time, 0)"                      \
-	  " ORDER BY g.start_time DESC, g.grant_id DESC)"                                                    \
-	  " FROM access_grant g WHERE g.user_id = e.user_id AND g.course_id = e.course_id)",                 \
-	  TEXT, grants)                                                                                      \
+	C(R, ENROLLMENT_ACCESSES_SQL, TEXT, accesses)                                                        \
 	C(R, "COALESCE(p.lessons_completed, 0)", I64, lessons_completed)                                     \
 	C(R, "c.lesson_count", I64, lessons_total)                                                           \
 	C(R, "COALESCE(p.last_time, 0)", I64, last_us)
@@ -178,8 +170,6 @@ static const struct db_stmt stmts[] = {
 				    " interactions = interactions + VALUES(interactions),"
 				    " questions = questions + VALUES(questions),"
 				    " last_time = GREATEST(last_time, VALUES(last_time))")},
-	[EPOCH] = {"progress_epoch", "ii", &epoch_row,
-		   DB_SELECT(EPOCH_COLUMNS, " FROM enrollment WHERE user_id = ? AND course_id = ?")},
 	[LESSON_LIST] = {"progress_lesson_list", "iii", &listed_row,
 			 DB_SELECT(LISTED_COLUMNS, " FROM progress_lesson WHERE user_id = ? AND course_id = ?"
 						   " AND epoch = ? ORDER BY lesson_id")},
@@ -237,16 +227,6 @@ int progress_store_courses(struct db_conn *conn, const struct progress_course_de
 }
 
 /* --- reads --- */
-
-int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret_epoch,
-			 int64_t *ret_start_us, struct error *err)
-{
-	struct progress_enrollment e = {0};
-	int r = db_read(conn, &stmts[EPOCH], DB_ARGS(db_i64(user_id), db_i64(course_id)), NULL, &e, err);
-	*ret_epoch = e.epoch;
-	*ret_start_us = e.start_us;
-	return r;
-}
 
 int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
 			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n,

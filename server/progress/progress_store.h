@@ -43,10 +43,6 @@ int progress_store_lessons(struct db_conn *conn, struct arena *arena, const stru
 int progress_store_courses(struct db_conn *conn, const struct progress_course_delta *deltas, unsigned n,
 			   struct error *err) __attribute__((warn_unused_result));
 
-/* The enrollment's current epoch and when access first began: 1 when enrolled, 0 when not, negative. */
-int progress_store_epoch(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret_epoch,
-			 int64_t *ret_start_us, struct error *err) __attribute__((warn_unused_result));
-
 /* A learner's lessons of a course in one epoch, by lesson_id; an array in the arena. */
 int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
 			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n,
@@ -55,7 +51,7 @@ int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_
 struct progress_enrollment {
 	int64_t user_id, course_id, epoch, start_us;
 	int64_t lessons_completed, lessons_total, last_us;
-	char *grants; /* in the arena; see enrollment.h */
+	char *accesses; /* in the arena, for enrollment_accesses() */
 };
 
 /*

@@ -4,9 +4,7 @@
 
 #include "server/app/names.h"
 
-#define PURCHASE_IDS(X)                                                                                      \
-	X(ID_PURCHASE, "pur")                                                                                \
-	X(ID_GRANT, "gra")
+#define PURCHASE_IDS(X) X(ID_PURCHASE, "pur")
 
 /* For who listens to whatever becomes of one. */
 #define NOUN_PURCHASE "purchase"

@@ -6,6 +6,7 @@
 
 #include "edu/v1/access.tables.h"
 #include "proto/runtime/array.h"
+#include "server/access/grant.h"
 #include "server/db/event.h"
 #include "server/db/idem.h"
 #include "server/db/table.h"
@@ -120,15 +121,11 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
 	"     FROM " LEDGER_LINES_TABLE " e;"
 
 #define GIVE_ACCESS                                                                                          \
-	"  INSERT INTO access_grant"                                                                         \
-	"    (grant_id, user_id, course_id, source_kind, purchase_id, start_time)"                           \
-	"   VALUES (v_grant_id, v_user_id, v_course_id, 1, v_purchase_id, v_now);"                           \
-	"  INSERT INTO enrollment (user_id, course_id, start_time)"                                          \
-	"   VALUES (v_user_id, v_course_id, v_now)"                                                          \
-	"   ON DUPLICATE KEY UPDATE start_time = enrollment.start_time;"                                     \
-	"  INSERT INTO event (event_id, kind, subject_id, user_id, course_id,"                               \
-	"    organization_id, create_time, payload)"                                                         \
-	"   VALUES (v_event_id, v_event_kind, v_purchase_id, v_user_id, v_course_id, 0, v_now, v_event_payload);"
+	"  " GRANT_COURSE_SQL_OF(                                                                            \
+		"v_grant_id", "v_user_id", "v_course_id", "1", "v_purchase_id",                              \
+		"v_now") "  INSERT INTO event (event_id, kind, subject_id, user_id, course_id,"              \
+			 "    organization_id, create_time, payload)"                                        \
+			 "   VALUES (v_event_id, v_event_kind, v_purchase_id, v_user_id, v_course_id, 0, v_now, v_event_payload);"
 
 static_assert(PURCHASE_REPLAYED == 1 && PURCHASE_KEY_REUSED == 2 && PURCHASE_TERMS_CHANGED == 3 &&
 		      PURCHASE_ALREADY_LIVE == 4 && PURCHASE_NOT_COVERED == 5,

@@ -38,8 +38,9 @@ UNSOUND = {
         "SELECT purchase_id FROM purchase p WHERE charged <> 0 AND NOT -charged <=> (SELECT SUM(amount) FROM"
         " ledger_entry e WHERE e.transaction_id = p.transaction_id AND e.account_kind = 1 AND e.owner_id = p.user_id)",
     "purchases without exactly one grant":
-        "SELECT purchase_id FROM purchase p WHERE 1 <> (SELECT COUNT(*) FROM access_grant g WHERE g.purchase_id ="
-        " p.purchase_id AND g.user_id = p.user_id AND g.course_id = p.course_id)",
+        "SELECT purchase_id FROM purchase p WHERE 1 <> (SELECT COUNT(*) FROM access_grant g WHERE"
+        " g.user_id = p.user_id AND g.scope_kind = 1 AND g.scope_id = p.course_id AND g.source_kind = 1"
+        " AND g.source_id = p.purchase_id)",
     "purchases without exactly one event":
         "SELECT purchase_id FROM purchase p WHERE 1 <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = p.purchase_id"
         " AND e.kind = 'purchase.completed')",

@@ -93,9 +93,9 @@ static int64_t make_grant(const struct world *w, const struct testuser *u, const
 
 	make_enrollment(w, u, c);
 	run_sql(w,
-		"INSERT INTO access_grant (grant_id, user_id, course_id, source_kind, start_time, "
-		"expire_time, revoke_time) VALUES (%" PRId64 ", %" PRId64 ", %" PRId64 ", 1, %" PRId64
-		", NULLIF(%" PRId64 ", 0), NULLIF(%" PRId64 ", 0))",
+		"INSERT INTO access_grant (grant_id, user_id, scope_kind, scope_id, source_kind, source_id, "
+		"start_time, expire_time, revoke_time) VALUES (%" PRId64 ", %" PRId64 ", 1, %" PRId64
+		", 2, 1, %" PRId64 ", NULLIF(%" PRId64 ", 0), NULLIF(%" PRId64 ", 0))",
 		grant_id, u->user_id, c->course_id, start_us, expire_us, revoke_us);
 	return grant_id;
 }

@@ -16,7 +16,6 @@
 #include "server/db/idem.h"
 #include "server/db/table.h"
 #include "server/money/wallet_store.h"
-#include "server/purchase/grant.h"
 #include "server/purchase/purchase_store.h"
 #include "tests/lib/ledger_check.h"
 #include "tests/lib/testdb.h"
@@ -28,7 +27,7 @@
 enum { CROWD = 50, ARENA_BYTES = 1 << 20, METHOD = 77 };
 #define NOW INT64_C(1750000000000000)
 
-static const struct db_stmt_list *const lists[] = {&purchase_stmts, &wallet_stmts, &grant_stmts, NULL};
+static const struct db_stmt_list *const lists[] = {&purchase_stmts, &wallet_stmts, NULL};
 
 static struct testdb *db;
 static struct db_conn *conn;
@@ -442,12 +441,15 @@ static void one_purchase_lives_at_a_time(void **state)
 				w.user_id, NOW),
 			 1);
 
-	struct grant_window *windows;
-	unsigned n;
-	assert_int_equal(grant_windows_read(conn, &arena, w.user_id, w.course_id, &windows, &n, &err), 0);
-	assert_int_equal(n, 2);
-	assert_true(windows[0].start_us == NOW && windows[0].end_us == NOW + 60);
-	assert_true(windows[1].start_us == NOW + 100 && windows[1].end_us == INT64_MAX);
+	assert_int_equal(number("SELECT COUNT(*) FROM access_grant WHERE user_id = %" PRId64
+				" AND scope_kind = 1 AND scope_id = %" PRId64 " AND source_kind = 1"
+				" AND expire_time IS NULL AND ((source_id = %" PRId64
+				" AND start_time = %" PRId64 " AND revoke_time = %" PRId64
+				") OR (source_id = %" PRId64 " AND start_time = %" PRId64
+				" AND revoke_time IS NULL))",
+				w.user_id, w.course_id, w.purchase.purchase_id, NOW, NOW + 60,
+				second.purchase.purchase_id, NOW + 100),
+			 2);
 	assert_int_equal(ledger_faults(db), 0);
 	wish_done(&w);
 	wish_done(&second);
@@ -965,41 +967,6 @@ static void lists_the_newest_first(void **state)
 		wish_done(&w[i]);
 }
 
-static void windows_end_at_the_first_of_expiry_and_revocation(void **state)
-{
-	static const struct {
-		const char *values;
-		int64_t start, end;
-	} grants[] = {
-		{"100, NULL, NULL", 100, INT64_MAX},
-		{"200, 300, NULL", 200, 300},
-		{"210, 300, 250", 210, 250},
-		{"220, 300, 350", 220, 300},
-		{"230, NULL, 230", 0, 0},
-		{"240, NULL, 120", 0, 0},
-		{"400, NULL, 500", 400, 500},
-	};
-	int64_t user = new_id(), course = new_id();
-	struct grant_window *windows = NULL;
-	unsigned n, expected = 0;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(grants); i++)
-		sql("INSERT INTO access_grant (grant_id, user_id, course_id, source_kind, start_time, "
-		    "expire_time,"
-		    " revoke_time) VALUES (%" PRId64 ", %" PRId64 ", %" PRId64 ", 1, %s)",
-		    new_id(), user, course, grants[i].values);
-	assert_int_equal(grant_windows_read(conn, &arena, user, course, &windows, &n, &err), 0);
-	assert_int_equal(n, 5);
-	for (unsigned i = 0; i < ARRAY_SIZE(grants); i++)
-		if (grants[i].end) {
-			assert_true(windows[expected].start_us == grants[i].start);
-			assert_true(windows[expected].end_us == grants[i].end);
-			expected++;
-		}
-	assert_int_equal(grant_windows_read(conn, &arena, user, new_id(), &windows, &n, &err), 0);
-	assert_int_equal(n, 0);
-}
-
 static int setup(void **state)
 {
 	db = testdb_new();
@@ -1045,7 +1012,6 @@ int main(void)
 		cmocka_unit_test(a_balance_stays_in_range),
 		cmocka_unit_test(reads_balances_by_currency),
 		cmocka_unit_test(lists_the_newest_first),
-		cmocka_unit_test(windows_end_at_the_first_of_expiry_and_revocation),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -55,6 +55,9 @@ static const char *const world[] = {
 	"INSERT INTO lesson (lesson_id, course_id, title, kind, duration_seconds, weight, position, free_preview,"
 	" create_time, update_time) VALUES (7, 7, 'Lesson', 1, 604800, 1000, 1, 1, 1, 1)",
 	"INSERT INTO wallet (user_id, currency_code, balance, update_time) VALUES (7, 'EUR', 0, 1)",
+	"INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time)"
+	" VALUES (7, 1, 7, 7, 4, 7, 1)",
+	"INSERT INTO enrollment (user_id, course_id, start_time) VALUES (7, 7, 1)",
 };
 
 /* What each CHECK keeps out. */
@@ -103,6 +106,15 @@ static const struct {
 	{"lesson.position", "UPDATE lesson SET position = 0"},
 	{"lesson.free_preview", "UPDATE lesson SET free_preview = 2"},
 	{"wallet_not_overdrawn", "UPDATE wallet SET balance = -1"},
+	{"access_grant.scope_kind", "UPDATE access_grant SET scope_kind = 0, source_kind = 2"},
+	{"access_grant.scope_kind", "UPDATE access_grant SET scope_kind = 3, source_kind = 2"},
+	{"access_grant.source_kind", "UPDATE access_grant SET source_kind = 0"},
+	{"access_grant.source_kind", "UPDATE access_grant SET source_kind = 7"},
+	{"access_grant.source_id", "UPDATE access_grant SET source_id = 0, source_kind = 2"},
+	{"access_grant_instructor", "UPDATE access_grant SET scope_kind = 2"},
+	{"access_grant_instructor", "UPDATE access_grant SET source_id = 8"},
+	{"access_grant_window", "UPDATE access_grant SET expire_time = 1"},
+	{"enrollment.epoch", "UPDATE enrollment SET epoch = -1"},
 };
 
 static int setup(void **state)

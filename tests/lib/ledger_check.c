@@ -37,7 +37,8 @@ static const struct {
 	 "  AND e.owner_id = p.user_id AND e.currency_code = p.currency_code)"},
 	{"completed purchases without one grant",
 	 "SELECT COUNT(*) FROM purchase p WHERE p.state = 2 AND 1 <> (SELECT COUNT(*) FROM access_grant g"
-	 " WHERE g.purchase_id = p.purchase_id AND g.user_id = p.user_id AND g.course_id = p.course_id)"},
+	 " WHERE g.user_id = p.user_id AND g.scope_kind = 1 AND g.scope_id = p.course_id AND g.source_kind = 1"
+	 " AND g.source_id = p.purchase_id)"},
 	{"completed purchases without an enrollment",
 	 "SELECT COUNT(*) FROM purchase p WHERE p.state = 2 AND NOT EXISTS (SELECT 1 FROM enrollment e"
 	 " WHERE e.user_id = p.user_id AND e.course_id = p.course_id)"},

@@ -118,21 +118,27 @@ static void test_read_tells_every_violation(void **state)
 struct admission {
 	struct report report;
 	struct lesson_info lesson;
-	struct progress_access access;
+	struct access access;
+	struct access_window window;
 	struct error err;
 };
+
+static void has_window(struct admission *a, int64_t start_us, int64_t end_us)
+{
+	a->window = (struct access_window){88, start_us, end_us};
+	a->access.windows = &a->window;
+	a->access.n_windows = 1;
+}
 
 /* A report made now, on a VIDEO of 640 s, by somebody enrolled for ever. */
 static void admission_init(struct admission *a)
 {
-	const struct grant_window always = {0, INT64_MAX};
-
 	memset(a, 0, sizeof(*a));
 	a->report.client_us = a->report.start_us = now_us;
 	a->lesson = (struct lesson_info){
 		.lesson_id = 77, .course_id = 88, .kind = LESSON_VIDEO, .duration_seconds = 640};
 	a->access.enrolled = true;
-	progress_access_set_windows(&a->access, &always, 1);
+	has_window(a, 0, INT64_MAX);
 }
 
 static const char *admit(struct admission *a)
@@ -190,11 +196,10 @@ static void test_clock_skew_names_the_servers_time(void **state)
 /* So that a phone can tell a clock that is behind from access that is missing. */
 static void test_not_enrolled_names_both_times(void **state)
 {
-	const struct grant_window window = {now_us - DAY_US, INT64_MAX};
 	struct admission a;
 
 	admission_init(&a);
-	progress_access_set_windows(&a.access, &window, 1);
+	has_window(&a, now_us - DAY_US, INT64_MAX);
 	a.access.start_us = now_us - DAY_US;
 	a.report.client_us = a.report.start_us = now_us - 2 * DAY_US;
 	assert_string_equal(admit(&a), "NOT_ENROLLED");
@@ -247,7 +252,6 @@ static void test_a_start_from_before_access_is_moved_to_it(void **state)
 
 static void test_admit_looks_at_access_then(void **state)
 {
-	const struct grant_window window = {now_us - 10 * DAY_US, now_us - 9 * DAY_US};
 	static const struct {
 		int64_t client_us;
 		const char *reason;
@@ -264,9 +268,9 @@ static void test_admit_looks_at_access_then(void **state)
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
 		admission_init(&a);
-		progress_access_set_windows(&a.access, &window, 1);
+		has_window(&a, now_us - 10 * DAY_US, now_us - 9 * DAY_US);
 		a.report.client_us = a.report.start_us = cases[i].client_us;
-		assert_int_equal(report_has_access(&a.report, &a.access), !*cases[i].reason);
+		assert_int_equal(report_has_access(&a.access, &a.report), !*cases[i].reason);
 		assert_string_equal(admit(&a), cases[i].reason);
 	}
 }
@@ -277,7 +281,7 @@ static void test_admit_refuses_who_never_was_enrolled(void **state)
 
 	admission_init(&a);
 	a.access.enrolled = false;
-	assert_false(report_has_access(&a.report, &a.access));
+	assert_false(report_has_access(&a.access, &a.report));
 	assert_string_equal(admit(&a), "NOT_ENROLLED");
 }
 
@@ -288,15 +292,15 @@ static void test_admit_compares_epochs(void **state)
 	admission_init(&a);
 	a.access.epoch = 2;
 	a.report.epoch = 2;
-	assert_true(report_has_access(&a.report, &a.access));
+	assert_true(report_has_access(&a.access, &a.report));
 	assert_string_equal(admit(&a), "");
 	a.report.epoch = 1;
-	assert_false(report_has_access(&a.report, &a.access));
+	assert_false(report_has_access(&a.access, &a.report));
 	assert_string_equal(admit(&a), "STALE_EPOCH");
 	assert_string_equal(a.err.metadata[0].key, "epoch");
 	assert_string_equal(a.err.metadata[0].value, "2");
 	a.report.epoch = INT64_MAX;
-	assert_false(report_has_access(&a.report, &a.access));
+	assert_false(report_has_access(&a.access, &a.report));
 	assert_string_equal(admit(&a), "FIELD_INVALID");
 	assert_string_equal(a.err.violations[0].field, "epoch");
 }

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ACCESS_ACCESS_NAMES_H
+#define ACCESS_ACCESS_NAMES_H
+
+#include "server/app/names.h"
+
+#define ACCESS_IDS(X)                                                                                        \
+	X(ID_GRANT, "gra")                                                                                   \
+	X(ID_CATALOGUE, "cat")
+
+/*
+ * For who listens to whatever becomes of one, each event naming what it changed:
+ *  - an access: the user, and the course; or no course, when it is of a catalogue;
+ *  - a catalogue: a course that it holds now or no longer holds; a change of several is an event for each.
+ */
+#define NOUN_ACCESS "access"       /* no call appends one yet */
+#define NOUN_CATALOGUE "catalogue" /* no call appends one yet */
+
+ACCESS_IDS(NAME_ID)
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/access/access_store.h"
+
+#include <assert.h>
+
+#include "edu/v1/access.tables.h"
+#include "proto/runtime/array.h"
+#include "server/db/table.h"
+
+/* A grant's times, or those of a course in a catalogue. 0: no such end. */
+struct bounds {
+	int64_t scope_id, start_us, end_us, revoke_us;
+};
+#define GRANT_COLUMNS(F, C, R)                                                                               \
+	F(R, "scope_id", I64, scope_id)                                                                      \
+	C(R, "start_time", I64, start_us)                                                                    \
+	C(R, "expire_time", I64_OR_NULL, end_us)                                                             \
+	C(R, "revoke_time", I64_OR_NULL, revoke_us)
+DB_ROW(grant_row, struct bounds, GRANT_COLUMNS);
+
+#define HELD_COLUMNS(F, C, R)                                                                                \
+	F(R, "catalogue_id", I64, scope_id)                                                                  \
+	C(R, "start_time", I64, start_us)                                                                    \
+	C(R, "end_time", I64_OR_NULL, end_us)
+DB_ROW(held_row, struct bounds, HELD_COLUMNS);
+
+/* The enrollment, once for each grant of the course. */
+struct pair_row {
+	struct access access;
+	struct bounds grant; /* scope_id 0: none */
+};
+#define PAIR_COLUMNS(F, C, R)                                                                                \
+	F(R, "e.user_id IS NOT NULL", BOOL, access.enrolled)                                                 \
+	C(R, "e.epoch", I64, access.epoch)                                                                   \
+	C(R, "e.start_time", I64, access.start_us)                                                           \
+	C(R, "g.scope_id", I64, grant.scope_id)                                                              \
+	C(R, "g.start_time", I64, grant.start_us)                                                            \
+	C(R, "g.expire_time", I64_OR_NULL, grant.end_us)                                                     \
+	C(R, "g.revoke_time", I64_OR_NULL, grant.revoke_us)
+DB_ROW(pair_row, struct pair_row, PAIR_COLUMNS);
+
+enum { PAIR, OF_USER, OF_COURSE };
+
+static_assert(ACCESS_SCOPE_COURSE == 1 && ACCESS_SCOPE_CATALOGUE == 2, "scopes in the statements");
+static_assert(ACCESS_SCOPE_CATALOGUE == AccessScope_MAX && ACCESS_SOURCE_SUBSCRIPTION == AccessSource_MAX,
+	      "a new one stands in the checks of schema/0006_access.sql, too");
+static const struct db_stmt stmts[] = {
+	[PAIR] = {"access_pair", "iiii", &pair_row,
+		  DB_SELECT(
+			  PAIR_COLUMNS,
+			  " FROM (SELECT 1) one"
+			  " LEFT JOIN enrollment e ON e.user_id = ? AND e.course_id = ?"
+			  " LEFT JOIN access_grant g ON g.user_id = ? AND g.scope_kind = 1 AND g.scope_id = ?"
+			  " ORDER BY g.start_time")},
+	[OF_USER] = {"access_catalogues_of_user", "i", &grant_row,
+		     DB_SELECT(GRANT_COLUMNS, " FROM access_grant WHERE user_id = ? AND scope_kind = 2"
+					      " ORDER BY scope_id, start_time")},
+	[OF_COURSE] = {"access_catalogues_of_course", "i", &held_row,
+		       DB_SELECT(HELD_COLUMNS, " FROM catalogue_course WHERE course_id = ?"
+					       " ORDER BY catalogue_id, start_time")},
+};
+
+const struct db_stmt_list access_stmts = {"access", stmts, ARRAY_SIZE(stmts)};
+
+/* Whatever was taken away is over now: whoever did it may have a clock that is ahead of ours. */
+static struct access_window window_of(const struct bounds *b, int64_t now_us)
+{
+	struct access_window w = {b->scope_id, b->start_us, b->end_us ? b->end_us : INT64_MAX};
+
+	if (b->revoke_us && b->revoke_us < w.end_us)
+		w.end_us = b->revoke_us;
+	if (b->revoke_us && now_us < w.end_us)
+		w.end_us = now_us;
+	return w;
+}
+
+/* Puts a window behind others, of which none comes after it. */
+static void add(struct access_window *windows, unsigned *n, struct access_window w)
+{
+	struct access_window *last = *n ? &windows[*n - 1] : NULL;
+
+	if (w.start_us >= w.end_us)
+		return;
+	if (!last || last->scope_id != w.scope_id || last->end_us < w.start_us)
+		windows[(*n)++] = w;
+	else if (last->end_us < w.end_us)
+		last->end_us = w.end_us;
+}
+
+int access_store_pair(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
+		      int64_t now_us, struct access *ret, struct error *err)
+{
+	struct pair_row *rows;
+	unsigned n;
+	int r = db_read_all(conn, &stmts[PAIR],
+			    DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(user_id), db_i64(course_id)),
+			    arena, &rows, &n, err);
+	if (r < 0)
+		return r;
+	struct access_window *windows = arena_array(arena, n, sizeof(*windows));
+	if (!windows)
+		return arena_full(err);
+	*ret = rows[0].access;
+	ret->windows = windows;
+	for (unsigned i = 0; i < n && rows[i].grant.scope_id; i++)
+		add(windows, &ret->n_windows, window_of(&rows[i].grant, now_us));
+	return 0;
+}
+
+static int read_windows(struct db_conn *conn, struct arena *arena, const struct db_stmt *stmt, int64_t id,
+			int64_t now_us, struct access_window **ret, unsigned *ret_n, struct error *err)
+{
+	struct bounds *bounds;
+	unsigned n;
+	int r = db_read_all(conn, stmt, DB_ARGS(db_i64(id)), arena, &bounds, &n, err);
+	if (r < 0)
+		return r;
+	*ret = arena_array(arena, n, sizeof(**ret));
+	*ret_n = 0;
+	if (!*ret)
+		return arena_full(err);
+	for (unsigned i = 0; i < n; i++)
+		add(*ret, ret_n, window_of(&bounds[i], now_us));
+	return 0;
+}
+
+int access_store_catalogues_of_user(struct db_conn *conn, struct arena *arena, int64_t user_id,
+				    int64_t now_us, struct access_window **ret, unsigned *ret_n,
+				    struct error *err)
+{
+	return read_windows(conn, arena, &stmts[OF_USER], user_id, now_us, ret, ret_n, err);
+}
+
+int access_store_catalogues_of_course(struct db_conn *conn, struct arena *arena, int64_t course_id,
+				      struct access_window **ret, unsigned *ret_n, struct error *err)
+{
+	return read_windows(conn, arena, &stmts[OF_COURSE], course_id, 0, ret, ret_n, err);
+}
