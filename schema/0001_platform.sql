@@ -116,7 +116,7 @@ CREATE TABLE organization_member (
   UNIQUE KEY organization_member_live_key (organization_id, user_id, live),
   UNIQUE KEY organization_member_external_key (organization_id, external_id, live),
   KEY organization_member_user (user_id),
-  CONSTRAINT organization_member_ends CHECK (IFNULL(live, 0) = (end_time IS NULL))
+  CONSTRAINT organization_member_ends CHECK (live <=> IF(end_time IS NULL, 1, NULL))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Who belongs to which institution';
 
 -- A table of its own, and only the sequencer's: whoever holds a member's row does not keep the feed waiting.

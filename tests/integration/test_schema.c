@@ -54,6 +54,8 @@ static const char *const world[] = {
 	"INSERT INTO course_price (course_id, currency_code, minor_units, position) VALUES (7, 'EUR', 1, 1)",
 	"INSERT INTO lesson (lesson_id, course_id, title, kind, duration_seconds, weight, position, free_preview,"
 	" create_time, update_time) VALUES (7, 7, 'Lesson', 1, 604800, 1000, 1, 1, 1, 1)",
+	"INSERT INTO organization_member (member_id, organization_id, user_id, live, version, create_time)"
+	" VALUES (7, 1, 7, 1, 1, 1)",
 	"INSERT INTO wallet (user_id, currency_code, balance, update_time) VALUES (7, 'EUR', 0, 1)",
 	"INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time)"
 	" VALUES (7, 1, 7, 7, 4, 7, 1)",
@@ -105,6 +107,10 @@ static const struct {
 	{"lesson.weight", "UPDATE lesson SET weight = 1001"},
 	{"lesson.position", "UPDATE lesson SET position = 0"},
 	{"lesson.free_preview", "UPDATE lesson SET free_preview = 2"},
+	{"organization_member_ends", "UPDATE organization_member SET live = NULL"},
+	{"organization_member_ends", "UPDATE organization_member SET live = 0, end_time = 2"},
+	{"organization_member_ends", "UPDATE organization_member SET live = 2"},
+	{"organization_member_ends", "UPDATE organization_member SET end_time = 2"},
 	{"wallet_not_overdrawn", "UPDATE wallet SET balance = -1"},
 	{"access_grant.scope_kind", "UPDATE access_grant SET scope_kind = 0, source_kind = 2"},
 	{"access_grant.scope_kind", "UPDATE access_grant SET scope_kind = 3, source_kind = 2"},
