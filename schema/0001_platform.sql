@@ -92,6 +92,15 @@ CREATE TABLE audit (
   KEY audit_actor (actor_id, audit_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What privileged callers did, and why, and whose data they read';
 
+CREATE TABLE due (
+  kind SMALLINT NOT NULL COMMENT 'what is to be done, of server/app/due_kinds.h',
+  subject_id BIGINT NOT NULL COMMENT 'about what; 0 where there is only one',
+  due_time BIGINT NOT NULL COMMENT 'from when on, by the clock of the database; later again after each attempt that fails',
+  attempts INT UNSIGNED NOT NULL COMMENT 'that failed since the row was put',
+  PRIMARY KEY (kind, subject_id),
+  KEY due_line (kind, due_time) COMMENT 'each kind waits in a line of its own'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What is to be done at a time';
+
 CREATE TABLE organization (
   organization_id BIGINT NOT NULL,
   name VARCHAR(200) NOT NULL COMMENT 'for people',

@@ -43,6 +43,7 @@ CREATE TABLE session (
   token_expire_time BIGINT NOT NULL COMMENT 'when the newest ends unless it is used',
   PRIMARY KEY (session_id),
   KEY session_source (user_id, source),
+  KEY session_token_expire (token_expire_time) COMMENT 'what may be removed',
   CONSTRAINT session_times
     CHECK (create_time < expire_time AND token_time < token_expire_time AND token_expire_time <= expire_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A signed-in user, and the newest of the refresh tokens';

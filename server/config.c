@@ -12,6 +12,8 @@
 
 #include "proto/runtime/array.h"
 
+#define HOUR_US (INT64_C(3600) * 1000000)
+
 enum {
 	ON_SERVE = 1 << COMMAND_SERVE,
 	ON_MIGRATE = 1 << COMMAND_MIGRATE,
@@ -88,6 +90,14 @@ static const struct flag flags[] = {
 	 "threads that write progress, with a database connection each"},
 	{"combiner-batch", "N", KIND_NUMBER, AT(combiner_batch), NULL, 512, 1, 10000, ON_SERVE,
 	 "progress writes in one transaction; 1 writes row by row"},
+	{"job-workers", "N", KIND_NUMBER, AT(job_workers), NULL, 2, 1, 64, ON_SERVE,
+	 "threads that do what is due, with a database connection each"},
+	{"keep-replies-hours", "N", KIND_NUMBER, AT(keep_replies_hours), NULL, 24, 1, 87600, ON_SERVE,
+	 "how long stored replies are kept once their request ids have expired"},
+	{"keep-sessions-days", "N", KIND_NUMBER, AT(keep_sessions_days), NULL, 30, 2, 3650, ON_SERVE,
+	 "how long sessions are kept once their last refresh token has ended"},
+	{"keep-leases-days", "N", KIND_NUMBER, AT(keep_leases_days), NULL, 7, 1, 3650, ON_SERVE,
+	 "how long leases are kept once they have ended"},
 	{"cache-mib", "N", KIND_NUMBER, AT(cache_mib), NULL, 64, 1, 65536, ON_SERVE,
 	 "memory for the course cache"},
 	{"drain-notice-seconds", "N", KIND_NUMBER, AT(drain_notice_seconds), NULL, 3, 0, 3600, ON_SERVE,
@@ -355,4 +365,8 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->cache_bytes = (size_t)c->cache_mib << 20;
 	ret->combiner_lanes = c->combiner_lanes;
 	ret->combiner_batch = c->combiner_batch;
+	ret->job_workers = c->job_workers;
+	ret->keep_replies_us = c->keep_replies_hours * HOUR_US;
+	ret->keep_sessions_us = c->keep_sessions_days * 24 * HOUR_US;
+	ret->keep_leases_us = c->keep_leases_days * 24 * HOUR_US;
 }

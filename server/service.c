@@ -19,11 +19,13 @@
 #include "server/course/course_feed.h"
 #include "server/course/lesson_store.h"
 #include "server/db/audit.h"
+#include "server/db/due.h"
 #include "server/db/guard.h"
 #include "server/db/idem.h"
 #include "server/db/lease.h"
 #include "server/db/migrate.h"
 #include "server/db/sequencer.h"
+#include "server/duties.h"
 #include "server/money/money_names.h"
 #include "server/money/wallet_store.h"
 #include "server/organization/audience.h"
@@ -54,9 +56,9 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,      &event_stmts,  &audit_stmts,    &user_stmts,   &session_stmts, &course_stmts,
-	&catalogue_stmts, &lesson_stmts, &purchase_stmts, &wallet_stmts, &access_stmts,  &enrollment_stmts,
-	&progress_stmts,  NULL,
+	&idem_stmts,   &event_stmts,      &audit_stmts,    &user_stmts,     &session_stmts,
+	&course_stmts, &catalogue_stmts,  &lesson_stmts,   &purchase_stmts, &wallet_stmts,
+	&access_stmts, &enrollment_stmts, &progress_stmts, &due_stmts,      NULL,
 };
 
 struct service {
@@ -67,6 +69,7 @@ struct service {
 	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
 	struct event_feed *feed;
 	struct sequencer *sequencer;
+	struct duties *duties;
 	struct rpc_server *rpc;
 
 	struct ticker *watch;
@@ -109,6 +112,10 @@ void service_config_defaults(struct service_config *config)
 		.combiner_queue = 20000,
 		.feed_poll_ms = 250,
 		.sequencer = true,
+		.job_workers = 2,
+		.keep_replies_us = DAY_US,
+		.keep_sessions_us = 30 * DAY_US,
+		.keep_leases_us = 7 * DAY_US,
 		.clock = &clock_system,
 		.lease_clock = &clock_system,
 	};
@@ -442,6 +449,8 @@ static int start_all(struct service *s, struct error *err)
 	if (r >= 0)
 		r = start_feed(s, err);
 	if (r >= 0)
+		r = duties_start(config, &s->db, &s->app, &s->duties, err);
+	if (r >= 0)
 		r = start_rpc(s, err);
 	return r < 0 ? r : start_watch(s, err);
 }
@@ -472,6 +481,7 @@ void service_drain(struct service *s)
 	const int64_t ms = (int64_t)s->config->drain_notice_ms + s->config->drain_ms;
 	if (s->db.guard && !atomic_exchange(&s->draining, true))
 		db_guard_cut_at(s->db.guard, monotonic_us() + ms * 1000);
+	duties_end(s->duties); /* other servers do what is due */
 	ticker_stop(s->watch);
 	s->watch = NULL;
 	if (s->rpc)
@@ -484,6 +494,7 @@ void service_stop(struct service *s)
 	if (!s)
 		return;
 	service_drain(s);
+	duties_stop(s->duties);
 	progress_writer_stop(&s->app);
 	event_feed_stop(s->feed);
 	sequencer_stop(s->sequencer);

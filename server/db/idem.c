@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "server/db/lease.h"
 #include "server/db/table.h"
 
 struct claimed {
@@ -12,7 +13,18 @@ struct claimed {
 #define CLAIMED_COLUMNS(F, C, R) F(R, "body_hash", FIXED, body_hash) C(R, "reply", BYTES, reply)
 DB_ROW(claimed_row, struct claimed, CLAIMED_COLUMNS);
 
-enum { IDEM_CLAIM, IDEM_STORE, IDEM_STATEMENTS };
+struct old {
+	int64_t principal_id;
+	uint32_t method;
+	uint8_t request_id[16];
+};
+#define OLD_COLUMNS(F, C, R)                                                                                 \
+	F(R, "principal_id", I64, principal_id)                                                              \
+	C(R, "method", INT, method)                                                                          \
+	C(R, "request_id", FIXED, request_id)
+DB_ROW(old_row, struct old, OLD_COLUMNS);
+
+enum { IDEM_CLAIM, IDEM_STORE, IDEM_PICK_OLD, IDEM_REMOVE, IDEM_AGE, IDEM_STATEMENTS };
 
 static const struct db_stmt stmts[IDEM_STATEMENTS] = {
 	[IDEM_CLAIM] = {"idem_claim", "iubbii", &claimed_row,
@@ -20,8 +32,17 @@ static const struct db_stmt stmts[IDEM_STATEMENTS] = {
 	[IDEM_STORE] =
 		{"idem_store", "biub", NULL,
 		 "UPDATE idempotency SET reply = ? WHERE principal_id = ? AND method = ? AND request_id = ?"},
+	[IDEM_PICK_OLD] = {"idem_pick_old", "ii", &old_row,
+			   DB_SELECT(OLD_COLUMNS, " FROM idempotency FORCE INDEX (idempotency_expire) "
+						  "WHERE expire_time <= " DB_NOW_US " - ? "
+						  "ORDER BY expire_time LIMIT ? FOR UPDATE SKIP LOCKED")},
+	[IDEM_REMOVE] = {"idem_remove", DB_LETTERS(OLD_COLUMNS), NULL,
+			 "DELETE FROM idempotency WHERE principal_id = ? AND method = ? AND request_id = ?"},
+	[IDEM_AGE] = {"idem_age", "", &db_row_i64,
+		      "SELECT " DB_NOW_US " - MIN(expire_time) FROM idempotency"},
 };
 const struct db_stmt_list idem_stmts = {"idem", stmts, IDEM_STATEMENTS};
+const struct retention idem_retention = {&stmts[IDEM_PICK_OLD], &stmts[IDEM_REMOVE], &stmts[IDEM_AGE]};
 
 int idem_reused(struct error *err)
 {

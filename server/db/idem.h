@@ -4,6 +4,7 @@
 
 #include "server/base/request_key.h"
 #include "server/db/db.h"
+#include "server/db/retention.h"
 
 /*
  * Exactly-once creates. The first statement of the transaction claims the key; a repeat in flight waits on
@@ -63,5 +64,9 @@ int idem_reused(struct error *err) __attribute__((cold));
 #define IDEM_CLAIM_SQL IDEM_CLAIM_SQL_OF("?", "?", "?", "?", "?", "?")
 
 extern const struct db_stmt_list idem_stmts;
+
+/* A key is over when it expires. By the server's clock, which is held against the database's within
+ * NODE_CLOCK_MAX_US: none may be removed before it is over for longer than that. */
+extern const struct retention idem_retention;
 
 #endif

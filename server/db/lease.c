@@ -18,7 +18,13 @@ struct held {
 #define HELD_COLUMNS(F, C, R) F(R, "holder", CODE, by)
 DB_ROW(held_row, struct held, HELD_COLUMNS);
 
-enum { LEASE_TAKE, LEASE_RELEASE, LEASE_STATEMENTS };
+struct old {
+	char name[65];
+};
+#define OLD_COLUMNS(F, C, R) F(R, "name", CODE, name)
+DB_ROW(old_row, struct old, OLD_COLUMNS);
+
+enum { LEASE_TAKE, LEASE_RELEASE, LEASE_PICK_OLD, LEASE_REMOVE, LEASE_AGE, LEASE_STATEMENTS };
 
 static const struct db_stmt stmts[LEASE_STATEMENTS] = {
 	/* Assignments run left to right: the expiry moves only for the one who is the holder by then. */
@@ -30,8 +36,15 @@ static const struct db_stmt stmts[LEASE_STATEMENTS] = {
 			"expire_time = IF(holder = VALUES(holder), VALUES(expire_time), expire_time) "
 			"RETURNING " DB_NAMES(HELD_COLUMNS)},
 	[LEASE_RELEASE] = {"lease_release", "ss", NULL, "DELETE FROM lease WHERE name = ? AND holder = ?"},
+	[LEASE_PICK_OLD] = {"lease_pick_old", "ii", &old_row,
+			    DB_SELECT(OLD_COLUMNS,
+				      " FROM lease WHERE expire_time <= " DB_NOW_US
+				      " - ? ORDER BY expire_time LIMIT ? FOR UPDATE SKIP LOCKED")},
+	[LEASE_REMOVE] = {"lease_remove", DB_LETTERS(OLD_COLUMNS), NULL, "DELETE FROM lease WHERE name = ?"},
+	[LEASE_AGE] = {"lease_age", "", &db_row_i64, "SELECT " DB_NOW_US " - MIN(expire_time) FROM lease"},
 };
 const struct db_stmt_list lease_stmts = {"lease", stmts, LEASE_STATEMENTS};
+const struct retention lease_retention = {&stmts[LEASE_PICK_OLD], &stmts[LEASE_REMOVE], &stmts[LEASE_AGE]};
 
 void lease_holder(char out[LEASE_HOLDER_MAX])
 {

@@ -4,6 +4,7 @@
 
 #include "server/base/clock.h"
 #include "server/db/db.h"
+#include "server/db/retention.h"
 
 /*
  * Leases in the database: who may do what only one process may do at a time. The database's clock alone says
@@ -30,6 +31,10 @@ int lease_release(struct db_conn *conn, const char *name, const char *holder, st
 	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list lease_stmts;
+
+/* A lease is over when it ends. That of a node is none of these, and stays: there are 1,024, and what the
+ * last holder of each was promised keeps ids apart also when the database's clock is put back. */
+extern const struct retention lease_retention;
 
 /*
  * A node id (0 to 1023), leased for a minute and renewed by a thread, and the ids that are made with it.

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "server/db/lease.h"
 #include "server/db/table.h"
 #include "server/user/user.h"
 
@@ -23,7 +24,13 @@
 DB_ROW(session_row, struct session, COLUMNS);
 DB_ROW(token_row, struct session, TOKEN_COLUMNS);
 
-enum stmt { INSERT, LOCK, EXCHANGE, REVOKE, BEGAN_AT, HOLDS, LOCK_HOLDING, N_STMTS };
+struct old {
+	int64_t session_id;
+};
+#define OLD_COLUMNS(F, C, R) F(R, "session_id", I64, session_id)
+DB_ROW(old_row, struct old, OLD_COLUMNS);
+
+enum stmt { INSERT, LOCK, EXCHANGE, REVOKE, BEGAN_AT, HOLDS, LOCK_HOLDING, PICK_OLD, REMOVE, AGE, N_STMTS };
 
 static_assert(USER_ACTIVE == 1, "state in the statement");
 #define HOLDS_SQL                                                                                            \
@@ -42,9 +49,18 @@ static const struct db_stmt stmts[N_STMTS] = {
 		      "SELECT 1 FROM session WHERE user_id = ? AND source = ? AND source <> '' LIMIT 1"},
 	[HOLDS] = {"session_holds", "iii", &db_row_i64, HOLDS_SQL},
 	[LOCK_HOLDING] = {"session_lock_holding", "iii", &db_row_i64, HOLDS_SQL " FOR UPDATE"},
+	[PICK_OLD] = {"session_pick_old", "ii", &old_row,
+		      DB_SELECT(OLD_COLUMNS, " FROM session FORCE INDEX (session_token_expire) "
+					     "WHERE token_expire_time <= " DB_NOW_US " - ? "
+					     "ORDER BY token_expire_time LIMIT ? FOR UPDATE SKIP LOCKED")},
+	[REMOVE] = {"session_remove", DB_LETTERS(OLD_COLUMNS), NULL,
+		    "DELETE FROM session WHERE session_id = ?"},
+	[AGE] = {"session_age", "", &db_row_i64,
+		 "SELECT " DB_NOW_US " - MIN(token_expire_time) FROM session"},
 };
 
 const struct db_stmt_list session_stmts = {"session", stmts, N_STMTS};
+const struct retention session_retention = {&stmts[PICK_OLD], &stmts[REMOVE], &stmts[AGE]};
 
 int session_store_insert(struct db_conn *conn, const struct session *s, struct error *err)
 {

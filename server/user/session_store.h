@@ -5,6 +5,7 @@
 #include "server/auth/refresh.h"
 #include "server/base/principal.h"
 #include "server/db/db.h"
+#include "server/db/retention.h"
 
 /* Sessions, each with what is stored of its refresh tokens. */
 
@@ -44,5 +45,12 @@ int session_store_lock_holding(struct db_conn *conn, const struct principal *who
 	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list session_stmts;
+
+/*
+ * A session is over when its newest refresh token ends, revoked or not: until then an older one that is shown
+ * is told from one that somebody made up. Without its row no token of it is accepted. The last access tokens
+ * of a session outlive it by no more than their own life, and need its row.
+ */
+extern const struct retention session_retention;
 
 #endif

@@ -54,6 +54,10 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(default_deadline_ms);
 	SAME(reflection);
 	SAME(trust_forwarded_for);
+	SAME(job_workers);
+	SAME(keep_replies_us);
+	SAME(keep_sessions_us);
+	SAME(keep_leases_us);
 	SAME(access_token_us);
 	SAME(refresh_token_us);
 	SAME(argon2_kib);

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/jobs/jobs.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/base/metrics.h"
+#include "server/db/guard.h"
+
+enum {
+	POLL_MS = 500,
+	TIME_MS = 10000,
+	LOCK_WAIT_S = 1, /* then others that were to be done with it wait no longer */
+	TOGETHER_MAX = 256,
+	LOOK_MAX = 1 << 20, /* bytes */
+	KINDS = 1 << 16,
+};
+
+#define MEASURE_US (INT64_C(10) * 1000000)
+
+/* How long a kind's turn is; one that took so much longer shares a thread with the others of that sort. */
+#define TURN_US (INT64_C(20) * 1000)
+#define SLOW_US (INT64_C(300) * 1000)
+
+/* How long a row that fails waits: a second, then twice as long each time, up to an hour; and a quarter more
+ * or less, so that those that failed together do not meet again. */
+#define WAIT_US INT64_C(1000000)
+#define WAIT_MAX_US (INT64_C(3600) * 1000000)
+enum { WAIT_DOUBLINGS = 12 };
+
+/* A kind, as the threads know it together. */
+struct line {
+	const struct due_kind *kind;
+	void *arg;
+	atomic_uint alone; /* rows still to be done alone */
+	atomic_bool slow;  /* its last turn took long */
+	struct metric *done, *failed, *lag;
+};
+
+struct worker {
+	struct jobs *jobs;
+	struct db_conn *conn;
+	pthread_t thread;
+	bool started, first;
+	bool in_trouble;    /* the database is away, and the log says so */
+	int64_t measure_us; /* monotonic: when to */
+};
+
+struct jobs {
+	struct jobs_config config;
+	struct db_config db;
+	struct line *lines;
+	struct worker *workers;
+	_Atomic bool stopping;
+	pthread_mutex_t lock; /* for waiting */
+	pthread_cond_t wake;
+	pthread_mutex_t slow;       /* of the one thread that works on slow kinds */
+	uint8_t unknown[KINDS / 8]; /* kinds the log has named; the first worker's */
+	struct metric *unknown_rows;
+};
+
+/* --- a transaction --- */
+
+struct turn {
+	struct jobs *jobs;
+	struct line *line;
+	unsigned n;
+	bool retried; /* the first row that is due has failed before */
+	struct due rows[TOGETHER_MAX];
+	int64_t due_us; /* of a row that was set aside: when it was due before */
+};
+
+static unsigned together(const struct due_kind *kind)
+{
+	unsigned n = kind->together ? kind->together : 1;
+	return n < TOGETHER_MAX ? n : TOGETHER_MAX;
+}
+
+static int stopping(struct error *err)
+{
+	return error_raise(err, &RPC_REASON_CALL_CANCELLED, "The server is stopping.");
+}
+
+/* Takes locked rows away and does what they say. */
+static int run_rows(struct db_conn *conn, struct turn *t, struct error *err)
+{
+	const struct line *line = t->line;
+	int r = due_take(conn, line->kind, t->rows, t->n, err);
+	for (unsigned i = 0; r >= 0 && i < t->n; i++) {
+		if (atomic_load(&t->jobs->stopping))
+			return stopping(err);
+		r = line->kind->run(conn, &t->rows[i], line->arg, err);
+	}
+	return r < 0 ? r : 0;
+}
+
+/* Rows that failed before are none of those that are done together. */
+static int together_body(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct turn *t = arg;
+	unsigned n = 0;
+	t->n = 0;
+	int r = due_claim(conn, t->line->kind, together(t->line->kind), t->rows, &n, err);
+	t->retried = n > 0 && t->rows[0].attempts > 0;
+	while (r == 0 && t->n < n && t->rows[t->n].attempts == 0)
+		t->n++;
+	return r == 0 && t->n > 0 ? run_rows(conn, t, err) : r;
+}
+
+static int64_t wait_us(unsigned attempts)
+{
+	int64_t us = WAIT_US << (attempts < WAIT_DOUBLINGS ? attempts : WAIT_DOUBLINGS);
+	if (us > WAIT_MAX_US)
+		us = WAIT_MAX_US;
+	return us / 4 * 3 + (int64_t)(us / 2 * (arc4random() / (double)UINT32_MAX));
+}
+
+static int set_aside_body(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct turn *t = arg;
+	struct due *due = &t->rows[0];
+	int r = due_claim(conn, t->line->kind, 1, due, &t->n, err);
+	if (r < 0 || t->n == 0)
+		return r;
+	t->due_us = due->due_us;
+	return due_put_off(conn, due, due->now_us + wait_us(due->attempts), err);
+}
+
+static int alone_body(struct db_conn *conn, void *arg, struct error *err)
+{
+	struct turn *t = arg;
+	struct due aside = t->rows[0];
+	int r = due_lock(conn, &aside, err);
+	t->n = r > 0; /* else somebody has done it, moved it or dropped it since */
+	if (r <= 0)
+		return r;
+	t->rows[0].due_us = t->due_us;
+	r = run_rows(conn, t, err);
+	t->rows[0] = aside;
+	return r;
+}
+
+/* --- a kind's turn: whether something was done, or negative when it is the database that fails --- */
+
+static int transaction(struct worker *w, db_body body, struct turn *t, struct error *err)
+{
+	const int ms = w->jobs->config.time_ms ? w->jobs->config.time_ms : TIME_MS;
+	db_set_deadline(w->conn, monotonic_us() + ms * INT64_C(1000));
+	return db_transaction(w->conn, true, body, t, err);
+}
+
+static int run_together(struct worker *w, struct turn *t, struct error *err)
+{
+	struct line *line = t->line;
+	int r = transaction(w, together_body, t, err);
+	if (r < 0 && (t->n == 0 || atomic_load(&w->jobs->stopping)))
+		return r;
+	if (r < 0 || t->retried)
+		atomic_store(&line->alone, t->n ? t->n : 1);
+	else
+		metric_add(line->done, t->n);
+	return r < 0 || t->retried ? 1 : (int)t->n;
+}
+
+static void tell_failed(const struct turn *t, const struct error *err)
+{
+	const struct due *due = &t->rows[0];
+	struct log_text text;
+	metric_add(t->line->failed, 1);
+	log_warning("job failed kind=%s subject=%" PRId64 " attempts=%u again_in_s=%.1f error=%s",
+		    t->line->kind->name, due->subject_id, due->attempts + 1,
+		    (due->due_us - due->now_us) / 1e6, log_quote(&text, err->message));
+}
+
+static int run_alone(struct worker *w, struct turn *t, struct error *err)
+{
+	struct line *line = t->line;
+	int r = transaction(w, set_aside_body, t, err);
+	if (r < 0 || t->n == 0)
+		return r;
+	r = transaction(w, alone_body, t, err);
+	if (atomic_load(&w->jobs->stopping) && r < 0)
+		return r;
+	if (r < 0) {
+		tell_failed(t, err);
+		atomic_store(&line->alone, together(line->kind));
+		return 1;
+	}
+	metric_add(line->done, t->n);
+	if (atomic_load(&line->alone) > 0)
+		atomic_fetch_sub(&line->alone, 1);
+	return 1;
+}
+
+static int run_once(struct worker *w, struct line *line, struct error *err)
+{
+	struct turn t = {.jobs = w->jobs, .line = line};
+
+	return atomic_load(&line->alone) > 0 ? run_alone(w, &t, err) : run_together(w, &t, err);
+}
+
+static int run_turn(struct worker *w, struct line *line, struct error *err)
+{
+	int64_t began_us = monotonic_us(), took_us;
+	int r, n = 0;
+	do {
+		r = run_once(w, line, err);
+		n += r > 0;
+		took_us = monotonic_us() - began_us;
+	} while (r > 0 && took_us < TURN_US && !atomic_load(&w->jobs->stopping));
+	atomic_store(&line->slow, took_us > SLOW_US);
+	return r < 0 ? r : n;
+}
+
+static int run_line(struct worker *w, struct line *line, struct error *err)
+{
+	if (!atomic_load(&line->slow))
+		return run_turn(w, line, err);
+	if (pthread_mutex_trylock(&w->jobs->slow) != 0)
+		return 0;
+	int r = run_turn(w, line, err);
+	pthread_mutex_unlock(&w->jobs->slow);
+	return r;
+}
+
+/* --- a round: a look, and a turn for each kind that is due --- */
+
+static struct line *find_line(struct jobs *j, int kind)
+{
+	for (unsigned i = 0; i < j->config.n_jobs; i++)
+		if (j->lines[i].kind->number == kind)
+			return &j->lines[i];
+	return NULL;
+}
+
+struct round {
+	int done;         /* turns that did something */
+	int64_t pause_us; /* until something is due that is not yet, or the next look */
+};
+
+static int take_turn(struct worker *w, const struct due_line *seen, struct round *round, struct error *err)
+{
+	struct line *line = find_line(w->jobs, seen->kind);
+	int64_t lag_us = seen->now_us - seen->first_us;
+	if (!line)
+		return 0;
+	metric_set(line->lag, lag_us > 0 ? lag_us / 1000000 : 0);
+	if (lag_us < 0) {
+		if (-lag_us < round->pause_us)
+			round->pause_us = -lag_us;
+		return 0;
+	}
+	int r = run_line(w, line, err);
+	round->done += r > 0;
+	return r < 0 ? r : 0;
+}
+
+/* A kind that nobody waits in has no lag. */
+static void clear_lags(struct jobs *j, const struct due_line *seen, unsigned n)
+{
+	for (unsigned i = 0; i < j->config.n_jobs; i++) {
+		bool waits = false;
+		for (unsigned k = 0; k < n; k++)
+			waits |= seen[k].kind == j->lines[i].kind->number;
+		if (!waits)
+			metric_set(j->lines[i].lag, 0);
+	}
+}
+
+static int count_unknown(struct worker *w, const struct due_line *seen, unsigned n, struct error *err)
+{
+	struct jobs *j = w->jobs;
+	int64_t rows = 0, sum = 0;
+	for (unsigned i = 0; i < n; i++) {
+		unsigned at = (uint16_t)seen[i].kind;
+		if (find_line(j, seen[i].kind))
+			continue;
+		int r = due_count(w->conn, seen[i].kind, &rows, err);
+		if (r < 0)
+			return r;
+		sum += rows;
+		if (!(j->unknown[at / 8] & (1u << at % 8)))
+			log_warning("jobs kind=%d is not known to this server: its rows wait for another",
+				    seen[i].kind);
+		j->unknown[at / 8] |= (uint8_t)(1u << at % 8);
+	}
+	metric_set(j->unknown_rows, sum);
+	return 0;
+}
+
+static int measure(struct worker *w, const struct due_line *seen, unsigned n, struct error *err)
+{
+	struct jobs *j = w->jobs;
+	int64_t now_us = monotonic_us();
+	if (!w->first || now_us < w->measure_us)
+		return 0;
+	w->measure_us = now_us + MEASURE_US;
+	if (j->config.measure)
+		j->config.measure(w->conn, j->config.arg);
+	return count_unknown(w, seen, n, err);
+}
+
+static int do_round(struct worker *w, struct round *round, struct error *err)
+{
+	struct arena arena;
+	struct due_line *seen;
+	unsigned n = 0;
+	arena_init(&arena, LOOK_MAX);
+	db_set_deadline(w->conn, monotonic_us() + TIME_MS * INT64_C(1000));
+	int r = due_look(w->conn, &arena, &seen, &n, err);
+	if (r == 0) {
+		clear_lags(w->jobs, seen, n);
+		r = measure(w, seen, n, err);
+	}
+	for (unsigned i = 0; r == 0 && i < n && !atomic_load(&w->jobs->stopping); i++)
+		r = take_turn(w, &seen[i], round, err);
+	arena_done(&arena);
+	return r;
+}
+
+/* --- the threads --- */
+
+static void pause_for(struct jobs *j, int64_t us)
+{
+	const struct timespec until = timespec_of_us(monotonic_us() + us);
+	pthread_mutex_lock(&j->lock);
+	while (!atomic_load(&j->stopping) && pthread_cond_timedwait(&j->wake, &j->lock, &until) != ETIMEDOUT)
+		;
+	pthread_mutex_unlock(&j->lock);
+}
+
+static void tell_trouble(struct worker *w, int r, const struct error *err)
+{
+	if (r < 0 && !w->in_trouble)
+		log_warning("jobs: %s", err->message);
+	else if (r == 0 && w->in_trouble)
+		log_info("jobs: at work again");
+	w->in_trouble = r < 0;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	struct jobs *j = w->jobs;
+	const int64_t poll_us = (j->config.poll_ms ? j->config.poll_ms : POLL_MS) * INT64_C(1000);
+	while (!atomic_load(&j->stopping)) {
+		struct round round = {.pause_us = poll_us};
+		struct error err;
+		int r = do_round(w, &round, &err);
+		if (atomic_load(&j->stopping))
+			break;
+		tell_trouble(w, r, &err);
+		if (r < 0 || round.done == 0)
+			pause_for(j, round.pause_us);
+	}
+	return NULL;
+}
+
+/* --- from outside --- */
+
+static int check_kinds(const struct jobs_config *config, struct error *err)
+{
+	for (unsigned i = 0; i < config->n_jobs; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (config->jobs[i].kind->number == config->jobs[k].kind->number)
+				return error_internal(err, "the jobs %s and %s have one number",
+						      config->jobs[i].kind->name, config->jobs[k].kind->name);
+	return 0;
+}
+
+static int make_lines(struct jobs *j, struct error *err)
+{
+	j->lines = calloc(j->config.n_jobs + 1, sizeof(*j->lines));
+	j->workers = calloc(j->config.threads + 1, sizeof(*j->workers));
+	if (!j->lines || !j->workers)
+		return error_internal(err, "out of memory for the jobs");
+	for (unsigned i = 0; i < j->config.n_jobs; i++) {
+		const struct due_kind *kind = j->config.jobs[i].kind;
+		struct line *line = &j->lines[i];
+		line->kind = kind;
+		line->arg = j->config.jobs[i].arg;
+		atomic_init(&line->alone, together(kind));
+		line->done =
+			metric_counter("edu_due_done_total", "Rows of due that were done.", kind->labels);
+		line->failed = metric_counter("edu_due_failed_total", "Attempts at rows of due that failed.",
+					      kind->labels);
+		line->lag = metric_gauge("edu_due_lag_seconds",
+					 "How long the oldest row of due has been due.", kind->labels);
+	}
+	j->unknown_rows = metric_gauge("edu_due_unknown_rows",
+				       "Rows that are due and that no server of this release "
+				       "knows how to do.",
+				       NULL);
+	return 0;
+}
+
+/* What recurs has its row from the first start on. */
+static int begin_kinds(struct jobs *j, struct db_conn *conn, struct error *err)
+{
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < j->config.n_jobs; i++)
+		if (j->lines[i].kind->every_us)
+			r = due_begin(conn, j->lines[i].kind, err);
+	return r;
+}
+
+static int start_worker(struct jobs *j, unsigned index, struct error *err)
+{
+	struct worker *w = &j->workers[index];
+	w->jobs = j;
+	w->first = index == 0;
+	int r = db_open(&j->db, j->config.stmts, &w->conn, err);
+	if (r < 0)
+		return r;
+	db_set_lock_wait(w->conn, LOCK_WAIT_S);
+	db_set_unwanted(w->conn, &j->stopping);
+	if (w->first)
+		r = begin_kinds(j, w->conn, err);
+	if (r == 0) {
+		int e = pthread_create(&w->thread, NULL, work, w);
+		w->started = e == 0;
+		if (e)
+			return error_internal(err, "cannot start a thread for the jobs: %s", strerror(e));
+		pthread_setname_np(w->thread, "jobs");
+	}
+	return r;
+}
+
+int jobs_start(const struct jobs_config *config, struct jobs **ret, struct error *err)
+{
+	int r = check_kinds(config, err);
+	if (r < 0)
+		return r;
+	struct jobs *j = calloc(1, sizeof(*j));
+	if (!j)
+		return error_internal(err, "out of memory for the jobs");
+	j->config = *config;
+	j->db = *config->db;
+	pthread_mutex_init(&j->lock, NULL);
+	pthread_mutex_init(&j->slow, NULL);
+	cond_init_monotonic(&j->wake);
+	r = make_lines(j, err);
+	for (unsigned i = 0; r == 0 && i < config->threads; i++)
+		r = start_worker(j, i, err);
+	if (r < 0) {
+		jobs_stop(j);
+		return r;
+	}
+	*ret = j;
+	return 0;
+}
+
+void jobs_end(struct jobs *j)
+{
+	if (!j)
+		return;
+	pthread_mutex_lock(&j->lock);
+	atomic_store(&j->stopping, true);
+	pthread_cond_broadcast(&j->wake);
+	pthread_mutex_unlock(&j->lock);
+	for (unsigned i = 0; j->workers && i < j->config.threads; i++)
+		if (j->workers[i].started)
+			db_interrupt(j->workers[i].conn);
+}
+
+void jobs_stop(struct jobs *j)
+{
+	if (!j)
+		return;
+	jobs_end(j);
+	for (unsigned i = 0; j->workers && i < j->config.threads; i++) {
+		if (j->workers[i].started)
+			pthread_join(j->workers[i].thread, NULL);
+		db_close(j->workers[i].conn);
+	}
+	pthread_cond_destroy(&j->wake);
+	pthread_mutex_destroy(&j->slow);
+	pthread_mutex_destroy(&j->lock);
+	free(j->workers);
+	free(j->lines);
+	free(j);
+}
