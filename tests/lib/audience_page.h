@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TESTS_AUDIENCE_PAGE_H
+#define TESTS_AUDIENCE_PAGE_H
+
+#include "server/db/event.h"
+
+/*
+ * The feed of one audience, read by cursor: the page of events after a position. One range of the key
+ * (audience_id, position), and a look into `event` for each row, however long the whole feed is:
+ *
+ *     SELECT STRAIGHT_JOIN event_id, kind, ..., position FROM event_audience JOIN event USING (event_id,
+ * position) WHERE audience_id = ? AND position > ? ORDER BY position LIMIT ?
+ *
+ * The cursor is the position of the last event read: an audience's rows are written with their positions, in
+ * their order, so that none comes later before one that was read. No RPC reads it yet.
+ */
+int audience_page_read(struct db_conn *conn, struct arena *arena, int64_t audience_id, int64_t after,
+		       unsigned most, const struct event **ret, unsigned *ret_n, struct error *err)
+	__attribute__((warn_unused_result));
+
+extern const struct db_stmt_list audience_page_stmts;
+
+#endif
