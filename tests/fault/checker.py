@@ -8,6 +8,8 @@ import itertools
 import time
 import zlib
 
+from names import PLATFORM
+
 from history import OK, REFUSED
 from wire import messages
 
@@ -76,6 +78,32 @@ UNSOUND = {
 }
 
 
+# What each audience should have, by what happened: the user, the organizations that he was a member of at that position
+# (a leaving that was placed before its joining is all that is seen), and the platform's own.
+AUDIENCES = (
+    "SELECT user_id, position, event_id FROM event WHERE user_id <> 0"
+    f" UNION SELECT 1, position, event_id FROM event WHERE kind IN ({', '.join(map(repr, sorted(PLATFORM)))})"
+    " UNION SELECT j.organization_id, e.position, e.event_id FROM event j"
+    " LEFT JOIN event l ON l.kind = 'member.left' AND l.subject_id = j.subject_id JOIN event e ON e.user_id = j.user_id"
+    " AND e.position BETWEEN LEAST(j.position, IFNULL(l.position, j.position)) AND IFNULL(l.position, ~0 >> 1)"
+    " WHERE j.kind = 'member.joined'")
+WRITTEN = "SELECT audience_id, position, event_id FROM event_audience"
+# Each names rows that must not be, once every event has its position.
+UNPLACED = {
+    "audience rows that should not be": f"({WRITTEN}) EXCEPT ({AUDIENCES})",
+    "audience rows that are missing": f"({AUDIENCES}) EXCEPT ({WRITTEN})",
+    "memberships that did not begin with one event":
+        "SELECT member_id FROM organization_member m WHERE 1 <> (SELECT COUNT(*) FROM event e WHERE e.kind ="
+        " 'member.joined' AND e.subject_id = m.member_id)",
+    "memberships that did not end with one event":
+        "SELECT member_id FROM organization_member m WHERE ISNULL(live) <> (SELECT COUNT(*) FROM event e WHERE e.kind ="
+        " 'member.left' AND e.subject_id = m.member_id)",
+    "users with two live memberships of an organization":
+        "SELECT organization_id, user_id FROM organization_member WHERE end_time IS NULL GROUP BY organization_id, user_id"
+        " HAVING COUNT(*) > 1",
+}
+
+
 def number(text):
     """The id that a typed one ("pur_...") writes."""
     value = 0
@@ -92,11 +120,12 @@ class Checker:
 
     def violations(self):
         return list(itertools.chain(self.unsound(), self.payments(), self.purchases(), self.users(), self.sessions(),
-                                    self.lessons(), self.feed()))
+                                    self.lessons(), self.feed(), self.followed()))
 
-    def unsound(self):
-        found, names = {}, list(UNSOUND)
-        for row in self.sql(";".join(f"SELECT 'next'; {statement}" for statement in UNSOUND.values())):
+    def unsound(self, statements=None):
+        statements = statements or UNSOUND
+        found, names = {}, list(statements)
+        for row in self.sql(";".join(f"SELECT 'next'; {statement}" for statement in statements.values())):
             if row == ["next"]:
                 found[names.pop(0)] = rows = []
             else:
@@ -228,5 +257,17 @@ class Checker:
                 yield "events without a position"
                 return
             time.sleep(0.2)
-        if self.sql("SELECT 1 FROM event HAVING COUNT(*) <> MAX(position) OR COUNT(DISTINCT position) <> COUNT(*)"):
+        if self.sql("SELECT 1 FROM event HAVING COUNT(*) <> MAX(position) OR COUNT(DISTINCT position) <> COUNT(*) OR"
+                    " MAX(position) <> (SELECT position FROM event_sequence)"):
             yield "gaps in the feed"
+        yield from self.unsound(UNPLACED)
+
+    def followed(self):
+        """Who read by cursor has read every row once, in order, up to where he came."""
+        for audience, read in self.history.followed.items():
+            there = [tuple(map(int, row)) for row in
+                     self.sql(f"SELECT position, event_id FROM event_audience WHERE audience_id = {audience}"
+                              f" AND position <= {read[-1][0] if read else 0} ORDER BY position")]
+            wrong = next((pair for pair in itertools.zip_longest(read, there) if pair[0] != pair[1]), None)
+            if wrong:
+                yield f"a cursor of audience {audience} read {wrong[0]}, and there is {wrong[1]}"

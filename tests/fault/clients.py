@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Good clients: they put on record what they ask and what they are told, ask again with the same request_id, and now and
 then give up."""
+import itertools
 import random
+import subprocess
 import threading
 import time
 import uuid
@@ -199,6 +201,66 @@ class Reader(Client):
 
     def step(self):
         self.ask(self.operation("wallet", "wallet", "GetWallet"))
+
+
+class InSql(Client):
+    """Does in the database, with nobody between, what no RPC does yet. It keeps its connection for one statement."""
+    rate = 8
+
+    def connect(self):
+        pass
+
+    def sql(self, statement):
+        """Its rows; None when it failed, or nobody knows."""
+        try:
+            return self.world.database.sql(statement, self.world.stack.database, timeout=5)
+        except subprocess.SubprocessError:
+            return None
+
+
+class Member(InSql):
+    """Joins an organization, leaves it, and joins it again. The event has an id of some time ago, as one that was made
+    before a slow transaction."""
+    SERIAL = itertools.count()
+    NODE = 1023  # which no server has that is not the last of so many
+
+    def __init__(self, world, name, organization, user):
+        super().__init__(world, name, None)
+        self.organization, self.user = organization, user
+
+    def new_id(self, ago_ms=0):
+        ms = int(time.time() * 1000) - 1704067200000 - ago_ms
+        return ms << 22 | self.NODE << 12 | next(self.SERIAL) % 4096
+
+    def step(self):
+        done = self.sql(
+            f"START TRANSACTION; SET @live = (SELECT member_id FROM organization_member WHERE user_id = {self.user}"
+            f" AND organization_id = {self.organization} AND live = 1); SET @member = IFNULL(@live, {self.new_id()});"
+            " INSERT INTO organization_member (member_id, organization_id, user_id, external_id, live, version,"
+            f" create_time) SELECT @member, {self.organization}, {self.user}, '{self.name}', 1, 1, 1 FROM DUAL"
+            " WHERE @live IS NULL;"
+            " UPDATE organization_member SET live = NULL, end_time = 1, version = 2 WHERE member_id = @live;"
+            " INSERT INTO event (event_id, kind, subject_id, version, user_id, course_id, organization_id, create_time,"
+            f" payload) VALUES ({self.new_id(self.random.randrange(3000))},"
+            " IF(@live IS NULL, 'member.joined', 'member.left'), @member, IF(@live IS NULL, 1, 2),"
+            f" {self.user}, 0, {self.organization}, 1, ''); COMMIT")
+        self.acknowledged += done is not None
+
+
+class Follower(InSql):
+    """Reads the feed of an audience by cursor, and puts on record what it has read."""
+    PAGE = 20
+
+    def __init__(self, world, name, audience):
+        super().__init__(world, name, None)
+        self.audience, self.read = audience, self.history.followed.setdefault(audience, [])
+
+    def step(self):
+        after = self.read[-1][0] if self.read else 0
+        rows = self.sql(f"SELECT position, event_id FROM event_audience WHERE audience_id = {self.audience}"
+                        f" AND position > {after} ORDER BY position LIMIT {self.PAGE}")
+        self.read += [tuple(map(int, row)) for row in rows or ()]
+        self.acknowledged += bool(rows)
 
 
 class Probe(Buyer):

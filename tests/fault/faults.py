@@ -47,6 +47,33 @@ class KillServer(Fault):
         self.world.start_server(self.n)
 
 
+class KillLeader(KillServer):
+    """SIGKILL of the replica whose sequencer leads; it stays away for longer than the lease, so that another takes over."""
+    hold = (6.5, 7.5)
+    LEASE = "SELECT holder FROM lease WHERE name = 'event.sequencer'"
+
+    def leader(self):
+        """Its number, and how the lease names it; a lease outlives its holder."""
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            holder = self.world.stack.sql(self.LEASE)
+            pids = [str(self.world.pid(n)) for n in range(self.world.n_replicas)]
+            if holder and holder[0][0].split(":")[1] in pids:
+                return pids.index(holder[0][0].split(":")[1]), holder
+            time.sleep(0.1)
+        raise AssertionError("nobody leads the sequencer")
+
+    def inject(self):
+        self.n, self.holder = self.leader()
+        self.killed = self.world.stop_server(self.n) == -signal.SIGKILL
+
+    def heal(self):
+        taken = self.world.stack.sql(self.LEASE) not in ([], self.holder)
+        self.world.expect(taken, "nobody took the sequencer over")
+        self.count += self.killed and taken
+        self.world.start_server(self.n)
+
+
 class TermServer(KillServer):
     """SIGTERM of a replica under load: it drains, ends with status 0, and is started again."""
 

@@ -35,6 +35,7 @@ class History:
 
     def __init__(self, path):
         self.operations, self.lock, self.start = [], threading.Lock(), time.monotonic()
+        self.followed = {}  # by audience, the (position, event_id) that were read by cursor
         self.file = open(path, "w", encoding="utf-8")
 
     def close(self):

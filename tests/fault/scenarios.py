@@ -41,6 +41,8 @@ SCENARIOS = {s.name: s for s in (
     Scenario("crash", "servers and connections to the database are killed", (KillServer, KillConnections)),
     Scenario("crash-tls", "the same over TLS, and answers of the database are lost with their connection",
              (KillServer, KillConnections, LoseAnswers), {"reach": "tls", "link": True}),
+    Scenario("sequencer", "the server that gives events their positions is killed, and another takes over", (KillLeader,),
+             {"replicas": 2}),
     Scenario("pause", "one of two servers is stopped and goes on later", (StopServer,), {"replicas": 2}),
     Scenario("database", "the database is killed, or ends, and is started again", (KillDatabase, TermDatabase)),
     Scenario("database-tls", "the same over TLS", (KillDatabase, TermDatabase), {"reach": "tls"}),

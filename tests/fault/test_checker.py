@@ -43,6 +43,8 @@ class OfTheChecker(unittest.TestCase):
         self.assertEqual(self.calm, [])
         self.assertEqual({o.kind for o in self.history.operations},
                          {"progress", "top_up", "purchase", "register", "login", "read", "wallet"})
+        self.assertGreater(min(map(len, self.history.followed.values())), 0)
+        self.assertGreater(int(self.sql("SELECT COUNT(*) FROM organization_member")[0][0]), 4)
 
     def test_rows_that_are_wrong(self):
         """(what it says, what makes it wrong, what puts it right)"""
@@ -65,6 +67,27 @@ class OfTheChecker(unittest.TestCase):
              "interactions LIMIT 1", "UPDATE progress_session SET interactions = interactions - 999999 LIMIT 1"),
             ("gaps in the feed", "DELETE FROM event WHERE event_id IN (SELECT event_id FROM kept_event)",
              "INSERT INTO event SELECT * FROM kept_event"))
+        for _, wrong, _ in cases:
+            self.sql(wrong)
+        self.found(*(wanted for wanted, _, _ in cases))
+        for _, _, right in cases:
+            self.sql(right)
+        self.assertEqual(self.checker.violations(), [])
+
+    def test_audiences_that_are_wrong(self):
+        """(what it says, what makes it wrong, what puts it right)"""
+        self.sql("CREATE TABLE kept_audience AS SELECT * FROM event_audience WHERE audience_id = 4242 ORDER BY position"
+                 " DESC LIMIT 1")
+        cases = (
+            ("audience rows that are missing", "DELETE FROM event_audience WHERE (audience_id, position) IN (SELECT"
+             " audience_id, position FROM kept_audience)", "INSERT INTO event_audience SELECT * FROM kept_audience"),
+            ("audience rows that should not be", "INSERT INTO event_audience SELECT 4242, 0, event_id FROM kept_audience",
+             "DELETE FROM event_audience WHERE position = 0"),
+            ("a cursor of audience 4242 read", "SELECT 1", "SELECT 1"),  # not the last row
+            ("memberships that did not begin", "UPDATE event SET kind = 'member.jumped' WHERE kind = 'member.joined' LIMIT 1",
+             "UPDATE event SET kind = 'member.joined' WHERE kind = 'member.jumped'"),
+            ("memberships that did not end", "UPDATE event SET kind = 'member.lost' WHERE kind = 'member.left' LIMIT 1",
+             "UPDATE event SET kind = 'member.left' WHERE kind = 'member.lost'"))
         for _, wrong, _ in cases:
             self.sql(wrong)
         self.found(*(wanted for wanted, _, _ in cases))

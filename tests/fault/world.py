@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # connections that break are what this is about
 
 import grpc  # noqa: E402
-from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Learner, Newcomer, Probe, Reader, eur  # noqa: E402
+from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Follower, Learner, Member, Newcomer, Probe, Reader, eur  # noqa: E402
 from edge import Edge  # noqa: E402
 from link import Link  # noqa: E402
 from stack import PASSWORD, PrivateDatabase, Stack, free_port  # noqa: E402
@@ -267,7 +267,17 @@ class World:
             self.clients += [Buyer(self, f"buyer-{i}-{j}", self.target(i + j), *who) for j in range(RIVALS)]
         self.reader = Reader(self, "reader", self.target(), self.probe[0])
         self.clients.append(self.reader)
+        self.set_up_members()
         self.clients += [Newcomer(self, f"newcomer-{i}", self.target(i)) for i in range(self.n_newcomers)]
+
+    def set_up_members(self):
+        """An organization that some belong to now and then, and those who read what happened."""
+        organization = 4242
+        self.stack.sql(f"INSERT INTO organization (organization_id, name, create_time, update_time) VALUES ({organization},"
+                       " 'Employer', 1, 1)")
+        users = [row[0] for row in self.stack.sql("SELECT user_id FROM user WHERE user_name IN ('learner-0', 'buyer-0')")]
+        self.clients += [Member(self, f"member-{i}", organization, user) for i, user in enumerate(users)]
+        self.clients += [Follower(self, f"follower-{i}", audience) for i, audience in enumerate((organization, 1, *users))]
 
     def publish(self, title, *kinds):
         course = self.calm.call("course", "CreateCourse", self.teacher, title=title, summary="What it is about",
