@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Migrations applied to this database';
 
 CREATE TABLE node (
-  node_id SMALLINT UNSIGNED NOT NULL COMMENT '0 to 1023; part of every id its holder makes',
+  node_id SMALLINT UNSIGNED NOT NULL COMMENT 'part of every id its holder makes' CHECK (node_id BETWEEN 0 AND 1023),
   holder VARCHAR(64) NOT NULL COMMENT 'process that leases it',
   expire_time BIGINT NOT NULL COMMENT 'when the lease ends unless renewed',
   PRIMARY KEY (node_id)
@@ -43,7 +43,8 @@ CREATE TABLE idempotency (
   create_time BIGINT NOT NULL COMMENT 'when the key was claimed',
   expire_time BIGINT NOT NULL COMMENT 'from when the key counts as free',
   PRIMARY KEY (principal_id, method, request_id),
-  KEY idempotency_expire (expire_time)
+  KEY idempotency_expire (expire_time),
+  CONSTRAINT idempotency_times CHECK (create_time < expire_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Replies of requests that must take effect once';
 
 CREATE TABLE event (
@@ -118,7 +119,7 @@ CREATE TABLE organization_member (
   user_id BIGINT NOT NULL COMMENT 'its member',
   external_id VARCHAR(128) NULL COMMENT 'what the institution calls the member; free again once the membership ended',
   live TINYINT NULL COMMENT '1 while it lasts, NULL afterwards: unique keys do not look at what is over',
-  version BIGINT NOT NULL COMMENT 'counts changes, from 1',
+  version BIGINT NOT NULL COMMENT 'counts changes, from 1' CHECK (version >= 1),
   create_time BIGINT NOT NULL COMMENT 'when the membership began',
   end_time BIGINT NULL COMMENT 'when it ended; NULL while it lasts',
   PRIMARY KEY (member_id),

@@ -40,6 +40,9 @@ static const struct db_stmt_list list = {"schema", stmts, N_STMTS};
 
 /* A row of each table that has a CHECK. */
 static const char *const world[] = {
+	"INSERT INTO node (node_id, holder, expire_time) VALUES (1023, 'nobody', 1)",
+	"INSERT INTO idempotency (principal_id, method, request_id, body_hash, create_time, expire_time)"
+	" VALUES (7, 1, REPEAT('r', 16), REPEAT('b', 32), 1, 2)",
 	"INSERT INTO user (user_id, user_name, email, verified_email, display_name, bio, language, time_zone,"
 	" password_hash, roles, administrator, rights_epoch, state, version, create_time, update_time)"
 	" VALUES (7, 'ada', 'ada@example.org', 'ada@example.org', 'Ada', '', '', '', 'hash', 17, 1, 1, 1, 1, 1, 1)",
@@ -66,6 +69,8 @@ static const char *const world[] = {
 static const struct {
 	const char *check, *sql;
 } refused[] = {
+	{"node.node_id", "UPDATE node SET node_id = 1024"},
+	{"idempotency_times", "UPDATE idempotency SET create_time = 2"},
 	{"user_administrator_as_roles", "UPDATE user SET roles = 1"},
 	{"user_administrator_as_roles", "UPDATE user SET administrator = NULL"},
 	{"user_administrator_as_roles", "UPDATE user SET roles = 1, administrator = 0"},
@@ -107,6 +112,7 @@ static const struct {
 	{"lesson.weight", "UPDATE lesson SET weight = 1001"},
 	{"lesson.position", "UPDATE lesson SET position = 0"},
 	{"lesson.free_preview", "UPDATE lesson SET free_preview = 2"},
+	{"organization_member.version", "UPDATE organization_member SET version = 0"},
 	{"organization_member_ends", "UPDATE organization_member SET live = NULL"},
 	{"organization_member_ends", "UPDATE organization_member SET live = 0, end_time = 2"},
 	{"organization_member_ends", "UPDATE organization_member SET live = 2"},
