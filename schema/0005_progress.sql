@@ -9,7 +9,7 @@ CREATE TABLE progress_session (
   epoch            BIGINT     NOT NULL,
   lesson_id        BIGINT     NOT NULL,
   session_id       BINARY(16) NOT NULL COMMENT 'UUID made by the client',
-  start_time       BIGINT     NOT NULL COMMENT 'least start the client named, none before enrollment.start_time',
+  start_time       BIGINT     NOT NULL COMMENT 'least start the client named, none before enrollment.epoch_time',
   last_time        BIGINT     NOT NULL COMMENT 'greatest client time',
   learning_seconds BIGINT     NOT NULL COMMENT 'greatest cumulative value; credited up to last_time - start_time and to a day',
   interactions     BIGINT     NOT NULL COMMENT 'greatest cumulative value',
@@ -17,7 +17,7 @@ CREATE TABLE progress_session (
   credited_before     BIGINT NOT NULL DEFAULT 0 COMMENT 'credited seconds before the last merge; gives its difference',
   interactions_before BIGINT NOT NULL DEFAULT 0,
   questions_before    BIGINT NOT NULL DEFAULT 0,
-  fresh               TINYINT NOT NULL DEFAULT 1 COMMENT 'the last merge made the row',
+  start_before        BIGINT NOT NULL DEFAULT 0 COMMENT 'least start before the last merge; 0: it made the row',
   PRIMARY KEY (user_id, course_id, epoch, lesson_id, session_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='What one learning session of one lesson recorded: cumulative counters, merged by MAX';
@@ -55,3 +55,27 @@ CREATE TABLE progress_course (
   PRIMARY KEY (user_id, course_id, epoch)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='The sums over a learner''s lessons of a course, so that a list costs a row each';
+
+-- Activity, which a reset does not undo: the sums over the sessions of all epochs whose start_time lies on the day. No
+-- CHECK keeps them from going below 0, because it would be asked of what a merge adds, which is less than 0 where a
+-- session moves to an earlier day. A row of zeros says what no row says.
+CREATE TABLE progress_day (
+  user_id          BIGINT  NOT NULL,
+  day              INT     NOT NULL COMMENT 'UTC, days since 1970-01-01',
+  course_id        BIGINT  NOT NULL,
+  credited_seconds BIGINT  NOT NULL COMMENT 'sum over the sessions that began on the day, as in progress_session',
+  interactions     BIGINT  NOT NULL COMMENT 'the same',
+  questions        BIGINT  NOT NULL COMMENT 'the same',
+  marked           TINYINT NOT NULL DEFAULT 1 COMMENT '0: has no row in progress_mark; 1: the last merge made it; 2: has one',
+  PRIMARY KEY (user_id, day, course_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='What a learner did in a course on a day; a whole session belongs to the day of its least start';
+
+CREATE TABLE progress_mark (
+  mark_time BIGINT NOT NULL COMMENT 'when the day first changed since its last event',
+  user_id   BIGINT NOT NULL,
+  day       INT    NOT NULL,
+  course_id BIGINT NOT NULL,
+  PRIMARY KEY (mark_time, user_id, day, course_id) COMMENT 'oldest first; progress_day.marked keeps one for each day'
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='Rows of progress_day that changed and have no event yet which says so';

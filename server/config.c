@@ -90,6 +90,8 @@ static const struct flag flags[] = {
 	 "threads that write progress, with a database connection each"},
 	{"combiner-batch", "N", KIND_NUMBER, AT(combiner_batch), NULL, 512, 1, 10000, ON_SERVE,
 	 "progress writes in one transaction; 1 writes row by row"},
+	{"record-seconds", "N", KIND_NUMBER, AT(record_seconds), NULL, 900, 1, 86400, ON_SERVE,
+	 "how long the feed gathers what a learner does in a course before it tells of it"},
 	{"job-workers", "N", KIND_NUMBER, AT(job_workers), NULL, 2, 1, 64, ON_SERVE,
 	 "threads that do what is due, with a database connection each"},
 	{"keep-replies-hours", "N", KIND_NUMBER, AT(keep_replies_hours), NULL, 24, 1, 87600, ON_SERVE,
@@ -365,6 +367,7 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->cache_bytes = (size_t)c->cache_mib << 20;
 	ret->combiner_lanes = c->combiner_lanes;
 	ret->combiner_batch = c->combiner_batch;
+	ret->record_us = (int64_t)c->record_seconds * 1000000;
 	ret->job_workers = c->job_workers;
 	ret->keep_replies_us = c->keep_replies_hours * HOUR_US;
 	ret->keep_sessions_us = c->keep_sessions_days * 24 * HOUR_US;

@@ -22,7 +22,8 @@ struct config {
 	const char *listen, *metrics_listen, *tls_certificate, *tls_key, *key_dir, *log_level;
 	unsigned pollers, db_workers, db_queue, password_workers, password_queue;
 	unsigned memory_mib, caller_seconds;
-	unsigned hot_slots, catch_all_slots, max_calls, combiner_lanes, combiner_batch, cache_mib;
+	unsigned hot_slots, catch_all_slots, max_calls, combiner_lanes, combiner_batch, cache_mib,
+		record_seconds;
 	unsigned queue_wait_ms, default_deadline_seconds;
 	unsigned drain_notice_seconds, drain_seconds, access_token_seconds, refresh_token_days, argon2_mib,
 		argon2_passes;

@@ -30,6 +30,7 @@
 #include "server/money/wallet_store.h"
 #include "server/organization/audience.h"
 #include "server/organization/organization_names.h"
+#include "server/progress/progress_marks.h"
 #include "server/progress/progress_write.h"
 #include "server/purchase/purchase_feed.h"
 #include "server/purchase/purchase_names.h"
@@ -110,6 +111,7 @@ void service_config_defaults(struct service_config *config)
 		.combiner_lanes = 2,
 		.combiner_batch = 512,
 		.combiner_queue = 20000,
+		.record_us = PROGRESS_RECORD_US,
 		.feed_poll_ms = 250,
 		.sequencer = true,
 		.job_workers = 2,
@@ -153,13 +155,22 @@ static int on_placed(void *arg, struct db_conn *conn, const struct event *events
 	return audience_write(conn, platform_kinds, events, n, err);
 }
 
+/* The clock of the marks, since both are the servers': a difference only delays. */
+static int on_turn(void *arg, struct db_conn *conn, struct error *err)
+{
+	struct service *s = arg;
+	return progress_marks_turn(&s->app, conn, clock_now_us(s->app.clock) - s->config->record_us, err);
+}
+
 static int start_sequencer(struct service *s, struct error *err)
 {
-	static const struct db_stmt_list *const lists[] = {&audience_stmts, NULL};
+	static const struct db_stmt_list *const lists[] = {&audience_stmts, &progress_stmts, &event_stmts,
+							   NULL};
 	const struct sequencer_config config = {
 		.db = &s->db,
 		.poll_ms = s->config->feed_poll_ms,
 		.stmts = lists,
+		.turn = on_turn,
 		.placed = on_placed,
 		.arg = s,
 	};

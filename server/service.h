@@ -39,6 +39,7 @@ struct service_config {
 
 	size_t cache_bytes; /* of the course and lesson caches together */
 	unsigned combiner_lanes, combiner_batch, combiner_queue;
+	int64_t record_us; /* how long changes of a learner's day wait for their event */
 	int feed_poll_ms;
 	bool sequencer; /* compete for giving events their feed position */
 

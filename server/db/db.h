@@ -78,8 +78,8 @@ void db_set_unwanted(struct db_conn *conn, const _Atomic bool *unwanted);
 
 /*
  * How long the next statements wait for a row that somebody else has locked, 0 for not at all (which then
- * holds for tables too); a transaction that waited in vain is not run again. DB_LOCK_WAIT_USUAL is as the
- * config says, and with repeats.
+ * holds for tables too, and fails SKIP LOCKED with error 1180); a transaction that waited in vain is not run
+ * again. DB_LOCK_WAIT_USUAL is as the config says, and with repeats.
  */
 enum { DB_LOCK_WAIT_USUAL = -1 };
 void db_set_lock_wait(struct db_conn *conn, int seconds);

@@ -2,6 +2,7 @@
 #include "server/progress/progress_write.h"
 
 #include "server/base/hash.h"
+#include "server/progress/progress_day.h"
 #include "server/progress/progress_names.h"
 
 /* What one batch needs besides its items; a batch of combiner-batch reports takes about 1 KiB each. */
@@ -57,9 +58,9 @@ static unsigned sum_courses(struct progress_write *const *items, const struct pr
 				.user_id = r->user_id, .course_id = r->course_id, .epoch = r->epoch};
 		}
 		d->lessons_completed += merged[i].completed_now;
-		d->learning_seconds += deltas[i].learning_seconds;
-		d->interactions += deltas[i].interactions;
-		d->questions += deltas[i].questions;
+		d->learning_seconds += deltas[i].added.learning_seconds;
+		d->interactions += deltas[i].added.interactions;
+		d->questions += deltas[i].added.questions;
 		if (d->last_us < r->client_us)
 			d->last_us = r->client_us;
 	}
@@ -96,6 +97,7 @@ struct batch {
 	struct progress_delta *deltas;
 	struct progress_lesson *merged;
 	struct progress_course_delta *courses;
+	struct progress_day *days;
 };
 
 static bool batch_init(struct batch *b, struct arena *arena, struct progress_write *const *items, unsigned n)
@@ -104,6 +106,7 @@ static bool batch_init(struct batch *b, struct arena *arena, struct progress_wri
 	b->deltas = arena_array(arena, n, sizeof(*b->deltas));
 	b->merged = arena_array(arena, n, sizeof(*b->merged));
 	b->courses = arena_array(arena, n, sizeof(*b->courses));
+	b->days = arena_array(arena, 2 * n, sizeof(*b->days));
 	if (arena->exhausted)
 		return false;
 	for (unsigned i = 0; i < n; i++)
@@ -114,6 +117,7 @@ static bool batch_init(struct batch *b, struct arena *arena, struct progress_wri
 static int merge(struct app *app, struct db_conn *conn, struct arena *arena,
 		 struct progress_write *const *items, unsigned n, unsigned *ret_bad, struct error *err)
 {
+	const int64_t now_us = clock_now_us(app->clock);
 	struct batch b;
 
 	*ret_bad = n;
@@ -121,13 +125,16 @@ static int merge(struct app *app, struct db_conn *conn, struct arena *arena,
 		return error_internal(err, "no memory for a batch of %u progress reports", n);
 	int r = progress_store_sessions(conn, arena, b.reports, n, b.deltas, ret_bad, err);
 	if (r == 0)
-		r = progress_store_lessons(conn, arena, b.reports, b.deltas, n, clock_now_us(app->clock),
-					   b.merged, ret_bad, err);
+		r = progress_store_lessons(conn, arena, b.reports, b.deltas, n, now_us, b.merged, ret_bad,
+					   err);
 	if (r < 0)
 		return r;
 	*ret_bad = n;
 	r = progress_store_courses(conn, b.courses, sum_courses(items, b.deltas, n, b.merged, b.courses),
 				   err);
+	if (r == 0)
+		r = progress_store_days(conn, arena, b.days,
+					progress_day_changes(b.reports, b.deltas, n, b.days), now_us, err);
 	if (r == 0)
 		r = append_completions(conn, arena, items, n, b.merged, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)

@@ -8,7 +8,7 @@ import time
 import unittest
 import uuid
 
-from names import AUDITS, EVENTS, PLATFORM, id_text
+from names import AUDITS, EVENTS, PLATFORM, id_number, id_text
 from stack import PASSWORD, ROOT, CommandFailed, Stack
 
 SCENARIOS = {}
@@ -424,6 +424,13 @@ def record_progress(t, w):
     t.assertEqual(merged["coveredSlices"], 60)
     t.assertEqual((read["lessonsCompleted"], read["lessonsTotal"], read["completedBasisPoints"]), (2, 2, 10000))
     t.assertEqual((read["interactions"], read["learningSeconds"], read["questions"]), ("7", "500", "1"))
+    # Of the day, the feed tells when it has gathered for a while.
+    w.stack.sql(f"UPDATE progress_mark SET mark_time = mark_time - 900000000 WHERE user_id = {id_number(learner)}")
+    until = time.monotonic() + 30
+    while w.stack.sql(f"SELECT 1 FROM progress_mark WHERE user_id = {id_number(learner)}"):
+        t.assertLess(time.monotonic(), until, "a mark was not taken")
+        time.sleep(0.1)
+    w.stack.check("the sequencer", [event("progress.recorded", w.course, learner, w.course)])
 
 
 @scenario("GetCourseProgress")

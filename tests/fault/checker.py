@@ -64,6 +64,20 @@ UNSOUND = {
         " GROUP BY user_id, course_id, epoch) x USING (user_id, course_id, epoch)"
         " WHERE NOT (c.lessons_completed <=> n AND c.interactions <=> i AND c.learning_seconds <=> s"
         " AND c.last_time <=> t)",
+    "days that are not the sum of their sessions":
+        "SELECT user_id, day, course_id FROM (SELECT user_id, day, course_id, credited_seconds s, interactions i,"
+        " questions q FROM progress_day UNION ALL SELECT user_id, start_time DIV 86400000000, course_id,"
+        " -GREATEST(LEAST(learning_seconds, (last_time - start_time) DIV 1000000, 86400), 0), -interactions, -questions"
+        " FROM progress_session) x GROUP BY user_id, day, course_id HAVING SUM(s) <> 0 OR SUM(i) <> 0 OR SUM(q) <> 0",
+    "days that are not marked as they say":
+        "SELECT user_id, day, course_id FROM progress_day LEFT JOIN progress_mark m USING (user_id, day, course_id)"
+        " GROUP BY user_id, day, course_id, marked HAVING COUNT(m.mark_time) <> (marked <> 0)"
+        " UNION ALL SELECT user_id, day, course_id FROM progress_mark LEFT JOIN progress_day d USING"
+        " (user_id, day, course_id) WHERE d.user_id IS NULL",
+    "days without a mark or an event":
+        "SELECT user_id, day, course_id FROM progress_day d WHERE marked = 0 AND NOT EXISTS (SELECT 1 FROM event e WHERE"
+        " e.kind = 'progress.recorded' AND e.user_id = d.user_id AND e.course_id = d.course_id"
+        " AND JSON_VALUE(e.payload, '$.day') = DATE_ADD('1970-01-01', INTERVAL d.day DAY))",
     "completed lessons without exactly one event":
         "SELECT user_id, lesson_id FROM progress_lesson l WHERE completed <> (SELECT COUNT(*) FROM event e WHERE"
         " e.subject_id = l.lesson_id AND e.user_id = l.user_id AND e.kind = 'progress.lesson_completed')",
@@ -81,8 +95,8 @@ UNSOUND = {
 # What each audience should have, by what happened: the user, the organizations that he was a member of at that position
 # (a leaving that was placed before its joining is all that is seen), and the platform's own.
 AUDIENCES = (
-    "SELECT user_id, position, event_id FROM event WHERE user_id <> 0"
-    f" UNION SELECT 1, position, event_id FROM event WHERE kind IN ({', '.join(map(repr, sorted(PLATFORM)))})"
+    "SELECT user_id, position, event_id FROM event WHERE user_id <> 0 AND position > 0"
+    f" UNION SELECT 1, position, event_id FROM event WHERE position > 0 AND kind IN ({', '.join(map(repr, sorted(PLATFORM)))})"
     " UNION SELECT j.organization_id, e.position, e.event_id FROM event j"
     " LEFT JOIN event l ON l.kind = 'member.left' AND l.subject_id = j.subject_id JOIN event e ON e.user_id = j.user_id"
     " AND e.position BETWEEN LEAST(j.position, IFNULL(l.position, j.position)) AND IFNULL(l.position, ~0 >> 1)"
@@ -257,8 +271,8 @@ class Checker:
                 yield "events without a position"
                 return
             time.sleep(0.2)
-        if self.sql("SELECT 1 FROM event HAVING COUNT(*) <> MAX(position) OR COUNT(DISTINCT position) <> COUNT(*) OR"
-                    " MAX(position) <> (SELECT position FROM event_sequence)"):
+        if self.sql("SELECT 1 FROM event WHERE position > 0 HAVING COUNT(*) <> MAX(position) OR COUNT(DISTINCT position) <>"
+                    " COUNT(*) OR MAX(position) <> (SELECT position FROM event_sequence)"):
             yield "gaps in the feed"
         yield from self.unsound(UNPLACED)
 

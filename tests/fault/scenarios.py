@@ -171,7 +171,8 @@ class Run:
                       if a[1] and any(begin <= a[0] <= end for begin, end in self.struck))
 
     def run(self):
-        world = worlds.World(self.seed, self.history, courses=15 + int(2 * self.seconds), **self.scenario.world)
+        world = worlds.World(self.seed, self.history, record_seconds=1, courses=15 + int(2 * self.seconds),
+                             **self.scenario.world)
         world.expect, world.answers = self.expect, ANSWERS + self.scenario.answers
         world.may_repeat = self.scenario.may_repeat
         with world:

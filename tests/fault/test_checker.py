@@ -49,6 +49,7 @@ class OfTheChecker(unittest.TestCase):
     def test_rows_that_are_wrong(self):
         """(what it says, what makes it wrong, what puts it right)"""
         self.sql("CREATE TABLE kept AS SELECT * FROM payment LIMIT 1")
+        self.sql("CREATE TABLE kept_mark AS SELECT * FROM progress_mark ORDER BY mark_time, user_id, day, course_id LIMIT 2")
         self.sql("CREATE TABLE kept_event AS SELECT * FROM event ORDER BY position LIMIT 5, 1")
         cases = (
             ("currencies that do not sum to zero", "UPDATE ledger_entry SET amount = amount + 1 LIMIT 1",
@@ -63,6 +64,12 @@ class OfTheChecker(unittest.TestCase):
              "UPDATE purchase SET charged = charged - 1 LIMIT 1"),
             ("lessons that are not the sum", "UPDATE progress_lesson SET interactions = interactions + 1 LIMIT 1",
              "UPDATE progress_lesson SET interactions = interactions - 1 LIMIT 1"),
+            ("days that are not the sum", "UPDATE progress_day SET credited_seconds = credited_seconds + 1 LIMIT 1",
+             "UPDATE progress_day SET credited_seconds = credited_seconds - 1 LIMIT 1"),
+            ("days that are not marked", "DELETE FROM progress_mark ORDER BY mark_time, user_id, day, course_id LIMIT 1",
+             "INSERT INTO progress_mark SELECT * FROM kept_mark LIMIT 1"),
+            ("days without a mark or an event", "UPDATE progress_day JOIN kept_mark USING (user_id, day, course_id) SET marked"
+             " = 0", "UPDATE progress_day SET marked = 2 WHERE marked = 0"),
             ("a session of learning as nobody reported it", "UPDATE progress_session SET interactions = 999999 + "
              "interactions LIMIT 1", "UPDATE progress_session SET interactions = interactions - 999999 LIMIT 1"),
             ("gaps in the feed", "DELETE FROM event WHERE event_id IN (SELECT event_id FROM kept_event)",

@@ -148,11 +148,11 @@ class World:
     `edge`: clients come through HAProxy, as docs/haproxy.cfg has it.
     `reach`: how servers reach the database, "socket", "tcp" or "tls". `link`: over a path of ours that can fail.
     `near`: clients reach the servers over such paths. `clocks`: of which processes we set the clock, "server" (each its
-    own) or "database".
+    own) or "database". `record_seconds`: how old a mark of progress gets before the feed tells of it.
     """
 
     def __init__(self, seed, history, reach="socket", link=False, near=False, edge=False, replicas=1, clocks=(), disk=None,
-                 flags=(), learners=LEARNERS, buyers=BUYERS, newcomers=1, courses=20):
+                 flags=(), record_seconds=900, learners=LEARNERS, buyers=BUYERS, newcomers=1, courses=20):
         self.seed, self.history, self.random = seed, history, random.Random(seed)
         self.near, self.n_replicas = near, replicas
         self.clocks, self.flags = clocks, flags
@@ -163,7 +163,7 @@ class World:
         self.server_clocks, self.near_links, self.clients = [], [], []
         self.metrics = [free_port() for _ in range(replicas)] if edge else []
         self.edge = None
-        self.stack = Servers(self, *flags)
+        self.stack = Servers(self, "--record-seconds", str(record_seconds), *flags)
 
     # --- servers ---
 

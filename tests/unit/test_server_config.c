@@ -69,6 +69,7 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(combiner_lanes);
 	SAME(combiner_batch);
 	SAME(combiner_queue);
+	SAME(record_us);
 	SAME(feed_poll_ms);
 	SAME(sequencer);
 }
@@ -106,13 +107,14 @@ static void test_flags_reach_the_service(void **state)
 	struct config c;
 
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--drain-seconds", "3",
-			       "--refresh-token-days", "365", "--cache-mib", "2", "--no-reflection",
-			       "--trust-forwarded-for", "--rate-login", "0"),
+			       "--refresh-token-days", "365", "--cache-mib", "2", "--record-seconds", "60",
+			       "--no-reflection", "--trust-forwarded-for", "--rate-login", "0"),
 			 1);
 	config_to_service(&c, &db, &got);
 	assert_int_equal(got.drain_ms, 3000);
 	assert_int_equal(got.refresh_token_us, INT64_C(365) * 86400 * 1000000);
 	assert_int_equal(got.cache_bytes, 2 << 20);
+	assert_int_equal(got.record_us, 60 * 1000000);
 	assert_false(got.reflection);
 	assert_true(got.trust_forwarded_for);
 	assert_int_equal(got.rate_login, 0);

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "proto/runtime/array.h"
+#include "server/db/lease.h"
+#include "server/progress/progress_marks.h"
+#include "server/progress/progress_store.h"
+#include "tests/lib/testdb.h"
+#include "tests/lib/threads.h"
+
+/* What becomes of marks; that none is missing while reports come is the merge test's. */
+
+enum { DAY = 20784 }; /* 2026-11-27 */
+
+static const int64_t now_us = INT64_C(1795766400000000);
+
+struct fixture {
+	struct testdb *db;
+	struct clock_fixed clock;
+	struct app app;
+	struct db_conn *conn;
+};
+
+static struct db_conn *connect_taker(const struct fixture *f)
+{
+	static const struct db_stmt_list *const lists[] = {&progress_stmts, &event_stmts, NULL};
+
+	return testdb_connect(f->db, lists);
+}
+
+static void sql(const struct fixture *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void sql(const struct fixture *f, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	testdb_run(f->conn, text);
+}
+
+static int64_t number(const struct fixture *f, const char *text)
+{
+	return testdb_number(f->db, text);
+}
+
+/* Days of `n` learners, user_id 1 and so on; each marked a microsecond after the one before it, up to
+ * `now_us`. */
+static void mark(const struct fixture *f, int n)
+{
+	sql(f,
+	    "INSERT INTO progress_day (user_id, day, course_id, credited_seconds, interactions, questions)"
+	    " SELECT seq, %d, 7, 60, 0, 0 FROM seq_1_to_%d",
+	    DAY, n);
+	sql(f,
+	    "INSERT INTO progress_mark (mark_time, user_id, day, course_id) SELECT %" PRId64
+	    " - %d + seq, seq,"
+	    " %d, 7 FROM seq_1_to_%d",
+	    now_us, n, DAY, n);
+}
+
+static int take(struct fixture *f, int64_t until_us)
+{
+	struct error err;
+	int n = progress_marks_take(&f->app, f->conn, until_us, &err);
+
+	if (n < 0)
+		print_error("%s\n", err.message);
+	return n;
+}
+
+static int clear(void **state)
+{
+	struct fixture *f = *state;
+
+	sql(f, "DELETE FROM progress_day");
+	sql(f, "DELETE FROM progress_mark");
+	sql(f, "DELETE FROM event");
+	return 0;
+}
+
+/* An event says whose day it was, in which course. */
+static void test_a_mark_becomes_an_event_when_it_is_old_enough(void **state)
+{
+	struct fixture *f = *state;
+
+	mark(f, 1);
+	assert_int_equal(take(f, now_us - 1), 0);
+	assert_int_equal(number(f, "SELECT COUNT(*) FROM progress_mark"), 1);
+	assert_int_equal(take(f, now_us), 1);
+	assert_int_equal(number(f, "SELECT COUNT(*) FROM progress_mark"), 0);
+	assert_int_equal(number(f, "SELECT marked FROM progress_day"), 0);
+	assert_int_equal(
+		number(f, "SELECT COUNT(*) FROM event WHERE kind = 'progress.recorded' AND subject_id = 7"
+			  " AND user_id = 1 AND course_id = 7 AND organization_id = 0 AND position = 0"
+			  " AND create_time = 1795766400000000"
+			  " AND payload = '{\"day\":\"2026-11-27\"}'"),
+		1);
+	assert_int_equal(take(f, now_us), 0);
+	assert_int_equal(number(f, "SELECT COUNT(*) FROM event"), 1);
+}
+
+/* The oldest come first, so many at a time and so many in a turn. */
+static void test_a_turn_takes_a_bounded_number(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+
+	mark(f, PROGRESS_MARKS_BATCH + PROGRESS_MARKS_TURN + 3);
+	assert_int_equal(take(f, now_us), PROGRESS_MARKS_BATCH);
+	assert_int_equal(number(f, "SELECT MAX(user_id) FROM event"), PROGRESS_MARKS_BATCH);
+	assert_int_equal(progress_marks_turn(&f->app, f->conn, now_us, &err), 0);
+	assert_int_equal(number(f, "SELECT COUNT(*) FROM progress_mark"), 3);
+	assert_int_equal(progress_marks_turn(&f->app, f->conn, now_us - 1, &err), 0);
+	assert_int_equal(number(f, "SELECT COUNT(*) FROM progress_mark"), 1);
+	assert_int_equal(number(f, "SELECT COUNT(DISTINCT user_id) FROM event"),
+			 PROGRESS_MARKS_BATCH + PROGRESS_MARKS_TURN + 2);
+	assert_int_equal(number(f, "SELECT COUNT(*) FROM progress_day WHERE marked <> 0"), 1);
+}
+
+/* Neither waited for nor in the way: what a report has locked is taken once it is written. */
+static void test_what_is_being_written_is_left_for_the_next_time(void **state)
+{
+	static const char *const locks[] = {
+		"UPDATE progress_day SET questions = questions + 1 WHERE user_id = 2",
+		"DELETE FROM progress_mark WHERE user_id = 2",
+	};
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(locks); i++) {
+		struct db_conn *writer = testdb_connect(f->db, NULL);
+
+		mark(f, 3);
+		testdb_run(writer, "START TRANSACTION");
+		testdb_run(writer, locks[i]);
+		db_set_lock_wait(f->conn, 1); /* who waits fails */
+		assert_int_equal(take(f, now_us), 2);
+		assert_int_equal(number(f, "SELECT COUNT(*) FROM event WHERE user_id = 2"), 0);
+		testdb_run(writer, "ROLLBACK");
+		db_close(writer);
+		assert_int_equal(take(f, now_us), 1);
+		assert_int_equal(number(f, "SELECT COUNT(*) FROM event WHERE user_id = 2"), 1);
+		db_set_lock_wait(f->conn, DB_LOCK_WAIT_USUAL);
+		clear(state);
+	}
+}
+
+/* Without events the marks stay. */
+static void test_a_failure_leaves_the_marks(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+
+	mark(f, 2);
+	sql(f, "RENAME TABLE event TO event_away");
+	assert_true(progress_marks_take(&f->app, f->conn, now_us, &err) < 0);
+	sql(f, "RENAME TABLE event_away TO event");
+	assert_int_equal(
+		number(f,
+		       "SELECT COUNT(*) FROM progress_mark JOIN progress_day USING (user_id, day, course_id)"
+		       " WHERE marked = 1"),
+		2);
+	assert_int_equal(take(f, now_us), 2);
+}
+
+struct taker {
+	struct fixture *f;
+	int taken;
+};
+
+static void *run_taker(void *arg)
+{
+	struct taker *t = arg;
+	struct db_conn *conn = connect_taker(t->f);
+	struct error err;
+	int n;
+
+	do {
+		n = progress_marks_take(&t->f->app, conn, now_us, &err);
+		t->taken += n;
+	} while (n > 0);
+	db_close(conn);
+	return NULL;
+}
+
+/* As when a server still believes that it leads. */
+static void test_several_takers_take_each_once(void **state)
+{
+	struct fixture *f = *state;
+	struct taker takers[4] = {{.f = f}, {.f = f}, {.f = f}, {.f = f}};
+	int taken = 0;
+
+	mark(f, 3000);
+	threads_run(ARRAY_SIZE(takers), run_taker, takers, sizeof(*takers));
+	for (unsigned i = 0; i < ARRAY_SIZE(takers); i++)
+		taken += takers[i].taken;
+	taken += take(f, now_us);
+	while (number(f, "SELECT COUNT(*) FROM progress_mark"))
+		taken += take(f, now_us);
+	assert_int_equal(taken, 3000);
+	assert_int_equal(
+		number(f, "SELECT COUNT(*) = COUNT(DISTINCT user_id) AND COUNT(*) = 3000 FROM event"), 1);
+}
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+	struct fixture *f = *state = &fixture;
+	struct error err;
+
+	f->db = testdb_new();
+	clock_fixed_init(&f->clock, now_us);
+	f->app.clock = &f->clock.clock;
+	f->conn = connect_taker(f);
+	const struct node_lease_config lease = {.db = &f->db->config, .clock = &clock_system};
+	return node_lease_start(&lease, &f->app.node, &err);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	node_lease_stop(f->app.node);
+	db_close(f->conn);
+	testdb_free(f->db);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_a_mark_becomes_an_event_when_it_is_old_enough, clear),
+		cmocka_unit_test_teardown(test_a_turn_takes_a_bounded_number, clear),
+		cmocka_unit_test_teardown(test_what_is_being_written_is_left_for_the_next_time, clear),
+		cmocka_unit_test_teardown(test_a_failure_leaves_the_marks, clear),
+		cmocka_unit_test_teardown(test_several_takers_take_each_once, clear),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
