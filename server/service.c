@@ -27,6 +27,7 @@
 #include "server/db/sequencer.h"
 #include "server/duties.h"
 #include "server/money/money_names.h"
+#include "server/money/payment_store.h"
 #include "server/money/wallet_store.h"
 #include "server/organization/audience.h"
 #include "server/organization/organization_names.h"
@@ -57,9 +58,9 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,   &event_stmts,      &audit_stmts,    &user_stmts,     &session_stmts,
-	&course_stmts, &catalogue_stmts,  &lesson_stmts,   &purchase_stmts, &wallet_stmts,
-	&access_stmts, &enrollment_stmts, &progress_stmts, &due_stmts,      NULL,
+	&idem_stmts,       &event_stmts,    &audit_stmts,    &user_stmts,   &session_stmts, &course_stmts,
+	&catalogue_stmts,  &lesson_stmts,   &purchase_stmts, &wallet_stmts, &payment_stmts, &access_stmts,
+	&enrollment_stmts, &progress_stmts, &due_stmts,      NULL,
 };
 
 struct service {

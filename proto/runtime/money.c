@@ -84,9 +84,9 @@ bool money_sub(int64_t a, int64_t b, int64_t *ret)
 	return true;
 }
 
-int64_t money_share(int64_t amount, int basis_points)
+int64_t money_part(int64_t amount, int64_t part, int64_t whole)
 {
-	return (int64_t)((__int128)amount * basis_points / BASIS_POINTS);
+	return (int64_t)((__int128)amount * part / whole);
 }
 
 char *money_format(const char *code, int64_t minor_units, char *out, int size)

@@ -24,8 +24,8 @@ int currency_exponent(const char *code);
 bool money_add(int64_t a, int64_t b, int64_t *ret) __attribute__((warn_unused_result));
 bool money_sub(int64_t a, int64_t b, int64_t *ret) __attribute__((warn_unused_result));
 
-/* amount * basis_points / BASIS_POINTS, rounded toward zero. Exact for any amount; 0 to a whole of it. */
-int64_t money_share(int64_t amount, int basis_points);
+/* amount * part / whole, rounded toward zero. Exact for any amount; part is 0 to whole, which is above 0. */
+int64_t money_part(int64_t amount, int64_t part, int64_t whole);
 
 /* "12.34 EUR" into out; returns out. For people. */
 char *money_format(const char *code, int64_t minor_units, char *out, int size);

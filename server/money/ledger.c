@@ -49,41 +49,8 @@ int ledger_check(const struct ledger_posting *p, struct error *err)
 	return 0;
 }
 
-int ledger_post_top_up(struct ledger_posting *p, int64_t provider_id, int64_t user_id,
-		       const char *currency_code, int64_t amount, struct error *err)
-{
-	if (amount <= 0)
-		return error_internal(err, "a top up of %" PRId64, amount);
-	ledger_add(p, LEDGER_CLEARING, provider_id, currency_code, -amount);
-	ledger_add(p, LEDGER_WALLET, user_id, currency_code, amount);
-	return ledger_check(p, err);
-}
-
-int ledger_post_purchase(struct ledger_posting *p, int64_t buyer_id, const char *currency_code, int64_t total,
-			 const struct course_share *shares, unsigned n_shares, struct error *err)
-{
-	int platform = BASIS_POINTS;
-	int64_t rest = total;
-
-	if (total <= 0 || n_shares > COURSE_INSTRUCTORS_MAX_ITEMS)
-		return error_internal(err, "a purchase of %" PRId64 " with %u shares", total, n_shares);
-	ledger_add(p, LEDGER_WALLET, buyer_id, currency_code, -total);
-	for (unsigned i = 0; i < n_shares; i++) {
-		int64_t part = money_share(total, shares[i].share_basis_points);
-
-		ledger_add(p, LEDGER_PAYABLE, shares[i].user_id, currency_code, part);
-		platform -= shares[i].share_basis_points;
-		rest -= part;
-	}
-	if (platform < 0)
-		return error_internal(err, "shares of %d basis points", BASIS_POINTS - platform);
-	int64_t revenue = money_share(total, platform);
-	ledger_add(p, LEDGER_REVENUE, 0, currency_code, revenue);
-	ledger_add(p, LEDGER_ROUNDING, 0, currency_code, rest - revenue);
-	return ledger_check(p, err);
-}
-
-char *ledger_lines(const struct ledger_posting *p, struct arena *arena)
+/* NULL when the arena is full. */
+static char *lines_of(const struct ledger_posting *p, struct arena *arena)
 {
 	size_t size = 3 + (size_t)p->n * LINE_TEXT_MAX, at = 0;
 	char *text = arena_alloc(arena, size);
@@ -99,4 +66,16 @@ char *ledger_lines(const struct ledger_posting *p, struct arena *arena)
 	}
 	snprintf(text + at, size - at, "]");
 	return text;
+}
+
+int ledger_record(const struct ledger_posting *p, int64_t transaction_id, int64_t actor_id,
+		  struct arena *arena, struct ledger_record *ret, struct error *err)
+{
+	*ret = (struct ledger_record){.transaction_id = transaction_id,
+				      .cause = p->cause,
+				      .cause_id = p->cause_id,
+				      .step = p->step,
+				      .actor_id = actor_id,
+				      .lines = lines_of(p, arena)};
+	return ret->lines ? 0 : arena_full(err);
 }

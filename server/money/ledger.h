@@ -10,35 +10,66 @@
 #include "server/course/course.h"
 
 /*
- * The rules of the double-entry ledger. A movement of money is one transaction of entries that sum to zero in
- * every currency; it is checked here before it reaches the database, and never changed there. Every account
- * is seen from its owner: an amount above zero credits it, the platform owes the owner more; below zero
- * debits it. What providers hold for us is therefore negative.
+ * The rules of the double-entry ledger. A movement of money is one transaction of entries that sum to zero;
+ * it is checked here before it reaches the database, and never changed there. Every account is seen from its
+ * owner: an amount above zero credits it, the platform owes the owner more; below zero debits it. What
+ * providers hold for us is therefore negative.
  *
  * A top up of 50.00 EUR:            clearing(provider) -5000   wallet(user) +5000
  *
- * A purchase for 10.01 EUR with shares of 33.33 %, 33.33 % and 20 %:
+ * A purchase for 10.01 EUR, of which the platform takes 30 %, of a course whose teachers share what is left
+ * by 33.33 %, 33.33 % and 20 %:
  *
  *     wallet(buyer)        -1001
- *     payable(first)        +333    1001 * 3333 / 10000 = 333.63, toward zero
- *     payable(second)       +333
- *     payable(third)        +200    1001 * 2000 / 10000 = 200.2
- *     revenue(platform)     +133    the 13.34 % nobody was given: 133.53
+ *     payable(first)        +233    1001 * 0.7 * 0.3333 = 233.54, toward zero
+ *     payable(second)       +233
+ *     payable(third)        +140    1001 * 0.7 * 0.2 = 140.14
+ *     revenue(platform)     +393    all that is no teacher's: 1001 * 0.39338 = 393.77
  *     rounding                +2    what rounding toward zero left, so that the sum is exact
  *
- * Entries of zero are left out. Rounding gets at least 0 and less than a minor unit for each share.
+ * Entries of zero are left out. Rounding gets at least 0 and less than a minor unit for each part. Parts are
+ * of the net: tax comes off the total first.
+ *
+ * Why money moved is its cause, and how far the cause has come its step: each cause and step moves money
+ * once, for ever (a unique key), whatever is retried or races.
  */
 
 /* Stored as these numbers. */
 enum ledger_account {
-	LEDGER_WALLET = 1,   /* owner: a user */
-	LEDGER_PAYABLE = 2,  /* owner: an instructor; to be paid out */
-	LEDGER_REVENUE = 3,  /* the platform's part; no owner */
-	LEDGER_CLEARING = 4, /* owner: a payment provider, who holds the money for us */
-	LEDGER_ROUNDING = 5, /* no owner */
+	LEDGER_WALLET = 1,   /* what the owner may spend; a user's or an organization's; never below 0 */
+	LEDGER_PAYABLE = 2,  /* what a teacher, answerer or referrer has earned; below 0 after a refund that
+				follows a payout */
+	LEDGER_REVENUE = 3,  /* the platform's part, earned; no owner */
+	LEDGER_CLEARING = 4, /* what a provider or a bank holds for us */
+	LEDGER_ROUNDING = 5, /* what rounding down left over; no owner */
+	LEDGER_SUSPENSE =
+		6, /* received by a provider for nothing we know, or in a wrong amount; never below 0 */
+	LEDGER_DEFERRED =
+		7, /* of a subscription's period or a contract: sold, not yet delivered; never below 0 */
+	LEDGER_ESCROW =
+		8,        /* of a question, gift or group seat: held until somebody delivers; never below 0 */
+	LEDGER_TAX = 9,   /* collected for a jurisdiction's authority; never below 0 */
+	LEDGER_POOL = 10, /* of a month: the teachers' part of subscriptions, not yet divided */
+	LEDGER_PROMOTION = 11,  /* what a campaign of the platform gave away; never above 0 */
+	LEDGER_DISPUTED = 12,   /* taken back by a provider in a dispute, outcome open */
+	LEDGER_FEES = 13,       /* what a provider keeps; never above 0 */
+	LEDGER_TRANSIT = 14,    /* of a refund or payout on its way out; never below 0 */
+	LEDGER_RECEIVABLE = 15, /* what a user or an organization owes us; never above 0 */
+	LEDGER_BREAKAGE = 16,   /* forfeited wallets and seats that nobody used; no owner */
+	LEDGER_LOSS = 17,       /* written off; no owner; never above 0 */
 };
 
-enum ledger_kind { LEDGER_TOP_UP = 1, LEDGER_PURCHASE = 2 };
+/* What a transaction's cause_id is the id of. Stored as these numbers. */
+enum ledger_cause {
+	LEDGER_BY_PAYMENT = 1,
+	LEDGER_BY_PURCHASE = 2,
+};
+
+/* Steps of causes that have one of each. Stored as these numbers. */
+enum ledger_step {
+	LEDGER_PAYMENT_RECEIVED = 0,
+	LEDGER_PURCHASE_PAID = 0,
+};
 
 struct ledger_entry {
 	enum ledger_account account;
@@ -47,10 +78,14 @@ struct ledger_entry {
 	int64_t amount;
 };
 
-enum { LEDGER_ENTRIES_MAX = COURSE_INSTRUCTORS_MAX_ITEMS + 3 };
+/* Of a rule: a line for each teacher, and four more. */
+enum { LEDGER_ENTRIES_MAX = COURSE_INSTRUCTORS_MAX_ITEMS + 4 };
 
-/* The entries of one transaction, in the order of their lines. Initialise to {0}. */
+/* The entries of one transaction, in the order of their lines, and the key under which they are posted once.
+ * Initialise to {0}. */
 struct ledger_posting {
+	enum ledger_cause cause;
+	int64_t cause_id, step;
 	unsigned n;
 	struct ledger_entry entries[LEDGER_ENTRIES_MAX];
 };
@@ -63,24 +98,36 @@ void ledger_add(struct ledger_posting *p, enum ledger_account account, int64_t o
  * rules. */
 int ledger_check(const struct ledger_posting *p, struct error *err) __attribute__((warn_unused_result));
 
-/* The two postings as above, checked. `total` and `amount` are above zero, shares add up to 10,000 at most.
- */
-int ledger_post_top_up(struct ledger_posting *p, int64_t provider_id, int64_t user_id,
-		       const char *currency_code, int64_t amount, struct error *err)
-	__attribute__((warn_unused_result));
-int ledger_post_purchase(struct ledger_posting *p, int64_t buyer_id, const char *currency_code, int64_t total,
-			 const struct course_share *shares, unsigned n_shares, struct error *err)
+/* --- as the stores' compound statements write it --- */
+
+/* The parameters of LEDGER_POST_SQL. */
+struct ledger_record {
+	int64_t transaction_id; /* that of the event that is appended with it */
+	enum ledger_cause cause;
+	int64_t cause_id, step;
+	int64_t actor_id;
+	const char *lines; /* a JSON array of [account_kind, owner_id, currency_code, amount] */
+};
+#define LEDGER_PARAMETERS(F, C, R, at)                                                                       \
+	F(R, "v_transaction_id BIGINT", I64, at.transaction_id)                                              \
+	C(R, "v_cause_kind SMALLINT", INT, at.cause)                                                         \
+	C(R, "v_cause_id BIGINT", I64, at.cause_id)                                                          \
+	C(R, "v_step BIGINT", I64, at.step)                                                                  \
+	C(R, "v_actor_id BIGINT", I64, at.actor_id)                                                          \
+	C(R, "v_lines TEXT CHARACTER SET utf8mb4", TEXT, at.lines)
+
+/* The posting as these, its text in the arena. MESSAGE_TOO_LARGE when it is full. */
+int ledger_record(const struct ledger_posting *p, int64_t transaction_id, int64_t actor_id,
+		  struct arena *arena, struct ledger_record *ret, struct error *err)
 	__attribute__((warn_unused_result));
 
-/*
- * The entries as the stores' statements take them, one parameter for any number of lines: a JSON array of
- * [account_kind, owner_id, currency_code, amount]. In the arena; NULL when it is full.
- */
-char *ledger_lines(const struct ledger_posting *p, struct arena *arena) __attribute__((warn_unused_result));
-
-/* That parameter as a table of lines. */
-#define LEDGER_LINES_TABLE                                                                                   \
-	"JSON_TABLE(v_lines, '$[*]' COLUMNS (line FOR ORDINALITY, account_kind TINYINT PATH '$[0]',"         \
-	" owner_id BIGINT PATH '$[1]', currency_code CHAR(3) PATH '$[2]', amount BIGINT PATH '$[3]'))"
+/* Writes the transaction at `now`, an expression. */
+#define LEDGER_POST_SQL(now)                                                                                  \
+	" INSERT INTO ledger_transaction (transaction_id, cause_kind, cause_id, step, actor_id, create_time)" \
+	"  VALUES (v_transaction_id, v_cause_kind, v_cause_id, v_step, v_actor_id, " now ");"                 \
+	" INSERT INTO ledger_entry (transaction_id, line, account_kind, owner_id, currency_code, amount)"     \
+	"  SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"            \
+	"   FROM JSON_TABLE(v_lines, '$[*]' COLUMNS (line FOR ORDINALITY, account_kind TINYINT PATH '$[0]',"  \
+	"    owner_id BIGINT PATH '$[1]', currency_code CHAR(3) PATH '$[2]', amount BIGINT PATH '$[3]')) e;"
 
 #endif

@@ -6,9 +6,10 @@
 #include "server/app/app.h"
 #include "server/db/audit.h"
 #include "server/db/idem.h"
-#include "server/money/ledger.h"
 #include "server/money/money_names.h"
 #include "server/money/money_proto.h"
+#include "server/money/payment_store.h"
+#include "server/money/rules.h"
 #include "server/money/wallet_store.h"
 #include "server/user/user.h"
 
@@ -64,13 +65,14 @@ static int get_wallet(struct rpc_call *call, const GetWalletRequest *req, GetWal
 
 /* --- TopUpWallet --- */
 
-/* The ids are made before the transaction, so that a re-run meets its own. */
+/* The ids are made before the transaction, so that a re-run meets its own. The event has that of the ledger's
+ * transaction. */
 struct top_up {
 	struct arena *arena;
 	const TopUpWalletRequest *req;
 	TopUpWalletResponse *ret;
 	int64_t user_id, actor_id, now_us;
-	int64_t transaction_id, provider_id, event_id, audit_id;
+	int64_t payment_id, transaction_id, provider_id, audit_id;
 	bool repeated; /* the payment had been credited before */
 };
 
@@ -90,7 +92,7 @@ static int top_up_begin(struct rpc_call *call, const TopUpWalletRequest *req, To
 	if (t->user_id == t->actor_id)
 		return error_raise(err, &REASON_SELF_CREDIT,
 				   "Nobody credits the own wallet; another holder of PAYMENTS has to.");
-	return app_new_ids(call, APP_IDS(&t->transaction_id, &t->provider_id, &t->event_id, &t->audit_id),
+	return app_new_ids(call, APP_IDS(&t->payment_id, &t->transaction_id, &t->provider_id, &t->audit_id),
 			   err);
 }
 
@@ -124,7 +126,7 @@ static int top_up_report(struct db_conn *conn, const struct top_up *t, struct er
 		t->ret->transaction_id, amount->currency_code, amount->minor_units,
 		t->repeated ? ",\"repeated\":true" : "");
 	struct event event = {
-		.event_id = t->event_id,
+		.event_id = t->transaction_id,
 		.kind = EVENT_WALLET_TOPPED_UP,
 		.subject_id = t->user_id,
 		.user_id = t->user_id,
@@ -146,35 +148,47 @@ static int top_up_report(struct db_conn *conn, const struct top_up *t, struct er
 	return r < 0 ? r : audit_append(conn, &audit, err);
 }
 
+static int top_up_record(const struct top_up *t, int64_t provider_id, struct ledger_record *ret,
+			 struct error *err)
+{
+	const struct money_input input = {
+		.cause_id = t->payment_id,
+		.currency_code = t->req->amount->currency_code,
+		.party_ids = {[MONEY_USER] = t->user_id, [MONEY_PROVIDER] = provider_id},
+		.total = t->req->amount->minor_units,
+	};
+	struct ledger_posting posting;
+	int r = money_post(&posting, MONEY_TOP_UP, &input, err);
+
+	return r < 0 ? r : ledger_record(&posting, t->transaction_id, t->actor_id, t->arena, ret, err);
+}
+
 /* Credits the payment, or finds who did: the answer's transaction is the payment's. */
 static int top_up_credit(struct db_conn *conn, struct top_up *t, int64_t provider_id, struct error *err)
 {
-	struct ledger_posting posting = {0};
-	struct wallet_payment payment = {
+	const struct payment payment = {
+		.payment_id = t->payment_id,
 		.provider = t->req->provider,
 		.provider_payment_id = t->req->provider_payment_id,
-		.user_id = t->user_id,
+		.owner_id = t->user_id,
 		.currency_code = t->req->amount->currency_code,
 		.amount = t->req->amount->minor_units,
-		.transaction_id = t->transaction_id,
-		.actor_id = t->actor_id,
 		.create_us = t->now_us,
-		.posting = &posting,
 	};
-	enum wallet_outcome outcome = WALLET_OVERFLOW;
+	struct ledger_record record;
+	enum payment_outcome outcome = PAYMENT_OVERFLOW;
 	int64_t first = 0;
-	int r = ledger_post_top_up(&posting, provider_id, t->user_id, payment.currency_code, payment.amount,
-				   err);
+	int r = top_up_record(t, provider_id, &record, err);
 
 	if (r == 0)
-		r = wallet_store_credit(conn, t->arena, &payment, &outcome, &first, err);
+		r = payment_store_credit(conn, &payment, &record, &outcome, &first, err);
 	if (r < 0)
 		return r;
-	if (outcome == WALLET_PAYMENT_DIFFERS)
+	if (outcome == PAYMENT_DIFFERS)
 		return payment_already_recorded(err, first);
-	if (outcome == WALLET_OVERFLOW)
+	if (outcome == PAYMENT_OVERFLOW)
 		return balance_overflow(err);
-	t->repeated = outcome == WALLET_PAYMENT_REPEATED;
+	t->repeated = outcome == PAYMENT_REPEATED;
 	t->ret->transaction_id = app_id(t->arena, ID_TRANSACTION, first);
 	return top_up_report(conn, t, err);
 }
@@ -186,7 +200,7 @@ static int top_up_in_transaction(struct db_conn *conn, void *arg, struct error *
 	int r = user_require(conn, t->user_id, err);
 
 	if (r == 0)
-		r = wallet_store_provider(conn, t->req->provider, t->provider_id, &provider_id, err);
+		r = payment_store_provider(conn, t->req->provider, t->provider_id, &provider_id, err);
 	if (r == 0)
 		r = top_up_credit(conn, t, provider_id, err);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "server/app/app.h"
 #include "server/base/metrics.h"
 #include "server/db/idem.h"
+#include "server/money/rules.h"
 #include "server/purchase/purchase_names.h"
 #include "server/purchase/purchase_proto.h"
 #include "server/purchase/purchase_store.h"
@@ -26,7 +27,7 @@ struct checkout {
 	const struct principal *who;
 	const struct request_key *key;
 	int64_t course_id, now_us;
-	int64_t purchase_id, transaction_id, grant_id, event_id;
+	int64_t purchase_id, grant_id, event_id;
 };
 
 static int begin(struct rpc_call *call, const PurchaseCourseRequest *req, struct checkout *c,
@@ -41,8 +42,7 @@ static int begin(struct rpc_call *call, const PurchaseCourseRequest *req, struct
 		.course_id = course_id_of(req->course_id),
 		.now_us = app_now_us(call),
 	};
-	return app_new_ids(call, APP_IDS(&c->purchase_id, &c->transaction_id, &c->grant_id, &c->event_id),
-			   err);
+	return app_new_ids(call, APP_IDS(&c->purchase_id, &c->grant_id, &c->event_id), err);
 }
 
 /* --- refusals --- */
@@ -114,19 +114,42 @@ static struct purchase completed_purchase(const struct checkout *c, const struct
 		.course_revision = terms->revision,
 		.state = PURCHASE_COMPLETED,
 		.source = PURCHASE_FROM_WALLET,
-		.list_price = quote->list_price,
-		.discount = quote->discount,
-		.tax = quote->tax,
-		.tax_inclusive = quote->tax_inclusive,
-		.total = quote->total,
-		.charged = quote->total,
-		.transaction_id = quote->total ? c->transaction_id : 0,
-		.create_us = c->now_us,
 		.complete_us = c->now_us,
+		.charge =
+			{
+				.charge_id = c->purchase_id,
+				.payer_id = c->who->user_id,
+				.beneficiary_id = c->who->user_id,
+				.list_price = quote->list_price,
+				.discount = quote->discount,
+				.tax = quote->tax,
+				.tax_inclusive = quote->tax_inclusive,
+				.total = quote->total,
+				.charged = quote->total,
+				.transaction_id = quote->total ? c->event_id : 0,
+				.create_us = c->now_us,
+			},
 	};
 
-	snprintf(p.currency_code, sizeof(p.currency_code), "%s", quote->currency_code);
+	snprintf(p.charge.currency_code, sizeof(p.charge.currency_code), "%s", quote->currency_code);
 	return p;
+}
+
+/* Nothing is posted for what costs nothing. */
+static int post(const struct checkout *c, const struct course_terms *terms, const struct quote *quote,
+		struct ledger_posting *ret, struct error *err)
+{
+	const struct money_input input = {
+		.cause_id = c->purchase_id,
+		.currency_code = quote->currency_code,
+		.party_ids = {[MONEY_USER] = c->who->user_id},
+		.total = quote->total,
+		.tax = quote->tax,
+		.sellers = terms->instructors,
+		.n_sellers = terms->n_instructors,
+	};
+
+	return quote->total ? money_post(ret, MONEY_PURCHASE, &input, err) : 0;
 }
 
 /* The packed answer, made before the purchase, in whose transaction it is stored. */
@@ -171,9 +194,8 @@ static int buy(const struct checkout *c, struct purchase_result *result, struct 
 
 	if (r == -STATUS_NOT_FOUND || r == -STATUS_FAILED_PRECONDITION || r == -STATUS_PERMISSION_DENIED)
 		return refuse(c, result, err);
-	if (r == 0 && quote.total > 0)
-		r = ledger_post_purchase(&posting, c->who->user_id, quote.currency_code, quote.total,
-					 terms.instructors, terms.n_instructors, err);
+	if (r == 0)
+		r = post(c, &terms, &quote, &posting, err);
 	if (r < 0)
 		return r;
 	struct purchase p = completed_purchase(c, &terms, &quote);

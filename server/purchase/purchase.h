@@ -3,11 +3,10 @@
 #define PURCHASE_PURCHASE_H
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "edu/v1/purchase.tables.h"
-#include "proto/runtime/money.h"
+#include "server/money/charge.h"
 
 /* edu.v1.PurchaseState; stored as these numbers. */
 enum purchase_state {
@@ -19,24 +18,18 @@ enum purchase_state {
 	PURCHASE_EXPIRED = PURCHASE_STATE_EXPIRED,
 	PURCHASE_FAILED = PURCHASE_STATE_FAILED,
 };
-static_assert(PURCHASE_FAILED == PurchaseState_MAX,
-	      "a new state also decides in the schema whether it is live");
+static_assert(PURCHASE_FAILED == PurchaseState_MAX, "of a new state the schema says whether it may be live");
 
 /* edu.v1.PaymentSource; stored as these numbers. */
 enum purchase_source { PURCHASE_FROM_WALLET = PAYMENT_SOURCE_WALLET };
 
-/* A user's purchase of a course. Amounts are minor units of currency_code; total = list_price - discount,
- * plus tax unless tax_inclusive. */
+/* A user's purchase of a course. */
 struct purchase {
 	int64_t purchase_id, user_id, course_id, course_revision;
 	enum purchase_state state;
 	enum purchase_source source;
-	char currency_code[CURRENCY_MAX];
-	int64_t list_price, discount, tax, total;
-	bool tax_inclusive;             /* tax is inside list_price - discount */
-	int64_t charged;                /* taken from the buyer so far */
-	int64_t transaction_id;         /* 0: nothing was paid */
-	int64_t create_us, complete_us; /* complete_us 0: not yet */
+	int64_t complete_us; /* 0: not yet */
+	struct charge charge;
 };
 
 #endif

@@ -10,6 +10,7 @@
 #include "server/db/event.h"
 #include "server/db/idem.h"
 #include "server/db/table.h"
+#include "server/money/wallet.h"
 #include "server/purchase/purchase_names.h"
 
 enum {
@@ -27,17 +28,10 @@ enum {
 	C(R, "course_revision", I64, course_revision)                                                        \
 	C(R, "state", INT, state)                                                                            \
 	C(R, "payment_source", INT, source)                                                                  \
-	C(R, "currency_code", CODE, currency_code)                                                           \
-	C(R, "list_price", I64, list_price)                                                                  \
-	C(R, "discount", I64, discount)                                                                      \
-	C(R, "tax", I64, tax)                                                                                \
-	C(R, "tax_inclusive", BOOL, tax_inclusive)                                                           \
-	C(R, "total", I64, total)                                                                            \
-	C(R, "charged", I64, charged)                                                                        \
-	C(R, "transaction_id", I64_OR_NULL, transaction_id)                                                  \
-	C(R, "create_time", I64, create_us)                                                                  \
 	C(R, "complete_time", I64_OR_NULL, complete_us)
-DB_ROW(purchase_row, struct purchase, PURCHASE_COLUMNS);
+#define OWN_CHARGE_COLUMNS(F, C, R) CHARGE_COLUMNS(F, C, R, charge)
+#define CHARGED_COLUMNS(F, C, R) PURCHASE_COLUMNS(F, C, R) CHARGE_COLUMNS(C, C, R, charge)
+DB_ROW(charged_row, struct purchase, CHARGED_COLUMNS);
 
 /* --- the one statement that completes a purchase --- */
 
@@ -45,7 +39,8 @@ struct completion {
 	struct purchase_order order;
 	struct purchase purchase; /* the order's */
 	int64_t keep_until_us;
-	const char *event_kind, *lines; /* the posting's, as ledger_lines() makes them */
+	const char *event_kind;
+	struct ledger_record record;
 };
 
 /* What comes before the purchase's own columns. */
@@ -54,16 +49,16 @@ struct completion {
 	C(R, "v_method INT UNSIGNED", INT, order.key.method)                                                 \
 	C(R, "v_request_id BINARY(16)", FIXED, order.key.request_id)                                         \
 	C(R, "v_body_hash BINARY(32)", FIXED, order.key.body_hash)                                           \
-	C(R, "v_now BIGINT", I64, purchase.create_us)                                                        \
+	C(R, "v_now BIGINT", I64, purchase.charge.create_us)                                                 \
 	C(R, "v_keep_until BIGINT", I64, keep_until_us)                                                      \
 	C(R, "v_purchase_id BIGINT", I64, purchase.purchase_id)                                              \
 	C(R, "v_user_id BIGINT", I64, purchase.user_id)                                                      \
 	C(R, "v_course_id BIGINT", I64, purchase.course_id)                                                  \
 	C(R, "v_course_version BIGINT", I64, order.course_version)                                           \
-	C(R, "v_currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin", CODE, purchase.currency_code)  \
-	C(R, "v_total BIGINT", I64, purchase.total)                                                          \
-	C(R, "v_transaction_id BIGINT", I64, purchase.transaction_id)                                        \
-	C(R, "v_lines TEXT CHARACTER SET utf8mb4", TEXT, lines)                                              \
+	C(R, "v_currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin", CODE,                          \
+	  purchase.charge.currency_code)                                                                     \
+	C(R, "v_total BIGINT", I64, purchase.charge.total)                                                   \
+	LEDGER_PARAMETERS(C, C, R, record)                                                                   \
 	C(R, "v_grant_id BIGINT", I64, order.grant_id)                                                       \
 	C(R, "v_event_id BIGINT", I64, order.event_id)                                                       \
 	C(R, "v_event_kind VARCHAR(48) CHARACTER SET utf8mb4", TEXT, event_kind)                             \
@@ -87,7 +82,8 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
  *    wait for each other.
  *  - The purchase is inserted; the unique key over `live` finds the other one. ON DUPLICATE KEY UPDATE makes
  *    racing buyers queue: after a plain INSERT those who waited for one that was rolled back deadlock.
- *  - The wallet is debited, if it covers the total. Its row lock orders everything a user buys.
+ *  - The charge is written, and the wallet debited, if it covers the total. Its row lock orders everything a
+ *    user buys.
  *  - The ledger, the grant, the enrollment, the event and the reply are written.
  *
  * The answer is selected after the end of the transaction: the outcome (enum purchase_outcome), the live
@@ -98,27 +94,22 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
 			  "v_keep_until")
 #define OF_KEY " WHERE principal_id = v_principal_id AND method = v_method AND request_id = v_request_id;"
 
-#define INSERT_PURCHASE "  " DB_UPSERT("purchase", PURCHASE_COLUMNS, " user_id = v_user_id;")
+/* `live` is written by whoever changes what it follows from; a completed purchase has its grant. */
+#define INSERT_PURCHASE                                                                                      \
+	"  INSERT INTO purchase (" DB_NAMES(PURCHASE_COLUMNS) ", live) VALUES (" DB_MARKS(                   \
+		PURCHASE_COLUMNS) ", 1) ON DUPLICATE KEY UPDATE user_id = v_user_id;"
+#define INSERT_CHARGE " " DB_INSERT("charge", OWN_CHARGE_COLUMNS) ";"
 
 #define DEBIT_WALLET                                                                                         \
-	"   UPDATE wallet SET balance = balance - v_total, update_time = GREATEST(update_time, v_now)"       \
-	"    WHERE user_id = v_user_id AND currency_code = v_currency_code"                                  \
-	"     AND balance >= v_total;"                                                                       \
+	WALLET_DEBIT_SQL("v_user_id", "v_currency_code", "v_total", "v_now")                                 \
 	"   IF ROW_COUNT() = 0 THEN"                                                                         \
-	"    SET v_missing = v_total - IFNULL((SELECT balance FROM wallet"                                   \
-	"     WHERE user_id = v_user_id AND currency_code = v_currency_code), 0);"                           \
-	"    SET v_outcome = IF(v_missing > 0, 5, 3);" /* 3: it was topped up in between */                  \
-	"    LEAVE purchase;"                                                                                \
-	"   END IF;"
-
-#define POST_LEDGER                                                                                          \
-	"   INSERT INTO ledger_transaction"                                                                  \
-	"     (transaction_id, kind, purchase_id, actor_id, create_time)"                                    \
-	"    VALUES (v_transaction_id, 2, v_purchase_id, v_user_id, v_now);"                                 \
-	"   INSERT INTO ledger_entry"                                                                        \
-	"     (transaction_id, line, account_kind, owner_id, currency_code, amount)"                         \
-	"    SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"         \
-	"     FROM " LEDGER_LINES_TABLE " e;"
+	"    SET v_missing = " WALLET_MISSING_SQL(                                                           \
+		"v_user_id", "v_currency_code",                                                              \
+		"v_total") ";"                                                                               \
+			   "    SET v_outcome = IF(v_missing > 0, 5, 3);" /* 3: it was topped up in between  \
+									   */                                \
+			   "    LEAVE purchase;"                                                             \
+			   "   END IF;"
 
 #define GIVE_ACCESS                                                                                          \
 	"  " GRANT_COURSE_SQL_OF(                                                                            \
@@ -130,8 +121,7 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
 static_assert(PURCHASE_REPLAYED == 1 && PURCHASE_KEY_REUSED == 2 && PURCHASE_TERMS_CHANGED == 3 &&
 		      PURCHASE_ALREADY_LIVE == 4 && PURCHASE_NOT_COVERED == 5,
 	      "outcomes in the statement");
-static_assert(COURSE_PUBLISHED == 3 && ACCESS_SOURCE_PURCHASE == 1 && LEDGER_PURCHASE == 2,
-	      "states and kinds in the statement");
+static_assert(COURSE_PUBLISHED == 3 && ACCESS_SOURCE_PURCHASE == 1, "states and kinds in the statement");
 #define COMPLETE_DECLARES DB_DECLARES(COMPLETE_PARAMETERS)
 #define COMPLETE_ANSWER DB_NAMES(RESULT_COLUMNS)
 #define COMPLETE_SQL                                                                                         \
@@ -153,14 +143,15 @@ static_assert(COURSE_PUBLISHED == 3 && ACCESS_SOURCE_PURCHASE == 1 && LEDGER_PUR
 	"  IF v_found IS NULL THEN SET v_outcome = 3; LEAVE purchase; END IF;" INSERT_PURCHASE               \
 	"  SELECT purchase_id INTO v_found FROM purchase"                                                    \
 	"   WHERE user_id = v_user_id AND course_id = v_course_id AND live = 1;"                             \
-	"  IF v_found <> v_purchase_id THEN SET v_outcome = 4; LEAVE purchase; END IF;"                      \
-	"  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER "  END IF;" GIVE_ACCESS                             \
-	"  UPDATE idempotency SET reply = v_reply" OF_KEY "  COMMIT;"                                        \
-	"  SET v_outcome = 0, v_found = NULL;"                                                               \
-	" END purchase;"                                                                                     \
-	" IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                                          \
-	" SELECT " COMPLETE_ANSWER ";"                                                                       \
-	"END"
+	"  IF v_found <> v_purchase_id THEN SET v_outcome = 4; LEAVE purchase; END IF;" INSERT_CHARGE        \
+	"  IF v_total > 0 THEN" DEBIT_WALLET LEDGER_POST_SQL(                                                \
+		"v_now") "  END IF;" GIVE_ACCESS "  UPDATE idempotency SET reply = v_reply" OF_KEY           \
+			 "  COMMIT;"                                                                         \
+			 "  SET v_outcome = 0, v_found = NULL;"                                              \
+			 " END purchase;"                                                                    \
+			 " IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                         \
+			 " SELECT " COMPLETE_ANSWER ";"                                                      \
+			 "END"
 
 /* --- reading --- */
 
@@ -174,10 +165,10 @@ struct earlier {
 	C(R, "p.purchase_id", I64, live_purchase_id)
 DB_ROW(earlier_row, struct earlier, EARLIER_COLUMNS);
 
-#define SELECT DB_SELECT(PURCHASE_COLUMNS, " FROM purchase")
+#define SELECT DB_SELECT(CHARGED_COLUMNS, " FROM purchase JOIN charge ON charge_id = purchase_id")
 
 static const struct db_stmt stmts[] = {
-	[COMPLETE] = {"purchase_complete", DB_LETTERS(COMPLETE_PARAMETERS) DB_LETTERS(PURCHASE_COLUMNS),
+	[COMPLETE] = {"purchase_complete", DB_LETTERS(COMPLETE_PARAMETERS) DB_LETTERS(CHARGED_COLUMNS),
 		      &result_row, COMPLETE_SQL},
 	/* Locks the key's row, and so waits for whoever holds it; the row of nobody is not locked. */
 	[EARLIER] =
@@ -189,10 +180,10 @@ static const struct db_stmt stmts[] = {
 			 "  AND i.expire_time > ?"
 			 " LEFT JOIN purchase p ON p.user_id = ? AND p.course_id = ? AND p.live = 1"
 			 " LOCK IN SHARE MODE")},
-	[READ] = {"purchase_read", "i", &purchase_row, SELECT " WHERE purchase_id = ?"},
-	[LIST] = {"purchase_list", "iii", &purchase_row,
+	[READ] = {"purchase_read", "i", &charged_row, SELECT " WHERE purchase_id = ?"},
+	[LIST] = {"purchase_list", "iii", &charged_row,
 		  SELECT " WHERE user_id = ? AND purchase_id < ? ORDER BY purchase_id DESC LIMIT ?"},
-	[LIST_OF_COURSE] = {"purchase_list_of_course", "iiii", &purchase_row,
+	[LIST_OF_COURSE] = {"purchase_list_of_course", "iiii", &charged_row,
 			    SELECT " WHERE user_id = ? AND course_id = ? AND purchase_id < ?"
 				   " ORDER BY purchase_id DESC LIMIT ?"},
 };
@@ -203,7 +194,7 @@ const struct db_stmt_list purchase_stmts = {"purchase", stmts, ARRAY_SIZE(stmts)
 
 struct complete_run {
 	struct arena *arena;
-	struct db_value args[DB_COUNT(COMPLETE_PARAMETERS) + DB_COUNT(PURCHASE_COLUMNS)];
+	struct db_value args[DB_COUNT(COMPLETE_PARAMETERS) + DB_COUNT(CHARGED_COLUMNS)];
 	struct purchase_result *ret;
 };
 
@@ -217,19 +208,21 @@ static int complete_once(struct db_conn *conn, void *arg, struct error *err)
 int purchase_store_complete(struct db_conn *conn, struct arena *arena, const struct purchase_order *order,
 			    struct purchase_result *ret, struct error *err)
 {
-	const struct completion completion = {
+	const struct charge *charge = &order->purchase->charge;
+	struct completion completion = {
 		.order = *order,
 		.purchase = *order->purchase,
-		.keep_until_us = order->purchase->create_us + IDEM_MONEY_US,
+		.keep_until_us = charge->create_us + IDEM_MONEY_US,
 		.event_kind = EVENT_PURCHASE_COMPLETED,
-		.lines = ledger_lines(order->posting, arena),
 	};
 	struct complete_run run = {.arena = arena, .ret = ret};
-	if (!completion.lines)
-		return arena_full(err);
+	int r = ledger_record(order->posting, order->event_id, charge->payer_id, arena, &completion.record,
+			      err);
+	if (r < 0)
+		return r;
 	db_row_values(&completion_row, &completion, run.args);
-	db_row_values(&purchase_row, order->purchase, run.args + DB_COUNT(COMPLETE_PARAMETERS));
-	int r = db_retry(conn, complete_once, &run, err);
+	db_row_values(&charged_row, order->purchase, run.args + DB_COUNT(COMPLETE_PARAMETERS));
+	r = db_retry(conn, complete_once, &run, err);
 	/* What may exist is an outcome; any other key is of an id that was made for this purchase. */
 	if (r == -STATUS_ALREADY_EXISTS)
 		return error_internal(err, "an id of a new purchase exists already: %s",

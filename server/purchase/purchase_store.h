@@ -16,7 +16,7 @@ struct purchase_order {
 	const struct purchase *purchase;      /* COMPLETED */
 	const struct ledger_posting *posting; /* empty when the total is zero */
 	int64_t course_version;               /* whose terms it is made on */
-	int64_t grant_id, event_id;
+	int64_t grant_id, event_id;           /* the ledger's transaction has the event's */
 	const char *event_payload;
 	struct request_key key;
 	struct span reply; /* packed answer, stored under the key */

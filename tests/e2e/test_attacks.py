@@ -20,11 +20,11 @@ MAX_CALLS, MEMORY_MIB, CALLER_SECONDS = 200, 64, 4
 BROKEN_BOOKS = """
 SELECT transaction_id FROM ledger_entry GROUP BY transaction_id, currency_code HAVING SUM(amount) <> 0
 UNION ALL
-SELECT user_id FROM wallet WHERE balance < 0
+SELECT owner_id FROM wallet WHERE balance < 0
 UNION ALL
-SELECT user_id FROM wallet w
+SELECT owner_id FROM wallet w
   WHERE balance <> (SELECT COALESCE(SUM(amount), 0) FROM ledger_entry e WHERE e.account_kind = 1
-                    AND e.owner_id = w.user_id AND e.currency_code = w.currency_code)
+                    AND e.owner_id = w.owner_id AND e.currency_code = w.currency_code)
 """
 
 

@@ -24,21 +24,35 @@ UNSOUND = {
         "SELECT transaction_id FROM ledger_entry GROUP BY transaction_id, currency_code"
         " HAVING SUM(amount) <> 0 OR COUNT(*) < 2",
     "wallets that are not the sum of their entries":
-        "SELECT user_id FROM wallet w WHERE balance < 0 OR balance <> (SELECT COALESCE(SUM(amount), 0) FROM"
-        " ledger_entry e WHERE e.account_kind = 1 AND e.owner_id = w.user_id AND e.currency_code = w.currency_code)",
+        "SELECT owner_id FROM wallet w WHERE balance < 0 OR balance <> (SELECT COALESCE(SUM(amount), 0) FROM"
+        " ledger_entry e WHERE e.account_kind = 1 AND e.owner_id = w.owner_id AND e.currency_code = w.currency_code)",
+    "causes that moved money twice":
+        "SELECT cause_kind, cause_id, step FROM ledger_transaction GROUP BY cause_kind, cause_id, step"
+        " HAVING COUNT(*) > 1",
+    "transactions without their cause":
+        "SELECT t.transaction_id FROM ledger_transaction t LEFT JOIN payment p ON t.cause_kind = 1 AND p.payment_id ="
+        " t.cause_id LEFT JOIN charge c ON t.cause_kind = 2 AND c.charge_id = t.cause_id WHERE t.step <> 0 OR NOT"
+        " t.transaction_id <=> COALESCE(p.transaction_id, c.transaction_id)",
+    "transactions that no event tells of":
+        "SELECT transaction_id FROM ledger_transaction t LEFT JOIN event e ON e.event_id = t.transaction_id WHERE NOT"
+        " e.kind <=> IF(t.cause_kind = 1, 'wallet.topped_up', 'purchase.completed')",
     "payments that are not what their transaction credits":
         "SELECT provider_payment_id FROM payment p WHERE NOT amount <=> (SELECT SUM(amount) FROM ledger_entry e"
-        " WHERE e.transaction_id = p.transaction_id AND e.account_kind = 1 AND e.owner_id = p.user_id)",
-    "transactions without a payment or a purchase":
-        "SELECT transaction_id FROM ledger_transaction t WHERE NOT EXISTS (SELECT 1 FROM payment p WHERE"
-        " p.transaction_id = t.transaction_id) AND NOT EXISTS (SELECT 1 FROM purchase p WHERE"
-        " p.transaction_id = t.transaction_id)",
+        " JOIN ledger_transaction t USING (transaction_id) WHERE t.cause_kind = 1 AND t.cause_id = p.payment_id"
+        " AND e.account_kind = 1 AND e.owner_id = p.owner_id AND e.currency_code = p.currency_code)",
     "users with two live purchases of a course":
-        "SELECT user_id, course_id FROM purchase WHERE state IN (1, 2, 3, 4) AND access_end_time IS NULL"
-        " GROUP BY user_id, course_id HAVING COUNT(*) > 1",
-    "purchases that did not take what they charged":
-        "SELECT purchase_id FROM purchase p WHERE charged <> 0 AND NOT -charged <=> (SELECT SUM(amount) FROM"
-        " ledger_entry e WHERE e.transaction_id = p.transaction_id AND e.account_kind = 1 AND e.owner_id = p.user_id)",
+        "SELECT user_id, course_id FROM purchase WHERE live = 1 GROUP BY user_id, course_id HAVING COUNT(*) > 1",
+    "purchases that are not live while their grant is":
+        "SELECT purchase_id FROM purchase WHERE NOT live <=> 1",
+    "completed purchases without their charge":
+        "SELECT purchase_id FROM purchase p LEFT JOIN charge c ON c.charge_id = p.purchase_id WHERE NOT (c.payer_id ="
+        " p.user_id AND c.beneficiary_id = p.user_id AND c.charged = c.total) <=> 1",
+    "charges that did not take what they say":
+        "SELECT charge_id FROM charge c WHERE charged <> 0 AND NOT -charged <=> (SELECT SUM(amount) FROM ledger_entry e"
+        " JOIN ledger_transaction t USING (transaction_id) WHERE t.cause_kind = 2 AND t.cause_id = c.charge_id"
+        " AND e.account_kind = 1 AND e.owner_id = c.payer_id AND e.currency_code = c.currency_code)",
+    "charges of nothing":
+        "SELECT charge_id FROM charge LEFT JOIN purchase ON purchase_id = charge_id WHERE purchase_id IS NULL",
     "purchases without exactly one grant":
         "SELECT purchase_id FROM purchase p WHERE 1 <> (SELECT COUNT(*) FROM access_grant g WHERE"
         " g.user_id = p.user_id AND g.scope_kind = 1 AND g.scope_id = p.course_id AND g.source_kind = 1"
@@ -83,7 +97,7 @@ UNSOUND = {
         " e.subject_id = l.lesson_id AND e.user_id = l.user_id AND e.kind = 'progress.lesson_completed')",
     "ids that were made twice":
         "SELECT id FROM (SELECT event_id id FROM event UNION ALL SELECT purchase_id FROM purchase UNION ALL"
-        " SELECT transaction_id FROM ledger_transaction UNION ALL SELECT grant_id FROM access_grant UNION ALL"
+        " SELECT payment_id FROM payment UNION ALL SELECT grant_id FROM access_grant UNION ALL"
         " SELECT session_id FROM session UNION ALL SELECT user_id FROM user UNION ALL SELECT audit_id FROM audit"
         " UNION ALL SELECT course_id FROM course UNION ALL SELECT lesson_id FROM lesson) x"
         " GROUP BY id HAVING COUNT(*) > 1",
@@ -164,7 +178,7 @@ class Checker:
 
     def payments(self):
         rows = self.sql("SELECT provider_payment_id, user_name, amount, transaction_id FROM payment JOIN user"
-                        " USING (user_id) WHERE provider = 'fault'")
+                        " ON user_id = owner_id WHERE provider = 'fault'")
         operations = self.history.of("top_up")
         entries = self.sql("SELECT provider_payment_id FROM payment p JOIN ledger_entry e USING (transaction_id)"
                            " WHERE provider = 'fault' AND account_kind = 1")

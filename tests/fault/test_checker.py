@@ -57,11 +57,21 @@ class OfTheChecker(unittest.TestCase):
             ("wallets that are not the sum", "UPDATE wallet SET balance = balance + 1 LIMIT 1",
              "UPDATE wallet SET balance = balance - 1 LIMIT 1"),
             ("acknowledged and lost: top_up", "DELETE FROM payment LIMIT 1", "INSERT INTO payment SELECT * FROM kept"),
-            ("transactions without a payment", "SELECT 1", "SELECT 1"),  # the same one
+            ("transactions without their cause", "SELECT 1", "SELECT 1"),  # the same one
+            ("transactions that no event tells of", "UPDATE ledger_transaction SET transaction_id = transaction_id + 1"
+             " ORDER BY transaction_id DESC LIMIT 1", "UPDATE ledger_transaction SET transaction_id = transaction_id - 1"
+             " ORDER BY transaction_id DESC LIMIT 1"),
+            ("purchases that are not live", "UPDATE purchase SET live = NULL LIMIT 1",
+             "UPDATE purchase SET live = 1 WHERE live IS NULL"),
+            ("completed purchases without their charge", "UPDATE charge SET beneficiary_id = beneficiary_id + 1 LIMIT 1",
+             "UPDATE charge SET beneficiary_id = beneficiary_id - 1 LIMIT 1"),
+            ("charges of nothing", "UPDATE charge SET charge_id = charge_id + 1 ORDER BY charge_id DESC LIMIT 1",
+             "UPDATE charge SET charge_id = charge_id - 1 ORDER BY charge_id DESC LIMIT 1"),
             ("purchases without exactly one grant", "UPDATE access_grant SET user_id = user_id + 1 LIMIT 1",
              "UPDATE access_grant SET user_id = user_id - 1 LIMIT 1"),
-            ("purchases that did not take", "UPDATE purchase SET charged = charged + 1 LIMIT 1",
-             "UPDATE purchase SET charged = charged - 1 LIMIT 1"),
+            ("charges that did not take", "UPDATE charge SET total = total + 1, charged = charged + 1, list_price ="
+             " list_price + 1 LIMIT 1", "UPDATE charge SET total = total - 1, charged = charged - 1, list_price ="
+             " list_price - 1 LIMIT 1"),
             ("lessons that are not the sum", "UPDATE progress_lesson SET interactions = interactions + 1 LIMIT 1",
              "UPDATE progress_lesson SET interactions = interactions - 1 LIMIT 1"),
             ("days that are not the sum", "UPDATE progress_day SET credited_seconds = credited_seconds + 1 LIMIT 1",

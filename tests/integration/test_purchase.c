@@ -182,7 +182,7 @@ static void __attribute__((format(printf, 2, 3))) sql(struct testserver *t, cons
 
 static int64_t balance_of(struct testserver *t, const struct testuser *u)
 {
-	return number(t, "SELECT IFNULL(SUM(balance), -1) FROM wallet WHERE user_id = %" PRId64, u->user_id);
+	return number(t, "SELECT IFNULL(SUM(balance), -1) FROM wallet WHERE owner_id = %" PRId64, u->user_id);
 }
 
 static int64_t purchases_of(struct testserver *t, const struct testuser *u)
@@ -421,7 +421,7 @@ static void top_up_is_for_the_payments_role(void **state)
 	struct testuser nobody = {.id = "usr_0000000000001"};
 	r = top_up(t, &cashier, payment(t, &nobody, "EUR", 1), NULL, &reply, &err);
 	assert_reason(r, &err, "USER_NOT_FOUND");
-	assert_int_equal(number(t, "SELECT COUNT(*) FROM wallet WHERE user_id = 1"), 0);
+	assert_int_equal(number(t, "SELECT COUNT(*) FROM wallet WHERE owner_id = 1"), 0);
 }
 
 /* --- GetWallet --- */
@@ -449,7 +449,7 @@ static void nobody_credits_himself(void **state)
 	int r = top_up(t, &cashier, payment(t, &cashier, "EUR", 100), NULL, &reply, &err);
 	assert_reason(r, &err, "SELF_CREDIT");
 	assert_int_equal(err.code, STATUS_PERMISSION_DENIED);
-	assert_int_equal(number(t, "SELECT COUNT(*) FROM wallet WHERE user_id = %" PRId64, cashier.user_id),
+	assert_int_equal(number(t, "SELECT COUNT(*) FROM wallet WHERE owner_id = %" PRId64, cashier.user_id),
 			 0);
 }
 
@@ -1040,11 +1040,12 @@ static void a_purchase_is_of_one_version(void **state)
 	unsigned bought = crowd_count(crowd, NULL);
 	assert_int_equal(bought + crowd_count(crowd, "PRICE_CHANGED") + crowd_count(crowd, "CONFLICT"),
 			 CROWD);
-	assert_int_equal(number(t,
-				"SELECT COUNT(*) FROM purchase WHERE course_id = %" PRId64
-				" AND charged = 1000 + course_revision %% 2",
-				course.course_id),
-			 bought);
+	assert_int_equal(
+		number(t,
+		       "SELECT COUNT(*) FROM purchase JOIN charge ON charge_id = purchase_id WHERE course_id = %" PRId64
+		       " AND charged = 1000 + course_revision %% 2",
+		       course.course_id),
+		bought);
 	for (int i = 0; i < CROWD; i++)
 		if (crowd[i].purchase)
 			assert_true(crowd[i].purchase->charged->minor_units <= crowd[i].expected);
@@ -1092,7 +1093,7 @@ static void a_passed_deadline_takes_nothing_or_all(void **state)
 	new_buyer(t, 5000, &buyer);
 	testserver_course(t, &instructor, 1999, one_text, &course);
 	testdb_run(holder, "START TRANSACTION");
-	snprintf(text, sizeof(text), "UPDATE wallet SET update_time = update_time WHERE user_id = %" PRId64,
+	snprintf(text, sizeof(text), "UPDATE wallet SET update_time = update_time WHERE owner_id = %" PRId64,
 		 buyer.user_id);
 	testdb_run(holder, text);
 	struct order o = new_order(t, &buyer, course.id, 1999);

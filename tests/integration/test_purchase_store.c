@@ -13,11 +13,14 @@
 
 #include "proto/runtime/array.h"
 #include "server/base/clock.h"
+#include "server/db/event.h"
 #include "server/db/idem.h"
 #include "server/db/table.h"
-#include "server/money/wallet_store.h"
+#include "server/money/payment_store.h"
+#include "server/money/rules.h"
 #include "server/purchase/purchase_store.h"
 #include "tests/lib/ledger_check.h"
+#include "tests/lib/test_payment.h"
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
 
@@ -27,7 +30,7 @@
 enum { CROWD = 50, ARENA_BYTES = 1 << 20, METHOD = 77 };
 #define NOW INT64_C(1750000000000000)
 
-static const struct db_stmt_list *const lists[] = {&purchase_stmts, &wallet_stmts, NULL};
+static const struct db_stmt_list *const lists[] = {&purchase_stmts, &payment_stmts, &event_stmts, NULL};
 
 static struct testdb *db;
 static struct db_conn *conn;
@@ -95,14 +98,28 @@ struct wish {
 	bool ready;
 };
 
-static void wish_prepare(struct wish *w)
+static void wish_post(struct wish *w)
 {
 	static const struct course_share shares[] = {{901, 3333}, {902, 3333}, {903, 3334}};
+	const struct money_input input = {.cause_id = w->purchase.purchase_id,
+					  .currency_code = "EUR",
+					  .party_ids = {[MONEY_USER] = w->user_id},
+					  .total = w->total,
+					  .sellers = shares,
+					  .n_sellers = 3};
+
+	if (w->total)
+		assert_int_equal(money_post(&w->posting, MONEY_PURCHASE, &input, &w->err), 0);
+}
+
+static void wish_prepare(struct wish *w)
+{
 	const char *reply;
 
 	if (w->ready)
 		return;
 	arena_init(&w->arena, ARENA_BYTES);
+	int64_t now_us = w->now_us ? w->now_us : NOW, event_id = new_id();
 	w->purchase = (struct purchase){
 		.purchase_id = new_id(),
 		.user_id = w->user_id,
@@ -110,19 +127,21 @@ static void wish_prepare(struct wish *w)
 		.course_revision = 2,
 		.state = PURCHASE_COMPLETED,
 		.source = PURCHASE_FROM_WALLET,
+		.complete_us = now_us,
+	};
+	w->purchase.charge = (struct charge){
+		.charge_id = w->purchase.purchase_id,
+		.payer_id = w->user_id,
+		.beneficiary_id = w->user_id,
 		.currency_code = "EUR",
 		.list_price = w->total,
 		.tax_inclusive = true,
 		.total = w->total,
 		.charged = w->total,
-		.transaction_id = w->total ? new_id() : 0,
-		.create_us = w->now_us ? w->now_us : NOW,
+		.transaction_id = w->total ? event_id : 0,
+		.create_us = now_us,
 	};
-	w->purchase.complete_us = w->purchase.create_us;
-	if (w->total)
-		assert_int_equal(
-			ledger_post_purchase(&w->posting, w->user_id, "EUR", w->total, shares, 3, &w->err),
-			0);
+	wish_post(w);
 	w->key = (struct request_key){.present = true, .principal_id = w->user_id, .method = METHOD};
 	memcpy(w->key.request_id, &w->request, sizeof(w->request));
 	memcpy(w->key.body_hash, &w->body, sizeof(w->body));
@@ -131,7 +150,7 @@ static void wish_prepare(struct wish *w)
 					   .posting = &w->posting,
 					   .course_version = 5,
 					   .grant_id = new_id(),
-					   .event_id = new_id(),
+					   .event_id = event_id,
 					   .event_payload = "{}",
 					   .key = w->key,
 					   .reply = span_str(reply)};
@@ -169,63 +188,31 @@ static struct wish new_wish(int64_t funds, int64_t total)
 	return w;
 }
 
-/* --- payments --- */
-
-struct credit {
-	struct wallet_payment payment;
-	struct ledger_posting posting;
-	enum wallet_outcome outcome;
-	int64_t first;
-};
-
-/* As a caller does it: in a transaction that is rolled back unless the payment counts. */
-static int credit_body(struct db_conn *c, void *arg, struct error *e)
+static void pay_in(int64_t user_id, const char *currency, int64_t amount)
 {
-	struct credit *credit = arg;
-	int64_t provider_id;
-	int r = wallet_store_provider(c, credit->payment.provider, credit->payment.transaction_id + 500000,
-				      &provider_id, e);
+	char payment_id[32];
+	struct test_payment p = {.provider = "bank",
+				 .provider_payment_id = payment_id,
+				 .owner_id = user_id,
+				 .currency_code = currency,
+				 .amount = amount,
+				 .first_id = new_id(),
+				 .now_us = NOW};
 
-	credit->posting = (struct ledger_posting){0};
-	credit->payment.posting = &credit->posting;
-	if (r == 0)
-		r = ledger_post_top_up(&credit->posting, provider_id, credit->payment.user_id,
-				       credit->payment.currency_code, credit->payment.amount, e);
-	if (r == 0)
-		r = wallet_store_credit(c, &arena, &credit->payment, &credit->outcome, &credit->first, e);
-	if (r == 0 && credit->outcome > WALLET_PAYMENT_REPEATED)
-		return error_internal(e, "refused");
-	return r;
-}
-
-static struct credit credit_pay(const char *provider, const char *payment_id, int64_t user_id,
-				const char *currency, int64_t amount)
-{
-	struct credit c = {.payment = {.provider = provider,
-				       .provider_payment_id = payment_id,
-				       .user_id = user_id,
-				       .currency_code = currency,
-				       .amount = amount,
-				       .transaction_id = new_id(),
-				       .actor_id = 1,
-				       .create_us = NOW}};
-	int r = db_transaction(conn, true, credit_body, &c, &err);
-
-	assert_true(r == 0 || c.outcome > WALLET_PAYMENT_REPEATED);
-	return c;
+	new_id();
+	new_id();
+	snprintf(payment_id, sizeof(payment_id), "fund-%" PRId64, p.first_id);
+	assert_int_equal(test_payment_credit(conn, &p), PAYMENT_CREDITED);
 }
 
 static void fund(int64_t user_id, int64_t amount)
 {
-	char payment_id[32];
-
-	snprintf(payment_id, sizeof(payment_id), "fund-%" PRId64, new_id());
-	assert_int_equal(credit_pay("bank", payment_id, user_id, "EUR", amount).outcome, WALLET_CREDITED);
+	pay_in(user_id, "EUR", amount);
 }
 
 static int64_t balance_of(int64_t user_id)
 {
-	return number("SELECT IFNULL(SUM(balance), -1) FROM wallet WHERE user_id = %" PRId64, user_id);
+	return number("SELECT IFNULL(SUM(balance), -1) FROM wallet WHERE owner_id = %" PRId64, user_id);
 }
 
 static int64_t purchases_of(int64_t user_id)
@@ -236,7 +223,8 @@ static int64_t purchases_of(int64_t user_id)
 /* Rows of every table that a purchase writes. */
 static int64_t rows_written(void)
 {
-	return number("SELECT (SELECT COUNT(*) FROM purchase) + (SELECT COUNT(*) FROM ledger_transaction) +"
+	return number("SELECT (SELECT COUNT(*) FROM purchase) + (SELECT COUNT(*) FROM charge) +"
+		      " (SELECT COUNT(*) FROM ledger_transaction) +"
 		      " (SELECT COUNT(*) FROM ledger_entry) + (SELECT COUNT(*) FROM access_grant) +"
 		      " (SELECT COUNT(*) FROM enrollment) + (SELECT COUNT(*) FROM event) +"
 		      " (SELECT COUNT(*) FROM idempotency)");
@@ -285,13 +273,17 @@ static void reads_what_it_wrote(void **state)
 	assert_int_equal(p.course_revision, 2);
 	assert_int_equal(p.state, PURCHASE_COMPLETED);
 	assert_int_equal(p.source, PURCHASE_FROM_WALLET);
-	assert_string_equal(p.currency_code, "EUR");
-	assert_true(p.list_price == INT64_MAX && p.total == INT64_MAX && p.charged == INT64_MAX);
-	assert_int_equal(p.discount, 0);
-	assert_int_equal(p.tax, 0);
-	assert_true(p.tax_inclusive);
-	assert_int_equal(p.transaction_id, w.purchase.transaction_id);
-	assert_true(p.create_us == NOW && p.complete_us == NOW);
+	assert_true(p.complete_us == NOW);
+	const struct charge *c = &p.charge;
+	assert_int_equal(c->charge_id, w.purchase.purchase_id);
+	assert_true(c->payer_id == w.user_id && c->beneficiary_id == w.user_id);
+	assert_string_equal(c->currency_code, "EUR");
+	assert_true(c->list_price == INT64_MAX && c->total == INT64_MAX && c->charged == INT64_MAX);
+	assert_int_equal(c->discount, 0);
+	assert_int_equal(c->tax, 0);
+	assert_true(c->tax_inclusive);
+	assert_int_equal(c->transaction_id, w.order.event_id);
+	assert_true(c->create_us == NOW);
 	assert_int_equal(balance_of(w.user_id), 0);
 	assert_int_equal(purchase_store_read(conn, &arena, new_id(), &p, &err), 0);
 	assert_int_equal(ledger_faults(db), 0);
@@ -386,10 +378,8 @@ static void takes_no_more_than_there_is(void **state)
 static void money_in_another_currency_does_not_count(void **state)
 {
 	struct wish w = new_wish(0, 100);
-	char payment_id[32];
 
-	snprintf(payment_id, sizeof(payment_id), "usd-%" PRId64, w.user_id);
-	credit_pay("bank", payment_id, w.user_id, "USD", 100);
+	pay_in(w.user_id, "USD", 100);
 	assert_int_equal(wish_buy(&w), PURCHASE_NOT_COVERED);
 	assert_int_equal(w.result.missing, 100);
 	wish_done(&w);
@@ -425,7 +415,7 @@ static void one_purchase_lives_at_a_time(void **state)
 	assert_int_equal(rows_written(), rows);
 
 	/* Once its access has ended, one may buy again; the first enrollment stays. */
-	sql("UPDATE purchase SET access_end_time = 1 WHERE purchase_id = %" PRId64, w.purchase.purchase_id);
+	sql("UPDATE purchase SET live = NULL WHERE purchase_id = %" PRId64, w.purchase.purchase_id);
 	sql("UPDATE access_grant SET revoke_time = %" PRId64 " WHERE grant_id = %" PRId64, NOW + 60,
 	    w.order.grant_id);
 	sql("UPDATE enrollment SET epoch = 3 WHERE user_id = %" PRId64, w.user_id);
@@ -462,9 +452,10 @@ static void a_free_course_moves_no_money(void **state)
 
 	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
 	assert_int_equal(purchase_store_read(conn, &arena, w.purchase.purchase_id, &p, &err), 1);
-	assert_int_equal(p.transaction_id, 0);
+	assert_int_equal(p.charge.transaction_id, 0);
 	assert_int_equal(
-		number("SELECT COUNT(*) FROM ledger_transaction WHERE purchase_id = %" PRId64, p.purchase_id),
+		number("SELECT COUNT(*) FROM ledger_transaction WHERE cause_kind = 2 AND cause_id = %" PRId64,
+		       p.purchase_id),
 		0);
 	assert_int_equal(balance_of(w.user_id), -1);
 	assert_int_equal(ledger_faults(db), 0);
@@ -671,7 +662,7 @@ static void a_deadlock_is_survived(void **state)
 	sql("INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, "
 	    "create_time, payload)"
 	    " SELECT 5000000 + seq, 'test', 0, 0, 0, 0, 0, '' FROM seq_1_to_1000");
-	sql("SELECT balance INTO @balance FROM wallet WHERE user_id = %" PRId64 " FOR UPDATE", w.user_id);
+	sql("SELECT balance INTO @balance FROM wallet WHERE owner_id = %" PRId64 " FOR UPDATE", w.user_id);
 	assert_int_equal(pthread_create(&thread, NULL, crowd_member, &w), 0);
 	await_lock_wait();
 	int64_t deadlocks = deadlocks_so_far();
@@ -693,13 +684,13 @@ static void an_error_in_the_middle_leaves_nothing_behind(void **state)
 
 	assert_int_equal(wish_buy(&first), PURCHASE_MADE);
 	wish_prepare(&w);
-	int64_t own_id = w.purchase.transaction_id, rows = rows_written();
-	w.purchase.transaction_id = first.purchase.transaction_id;
+	int64_t own_id = w.order.event_id, rows = rows_written();
+	w.order.event_id = first.order.event_id;
 	wish_buy(&w);
 	assert_int_equal(w.r, -STATUS_INTERNAL);
 	assert_int_equal(rows_written(), rows);
 	assert_int_equal(balance_of(w.user_id), 5000);
-	w.purchase.transaction_id = own_id;
+	w.order.event_id = own_id;
 	assert_int_equal(wish_buy(&w), PURCHASE_MADE);
 	assert_int_equal(ledger_faults(db), 0);
 	wish_done(&first);
@@ -724,7 +715,7 @@ static void a_passed_deadline_leaves_nothing_behind(void **state)
 
 	w.conn = testdb_connect(db, lists);
 	sql("START TRANSACTION");
-	sql("SELECT balance INTO @balance FROM wallet WHERE user_id = %" PRId64 " FOR UPDATE", w.user_id);
+	sql("SELECT balance INTO @balance FROM wallet WHERE owner_id = %" PRId64 " FOR UPDATE", w.user_id);
 	assert_int_equal(pthread_create(&thread, NULL, buy_within_300_ms, &w), 0);
 	pthread_join(thread, NULL);
 	assert_true(w.r == -STATUS_DEADLINE_EXCEEDED);
@@ -749,7 +740,7 @@ static void a_change_of_the_course_waits_for_who_is_buying(void **state)
 
 	/* The purchase holds the course's shared lock while it waits for the wallet. */
 	sql("START TRANSACTION");
-	sql("SELECT balance INTO @balance FROM wallet WHERE user_id = %" PRId64 " FOR UPDATE", w.user_id);
+	sql("SELECT balance INTO @balance FROM wallet WHERE owner_id = %" PRId64 " FOR UPDATE", w.user_id);
 	assert_int_equal(pthread_create(&thread, NULL, crowd_member, &w), 0);
 	await_lock_wait();
 	testdb_run(instructor, "SET innodb_lock_wait_timeout = 0");
@@ -856,80 +847,6 @@ static void lost_connections_neither_lose_nor_double_a_purchase(void **state)
 	free(buyers);
 }
 
-/* --- payments --- */
-
-static void a_payment_is_credited_once(void **state)
-{
-	int64_t user = new_id(), other = new_id();
-	struct credit first = credit_pay("bank", "pay-1", user, "EUR", 5000), c;
-
-	assert_int_equal(first.outcome, WALLET_CREDITED);
-	assert_int_equal(first.first, first.payment.transaction_id);
-	c = credit_pay("bank", "pay-1", user, "EUR", 5000);
-	assert_int_equal(c.outcome, WALLET_PAYMENT_REPEATED);
-	assert_int_equal(c.first, first.payment.transaction_id);
-	c = credit_pay("bank", "pay-1", user, "EUR", 5001);
-	assert_int_equal(c.outcome, WALLET_PAYMENT_DIFFERS);
-	assert_int_equal(c.first, first.payment.transaction_id);
-	assert_int_equal(credit_pay("bank", "pay-1", user, "USD", 5000).outcome, WALLET_PAYMENT_DIFFERS);
-	assert_int_equal(credit_pay("bank", "pay-1", other, "EUR", 5000).outcome, WALLET_PAYMENT_DIFFERS);
-	assert_int_equal(balance_of(user), 5000);
-	assert_int_equal(balance_of(other), -1);
-	assert_int_equal(ledger_faults(db), 0);
-}
-
-static void payments_are_told_apart_exactly(void **state)
-{
-	static const char *const names[][2] = {{"x-bank", "p"}, {"X-bank", "p"},  {"x-bank ", "p"},
-					       {"x-bank", "P"}, {"x-bank", "p "}, {"x-b\xc3\xa4nk", "p"}};
-	int64_t user = new_id();
-
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-		assert_int_equal(credit_pay(names[i][0], names[i][1], user, "EUR", 1).outcome,
-				 WALLET_CREDITED);
-	assert_int_equal(balance_of(user), 6);
-	/* A provider keeps its clearing account. */
-	assert_int_equal(number("SELECT COUNT(DISTINCT owner_id) FROM ledger_entry e JOIN payment p USING "
-				"(transaction_id)"
-				" WHERE p.user_id = %" PRId64 " AND e.account_kind = 4",
-				user),
-			 4);
-}
-
-static void a_balance_stays_in_range(void **state)
-{
-	int64_t user = new_id();
-
-	assert_int_equal(credit_pay("bank", "big-1", user, "EUR", INT64_MAX - 1).outcome, WALLET_CREDITED);
-	assert_int_equal(credit_pay("bank", "big-2", user, "EUR", 2).outcome, WALLET_OVERFLOW);
-	assert_int_equal(credit_pay("bank", "big-3", user, "EUR", INT64_MAX).outcome, WALLET_OVERFLOW);
-	assert_int_equal(credit_pay("bank", "big-4", user, "EUR", 1).outcome, WALLET_CREDITED);
-	assert_true(balance_of(user) == INT64_MAX);
-	/* What was refused may come again, with room for it. */
-	assert_int_equal(number("SELECT COUNT(*) FROM payment WHERE user_id = %" PRId64, user), 2);
-	assert_int_equal(ledger_faults(db), 0);
-}
-
-static void reads_balances_by_currency(void **state)
-{
-	int64_t user = new_id();
-	struct wallet_balance *balances;
-	unsigned n;
-
-	assert_int_equal(wallet_store_read(conn, &arena, user, &balances, &n, &err), 0);
-	assert_int_equal(n, 0);
-	credit_pay("bank", "cur-1", user, "USD", 7);
-	credit_pay("bank", "cur-2", user, "EUR", 5);
-	credit_pay("bank", "cur-3", user, "USD", 4);
-	assert_int_equal(wallet_store_read(conn, &arena, user, &balances, &n, &err), 0);
-	assert_int_equal(n, 2);
-	assert_string_equal(balances[0].currency_code, "EUR");
-	assert_int_equal(balances[0].minor_units, 5);
-	assert_string_equal(balances[1].currency_code, "USD");
-	assert_int_equal(balances[1].minor_units, 11);
-	assert_true(balances[1].update_us == NOW);
-}
-
 /* --- lists --- */
 
 static void lists_the_newest_first(void **state)
@@ -1007,10 +924,6 @@ int main(void)
 		cmocka_unit_test(a_passed_deadline_leaves_nothing_behind),
 		cmocka_unit_test(a_change_of_the_course_waits_for_who_is_buying),
 		cmocka_unit_test(lost_connections_neither_lose_nor_double_a_purchase),
-		cmocka_unit_test(a_payment_is_credited_once),
-		cmocka_unit_test(payments_are_told_apart_exactly),
-		cmocka_unit_test(a_balance_stays_in_range),
-		cmocka_unit_test(reads_balances_by_currency),
 		cmocka_unit_test(lists_the_newest_first),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -108,10 +108,10 @@ LEDGER = "SELECT currency_code, SUM(amount), COUNT(*) FROM ledger_entry GROUP BY
 FAULTS = {
     "wallets that are not the sum of their entries": """
         SELECT COUNT(*) FROM wallet w WHERE w.balance <> (SELECT COALESCE(SUM(e.amount), 0) FROM ledger_entry e
-        WHERE e.account_kind = 1 AND e.owner_id = w.user_id AND e.currency_code = w.currency_code)""",
+        WHERE e.account_kind = 1 AND e.owner_id = w.owner_id AND e.currency_code = w.currency_code)""",
     "purchases that were not paid exactly once": """
-        SELECT COUNT(*) FROM purchase p WHERE p.charged > 0 AND 1 <>
-        (SELECT COUNT(*) FROM ledger_transaction t WHERE t.purchase_id = p.purchase_id)""",
+        SELECT COUNT(*) FROM charge c WHERE c.charged > 0 AND 1 <> (SELECT COUNT(*) FROM ledger_transaction t
+        WHERE t.transaction_id = c.transaction_id AND t.cause_kind = 2 AND t.cause_id = c.charge_id AND t.step = 0)""",
 }
 
 

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "server/base/clock.h"
+#include "server/db/event.h"
+#include "server/money/rules.h"
 #include "server/purchase/purchase_store.h"
 #include "tests/lib/ledger_check.h"
+#include "tests/lib/test_payment.h"
 #include "tests/lib/testdb.h"
 
 /*
@@ -19,7 +22,7 @@ enum { COURSES = 200, ARENA_BYTES = 1 << 20, CONNECTIONS_MAX = 256 };
 #define FUNDS INT64_C(1000000000)
 #define TOTAL INT64_C(1999)
 
-static const struct db_stmt_list *const lists[] = {&purchase_stmts, NULL};
+static const struct db_stmt_list *const lists[] = {&purchase_stmts, &payment_stmts, &event_stmts, NULL};
 
 static const struct testdb *db;
 static int64_t stop_us; /* monotonic */
@@ -64,53 +67,71 @@ static void seed(void)
 /* A buyer with money that came from somewhere, so that the ledger holds. */
 static void seed_buyer(struct db_conn *conn, int64_t user_id)
 {
-	char sql[512];
+	char payment_id[32];
+	struct test_payment p = {.provider = "bank",
+				 .provider_payment_id = payment_id,
+				 .owner_id = user_id,
+				 .currency_code = "EUR",
+				 .amount = FUNDS,
+				 .first_id = next_id()};
 
-	snprintf(sql, sizeof(sql), "INSERT INTO wallet VALUES (%" PRId64 ", 'EUR', %" PRId64 ", 0)", user_id,
-		 FUNDS);
-	testdb_run(conn, sql);
-	snprintf(sql, sizeof(sql), "INSERT INTO ledger_transaction VALUES (%" PRId64 ", 1, NULL, 0, 0)",
-		 user_id);
-	testdb_run(conn, sql);
-	snprintf(sql, sizeof(sql),
-		 "INSERT INTO ledger_entry VALUES (%" PRId64 ", 1, 4, 1, 'EUR', -%" PRId64 "), (%" PRId64
-		 ", 2, 1, %" PRId64 ", 'EUR', %" PRId64 ")",
-		 user_id, FUNDS, user_id, user_id, FUNDS);
-	testdb_run(conn, sql);
+	next_id();
+	next_id();
+	snprintf(payment_id, sizeof(payment_id), "fund-%" PRId64, user_id);
+	if (test_payment_credit(conn, &p) != PAYMENT_CREDITED)
+		die("a buyer got no money", NULL);
 }
 
-static void buy(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id)
+static struct purchase purchase_of(int64_t user_id, int64_t course_id, int64_t event_id)
 {
-	static const struct course_share shares[] = {{901, 5000}, {902, 2000}};
-	struct purchase p = {
-		.purchase_id = next_id(),
+	const int64_t now_us = clock_now_us(&clock_system), purchase_id = next_id();
+
+	return (struct purchase){
+		.purchase_id = purchase_id,
 		.user_id = user_id,
 		.course_id = course_id,
 		.course_revision = 1,
 		.state = PURCHASE_COMPLETED,
 		.source = PURCHASE_FROM_WALLET,
-		.currency_code = "EUR",
-		.list_price = TOTAL,
-		.total = TOTAL,
-		.charged = TOTAL,
-		.transaction_id = next_id(),
-		.create_us = clock_now_us(&clock_system),
+		.complete_us = now_us,
+		.charge = {.charge_id = purchase_id,
+			   .payer_id = user_id,
+			   .beneficiary_id = user_id,
+			   .currency_code = "EUR",
+			   .list_price = TOTAL,
+			   .tax_inclusive = true,
+			   .total = TOTAL,
+			   .charged = TOTAL,
+			   .transaction_id = event_id,
+			   .create_us = now_us},
 	};
-	struct ledger_posting posting = {0};
+}
+
+static void buy(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id)
+{
+	static const struct course_share shares[] = {{901, 5000}, {902, 2000}};
+	const int64_t event_id = next_id();
+	const struct purchase p = purchase_of(user_id, course_id, event_id);
+	const struct money_input input = {.cause_id = p.purchase_id,
+					  .currency_code = "EUR",
+					  .party_ids = {[MONEY_USER] = user_id},
+					  .total = TOTAL,
+					  .sellers = shares,
+					  .n_sellers = 2};
+	struct ledger_posting posting;
 	struct request_key key = {.present = true, .principal_id = user_id, .method = 1};
 	struct purchase_result result;
 	struct error err;
 
 	memcpy(key.request_id, &p.purchase_id, sizeof(p.purchase_id));
-	p.complete_us = p.create_us;
-	if (ledger_post_purchase(&posting, user_id, "EUR", TOTAL, shares, 2, &err) < 0)
+	if (money_post(&posting, MONEY_PURCHASE, &input, &err) < 0)
 		die("ledger", &err);
 	struct purchase_order order = {
 		.purchase = &p,
 		.posting = &posting,
 		.course_version = 1,
 		.grant_id = next_id(),
-		.event_id = next_id(),
+		.event_id = event_id,
 		.event_payload = "{\"purchase_id\":\"pur_0000000000000\"}",
 		.key = key,
 		.reply = span_str("a reply of about the size of a real one, which is some 250 bytes: "

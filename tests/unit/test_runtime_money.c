@@ -71,13 +71,13 @@ static void test_sums_are_checked(void **state)
 
 static void test_shares_round_toward_zero(void **state)
 {
-	assert_int_equal(money_share(1000, 7000), 700);
-	assert_int_equal(money_share(999, 3333), 332);
-	assert_int_equal(money_share(-999, 3333), -332);
-	assert_int_equal(money_share(1, 9999), 0);
-	assert_int_equal(money_share(INT64_MAX, 10000), INT64_MAX);
-	assert_int_equal(money_share(INT64_MIN, 10000), INT64_MIN);
-	assert_int_equal(money_share(INT64_MAX, 0), 0);
+	assert_int_equal(money_part(1000, 7000, BASIS_POINTS), 700);
+	assert_int_equal(money_part(999, 3333, BASIS_POINTS), 332);
+	assert_int_equal(money_part(-999, 3333, BASIS_POINTS), -332);
+	assert_int_equal(money_part(1, 9999, BASIS_POINTS), 0);
+	assert_int_equal(money_part(INT64_MAX, 10000, BASIS_POINTS), INT64_MAX);
+	assert_int_equal(money_part(INT64_MIN, 10000, BASIS_POINTS), INT64_MIN);
+	assert_int_equal(money_part(INT64_MAX, 0, BASIS_POINTS), 0);
 }
 
 static void assert_format(const char *code, int64_t minor_units, const char *text)
