@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+#include "proto/runtime/ids.h"
 #include "server/base/log.h"
+#include "server/base/metrics.h"
 #include "server/base/ticker.h"
 #include "server/db/event.h"
 #include "server/db/table.h"
@@ -64,10 +66,11 @@ struct event_feed {
 	struct db_conn *conn;
 	struct ticker *ticker;
 	struct arena arena;
-	bool placed;      /* `position` says where to go on */
-	int64_t position; /* of the last event read that has one */
-	int64_t newest;   /* greatest id met without a position */
-	struct early *early;
+	bool placed;         /* `position` says where to go on */
+	int64_t position;    /* of the last event read that has one */
+	int64_t newest;      /* greatest id met without a position */
+	struct early *early; /* in the order of their delivery */
+	struct metric *waiting, *oldest;
 	bool in_trouble;         /* the last poll failed, and the log says so */
 	_Atomic int64_t read_us; /* monotonic time of the last poll that came to the end; 0: none yet */
 };
@@ -211,6 +214,15 @@ static int read_late(struct event_feed *f, int64_t newest, struct error *err)
 
 /* --- a poll --- */
 
+/* What is left when all was read waits for its position. */
+static void measure(const struct event_feed *f)
+{
+	int64_t made_ms = f->early ? id_time_ms(f->early->event_id) : INT64_MAX;
+	int64_t now_ms = clock_now_ms(&clock_system);
+	metric_set(f->waiting, HASH_COUNT(f->early));
+	metric_set(f->oldest, made_ms < now_ms ? now_ms - made_ms : 0);
+}
+
 static int find_place(struct event_feed *f, struct error *err)
 {
 	int r = db_read(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, NULL, &f->position, err);
@@ -246,6 +258,7 @@ static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
 		r = read_pages(f, FEED_BEHIND, &f->position, take_behind, err);
 	if (r == 0) {
 		notice_absence(f);
+		measure(f);
 		atomic_store(&f->read_us, begin_us);
 	}
 	return r;
@@ -280,6 +293,11 @@ int event_feed_start(const struct event_feed_config *config, struct event_feed *
 		return error_internal(err, "out of memory for the event feed");
 	f->config = *config;
 	f->db = *config->db;
+	f->waiting = metric_gauge(
+		"edu_events_pending",
+		"Events without a position in the feed; of more than 300,000 some are not counted.", NULL);
+	f->oldest = metric_gauge("edu_events_pending_age_milliseconds",
+				 "How long ago the first of them was made, by its id.", NULL);
 	arena_init(&f->arena, ARENA_CAP);
 	int poll_ms = config->poll_ms ? config->poll_ms : POLL_MS;
 	int r = db_open(&f->db, feed_lists, &f->conn, err);

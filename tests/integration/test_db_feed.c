@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "proto/runtime/ids.h"
+#include "server/base/metrics.h"
 #include "server/db/event.h"
 #include "server/db/sequencer.h"
 #include "server/db/table.h"
@@ -225,6 +226,14 @@ static void test_events_are_delivered_while_nobody_sequences(void **state)
 	append(c, new_id());
 	wait_until_read(&r, 2);
 	assert_int_equal(testdb_number(db, "SELECT position FROM event_sequence"), 0);
+	int64_t age_ms = metric_value(metric_gauge("edu_events_pending_age_milliseconds", "", NULL));
+	assert_int_equal(metric_value(metric_gauge("edu_events_pending", "", NULL)), 2);
+	assert_in_range(age_ms, 50, PATIENCE_MS);
+	start_sequencer(&r, 20);
+	wait_until_sequenced(2);
+	usleep(100000);
+	assert_int_equal(metric_value(metric_gauge("edu_events_pending", "", NULL)), 0);
+	assert_int_equal(metric_value(metric_gauge("edu_events_pending_age_milliseconds", "", NULL)), 0);
 	reader_stop(&r);
 	db_close(c);
 }
