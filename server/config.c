@@ -98,6 +98,8 @@ static const struct flag flags[] = {
 	 "how long stored replies are kept once their request ids have expired"},
 	{"keep-sessions-days", "N", KIND_NUMBER, AT(keep_sessions_days), NULL, 30, 2, 3650, ON_SERVE,
 	 "how long sessions are kept once their last refresh token has ended"},
+	{"keep-events-days", "N", KIND_NUMBER, AT(keep_events_days), NULL, 90, 1, 3650, ON_SERVE,
+	 "how long events are kept: who reads the feed and is away for longer begins anew"},
 	{"keep-leases-days", "N", KIND_NUMBER, AT(keep_leases_days), NULL, 7, 1, 3650, ON_SERVE,
 	 "how long leases are kept once they have ended"},
 	{"cache-mib", "N", KIND_NUMBER, AT(cache_mib), NULL, 64, 1, 65536, ON_SERVE,
@@ -371,5 +373,6 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->job_workers = c->job_workers;
 	ret->keep_replies_us = c->keep_replies_hours * HOUR_US;
 	ret->keep_sessions_us = c->keep_sessions_days * 24 * HOUR_US;
+	ret->keep_events_us = c->keep_events_days * 24 * HOUR_US;
 	ret->keep_leases_us = c->keep_leases_days * 24 * HOUR_US;
 }

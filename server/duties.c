@@ -23,6 +23,8 @@ static const struct {
 	 offsetof(struct service_config, keep_replies_us)},
 	{RETENTION_KIND(DUE_RETENTION_SESSION, "session"), &session_retention,
 	 offsetof(struct service_config, keep_sessions_us)},
+	{RETENTION_KIND(DUE_RETENTION_EVENT, "event"), &event_retention,
+	 offsetof(struct service_config, keep_events_us)},
 	{RETENTION_KIND(DUE_RETENTION_LEASE, "lease"), &lease_retention,
 	 offsetof(struct service_config, keep_leases_us)},
 };
@@ -35,7 +37,7 @@ static const struct due_kind *const kinds[] = {
 
 /* Every statement that one of them may run. */
 static const struct db_stmt_list *const stmts[] = {
-	&due_stmts, &idem_stmts, &session_stmts, &lease_stmts, NULL,
+	&due_stmts, &idem_stmts, &session_stmts, &event_stmts, &lease_stmts, NULL,
 };
 
 /* --- all of it --- */

@@ -4,6 +4,7 @@
 
 #include "server/base/clock.h"
 #include "server/db/db.h"
+#include "server/db/retention.h"
 
 /*
  * The one event table: outbox, cache invalidation, revocation and partner feed. Every effect but a progress
@@ -47,6 +48,13 @@ int event_append_many(struct db_conn *conn, const struct event *events, unsigned
 	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list event_stmts;
+
+/*
+ * An event is over when it has happened; one that has no position yet never is. It goes with its place in
+ * every audience's feed. What reads them falls behind by less than they are kept, or has to begin anew: a
+ * replica's feed notices a gap, and goes on at the end after 15 minutes at most.
+ */
+extern const struct retention event_retention;
 
 /* --- the feed, one per process: a thread with a connection of its own --- */
 

@@ -42,7 +42,11 @@ static const struct db_stmt stmts[IDEM_STATEMENTS] = {
 		      "SELECT " DB_NOW_US " - MIN(expire_time) FROM idempotency"},
 };
 const struct db_stmt_list idem_stmts = {"idem", stmts, IDEM_STATEMENTS};
-const struct retention idem_retention = {&stmts[IDEM_PICK_OLD], &stmts[IDEM_REMOVE], &stmts[IDEM_AGE]};
+const struct retention idem_retention = {
+	.pick = &stmts[IDEM_PICK_OLD],
+	.remove = &stmts[IDEM_REMOVE],
+	.age = &stmts[IDEM_AGE],
+};
 
 int idem_reused(struct error *err)
 {

@@ -44,7 +44,11 @@ static const struct db_stmt stmts[LEASE_STATEMENTS] = {
 	[LEASE_AGE] = {"lease_age", "", &db_row_i64, "SELECT " DB_NOW_US " - MIN(expire_time) FROM lease"},
 };
 const struct db_stmt_list lease_stmts = {"lease", stmts, LEASE_STATEMENTS};
-const struct retention lease_retention = {&stmts[LEASE_PICK_OLD], &stmts[LEASE_REMOVE], &stmts[LEASE_AGE]};
+const struct retention lease_retention = {
+	.pick = &stmts[LEASE_PICK_OLD],
+	.remove = &stmts[LEASE_REMOVE],
+	.age = &stmts[LEASE_AGE],
+};
 
 void lease_holder(char out[LEASE_HOLDER_MAX])
 {

@@ -12,8 +12,8 @@ struct retention {
 	/* Locks rows that are over for longer than so many microseconds ("i"), so many of them at most ("i"),
 	 * the oldest first, and skips what somebody has locked: their primary keys. */
 	const struct db_stmt *pick;
-	/* Removes one of them. */
-	const struct db_stmt *remove;
+	/* Removes one of them, after what hangs on it; NULL when nothing does. */
+	const struct db_stmt *remove_first, *remove;
 	/* For how long the oldest is over, in microseconds; negative or nothing when none is. */
 	const struct db_stmt *age;
 };

@@ -21,7 +21,7 @@ void retention_init(struct retention_job *job)
 				job->kind->labels);
 }
 
-/* The keys that were picked, as parameters of what removes them. */
+/* The keys that were picked are the parameters of what removes them. */
 static int remove_picked(struct db_conn *conn, const struct retention *table, const char *keys, unsigned n,
 			 struct error *err)
 {
@@ -32,7 +32,10 @@ static int remove_picked(struct db_conn *conn, const struct retention *table, co
 		return error_internal(err, "out of memory for %u rows to remove", n);
 	for (unsigned i = 0; i < n; i++)
 		db_row_values(row, keys + i * row->size, args + (size_t)i * n_args);
-	int r = db_exec_array(conn, table->remove, args, n_args, n, NULL, err);
+	int r = table->remove_first ? db_exec_array(conn, table->remove_first, args, n_args, n, NULL, err)
+				    : 0;
+	if (r == 0)
+		r = db_exec_array(conn, table->remove, args, n_args, n, NULL, err);
 	free(args);
 	return r;
 }

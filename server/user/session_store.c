@@ -60,7 +60,11 @@ static const struct db_stmt stmts[N_STMTS] = {
 };
 
 const struct db_stmt_list session_stmts = {"session", stmts, N_STMTS};
-const struct retention session_retention = {&stmts[PICK_OLD], &stmts[REMOVE], &stmts[AGE]};
+const struct retention session_retention = {
+	.pick = &stmts[PICK_OLD],
+	.remove = &stmts[REMOVE],
+	.age = &stmts[AGE],
+};
 
 int session_store_insert(struct db_conn *conn, const struct session *s, struct error *err)
 {

@@ -22,10 +22,10 @@ SMALL = pathlib.Path(__file__).resolve().parent / "data" / "oulad_small"
 DIRECTORY = pathlib.Path(os.environ.get("EDU_TEST_OULAD_DIR", SMALL))
 PRESENTATION = os.environ.get("EDU_TEST_OULAD_PRESENTATION", "KNT/2022B")
 SECRET = "a secret of more than 16 characters"
-# What signing in writes, and that who imports looks at others' accounts and progress; and leases, which are renewed as
+# What signing in writes, and that who imports looks at others' accounts and progress; and what changes as
 # time passes.
 OF_SIGNING_IN = {"audit", "session", "event", "event_audience", "event_sequence"}
-OF_TIME = {"lease", "node"}
+OF_TIME = {"due", "lease", "node"}
 
 
 class Importing(unittest.TestCase):

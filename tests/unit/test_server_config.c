@@ -57,6 +57,7 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(job_workers);
 	SAME(keep_replies_us);
 	SAME(keep_sessions_us);
+	SAME(keep_events_us);
 	SAME(keep_leases_us);
 	SAME(access_token_us);
 	SAME(refresh_token_us);
