@@ -11,6 +11,7 @@
 #include "server/access/access_feed.h"
 #include "server/access/access_store.h"
 #include "server/access/enrollment.h"
+#include "server/access/grant.h"
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"
 #include "server/base/log.h"
@@ -58,9 +59,9 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,       &event_stmts,    &audit_stmts,    &user_stmts,   &session_stmts, &course_stmts,
-	&catalogue_stmts,  &lesson_stmts,   &purchase_stmts, &wallet_stmts, &payment_stmts, &access_stmts,
-	&enrollment_stmts, &progress_stmts, &due_stmts,      NULL,
+	&idem_stmts,      &event_stmts,      &audit_stmts,    &user_stmts,   &session_stmts, &course_stmts,
+	&catalogue_stmts, &lesson_stmts,     &purchase_stmts, &wallet_stmts, &payment_stmts, &access_stmts,
+	&grant_stmts,     &enrollment_stmts, &progress_stmts, &due_stmts,    NULL,
 };
 
 struct service {

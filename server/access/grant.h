@@ -2,7 +2,7 @@
 #ifndef ACCESS_GRANT_H
 #define ACCESS_GRANT_H
 
-#include "server/db/db.h"
+#include "server/db/event.h"
 
 /*
  * Giving access and taking it away: by rows of access_grant, in the transaction of what gives or takes it,
@@ -20,5 +20,25 @@
 	"INSERT INTO enrollment (user_id, course_id, start_time)"                                            \
 	" VALUES (" user_id ", " course_id ", " start_time ")"                                               \
 	" ON DUPLICATE KEY UPDATE start_time = enrollment.start_time;"
+
+/* Ids are made before the transaction, for as many as it may come to. */
+struct grant_ids {
+	int64_t grant_id, event_id;
+};
+
+/*
+ * Who is put on a course's list of instructors has access to it until he is taken off: the grants of `n`
+ * users begin, or end, at now_us. In the transaction that changes the list, with the course locked; so a
+ * user has one such grant at most that was not taken away. Taking it from who has none does nothing; ids are
+ * used as far as they are needed.
+ */
+int grant_to_instructors(struct db_conn *conn, struct arena *arena, int64_t course_id,
+			 const int64_t *user_ids, unsigned n, int64_t now_us, const struct grant_ids *ids,
+			 struct error *err) __attribute__((warn_unused_result));
+int grant_end_of_instructors(struct db_conn *conn, int64_t course_id, const int64_t *user_ids, unsigned n,
+			     int64_t now_us, const struct grant_ids *ids, struct error *err)
+	__attribute__((warn_unused_result));
+
+extern const struct db_stmt_list grant_stmts;
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
+#include "server/access/access.h"
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
 
@@ -46,14 +47,22 @@ bool course_open_to(enum course_state state, const struct course_share *instruct
 	       course_acts_as_instructor(instructors, n, who);
 }
 
-bool course_visible_to(const struct course_terms *c, const struct principal *who)
-{
-	return course_open_to(c->state, c->instructors, c->n_instructors, who);
-}
-
 bool course_taught_by(const struct course_terms *c, const struct principal *who)
 {
 	return course_acts_as_instructor(c->instructors, c->n_instructors, who);
+}
+
+bool course_kept_for(enum course_state state, const struct principal *who)
+{
+	switch (state) {
+	case COURSE_ARCHIVED:
+		return who->user_id != 0;
+	case COURSE_DRAFT:
+	case COURSE_IN_REVIEW:
+	case COURSE_PUBLISHED:
+		break;
+	}
+	return false;
 }
 
 int64_t course_id_of(const char *text)
@@ -66,15 +75,41 @@ int course_not_found(struct error *err, int64_t course_id)
 	return app_not_found(err, &course_resource, course_id);
 }
 
-int course_terms_seen(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
-		      const struct principal *who, struct course_terms *ret, struct error *err)
+int course_seen(struct rpc_call *call, int64_t course_id, enum course_state state,
+		const struct course_share *instructors, unsigned n, struct error *err)
 {
-	int r = course_terms_read(conn, arena, course_id, currency, ret, err);
-	return r < 0 || course_visible_to(ret, who) ? r : course_not_found(err, course_id);
+	const struct principal *who = rpc_principal(call);
+	const int64_t now_us = app_now_us(call);
+	struct access access;
+
+	if (course_open_to(state, instructors, n, who))
+		return 1;
+	if (!course_kept_for(state, who))
+		return 0;
+	return access_read(app_of(call)->access, db_of(call), rpc_arena(call), who->user_id, course_id,
+			   now_us, access_began, &now_us, &access, err);
 }
 
-int course_refused(bool seen, int64_t course_id, struct error *err)
+int course_terms_seen(struct rpc_call *call, int64_t course_id, const char *currency,
+		      struct course_terms *ret, struct error *err)
 {
+	int r = course_terms_read(db_of(call), rpc_arena(call), course_id, currency, ret, err);
+	if (r >= 0)
+		r = course_seen(call, course_id, ret->state, ret->instructors, ret->n_instructors, err);
+	return r == 0 ? course_not_found(err, course_id) : r < 0 ? r : 0;
+}
+
+int course_refuse_caller(struct rpc_call *call, const struct course_terms *c, struct error *err)
+{
+	return course_refused(
+		course_seen(call, c->course_id, c->state, c->instructors, c->n_instructors, err),
+		c->course_id, err);
+}
+
+int course_refused(int seen, int64_t course_id, struct error *err)
+{
+	if (seen < 0)
+		return seen;
 	if (!seen)
 		return course_not_found(err, course_id);
 	return error_raise(err, &REASON_NOT_COURSE_INSTRUCTOR,

@@ -58,10 +58,9 @@ struct course_terms {
 int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
 		      struct course_terms *ret, struct error *err) __attribute__((warn_unused_result));
 
-/* The same of a course that `who` may see; COURSE_NOT_FOUND else. */
-int course_terms_seen(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,
-		      const struct principal *who, struct course_terms *ret, struct error *err)
-	__attribute__((warn_unused_result));
+/* The same of a course that the caller may see; COURSE_NOT_FOUND else. Only on RPC_ON_DB. */
+int course_terms_seen(struct rpc_call *call, int64_t course_id, const char *currency,
+		      struct course_terms *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* The user stands in the course's list, and is paid for it: whatever roles are held now. */
 bool course_has_share(const struct course_share *instructors, unsigned n, int64_t user_id);
@@ -71,12 +70,20 @@ bool course_has_share(const struct course_share *instructors, unsigned n, int64_
 bool course_acts_as_instructor(const struct course_share *instructors, unsigned n,
 			       const struct principal *who);
 
-/* The rule of who sees a course: it is published, or the caller acts as its instructor or administers. To
- * others it is COURSE_NOT_FOUND. Every other question about seeing one asks here. */
+/* The rule of who sees a course: it is published, or the caller acts as its instructor or administers, or it
+ * is archived and the caller has or had access to it. To others it is COURSE_NOT_FOUND. Every question about
+ * seeing one asks here; the first part of the rule asks nobody. */
 bool course_open_to(enum course_state state, const struct course_share *instructors, unsigned n,
 		    const struct principal *who);
 
-bool course_visible_to(const struct course_terms *c, const struct principal *who);
+/* The last part of it comes into question. */
+bool course_kept_for(enum course_state state, const struct principal *who);
+
+/* The whole rule: 1 when the caller sees the course, 0 when not, negative on trouble. Only on RPC_ON_DB. */
+int course_seen(struct rpc_call *call, int64_t course_id, enum course_state state,
+		const struct course_share *instructors, unsigned n, struct error *err)
+	__attribute__((warn_unused_result));
+
 bool course_taught_by(const struct course_terms *c, const struct principal *who);
 
 /* The id in a request's text, which the rules have checked; 0 when it is empty. */
@@ -87,9 +94,13 @@ extern const struct app_resource course_resource;
 /* Raises COURSE_NOT_FOUND for the course. */
 int course_not_found(struct error *err, int64_t course_id);
 
-/* Raises what somebody is told who may not act for the course: COURSE_NOT_FOUND unless it is `seen` by him,
- * else NOT_COURSE_INSTRUCTOR. */
-int course_refused(bool seen, int64_t course_id, struct error *err) __attribute__((warn_unused_result));
+/* Raises what somebody is told who may not act for the course, who sees it (1) or not (0), as course_seen()
+ * says: NOT_COURSE_INSTRUCTOR or COURSE_NOT_FOUND. Trouble with that stays what it was. */
+int course_refused(int seen, int64_t course_id, struct error *err) __attribute__((warn_unused_result));
+
+/* The same of the caller and the course's terms. */
+int course_refuse_caller(struct rpc_call *call, const struct course_terms *c, struct error *err)
+	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list course_stmts;
 

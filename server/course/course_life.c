@@ -18,7 +18,9 @@ static int may_teach(const struct change *change, const void *course, struct err
 
 	if (rpc_subject(change->call, c->course_id, acts, err) == 0)
 		return 0;
-	return course_refused(course_seen_by(c, change->who), c->course_id, err);
+	return course_refused(
+		course_seen(change->call, c->course_id, c->state, c->instructors, c->n_instructors, err),
+		c->course_id, err);
 }
 
 static int may_review(const struct change *change, const void *course, struct error *err)

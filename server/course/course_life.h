@@ -7,7 +7,7 @@
 
 /* The life of a course: what may become of one, and from which states. Its table is in course_life.c. */
 enum course_step {
-	STEP_COURSE_UPDATE,     /* `arg`: the UpdateCourseRequest */
+	STEP_COURSE_UPDATE,     /* `arg`: as course_rpc.c has it */
 	STEP_COURSE_ADD_LESSON, /* `arg`: as lesson_rpc.c has it */
 	STEP_COURSE_SUBMIT,
 	STEP_COURSE_APPROVE,

@@ -2,7 +2,9 @@
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/codec.h"
 #include "proto/runtime/format.h"
+#include "server/access/access.h"
 #include "server/app/app.h"
+#include "server/course/course_access.h"
 #include "server/course/course_cache.h"
 #include "server/course/course_life.h"
 #include "server/course/course_names.h"
@@ -32,9 +34,26 @@ static int load_course(struct rpc_call *call, void *state, struct error *err)
 	if (r < 0)
 		return r;
 	course_cache_put(courses, &course, packed, arena, generation);
-	if (!course_seen_by(&course, rpc_principal(call)))
-		return course_not_found(err, *course_id);
+	r = course_seen(call, *course_id, course.state, course.instructors, course.n_instructors, err);
+	if (r <= 0)
+		return r < 0 ? r : course_not_found(err, *course_id);
 	return rpc_reply_packed(call, packed);
+}
+
+static int run_load(struct rpc_call *call, int64_t course_id, struct error *err)
+{
+	int64_t *state = arena_memdup(rpc_arena(call), &course_id, sizeof(course_id));
+	return state ? rpc_run_on(call, RPC_ON_DB, load_course, state) : arena_full(err);
+}
+
+/* Whether an archived course is the caller's, as far as memory knows. */
+static bool known_to_be_kept(struct rpc_call *call, int64_t course_id)
+{
+	const int64_t now_us = app_now_us(call);
+	struct access access;
+
+	return access_cached(app_of(call)->access, rpc_arena(call), rpc_principal(call)->user_id, course_id,
+			     access_began, &now_us, &access);
 }
 
 static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCourseResponse *ret,
@@ -44,12 +63,15 @@ static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCou
 	const struct principal *who = rpc_principal(call);
 	int64_t course_id = course_id_of(req->course_id);
 	struct cache_value *value = course_cache_get(app_of(call)->courses, course_id, &answer);
-	if (!value) {
-		int64_t *state = arena_memdup(rpc_arena(call), &course_id, sizeof(course_id));
-		return state ? rpc_run_on(call, RPC_ON_DB, load_course, state) : arena_full(err);
-	}
-	int r = course_answer_seen_by(&answer, who) ? rpc_reply_packed(call, answer.packed)
-						    : course_not_found(err, course_id);
+	int r;
+
+	if (!value)
+		return run_load(call, course_id, err);
+	const bool perhaps = course_kept_for(answer.state, who);
+	if (course_answer_seen_by(&answer, who) || (perhaps && known_to_be_kept(call, course_id)))
+		r = rpc_reply_packed(call, answer.packed);
+	else
+		r = perhaps ? run_load(call, course_id, err) : course_not_found(err, course_id);
 	cache_value_release(value);
 	return r;
 }
@@ -60,6 +82,7 @@ struct creation {
 	struct arena *arena;
 	struct course course;
 	int64_t event_id;
+	struct course_grant_ids grants;
 	CreateCourseResponse *ret;
 };
 
@@ -107,6 +130,7 @@ static int take_request(struct rpc_call *call, const CreateCourseRequest *req, s
 
 static int create_body(struct db_conn *conn, void *arg, struct error *err)
 {
+	static const struct course nobody;
 	struct creation *m = arg;
 	const struct event e = {
 		.event_id = m->event_id,
@@ -122,6 +146,9 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 		r = course_store_insert(conn, m->arena, &m->course, err);
 	if (r >= 0)
 		r = event_append(conn, &e, err);
+	if (r >= 0)
+		r = course_follow_instructors(conn, m->arena, &nobody, &m->course, m->course.create_us,
+					      &m->grants, err);
 	if (r < 0)
 		return r;
 	m->ret->course = course_to_proto(m->arena, &m->course);
@@ -135,25 +162,43 @@ static int create_course(struct rpc_call *call, const CreateCourseRequest *req, 
 	int r = take_request(call, req, &m.course, err);
 	if (r >= 0)
 		r = app_new_ids(call, APP_IDS(&m.course.course_id, &m.event_id), err);
+	if (r >= 0)
+		r = course_new_grant_ids(call, &m.grants, err);
 	return r < 0 ? r : app_transaction(call, IDEM_CREATE_US, create_body, &m, &ret->base, err);
 }
 
 /* --- UpdateCourse --- */
 
+struct course_update {
+	const UpdateCourseRequest *req;
+	struct course_grant_ids grants; /* when the instructors are named */
+};
+
+static int set_instructors(struct change *change, const struct course *before, const struct course *after,
+			   struct error *err)
+{
+	const struct course_update *update = change->arg;
+	int r = course_check_qualified(change->conn, change->arena, after, err);
+	if (r >= 0)
+		r = course_store_set_instructors(change->conn, after, err);
+	return r < 0 ? r
+		     : course_follow_instructors(change->conn, change->arena, before, after, change->now_us,
+						 &update->grants, err);
+}
+
 int course_apply_update(struct change *change, void *course, struct error *err)
 {
-	const UpdateCourseRequest *req = change->arg;
+	const struct course_update *update = change->arg;
+	const UpdateCourseRequest *req = update->req;
 	struct course *c = course;
+	const struct course before = *c;
 	char **paths = req->update_mask->paths;
 	size_t n_paths = req->update_mask->n_paths;
 	int r = course_check_editable(c, paths, n_paths, err);
 	if (r >= 0)
 		r = course_take_fields(c, req->course, paths, n_paths, change->who, err);
-	if (r >= 0 && mask_has(paths, n_paths, "instructors")) {
-		r = course_check_qualified(change->conn, change->arena, c, err);
-		if (r >= 0)
-			r = course_store_set_instructors(change->conn, c, err);
-	}
+	if (r >= 0 && mask_has(paths, n_paths, "instructors"))
+		r = set_instructors(change, &before, c, err);
 	if (r >= 0 && (mask_has(paths, n_paths, "free") || mask_has(paths, n_paths, "price_list")))
 		r = course_store_set_prices(change->conn, c, err);
 	return r;
@@ -164,12 +209,16 @@ static int update_course(struct rpc_call *call, const UpdateCourseRequest *req, 
 {
 	struct change change =
 		course_change(call, STEP_COURSE_UPDATE, req->course->course_id, req->course->etag);
-	change.arg = (void *)req;
+	struct course_update update = {.req = req};
+	char **paths = req->update_mask->paths;
+	size_t n_paths = req->update_mask->n_paths;
+	change.arg = &update;
 	change.ret = &ret->course;
-	int r = app_check_mask(&edu_v1_course_rules, req->update_mask->paths, req->update_mask->n_paths,
-			       "course_id", err);
+	int r = app_check_mask(&edu_v1_course_rules, paths, n_paths, "course_id", err);
 	if (r >= 0 && !change.id)
 		r = error_field(err, "course.course_id", "is required");
+	if (r >= 0 && mask_has(paths, n_paths, "instructors"))
+		r = course_new_grant_ids(call, &update.grants, err);
 	return r < 0 ? r : change_run(&change, &ret->base, err);
 }
 

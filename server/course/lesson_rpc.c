@@ -69,7 +69,7 @@ static int list_lessons(struct rpc_call *call, const ListLessonsRequest *req, Li
 
 	int r = page_open(&page, call, PAGE_OF(req), &position, sizeof(position), err);
 	if (r >= 0)
-		r = course_terms_seen(conn, arena, course_id, NULL, rpc_principal(call), &terms, err);
+		r = course_terms_seen(call, course_id, NULL, &terms, err);
 	if (r >= 0)
 		r = lesson_store_list(conn, arena, course_id, external_id, position, page.limit, &lessons, &n,
 				      err);

@@ -26,7 +26,7 @@ int enrollment_check_reader(struct rpc_call *call, struct db_conn *conn, int64_t
 	int r = course_terms_read(conn, rpc_arena(call), course_id, NULL, &course, err);
 	if (r < 0 || rpc_subject(call, user_id, course_taught_by(&course, who), err) == 0)
 		return r;
-	return course_refused(course_visible_to(&course, who), course_id, err);
+	return course_refuse_caller(call, &course, err);
 }
 
 struct enrollment_query {
@@ -46,7 +46,7 @@ static int check_learners_reader(struct rpc_call *call, struct db_conn *conn, in
 	if (r < 0)
 		return r;
 	if (!course_taught_by(&course, who) && !principal_has_role(who, ROLE_MASK_ADMIN))
-		return course_refused(course_visible_to(&course, who), course_id, err);
+		return course_refuse_caller(call, &course, err);
 	return rpc_subject(call, course_id, true, err);
 }
 

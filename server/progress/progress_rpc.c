@@ -81,11 +81,10 @@ static int submit(struct recording *rec, const struct lesson_info *lesson, const
 }
 
 /* Whoever never was enrolled learns of a lesson only what ListLessons would show him. */
-static int check_lesson_seen(struct db_conn *conn, struct arena *arena, const struct lesson_info *lesson,
-			     const struct principal *who, struct error *err)
+static int check_lesson_seen(struct rpc_call *call, const struct lesson_info *lesson, struct error *err)
 {
 	struct course_terms course;
-	int r = course_terms_seen(conn, arena, lesson->course_id, NULL, who, &course, err);
+	int r = course_terms_seen(call, lesson->course_id, NULL, &course, err);
 
 	return r == -STATUS_NOT_FOUND ? lesson_not_found(err, lesson->lesson_id) : r;
 }
@@ -107,7 +106,7 @@ static int load_and_submit(struct rpc_call *call, void *state, struct error *err
 		r = access_read(app->access, conn, arena, report->user_id, lesson.course_id, app_now_us(call),
 				report_has_access, report, &access, err);
 	if (r == 0 && !access.enrolled)
-		r = check_lesson_seen(conn, arena, &lesson, rpc_principal(call), err);
+		r = check_lesson_seen(call, &lesson, err);
 	return r < 0 ? r : submit(rec, &lesson, &access, err);
 }
 

@@ -21,6 +21,7 @@
 enum { TERMS_ATTEMPTS = 4 };
 
 struct checkout {
+	struct rpc_call *call;
 	const PurchaseCourseRequest *req;
 	struct db_conn *conn;
 	struct arena *arena;
@@ -34,6 +35,7 @@ static int begin(struct rpc_call *call, const PurchaseCourseRequest *req, struct
 		 struct error *err)
 {
 	*c = (struct checkout){
+		.call = call,
 		.req = req,
 		.conn = db_of(call),
 		.arena = rpc_arena(call),
@@ -92,7 +94,7 @@ static int agree_terms(const struct checkout *c, struct course_terms *terms, str
 		       struct error *err)
 {
 	const char *currency = c->req->currency_code;
-	int r = course_terms_seen(c->conn, c->arena, c->course_id, currency, c->who, terms, err);
+	int r = course_terms_seen(c->call, c->course_id, currency, terms, err);
 
 	if (r == 0)
 		r = quote_course(terms, currency, quote, err);

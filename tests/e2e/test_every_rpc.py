@@ -2,6 +2,7 @@
 """Every RPC through the edu command, each read back through another RPC. A method without a scenario fails the run, and
 so does an event or a row of the audit that a call should have left and did not, or left and should not have."""
 import datetime
+import json
 import re
 import sys
 import time
@@ -60,7 +61,9 @@ APPENDS = {
     "Login": lambda c: [event("session.started", c.reply["session"]["sessionId"], c.reply["session"]["user"]["userId"])],
     "UpdateUser": of_user("user.updated"),
     "SetUserRoles": of_user("user.roles_set"),
-    "CreateCourse": of_course("course.created"),
+    "CreateCourse": lambda c: of_course("course.created")(c) + [
+        event("access.granted", "its grant", i["userId"], c.reply["course"]["courseId"])
+        for i in c.reply["course"]["instructors"]],
     "UpdateCourse": of_course("course.updated"),
     "SubmitCourseForReview": of_course("course.submitted"),
     "ApproveCourse": of_course("course.published"),
@@ -141,8 +144,14 @@ class WatchedStack(Stack):
             self.known.add(row)
             self.seen.add(name)
             kind = (EVENTS if what == "event" else AUDITS).get(name) or self.kind_of(subject)
-            yield (what, name, id_text(kind, subject), id_text("usr", user),
+            own = kind == "gra" and self.has_grant(name, subject, user, rest)
+            yield (what, name, "its grant" if own else id_text(kind, subject), id_text("usr", user),
                    id_text("crs", rest) if what == "event" else rest)
+
+    def has_grant(self, name, grant, user, course):
+        """Whether the event's subject, which no reply shows, is the grant of this user and course that it says."""
+        return self.sql(f"SELECT 1 FROM access_grant WHERE grant_id = {grant} AND user_id = {user} AND scope_id = {course}"
+                        f" AND (revoke_time IS NOT NULL OR '{name}' = 'access.granted')")
 
     def kind_of(self, subject):
         """Of an id whose kind no list of names says: whose data was read."""
@@ -309,6 +318,14 @@ def update_course(t, w):
     t.assertEqual(read["title"], "Renamed")
     t.assertEqual(read["summary"], before["summary"])
     t.assertGreater(int(read["version"]), int(before["version"]))
+    other = w.name("colleague")
+    w.stack.register(other, "INSTRUCTOR")
+    teacher, colleague = (w.edu("get-user", user=name)["user"]["userId"] for name in ("teacher", other))
+    for teachers, became in (([teacher, colleague], "access.granted"), ([teacher], "access.revoked")):
+        read = w.edu("update-course", "--course.course-id", course, *(x for i in teachers for x in
+                     ("--course.instructors", json.dumps({"userId": i}))), user="teacher",
+                     leaves=[event(became, "its grant", colleague, course)])["course"]
+        t.assertEqual([i["userId"] for i in read["instructors"]], teachers)
 
 
 @scenario("GetCourse")

@@ -815,6 +815,8 @@ static void a_repeat_is_answered_whatever_happened_since(void **state)
 	assert_bought(&again);
 	assert_true(again.replayed);
 	sql(t, "UPDATE course SET state = 4 WHERE course_id = %" PRId64, course.course_id);
+	assert_not_bought(&fresh, "ALREADY_PURCHASED"); /* archived, he keeps it */
+	sql(t, "UPDATE course SET state = 1 WHERE course_id = %" PRId64, course.course_id);
 	assert_not_bought(&fresh, "COURSE_NOT_FOUND");
 	assert_bought(&again);
 	assert_true(again.replayed);
