@@ -62,6 +62,24 @@ UNSOUND = {
         " AND e.kind = 'purchase.completed')",
     "purchases without an enrollment":
         "SELECT purchase_id FROM purchase p LEFT JOIN enrollment e USING (user_id, course_id) WHERE e.user_id IS NULL",
+    "grants that nothing gave":
+        "SELECT grant_id FROM access_grant g WHERE NOT CASE source_kind"
+        " WHEN 1 THEN EXISTS (SELECT 1 FROM purchase p WHERE p.purchase_id = g.source_id AND p.user_id = g.user_id AND"
+        " g.scope_kind = 1 AND p.course_id = g.scope_id)"
+        " WHEN 4 THEN revoke_time IS NOT NULL OR EXISTS (SELECT 1 FROM course_instructor i WHERE i.course_id = g.scope_id"
+        " AND i.user_id = g.user_id) ELSE FALSE END",
+    "instructors without exactly one grant":
+        "SELECT user_id, course_id FROM course_instructor i WHERE 1 <> (SELECT COUNT(*) FROM access_grant g WHERE"
+        " g.user_id = i.user_id AND g.scope_kind = 1 AND g.scope_id = i.course_id AND g.source_kind = 4"
+        " AND g.revoke_time IS NULL)",
+    "grants of instructors without exactly their events":
+        "SELECT grant_id FROM access_grant g WHERE source_kind = 4 AND (1, revoke_time IS NOT NULL) <> (SELECT"
+        " COALESCE(SUM(kind = 'access.granted'), 0), COALESCE(SUM(kind = 'access.revoked'), 0) FROM event e WHERE"
+        " e.subject_id = g.grant_id AND e.user_id = g.user_id AND e.course_id = g.scope_id)",
+    "enrollments that no grant ever opened":
+        "SELECT user_id, course_id FROM enrollment e WHERE NOT EXISTS (SELECT 1 FROM access_grant g LEFT JOIN"
+        " catalogue_course h ON g.scope_kind = 2 AND h.catalogue_id = g.scope_id AND h.course_id = e.course_id WHERE"
+        " g.user_id = e.user_id AND (h.course_id IS NOT NULL OR (g.scope_kind = 1 AND g.scope_id = e.course_id)))",
     "lessons that are not the sum of their sessions":
         "SELECT user_id, lesson_id FROM progress_lesson l LEFT JOIN (SELECT user_id, lesson_id, epoch, COUNT(*) n,"
         " SUM(interactions) i, SUM(questions) q, MAX(last_time) t,"

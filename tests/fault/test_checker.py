@@ -67,8 +67,16 @@ class OfTheChecker(unittest.TestCase):
              "UPDATE charge SET beneficiary_id = beneficiary_id - 1 LIMIT 1"),
             ("charges of nothing", "UPDATE charge SET charge_id = charge_id + 1 ORDER BY charge_id DESC LIMIT 1",
              "UPDATE charge SET charge_id = charge_id - 1 ORDER BY charge_id DESC LIMIT 1"),
-            ("purchases without exactly one grant", "UPDATE access_grant SET user_id = user_id + 1 LIMIT 1",
-             "UPDATE access_grant SET user_id = user_id - 1 LIMIT 1"),
+            ("purchases without exactly one grant", "UPDATE access_grant SET user_id = user_id + 1 WHERE source_kind = 1"
+             " LIMIT 1", "UPDATE access_grant SET user_id = user_id - 1 WHERE source_kind = 1 LIMIT 1"),
+            ("grants that nothing gave", "SELECT 1", "SELECT 1"),  # the same one
+            ("instructors without exactly one grant", "UPDATE course_instructor SET user_id = user_id + 1 LIMIT 1",
+             "UPDATE course_instructor SET user_id = user_id - 1 LIMIT 1"),
+            ("grants of instructors without exactly their events", "UPDATE event SET course_id = course_id + 1 WHERE"
+             " kind = 'access.granted' LIMIT 1", "UPDATE event SET course_id = course_id - 1 WHERE"
+             " kind = 'access.granted' LIMIT 1"),
+            ("enrollments that no grant ever opened", "UPDATE enrollment SET course_id = course_id + 1 LIMIT 1",
+             "UPDATE enrollment SET course_id = course_id - 1 LIMIT 1"),
             ("charges that did not take", "UPDATE charge SET total = total + 1, charged = charged + 1, list_price ="
              " list_price + 1 LIMIT 1", "UPDATE charge SET total = total - 1, charged = charged - 1, list_price ="
              " list_price - 1 LIMIT 1"),
