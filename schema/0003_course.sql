@@ -21,6 +21,7 @@ CREATE TABLE course (
   language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag in its recommended case, so that one language has one text; empty when not said',
   license VARCHAR(100) NOT NULL,
   pricing TINYINT NOT NULL COMMENT '0 unset, 1 free, 2 as course_price lists' CHECK (pricing BETWEEN 0 AND 2),
+  platform_basis_points SMALLINT NULL COMMENT 'the platform''s part of what a sale brings, in hundredths of a percent; NULL: as of every course' CHECK (platform_basis_points BETWEEN 0 AND 10000),
   planned_learning_hours INT NOT NULL COMMENT '0 when not said' CHECK (planned_learning_hours BETWEEN 0 AND 10000),
   state TINYINT NOT NULL COMMENT 'edu.v1.CourseState: 1 draft, 2 in review, 3 published, 4 archived'
     CHECK (state BETWEEN 1 AND 4),
@@ -56,7 +57,7 @@ CREATE TABLE course_instructor (
   course_id BIGINT NOT NULL,
   user_id BIGINT NOT NULL,
   position INT NOT NULL COMMENT 'in the course''s list, from 1' CHECK (position >= 1),
-  share_basis_points INT NOT NULL COMMENT 'of what a purchase brings, in hundredths of a percent; all of a course at most 10,000'
+  share_basis_points INT NOT NULL COMMENT 'of what the platform leaves, in hundredths of a percent; all of a course at most 10,000'
     CHECK (share_basis_points BETWEEN 0 AND 10000),
   PRIMARY KEY (course_id, user_id),
   KEY course_instructor_user (user_id, course_id)

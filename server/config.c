@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "proto/runtime/array.h"
+#include "proto/runtime/money.h"
 
 #define HOUR_US (INT64_C(3600) * 1000000)
 
@@ -108,6 +109,10 @@ static const struct flag flags[] = {
 	 "at shutdown, time to serve on while /readyz says 503, until the edge has noticed"},
 	{"drain-seconds", "N", KIND_NUMBER, AT(drain_seconds), NULL, 10, 0, 3600, ON_SERVE,
 	 "time calls under way have then; after two more the process ends, whatever hangs"},
+	{"platform-basis-points", "N", KIND_NUMBER, AT(platform_basis_points), NULL, 3000, 0, BASIS_POINTS,
+	 ON_SERVE,
+	 "the platform's part of a sale in hundredths of a percent, unless the course has another; its teachers "
+	 "share the rest"},
 	{"access-token-seconds", "N", KIND_NUMBER, AT(access_token_seconds), NULL, 900, 1, 86400, ON_SERVE,
 	 "life of an access token"},
 	{"refresh-token-days", "N", KIND_NUMBER, AT(refresh_token_days), NULL, 30, 1, 365, ON_SERVE,
@@ -358,6 +363,7 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->drain_ms = (int)c->drain_seconds * 1000;
 	ret->reflection = !c->no_reflection;
 	ret->trust_forwarded_for = c->trust_forwarded_for;
+	ret->platform_basis_points = (int)c->platform_basis_points;
 	ret->key_dir = c->key_dir;
 	ret->access_token_us = (int64_t)c->access_token_seconds * 1000000;
 	ret->refresh_token_us = (int64_t)c->refresh_token_days * 24 * 3600 * 1000000;

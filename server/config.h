@@ -27,6 +27,7 @@ struct config {
 	unsigned queue_wait_ms, default_deadline_seconds;
 	unsigned drain_notice_seconds, drain_seconds, access_token_seconds, refresh_token_days, argon2_mib,
 		argon2_passes;
+	unsigned platform_basis_points;
 	unsigned rate_default, rate_stranger, rate_login;
 	unsigned job_workers, keep_replies_hours, keep_sessions_days, keep_events_days, keep_leases_days;
 	bool no_reflection, trust_forwarded_for;

@@ -103,6 +103,7 @@ void service_config_defaults(struct service_config *config)
 		.drain_ms = rpc.drain_ms,
 		.reflection = true,
 		.access_token_us = TOKEN_LIFETIME_US,
+		.platform_basis_points = 3000,
 		.refresh_token_us = 30 * DAY_US,
 		.argon2_kib = PASSWORD_MEMORY_KIB,
 		.argon2_passes = PASSWORD_PASSES,
@@ -479,6 +480,7 @@ int service_start(const struct service_config *config, struct service **ret, str
 	s->app = (struct app){
 		.clock = config->clock,
 		.passwords = &s->passwords,
+		.platform_basis_points = config->platform_basis_points,
 		.refresh_token_us = config->refresh_token_us,
 	};
 	int r = start_all(s, err);

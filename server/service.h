@@ -32,6 +32,8 @@ struct service_config {
 	bool reflection;
 	bool trust_forwarded_for; /* the edge in front sets it and nobody else can connect */
 
+	int platform_basis_points; /* the platform's part of a sale, unless the course has another */
+
 	const char *key_dir; /* NULL: keys of this process, kept in memory, for tests */
 	int64_t access_token_us, refresh_token_us;
 	unsigned argon2_kib, argon2_passes;

@@ -23,6 +23,7 @@ struct app {
 	struct node_lease *node; /* makes ids; see server/db/lease.h */
 	struct auth *auth;
 	const struct passwords *passwords;
+	int platform_basis_points; /* the platform's part of a sale, unless the course has another */
 	int64_t refresh_token_us;  /* how long an unused refresh token lives */
 	struct cache *courses;     /* GetCourse's answers by course id; see course/course_cache.h */
 	struct cache *lessons;     /* struct lesson_info by lesson id; see course/lesson.h */

@@ -35,7 +35,7 @@ enum course_pricing { COURSE_UNPRICED = 0, COURSE_FREE = 1, COURSE_PRICED = 2 };
 
 struct course_share {
 	int64_t user_id;
-	int share_basis_points;
+	int share_basis_points; /* of what the platform leaves */
 };
 
 struct course_terms {
@@ -47,6 +47,7 @@ struct course_terms {
 	enum course_pricing pricing;
 	bool offered;              /* COURSE_PRICED, and there is a price in the currency asked for */
 	int64_t price_minor_units; /* that price, above 0; 0 when not offered */
+	int platform_basis_points; /* the platform's part of what it brings; -1: as of every course */
 	unsigned n_instructors;
 	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS]; /* in the order of the course */
 };

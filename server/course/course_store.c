@@ -51,6 +51,7 @@ struct terms_row {
 	C(R, "c.planned_learning_hours", INT, terms.planned_learning_hours)                                  \
 	C(R, "c.pricing", INT, terms.pricing)                                                                \
 	C(R, "p.minor_units", I64, terms.price_minor_units)                                                  \
+	C(R, "IFNULL(c.platform_basis_points, -1)", INT, terms.platform_basis_points)                        \
 	C(R, "i.user_id", I64, instructor.user_id)                                                           \
 	C(R, "i.share_basis_points", INT, instructor.share_basis_points)
 DB_ROW(terms_row, struct terms_row, TERMS_COLUMNS);

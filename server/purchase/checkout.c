@@ -27,6 +27,7 @@ struct checkout {
 	struct arena *arena;
 	const struct principal *who;
 	const struct request_key *key;
+	int platform_basis_points;
 	int64_t course_id, now_us;
 	int64_t purchase_id, grant_id, event_id;
 };
@@ -41,6 +42,7 @@ static int begin(struct rpc_call *call, const PurchaseCourseRequest *req, struct
 		.arena = rpc_arena(call),
 		.who = rpc_principal(call),
 		.key = rpc_request_key(call),
+		.platform_basis_points = app_of(call)->platform_basis_points,
 		.course_id = course_id_of(req->course_id),
 		.now_us = app_now_us(call),
 	};
@@ -141,12 +143,14 @@ static struct purchase completed_purchase(const struct checkout *c, const struct
 static int post(const struct checkout *c, const struct course_terms *terms, const struct quote *quote,
 		struct ledger_posting *ret, struct error *err)
 {
+	const int own = terms->platform_basis_points;
 	const struct money_input input = {
 		.cause_id = c->purchase_id,
 		.currency_code = quote->currency_code,
 		.party_ids = {[MONEY_USER] = c->who->user_id},
 		.total = quote->total,
 		.tax = quote->tax,
+		.platform_basis_points = own >= 0 ? own : c->platform_basis_points,
 		.sellers = terms->instructors,
 		.n_sellers = terms->n_instructors,
 	};

@@ -15,6 +15,7 @@
 #include "server/base/clock.h"
 #include "server/base/metrics.h"
 #include "server/course/lesson.h"
+#include "server/money/ledger.h"
 #include "server/money/money_names.h"
 #include "server/purchase/purchase_names.h"
 #include "tests/lib/ledger_check.h"
@@ -855,7 +856,7 @@ static void a_request_id_is_ones_own(void **state)
 
 /* --- the posting --- */
 
-static int64_t posted(struct testserver *t, const Purchase *p, int account_kind, int64_t owner_id)
+static int64_t posted(struct testserver *t, const Purchase *p, enum ledger_account account, int64_t owner_id)
 {
 	int64_t transaction_id;
 
@@ -863,32 +864,63 @@ static int64_t posted(struct testserver *t, const Purchase *p, int account_kind,
 	return number(t,
 		      "SELECT CAST(IFNULL(SUM(amount), 0) AS SIGNED) FROM ledger_entry WHERE transaction_id "
 		      "= %" PRId64 " AND account_kind = %d AND owner_id = %" PRId64,
-		      transaction_id, account_kind, owner_id);
+		      transaction_id, (int)account, owner_id);
 }
 
-static void three_instructors_share_an_odd_total(void **state)
+/* A course of three teachers for 10.01 EUR, whose sales bring each and the platform so much. */
+static void assert_shared(struct testserver *t, const struct testcourse *course, const int64_t parts[4])
 {
-	struct testserver *t = *state;
-	struct testcourse course;
 	struct testuser buyer;
 
 	new_buyer(t, 1001, &buyer);
+	struct order o = new_order(t, &buyer, course->id, 1001);
+	assert_bought(&o);
+	assert_int_equal(posted(t, o.purchase, LEDGER_WALLET, buyer.user_id), -1001);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(posted(t, o.purchase, LEDGER_PAYABLE, 11 + i), parts[i]);
+	assert_int_equal(posted(t, o.purchase, LEDGER_REVENUE, 0), parts[3]);
+	assert_int_equal(posted(t, o.purchase, LEDGER_ROUNDING, 0),
+			 1001 - parts[0] - parts[1] - parts[2] - parts[3]);
+	assert_int_equal(ledger_faults(t->db), 0);
+	order_done(&o);
+}
+
+static void the_platform_takes_its_part_and_the_teachers_share_the_rest(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse course;
+
 	testserver_course(t, &instructor, 1001, one_text, &course);
 	sql(t, "DELETE FROM course_instructor WHERE course_id = %" PRId64, course.course_id);
 	sql(t,
 	    "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
 	    " VALUES (%" PRId64 ", 11, 1, 3333), (%" PRId64 ", 12, 2, 3333), (%" PRId64 ", 13, 3, 2000)",
 	    course.course_id, course.course_id, course.course_id);
-	struct order o = new_order(t, &buyer, course.id, 1001);
+	assert_shared(t, &course, (int64_t[]){233, 233, 140, 393});
+	sql(t, "UPDATE course SET platform_basis_points = 0 WHERE course_id = %" PRId64, course.course_id);
+	assert_shared(t, &course, (int64_t[]){333, 333, 200, 133});
+	sql(t, "UPDATE course SET platform_basis_points = 10000 WHERE course_id = %" PRId64,
+	    course.course_id);
+	assert_shared(t, &course, (int64_t[]){0, 0, 0, 1001});
+}
+
+static void what_the_platform_takes_is_a_flag(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse course;
+	struct testuser buyer;
+
+	t->config.platform_basis_points = 1234;
+	testserver_restart(t);
+	testserver_course(t, &instructor, 10000, one_text, &course);
+	new_buyer(t, 10000, &buyer);
+	struct order o = new_order(t, &buyer, course.id, 10000);
 	assert_bought(&o);
-	assert_int_equal(posted(t, o.purchase, 1, buyer.user_id), -1001);
-	assert_int_equal(posted(t, o.purchase, 2, 11), 333);
-	assert_int_equal(posted(t, o.purchase, 2, 12), 333);
-	assert_int_equal(posted(t, o.purchase, 2, 13), 200);
-	assert_int_equal(posted(t, o.purchase, 3, 0), 133);
-	assert_int_equal(posted(t, o.purchase, 5, 0), 2);
-	assert_int_equal(ledger_faults(t->db), 0);
+	assert_int_equal(posted(t, o.purchase, LEDGER_REVENUE, 0), 1234);
+	assert_int_equal(posted(t, o.purchase, LEDGER_PAYABLE, instructor.user_id), 8766);
 	order_done(&o);
+	t->config.platform_basis_points = 3000;
+	testserver_restart(t);
 }
 
 /* --- crowds --- */
@@ -1357,7 +1389,8 @@ int main(void)
 		TEST(an_expired_token_buys_nothing),
 		TEST(a_repeat_is_answered_whatever_happened_since),
 		TEST(a_request_id_is_ones_own),
-		TEST(three_instructors_share_an_odd_total),
+		TEST(the_platform_takes_its_part_and_the_teachers_share_the_rest),
+		TEST(what_the_platform_takes_is_a_flag),
 		TEST(fifty_requests_make_one_purchase),
 		TEST(one_request_fifty_times_makes_one_purchase),
 		TEST(one_wallet_is_never_overdrawn),

@@ -98,6 +98,8 @@ static const struct {
 	{"course.level", "UPDATE course SET level = 5"},
 	{"course.pricing", "UPDATE course SET pricing = -1"},
 	{"course.pricing", "UPDATE course SET pricing = 3"},
+	{"course.platform_basis_points", "UPDATE course SET platform_basis_points = -1"},
+	{"course.platform_basis_points", "UPDATE course SET platform_basis_points = 10001"},
 	{"course.planned_learning_hours", "UPDATE course SET planned_learning_hours = -1"},
 	{"course.planned_learning_hours", "UPDATE course SET planned_learning_hours = 10001"},
 	{"course.state", "UPDATE course SET state = 0"},

@@ -59,6 +59,7 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(keep_sessions_us);
 	SAME(keep_events_us);
 	SAME(keep_leases_us);
+	SAME(platform_basis_points);
 	SAME(access_token_us);
 	SAME(refresh_token_us);
 	SAME(argon2_kib);
@@ -109,7 +110,8 @@ static void test_flags_reach_the_service(void **state)
 
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--drain-seconds", "3",
 			       "--refresh-token-days", "365", "--cache-mib", "2", "--record-seconds", "60",
-			       "--no-reflection", "--trust-forwarded-for", "--rate-login", "0"),
+			       "--no-reflection", "--trust-forwarded-for", "--rate-login", "0",
+			       "--platform-basis-points", "10000"),
 			 1);
 	config_to_service(&c, &db, &got);
 	assert_int_equal(got.drain_ms, 3000);
@@ -119,6 +121,7 @@ static void test_flags_reach_the_service(void **state)
 	assert_false(got.reflection);
 	assert_true(got.trust_forwarded_for);
 	assert_int_equal(got.rate_login, 0);
+	assert_int_equal(got.platform_basis_points, 10000);
 }
 
 static void test_wrong_lines_are_refused(void **state)
@@ -134,6 +137,7 @@ static void test_wrong_lines_are_refused(void **state)
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-workers", "1x"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-workers", "-1"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--refresh-token-days", "366"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--platform-basis-points", "10001"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "more"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--user-name", "ada"),
 			 -1); /* of another command */
