@@ -9,7 +9,7 @@ CREATE TABLE progress_session (
   epoch            BIGINT     NOT NULL,
   lesson_id        BIGINT     NOT NULL,
   session_id       BINARY(16) NOT NULL COMMENT 'UUID made by the client',
-  start_time       BIGINT     NOT NULL COMMENT 'least start the client named, none before enrollment.epoch_time',
+  start_time       BIGINT     NOT NULL COMMENT 'least start the client named, none before the epoch began',
   last_time        BIGINT     NOT NULL COMMENT 'greatest client time',
   learning_seconds BIGINT     NOT NULL COMMENT 'greatest cumulative value; credited up to last_time - start_time and to a day',
   interactions     BIGINT     NOT NULL COMMENT 'greatest cumulative value',

@@ -35,7 +35,10 @@ CREATE TABLE enrollment (
   course_id   BIGINT NOT NULL,
   epoch       BIGINT NOT NULL DEFAULT 0 COMMENT 'current epoch of progress; a reset adds one' CHECK (epoch >= 0),
   start_time  BIGINT NOT NULL COMMENT 'when access was first granted',
+  epoch_time  BIGINT NULL COMMENT 'when a reset began the current epoch; NULL while there was none',
   PRIMARY KEY (user_id, course_id),
-  KEY enrollment_course (course_id, user_id)
+  KEY enrollment_course (course_id, user_id),
+  CONSTRAINT enrollment_epoch_begins CHECK ((epoch = 0) = (epoch_time IS NULL)),
+  CONSTRAINT enrollment_times CHECK (epoch_time >= start_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='A person learning a course; access itself is in access_grant';

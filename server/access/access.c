@@ -12,7 +12,7 @@ struct pair_key {
 
 /* What is remembered of a user and a course is this, then the windows. */
 struct head {
-	int64_t epoch, start_us;
+	int64_t epoch, start_us, epoch_us;
 	int64_t enrolled;
 };
 
@@ -124,6 +124,7 @@ static bool pair_cached(struct cache *cache, struct arena *arena, int64_t user_i
 		.enrolled = head.enrolled,
 		.epoch = head.epoch,
 		.start_us = head.start_us,
+		.epoch_us = head.epoch_us,
 		.windows = arena_memdup(arena, span.data + sizeof(head), span.len - sizeof(head)),
 		.n_windows = (unsigned)((span.len - sizeof(head)) / sizeof(struct access_window)),
 	};
@@ -166,7 +167,7 @@ static int read_pair(struct cache *cache, struct db_conn *conn, struct arena *ar
 	int r = access_store_pair(conn, arena, user_id, course_id, now_us, ret, err);
 	if (r < 0)
 		return r;
-	const struct head head = {ret->epoch, ret->start_us, ret->enrolled};
+	const struct head head = {ret->epoch, ret->start_us, ret->epoch_us, ret->enrolled};
 	const size_t windows = ret->n_windows * sizeof(*ret->windows);
 	uint8_t *value = arena_alloc(arena, sizeof(head) + windows);
 	if (!value)

@@ -30,6 +30,7 @@ struct access {
 	bool enrolled;
 	int64_t epoch;    /* of the progress; 0 unless enrolled */
 	int64_t start_us; /* when access first began; set once and never moved; 0 unless enrolled */
+	int64_t epoch_us; /* when the epoch began: start_us, until a reset; 0 unless enrolled */
 	const struct access_window *windows; /* in the arena; in no order, and they may overlap */
 	unsigned n_windows;
 };

@@ -10,9 +10,11 @@
 
 /*
  * For who listens to whatever becomes of one, each event naming what it changed:
+ *  - an enrollment: the user and the course;
  *  - an access: the user, and the course; or no course, when it is of a catalogue;
  *  - a catalogue: a course that it holds now or no longer holds; a change of several is an event for each.
  */
+#define NOUN_ENROLLMENT "enrollment" /* no call appends one yet */
 #define NOUN_ACCESS "access"
 #define NOUN_CATALOGUE "catalogue" /* no call appends one yet */
 

@@ -33,6 +33,7 @@ struct pair_row {
 	F(R, "e.user_id IS NOT NULL", BOOL, access.enrolled)                                                 \
 	C(R, "e.epoch", I64, access.epoch)                                                                   \
 	C(R, "e.start_time", I64, access.start_us)                                                           \
+	C(R, "IFNULL(e.epoch_time, e.start_time)", I64, access.epoch_us)                                     \
 	C(R, "g.scope_id", I64, grant.scope_id)                                                              \
 	C(R, "g.start_time", I64, grant.start_us)                                                            \
 	C(R, "g.expire_time", I64_OR_NULL, grant.end_us)                                                     \

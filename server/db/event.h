@@ -8,10 +8,11 @@
 
 /*
  * The one event table: outbox, cache invalidation, revocation and partner feed. Every effect but a progress
- * heartbeat appends a row in its own transaction. The sequencer gives rows their feed position after commit,
- * without gaps. The feed hands every replica every row within a second: each poll reads the rows behind its
- * last position and those that have none yet, so it neither waits for the sequencer nor depends on how long a
- * transaction takes or what any clock says, and it reads no row twice once it has a position.
+ * heartbeat, which marks its day, appends a row in its own transaction. The sequencer gives rows their feed
+ * position after commit, without gaps. The feed hands every replica every row within a second: each poll
+ * reads the rows behind its last position and those that have none yet, so it neither waits for the sequencer
+ * nor depends on how long a transaction takes or what any clock says, and it reads no row twice once it has a
+ * position.
  */
 
 struct event {

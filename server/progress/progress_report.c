@@ -131,8 +131,8 @@ static int check_session(struct report *r, const struct access *access, struct e
 		return error_raise(err, &REASON_SESSION_TOO_LONG,
 				   "The session started more than 24 hours before client_time; begin a new "
 				   "one.");
-	if (r->start_us < access->start_us)
-		r->start_us = access->start_us;
+	if (r->start_us < access->epoch_us)
+		r->start_us = access->epoch_us;
 	return 0;
 }
 

@@ -40,8 +40,9 @@ bool report_has_access(const struct access *access, const void *report);
 /*
  * Decides whether the report may be merged, given its lesson and the learner's access: NOT_ENROLLED,
  * STALE_EPOCH, CLOCK_SKEW, PROGRESS_TOO_OLD, SESSION_TOO_LONG, LESSON_KIND_MISMATCH. Fills in course_id and
- * the coverage that an interval gives, and moves a start from before access began to that time: a fixed one,
- * so that the least of the moved starts is the least start moved.
+ * the coverage that an interval gives, and moves a start from before the epoch began, which is when access
+ * first began or when progress was reset, to that time: a fixed one, so that the least of the moved starts is
+ * the least start moved.
  */
 int report_admit(struct report *r, const struct lesson_info *lesson, const struct access *access,
 		 int64_t now_us, struct error *err) __attribute__((warn_unused_result));

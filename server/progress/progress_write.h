@@ -8,7 +8,7 @@
 
 /*
  * How reports become durable: queued to the combiner, merged many to a transaction in a fixed table order
- * (session, lesson, course, events), acknowledged after its commit.
+ * (session, lesson, course, day, mark, events), acknowledged after its commit.
  */
 struct progress_write {
 	struct report report;

@@ -344,7 +344,7 @@ class BadInput(unittest.TestCase):
         report = {"lesson_id": lesson, "session_id": str(uuid.uuid4()), "client_time": now, "session_start_time": now}
         numeric = self.stack.sql(f"SELECT e.user_id FROM enrollment e JOIN user u USING (user_id) "
                                  f"WHERE u.user_name = '{user}'")[0][0]
-        self.stack.sql(f"UPDATE enrollment SET epoch = 3 WHERE user_id = {numeric}")
+        self.stack.sql(f"UPDATE enrollment SET epoch = 3, epoch_time = start_time WHERE user_id = {numeric}")
         token = self.session(user).access_token
         error = self.refused("FAILED_PRECONDITION", "STALE_EPOCH", self.wire.call, "progress", "RecordProgress", token,
                              epoch=2, **report)

@@ -158,17 +158,23 @@ static void tells_the_enrollment(void **state)
 	struct access a;
 	int64_t at_us = 8;
 
-	sql("INSERT INTO enrollment (user_id, course_id, epoch, start_time) VALUES (%d, %d, 3, 5)", USER,
-	    COURSE);
+	sql("INSERT INTO enrollment (user_id, course_id, epoch, start_time, epoch_time) VALUES (%d, %d, 3, 5, 7)",
+	    USER, COURSE);
+	sql("INSERT INTO enrollment (user_id, course_id, start_time) VALUES (%d, %d, 5)", USER, COURSE + 1);
 	assert_int_equal(access_read(cache, conn, &arena, USER, COURSE, NOW, covers, &at_us, &a, &err), 0);
 	for (int i = 0; i < 2; i++) {
 		assert_true(a.enrolled);
 		assert_int_equal(a.epoch, 3);
 		assert_int_equal(a.start_us, 5);
+		assert_int_equal(a.epoch_us, 7);
 		assert_int_equal(a.n_windows, 0);
 		memset(&a, 0, sizeof(a));
 		assert_false(access_cached(cache, &arena, USER, COURSE, covers, &at_us, &a));
 	}
+	/* What was never reset began with the access. */
+	assert_int_equal(access_read(cache, conn, &arena, USER, COURSE + 1, NOW, covers, &at_us, &a, &err),
+			 0);
+	assert_int_equal(a.epoch_us, 5);
 	/* Who is enrolled had access once. */
 	assert_int_equal(ask(USER, COURSE, access_began, 5), 1);
 	assert_int_equal(ask(USER, COURSE, access_began, 4), 0);

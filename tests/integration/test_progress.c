@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "proto/runtime/array.h"
+#include "server/access/access_names.h"
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
 #include "server/db/lease.h"
@@ -755,7 +756,8 @@ static void test_epochs(void **state)
 	assert_reason(r, &err, "FIELD_INVALID");
 	assert_violation(&err, "epoch");
 
-	run_sql(w, "UPDATE enrollment SET epoch = 1 WHERE user_id = %" PRId64, u.user_id);
+	run_sql(w, "UPDATE enrollment SET epoch = 1, epoch_time = %" PRId64 " WHERE user_id = %" PRId64,
+		now_us(w), u.user_id);
 	assert_int_equal(get_ok(w, &u, w->course.id, NULL)->lessons_completed, 0);
 	assert_int_equal(get_ok(w, &u, w->course.id, NULL)->epoch, 1);
 	s.req.completed = false;
@@ -771,6 +773,44 @@ static void test_epochs(void **state)
 	assert_string_equal(err.metadata[0].value, "1");
 	record_refused(w, &u, &s, "STALE_EPOCH");
 	testserver_replica_free(replica);
+}
+
+/* A session that was under way goes on with the counters it has. What it says of the time before the reset
+ * counts in the epoch that is over, and the day keeps both; every replica hears of the reset. */
+static void test_a_session_that_a_reset_cuts(void **state)
+{
+	struct world *w = *state;
+	const int64_t reset_us = now_us(w) - 10 * MINUTE_US;
+	struct testuser u;
+	struct saying s;
+	struct error err;
+	int r = 0;
+
+	new_learner(w, &u);
+	saying_init(&s, w->course.lessons[TEXT], reset_us);
+	set_time(&s.start, reset_us - 20 * MINUTE_US);
+	s.req.learning_seconds = 1200;
+	assert_int_equal(record_ok(w, &u, &s)->learning_seconds, 1200);
+	run_sql(w, "UPDATE enrollment SET epoch = 1, epoch_time = %" PRId64 " WHERE user_id = %" PRId64,
+		reset_us, u.user_id);
+	make_event(w, NOUN_ENROLLMENT ".reset", &u, &w->course);
+	for (int i = 0; i < 100 && r == 0; i++) {
+		usleep(10000);
+		r = record(w, &u, &s, NULL, &err);
+	}
+	assert_reason(r, &err, "STALE_EPOCH");
+
+	s.req.epoch = 1;
+	set_time(&s.client, reset_us + 5 * MINUTE_US);
+	s.req.learning_seconds = 1500;
+	assert_int_equal(record_ok(w, &u, &s)->learning_seconds, 300);
+	assert_int_equal(number(w, "SELECT SUM(credited_seconds) FROM progress_day WHERE user_id = %" PRId64,
+				u.user_id),
+			 1500);
+	assert_int_equal(
+		number(w, "SELECT start_time FROM progress_session WHERE epoch = 1 AND user_id = %" PRId64,
+		       u.user_id),
+		reset_us);
 }
 
 /* --- races --- */
@@ -1417,6 +1457,7 @@ int main(void)
 		TEST(test_a_purchase_opens_the_course_at_once),
 		TEST(test_a_revoked_grant_is_known_within_a_second),
 		TEST(test_epochs),
+		TEST(test_a_session_that_a_reset_cuts),
 		TEST(test_one_session_from_many_threads),
 		TEST(test_many_sessions_over_two_replicas),
 		TEST(test_one_event_however_many_complete_it),

@@ -418,7 +418,7 @@ static void one_purchase_lives_at_a_time(void **state)
 	sql("UPDATE purchase SET live = NULL WHERE purchase_id = %" PRId64, w.purchase.purchase_id);
 	sql("UPDATE access_grant SET revoke_time = %" PRId64 " WHERE grant_id = %" PRId64, NOW + 60,
 	    w.order.grant_id);
-	sql("UPDATE enrollment SET epoch = 3 WHERE user_id = %" PRId64, w.user_id);
+	sql("UPDATE enrollment SET epoch = 3, epoch_time = start_time WHERE user_id = %" PRId64, w.user_id);
 	wish_done(&second);
 	second = (struct wish){.user_id = w.user_id,
 			       .course_id = w.course_id,

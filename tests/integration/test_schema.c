@@ -73,7 +73,7 @@ static const char *const world[] = {
 	" VALUES (7, 7, 7, 1, 2, 1, 1, 1)",
 	"INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time)"
 	" VALUES (7, 1, 7, 7, 4, 7, 1)",
-	"INSERT INTO enrollment (user_id, course_id, start_time) VALUES (7, 7, 1)",
+	"INSERT INTO enrollment (user_id, course_id, epoch, start_time, epoch_time) VALUES (7, 7, 1, 1, 1)",
 };
 
 /* What each CHECK keeps out. */
@@ -176,6 +176,9 @@ static const struct {
 	{"access_grant_instructor", "UPDATE access_grant SET source_id = 8"},
 	{"access_grant_window", "UPDATE access_grant SET expire_time = 1"},
 	{"enrollment.epoch", "UPDATE enrollment SET epoch = -1"},
+	{"enrollment_epoch_begins", "UPDATE enrollment SET epoch = 0"},
+	{"enrollment_epoch_begins", "UPDATE enrollment SET epoch_time = NULL"},
+	{"enrollment_times", "UPDATE enrollment SET epoch_time = 0"},
 };
 
 static int setup(void **state)

@@ -236,12 +236,12 @@ static void test_a_session_is_at_most_a_day_long(void **state)
 	}
 }
 
-static void test_a_start_from_before_access_is_moved_to_it(void **state)
+static void test_a_start_from_before_the_epoch_is_moved_to_it(void **state)
 {
 	struct admission a;
 
 	admission_init(&a);
-	a.access.start_us = now_us - MINUTE_US;
+	a.access.epoch_us = now_us - MINUTE_US;
 	a.report.start_us = now_us - 60 * MINUTE_US;
 	assert_string_equal(admit(&a), "");
 	assert_int_equal(a.report.start_us, now_us - MINUTE_US);
@@ -360,7 +360,7 @@ int main(void)
 		cmocka_unit_test(test_clock_skew_names_the_servers_time),
 		cmocka_unit_test(test_not_enrolled_names_both_times),
 		cmocka_unit_test(test_a_session_is_at_most_a_day_long),
-		cmocka_unit_test(test_a_start_from_before_access_is_moved_to_it),
+		cmocka_unit_test(test_a_start_from_before_the_epoch_is_moved_to_it),
 		cmocka_unit_test(test_admit_looks_at_access_then),
 		cmocka_unit_test(test_admit_refuses_who_never_was_enrolled),
 		cmocka_unit_test(test_admit_compares_epochs),
