@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -431,6 +432,58 @@ def measure_memory(bench, stack, course, token):
     server.stop()
 
 
+FEED = 1000000  # events
+
+
+def measure_sequencer():
+    """What one sequencer does by itself; and what a page of an audience costs in a long feed, against one in a short one."""
+    print(f"\nThe sequencer alone, and a page of 100 of one audience in a feed of {FEED:,} events")
+    done = subprocess.run([LOAD / "sequence_direct", str(FEED)], check=True, capture_output=True, text=True)
+    result = json.loads(done.stdout)
+    print(f"  {'positions alone':<34}{result['positions_per_second']:>10,} events/s  {result['positions_redo_bytes']:>5} bytes of redo")
+    print(f"  {'with their audiences':<34}{result['per_second']:>10,} events/s  {result['redo_bytes']:>5} bytes of redo")
+    return result
+
+
+@contextlib.contextmanager
+def sampled(stack, port, name, ret):
+    """Reads a gauge ten times a second meanwhile."""
+    stopping = threading.Event()
+
+    def sample():
+        while not stopping.wait(0.1):
+            ret.append(int(re.search(rf"^{name} (\d+)$", stack.http(port, "/metrics"), re.MULTILINE)[1]))
+
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def measure_lag(bench, stack, reports):
+    """How long an event waits for its position at most while reports come as fast as they are taken and what changed on a
+    learner's day is told each second; or, at the end of it, how much longer than that the oldest change has waited."""
+    for replica in stack.replicas:
+        replica.stop()
+    port, ages, seconds = free_port(), [], bench.options.seconds
+    server = stack.start("--metrics-listen", f"127.0.0.1:{port}", "--record-seconds", "1")
+    reports.write(int((seconds + 1) * REPORTS_PER_SECOND))
+    print("\nHow far the sequencer lags behind, what changed on each learner's day told each second")
+    before = int(stack.sql("SELECT position FROM event_sequence")[0][0])
+    with sampled(stack, port, "edu_events_pending_age_milliseconds", ages):
+        Run("RecordProgress", server.process.pid, server.target, "/edu.v1.EduService/RecordProgress", seconds,
+            bench.options.in_flight, "--requests-file", reports.file, "--tokens-file", reports.senders)
+    (oldest,), (now,), (last,) = stack.sql("SELECT IFNULL(MIN(mark_time), 0) FROM progress_mark; SELECT"
+                                           " TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6));"
+                                           " SELECT position FROM event_sequence")
+    overdue = max(0, (int(now) - int(oldest)) // 1000 - 1000) if int(oldest) else 0
+    print(f"  an event waited {max(ages)} ms at most, a change {overdue} ms beyond its second; {int(last) - before:,} events")
+    bench.figure("sequencer_lag_ms", max(*ages, overdue), "ms")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("--seconds", type=float, default=3, help="of each run (3)")
@@ -459,7 +512,12 @@ def main():
             measure_logins(bench, shipped, pathlib.Path(directory))
             measure_quiet(bench, shipped, pathlib.Path(directory), course, tokens[0], reports)
             shipped.stop()
+            measure_lag(bench, stack, reports)
 
+    if not options.label:
+        alone = measure_sequencer()
+        bench.row("sequence_vs_positions", alone["per_second"], "events/s", alone["positions_per_second"])
+        bench.row("audience_page_vs_short_feed", alone["long_page_us"], "us", alone["short_page_us"])
     earlier = json.loads(pathlib.Path(options.out).read_text()) if options.append else []
     pathlib.Path(options.out).write_text(json.dumps(earlier + bench.rows, indent=2) + "\n")
     print(f"\n{'name':<44}{'value':>12} {'unit':<10}{'reference':>12}{'ratio':>8}")
