@@ -18,7 +18,8 @@ CREATE TABLE progress_session (
   interactions_before BIGINT NOT NULL DEFAULT 0,
   questions_before    BIGINT NOT NULL DEFAULT 0,
   start_before        BIGINT NOT NULL DEFAULT 0 COMMENT 'least start before the last merge; 0: it made the row',
-  PRIMARY KEY (user_id, course_id, epoch, lesson_id, session_id)
+  PRIMARY KEY (user_id, course_id, epoch, lesson_id, session_id),
+  KEY progress_session_start (start_time) COMMENT 'what may be removed; a report that is not the session''s first does not move it'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='What one learning session of one lesson recorded: cumulative counters, merged by MAX';
 

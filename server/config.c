@@ -12,6 +12,7 @@
 
 #include "proto/runtime/array.h"
 #include "proto/runtime/money.h"
+#include "server/progress/progress_store.h"
 
 #define HOUR_US (INT64_C(3600) * 1000000)
 
@@ -101,6 +102,9 @@ static const struct flag flags[] = {
 	 "how long sessions are kept once their last refresh token has ended"},
 	{"keep-events-days", "N", KIND_NUMBER, AT(keep_events_days), NULL, 90, 1, 3650, ON_SERVE,
 	 "how long events are kept: who reads the feed and is away for longer begins anew"},
+	{"keep-progress-days", "N", KIND_NUMBER, AT(keep_progress_days), NULL, 35,
+	 PROGRESS_KEEP_SESSIONS_DAYS_MIN, 3650, ON_SERVE,
+	 "how long learning sessions are kept once they began; what they add up to is kept"},
 	{"keep-leases-days", "N", KIND_NUMBER, AT(keep_leases_days), NULL, 7, 1, 3650, ON_SERVE,
 	 "how long leases are kept once they have ended"},
 	{"cache-mib", "N", KIND_NUMBER, AT(cache_mib), NULL, 64, 1, 65536, ON_SERVE,
@@ -379,6 +383,7 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->job_workers = c->job_workers;
 	ret->keep_replies_us = c->keep_replies_hours * HOUR_US;
 	ret->keep_sessions_us = c->keep_sessions_days * 24 * HOUR_US;
+	ret->keep_progress_us = c->keep_progress_days * 24 * HOUR_US;
 	ret->keep_events_us = c->keep_events_days * 24 * HOUR_US;
 	ret->keep_leases_us = c->keep_leases_days * 24 * HOUR_US;
 }

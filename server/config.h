@@ -29,7 +29,8 @@ struct config {
 		argon2_passes;
 	unsigned platform_basis_points;
 	unsigned rate_default, rate_stranger, rate_login;
-	unsigned job_workers, keep_replies_hours, keep_sessions_days, keep_events_days, keep_leases_days;
+	unsigned job_workers, keep_replies_hours, keep_sessions_days, keep_events_days, keep_leases_days,
+		keep_progress_days;
 	bool no_reflection, trust_forwarded_for;
 
 	const char *user_name, *password_file, *email; /* create-admin */

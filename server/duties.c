@@ -10,6 +10,7 @@
 #include "server/db/lease.h"
 #include "server/jobs/jobs.h"
 #include "server/jobs/retention.h"
+#include "server/progress/progress_store.h"
 #include "server/user/session_store.h"
 
 /* --- what is dropped when --- */
@@ -23,6 +24,8 @@ static const struct {
 	 offsetof(struct service_config, keep_replies_us)},
 	{RETENTION_KIND(DUE_RETENTION_SESSION, "session"), &session_retention,
 	 offsetof(struct service_config, keep_sessions_us)},
+	{RETENTION_KIND(DUE_RETENTION_PROGRESS_SESSION, "progress_session"), &progress_session_retention,
+	 offsetof(struct service_config, keep_progress_us)},
 	{RETENTION_KIND(DUE_RETENTION_EVENT, "event"), &event_retention,
 	 offsetof(struct service_config, keep_events_us)},
 	{RETENTION_KIND(DUE_RETENTION_LEASE, "lease"), &lease_retention,
@@ -37,7 +40,7 @@ static const struct due_kind *const kinds[] = {
 
 /* Every statement that one of them may run. */
 static const struct db_stmt_list *const stmts[] = {
-	&due_stmts, &idem_stmts, &session_stmts, &event_stmts, &lease_stmts, NULL,
+	&due_stmts, &idem_stmts, &session_stmts, &event_stmts, &lease_stmts, &progress_stmts, NULL,
 };
 
 /* --- all of it --- */

@@ -121,6 +121,7 @@ void service_config_defaults(struct service_config *config)
 		.keep_replies_us = DAY_US,
 		.keep_sessions_us = 30 * DAY_US,
 		.keep_events_us = 90 * DAY_US,
+		.keep_progress_us = 35 * DAY_US,
 		.keep_leases_us = 7 * DAY_US,
 		.clock = &clock_system,
 		.lease_clock = &clock_system,

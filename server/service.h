@@ -47,7 +47,7 @@ struct service_config {
 
 	unsigned job_workers; /* threads that do what is due, with a connection each; 0: none */
 	/* How long rows are kept once they are over: see server/duties.c. */
-	int64_t keep_replies_us, keep_sessions_us, keep_events_us, keep_leases_us;
+	int64_t keep_replies_us, keep_sessions_us, keep_events_us, keep_leases_us, keep_progress_us;
 
 	const struct clock *clock;
 	const struct clock *lease_clock; /* is held against the database's; see db/lease.h */

@@ -6,6 +6,7 @@
 
 #include "proto/runtime/array.h"
 #include "server/access/enrollment.h"
+#include "server/db/lease.h"
 #include "server/db/table.h"
 #include "server/progress/coverage.h"
 
@@ -23,6 +24,9 @@ enum {
 	ENROLLMENTS_OF_USER,
 	ENROLLMENTS_OF_COURSE,
 	ENROLLMENT,
+	PICK_OLD,
+	REMOVE,
+	AGE,
 };
 
 /*
@@ -34,18 +38,21 @@ enum {
 
 /* --- sessions --- */
 
-#define SESSION_COLUMNS(F, C, R)                                                                             \
+#define SESSION_KEY(F, C, R)                                                                                 \
 	F(R, "user_id", I64, user_id)                                                                        \
 	C(R, "course_id", I64, course_id)                                                                    \
 	C(R, "epoch", I64, epoch)                                                                            \
 	C(R, "lesson_id", I64, lesson_id)                                                                    \
-	C(R, "session_id", FIXED, session_id)                                                                \
+	C(R, "session_id", FIXED, session_id)
+#define SESSION_COLUMNS(F, C, R)                                                                             \
+	SESSION_KEY(F, C, R)                                                                                 \
 	C(R, "start_time", I64, start_us)                                                                    \
 	C(R, "last_time", I64, client_us)                                                                    \
 	C(R, "learning_seconds", I64, learning_seconds)                                                      \
 	C(R, "interactions", I64, interactions)                                                              \
 	C(R, "questions", I64, questions)
 DB_ROW(session_row, struct report, SESSION_COLUMNS);
+DB_ROW(old_row, struct report, SESSION_KEY);
 
 #define DELTA_COLUMNS(F, C, R)                                                                               \
 	F(R, CREDITED " - credited_before", I64, added.learning_seconds)                                     \
@@ -223,9 +230,27 @@ static const struct db_stmt stmts[] = {
 				   " WHERE e.course_id = ? AND e.user_id > ? ORDER BY e.user_id LIMIT ?"},
 	[ENROLLMENT] = {"progress_enrollment", "ii", &enrollment_row,
 			ENROLLMENT_SELECT " WHERE e.user_id = ? AND e.course_id = ?"},
+	[PICK_OLD] = {"progress_pick_old", "ii", &old_row,
+		      DB_SELECT(SESSION_KEY, " FROM progress_session FORCE INDEX (progress_session_start)"
+					     " WHERE start_time <= " DB_NOW_US " - ?"
+					     " ORDER BY start_time LIMIT ? FOR UPDATE SKIP LOCKED")},
+	[REMOVE] = {"progress_remove", DB_LETTERS(SESSION_KEY), NULL,
+		    "DELETE FROM progress_session WHERE user_id = ? AND course_id = ? AND epoch = ?"
+		    " AND lesson_id = ? AND session_id = ?"},
+	[AGE] = {"progress_age", "", &db_row_i64,
+		 "SELECT " DB_NOW_US " - MIN(start_time) FROM progress_session"},
 };
 
 const struct db_stmt_list progress_stmts = {"progress", stmts, ARRAY_SIZE(stmts)};
+
+/* No report that is taken belongs to a session that began earlier. */
+static_assert(PROGRESS_KEEP_SESSIONS_DAYS_MIN * 86400 > REPORT_AGE_SECONDS + REPORT_SESSION_SECONDS,
+	      "a session that is over");
+const struct retention progress_session_retention = {
+	.pick = &stmts[PICK_OLD],
+	.remove = &stmts[REMOVE],
+	.age = &stmts[AGE],
+};
 
 /* --- merges --- */
 

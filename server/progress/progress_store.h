@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "server/db/db.h"
+#include "server/db/retention.h"
 #include "server/progress/progress_report.h"
 
 /* The SQL of progress. Every write is a merge: see schema/0005_progress.sql. */
@@ -104,5 +105,13 @@ int progress_store_enrollment(struct db_conn *conn, struct arena *arena, int64_t
 	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list progress_stmts;
+
+/*
+ * What a session recorded is needed as long as a report of it may come, and counted in the sums of its
+ * lesson, course and day for ever: a session goes so long after its start, PROGRESS_KEEP_SESSIONS_DAYS_MIN at
+ * least.
+ */
+enum { PROGRESS_KEEP_SESSIONS_DAYS_MIN = 32 };
+extern const struct retention progress_session_retention;
 
 #endif

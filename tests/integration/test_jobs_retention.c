@@ -67,6 +67,11 @@ static const struct table tables[] = {
 	 "SELECT (" SINCE " DIV 1000 - 1704067200000) * 4194304, 'test.happened', seq, seq, 0, 0, " SINCE
 	 ", ''",
 	 "subject_id"},
+	{"progress_session", DUE_RETENTION_PROGRESS_SESSION, 35 * 24 * HOUR_US,
+	 "INSERT INTO progress_session (user_id, course_id, epoch, lesson_id, session_id, start_time, last_time, "
+	 "learning_seconds, interactions, questions) SELECT seq, 1, 0, 1, REPEAT('s', 16), " SINCE
+	 ", 1, 0, 0, 0",
+	 "user_id"},
 	{"lease", DUE_RETENTION_LEASE, 7 * 24 * HOUR_US, "INSERT INTO lease SELECT seq, 'nobody', " SINCE,
 	 "name"},
 };

@@ -58,6 +58,7 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(keep_replies_us);
 	SAME(keep_sessions_us);
 	SAME(keep_events_us);
+	SAME(keep_progress_us);
 	SAME(keep_leases_us);
 	SAME(platform_basis_points);
 	SAME(access_token_us);
