@@ -350,7 +350,10 @@ static void test_who_claims_a_key_meanwhile_keeps_it_and_does_not_wait(void **st
 	print_message("the longest claim beside the removal of 20,000 keys took %lld ms\n",
 		      (long long)longest_us / 1000);
 	assert_int_equal(number(db, "SELECT COUNT(*) FROM idempotency WHERE reply = 'new'"), CALLERS * KEYS);
-	run_batch(conn, &(struct retention_job){.kind = &idem_kind, .table = &idem_retention});
+	struct retention_job job = {.kind = &idem_kind, .table = &idem_retention};
+	for (int batch = 0; batch < 8 * ROWS / RETENTION_BATCH;
+	     batch++) /* those that there was no time for */
+		run_batch(conn, &job);
 	assert_int_equal(number(db, "SELECT COUNT(*) FROM idempotency"), CALLERS * KEYS);
 	db_close(conn);
 	testdb_free(db);
