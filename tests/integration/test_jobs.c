@@ -207,6 +207,17 @@ static void test_what_recurs_begins_by_itself_and_what_puts_itself_stands(void *
 	assert_int_equal(number("SELECT due_time > " DB_NOW_US " + 3500000000 FROM due WHERE kind = 7"), 1);
 }
 
+static void test_a_server_starts_while_another_does_what_recurs(void **state)
+{
+	struct db_conn *other = testdb_connect(db, NULL);
+	put(OVER, 0, 0);
+	testdb_run(other, "BEGIN");
+	testdb_run(other, "UPDATE due SET attempts = 1");
+	jobs_stop(start());
+	testdb_run(other, "ROLLBACK");
+	db_close(other);
+}
+
 /* --- how many --- */
 
 static int ten_thousand(int kind, const char *sql)
@@ -356,6 +367,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_row_is_done_when_it_is_due_and_not_before, clear),
 		cmocka_unit_test_setup(test_a_row_is_moved_and_dropped, clear),
 		cmocka_unit_test_setup(test_what_recurs_begins_by_itself_and_what_puts_itself_stands, clear),
+		cmocka_unit_test_setup(test_a_server_starts_while_another_does_what_recurs, clear),
 		cmocka_unit_test_setup(test_ten_thousand_at_once_are_done_in_ten_seconds, clear),
 		cmocka_unit_test_setup(test_several_servers_do_each_row_once, clear),
 		cmocka_unit_test_setup(test_what_fails_keeps_nobody_and_waits_longer_each_time, clear),
