@@ -25,8 +25,7 @@ CREATE TABLE catalogue_course (
   catalogue_id BIGINT NOT NULL,
   start_time   BIGINT NOT NULL COMMENT 'from when the catalogue holds the course',
   end_time     BIGINT NULL COMMENT 'until when; NULL: no end is known; not after start_time: it never did',
-  PRIMARY KEY (course_id, catalogue_id, start_time),
-  KEY catalogue_course_catalogue (catalogue_id, course_id)
+  PRIMARY KEY (course_id, catalogue_id, start_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='Which catalogue holds which course, and held it when; never removed';
 

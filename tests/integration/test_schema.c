@@ -56,6 +56,10 @@ static const char *const world[] = {
 	"INSERT INTO course_price (course_id, currency_code, minor_units, position) VALUES (7, 'EUR', 1, 1)",
 	"INSERT INTO lesson (lesson_id, course_id, title, kind, duration_seconds, weight, position, free_preview,"
 	" create_time, update_time) VALUES (7, 7, 'Lesson', 1, 604800, 1000, 1, 1, 1, 1)",
+	"INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time, payload)"
+	" VALUES (7, 'test.happened', 7, 7, 7, 0, 1, '')",
+	"INSERT INTO organization_member_span (user_id, member_id, organization_id, begin_position, end_position)"
+	" VALUES (7, 7, 1, 7, 7)",
 	"INSERT INTO organization_member (member_id, organization_id, user_id, live, version, create_time)"
 	" VALUES (7, 1, 7, 1, 1, 1)",
 	"INSERT INTO wallet (owner_id, currency_code, balance, update_time) VALUES (7, 'EUR', 0, 1)",
@@ -126,6 +130,8 @@ static const struct {
 	{"lesson.position", "UPDATE lesson SET position = 0"},
 	{"lesson.free_preview", "UPDATE lesson SET free_preview = 2"},
 	{"organization_member.version", "UPDATE organization_member SET version = 0"},
+	{"event.position", "UPDATE event SET position = -1"},
+	{"organization_member_span_ends", "UPDATE organization_member_span SET end_position = 6"},
 	{"organization_member_ends", "UPDATE organization_member SET live = NULL"},
 	{"organization_member_ends", "UPDATE organization_member SET live = 0, end_time = 2"},
 	{"organization_member_ends", "UPDATE organization_member SET live = 2"},
