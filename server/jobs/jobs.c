@@ -118,7 +118,7 @@ static int64_t wait_us(unsigned attempts)
 	int64_t us = WAIT_US << (attempts < WAIT_DOUBLINGS ? attempts : WAIT_DOUBLINGS);
 	if (us > WAIT_MAX_US)
 		us = WAIT_MAX_US;
-	return us / 4 * 3 + (int64_t)(us / 2 * (arc4random() / (double)UINT32_MAX));
+	return us / 4 * 3 + arc4random_uniform((uint32_t)(us / 2));
 }
 
 static int set_aside_body(struct db_conn *conn, void *arg, struct error *err)
@@ -178,6 +178,13 @@ static void tell_failed(const struct turn *t, const struct error *err)
 		    (due->due_us - due->now_us) / 1e6, log_quote(&text, err->message));
 }
 
+static void count_down(atomic_uint *n)
+{
+	unsigned was = atomic_load(n);
+	while (was > 0 && !atomic_compare_exchange_weak(n, &was, was - 1))
+		;
+}
+
 static int run_alone(struct worker *w, struct turn *t, struct error *err)
 {
 	struct line *line = t->line;
@@ -193,8 +200,7 @@ static int run_alone(struct worker *w, struct turn *t, struct error *err)
 		return 1;
 	}
 	metric_add(line->done, t->n);
-	if (atomic_load(&line->alone) > 0)
-		atomic_fetch_sub(&line->alone, 1);
+	count_down(&line->alone);
 	return 1;
 }
 
