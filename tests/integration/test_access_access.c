@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -307,6 +310,89 @@ static void events_drop_one_thing(void **state)
 	assert_true(remembered(USER, COURSE + 1, 8));
 }
 
+struct filler {
+	pthread_t thread;
+	atomic_bool stop;
+};
+
+static void *fill(void *arg)
+{
+	struct filler *f = arg;
+	struct db_conn *own = testdb_connect(db, lists);
+	const int64_t at_us = 8;
+	struct arena room;
+	struct access a;
+	struct error trouble;
+
+	arena_init(&room, 8 << 20);
+	for (int i = 0; !atomic_load(&f->stop); i = (i + 1) % 3) {
+		if (access_read(cache, own, &room, USER + i, COURSE + i, NOW, covers, &at_us, &a, &trouble) <
+		    0)
+			abort();
+		arena_reset(&room);
+	}
+	arena_done(&room);
+	db_close(own);
+	return NULL;
+}
+
+/* What was read before a change and comes to memory after its event is dropped: while others fill it as fast
+ * as they can, what was taken away is not remembered once the event has come. */
+static void a_late_fill_brings_nothing_back(void **state)
+{
+	/* Each of a user, course and catalogue of its own. */
+	static const struct {
+		const char *set, *where, *kind;
+		int64_t user, course;
+	} cases[] = {
+		{"UPDATE access_grant SET revoke_time = ", " WHERE user_id = 100 AND start_time = 5",
+		 "access.changed", USER, COURSE},
+		{"UPDATE access_grant SET revoke_time = ", " WHERE user_id = 101 AND start_time = 5",
+		 "access.changed", USER + 1, 0},
+		{"UPDATE catalogue_course SET end_time = ", " WHERE course_id = 202 AND catalogue_id = 302",
+		 "catalogue.changed", 0, COURSE + 2},
+	};
+	struct filler fillers[3] = {0};
+
+	grant(USER, ACCESS_SCOPE_COURSE, COURSE, 5, 0, 0);
+	for (int i = 1; i < 3; i++) {
+		grant(USER + i, ACCESS_SCOPE_CATALOGUE, CATALOGUE + i, 5, 0, 0);
+		hold(CATALOGUE + i, COURSE + i, 5, 0);
+	}
+	/* What was over long ago, so much of it that reading takes longer than a change. */
+	sql("INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time,"
+	    " expire_time) SELECT %d, 1, %d, seq, 2, 1, 1, 2 FROM seq_1_to_1500 UNION ALL"
+	    " SELECT %d, 2, %d, seq, 2, 1, 1, 2 FROM seq_1_to_1500",
+	    USER, COURSE, USER + 1, CATALOGUE + 1);
+	sql("INSERT INTO catalogue_course (course_id, catalogue_id, start_time, end_time)"
+	    " SELECT %d, %d + seq, 1, 2 FROM seq_1_to_1500",
+	    COURSE + 2, CATALOGUE + 2);
+	for (unsigned i = 0; i < ARRAY_SIZE(fillers); i++)
+		if (pthread_create(&fillers[i].thread, NULL, fill, &fillers[i]) != 0)
+			abort();
+	for (unsigned i = 0; i < 3 * 30; i++) {
+		const unsigned which = i % 3;
+
+		for (int look = 0; !remembered(USER + which, COURSE + which, 8); look++) {
+			assert_in_range(look, 0, 10000);
+			usleep(500);
+			arena_reset(&arena);
+		}
+		for (int back = 0; back < 2; back++) {
+			sql("%s%s%s", cases[which].set, back ? "NULL" : "6", cases[which].where);
+			tell(cases[which].kind, cases[which].user, cases[which].course);
+			for (int look = 0; !back && look < 20; look++) {
+				assert_false(remembered(USER + which, COURSE + which, 8));
+				usleep(500);
+			}
+		}
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(fillers); i++) {
+		atomic_store(&fillers[i].stop, true);
+		pthread_join(fillers[i].thread, NULL);
+	}
+}
+
 /* --- random rows --- */
 
 enum { WORLDS = 150, USERS = 3, COURSES = 3, CATALOGUES = 3, QUESTIONS = 24, END = 40 };
@@ -450,6 +536,7 @@ int main(void)
 		TEST(catalogues_are_read_once),
 		TEST(no_is_asked_anew),
 		TEST(events_drop_one_thing),
+		TEST(a_late_fill_brings_nothing_back),
 		TEST(random_worlds_keep_the_law),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
+from names import id_number  # noqa: E402
 from stack import BUILD, PASSWORD, Stack, free_port  # noqa: E402
 from test_every_rpc import World  # noqa: E402
 from wire import Wire, messages  # noqa: E402
@@ -110,6 +111,16 @@ def median(runs):
     return rates[len(rates) // 2]
 
 
+def median_cpu(runs):
+    return sorted(r.cpu_us for r in runs)[len(runs) // 2]
+
+
+def register(wire, name):
+    """Somebody new's access token."""
+    wire.call("user", "RegisterUser", user_name=name, password=PASSWORD)
+    return wire.call("session", "Login", login=name, password=PASSWORD).session.access_token
+
+
 def seed(stack):
     """A published course of LESSONS lessons and LEARNERS learners enrolled in it; returns the course, lessons, tokens."""
     world = World(stack)
@@ -128,9 +139,7 @@ def seed(stack):
     wire = Wire(stack.target)
 
     def enroll(i):
-        name = f"bench-{i}"
-        wire.call("user", "RegisterUser", user_name=name, password=PASSWORD)
-        token = wire.call("session", "Login", login=name, password=PASSWORD).session.access_token
+        token = register(wire, f"bench-{i}")
         wire.call("purchase", "PurchaseCourse", token, course_id=course, currency_code="EUR",
                   expected_total={"currency_code": "EUR"}, payment_source=1, request_id=str(uuid.uuid4()))
         return token
@@ -146,6 +155,7 @@ class Reports:
     what changes nothing is not written."""
 
     def __init__(self, directory, lessons, tokens):
+        directory.mkdir(exist_ok=True)
         self.file, self.senders = directory / "reports", directory / "tokens"
         self.lessons, self.learners, self.written = lessons, len(tokens), 0
         self.now = int(time.time())  # all are enrolled by now; a beat takes a millisecond
@@ -214,6 +224,45 @@ def measure_writes(bench, stack, reports, label=""):
     single.stop()
     bench.row("record_progress_vs_row_by_row" + label.replace(" ", "_").replace(",", ""), median(ours), "calls/s",
               median(row_by_row))
+
+
+def seed_subscribers(stack, course):
+    """As many learners as there are buyers, who have the course by two years' paid periods of a catalogue, one of the 50 that
+    hold the course; returns their tokens."""
+    wire, month, catalogue = Wire(stack.target), 30 * 86400 * 10**6, 1000
+    with ThreadPoolExecutor(16) as pool:
+        tokens = list(pool.map(lambda i: register(wire, f"subscriber-{i}"), range(LEARNERS)))
+    wire.close()
+    now = time.time_ns() // 1000
+    stack.sql("INSERT INTO catalogue_course (course_id, catalogue_id, start_time)"
+              f" SELECT {id_number(course)}, {catalogue} + seq, 1 FROM seq_0_to_49;"
+              "INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time, expire_time)"
+              f" SELECT user_id, 2, {catalogue} + user_id % 50, user_id + seq, 6, 1, {now - 24 * month} + seq * {month},"
+              f" {now - 24 * month} + (seq + 1) * {month} FROM user JOIN seq_1_to_24 WHERE user_name LIKE 'subscriber-%';"
+              "INSERT INTO enrollment (user_id, course_id, start_time)"
+              f" SELECT user_id, {id_number(course)}, {now} FROM user WHERE user_name LIKE 'subscriber-%'")
+    return tokens
+
+
+def measure_subscribers(bench, stack, reports, subscribers):
+    """By turns, in the same course: who has bought it, and who has it by a catalogue."""
+    rounds, seconds, server = max(bench.options.rounds, 7), bench.options.seconds, stack.replicas[0]
+    runs = {"a buyer's": [], "a subscriber's": []}
+
+    def run(who, theirs, seconds):
+        theirs.write(int((seconds + 1) * REPORTS_PER_SECOND))
+        return Run("RecordProgress, " + who, server.process.pid, server.target, "/edu.v1.EduService/RecordProgress", seconds,
+                   bench.options.in_flight, "--requests-file", theirs.file, "--tokens-file", theirs.senders)
+
+    print(f"\nRecordProgress of who has access by a catalogue, against a buyer's ({bench.options.in_flight} in flight)")
+    for who, theirs in zip(runs, (reports, subscribers)):
+        run(who + " first", theirs, 1)
+    for n in range(rounds):
+        for who, theirs in list(zip(runs, (reports, subscribers)))[::1 if n % 2 else -1]:
+            runs[who].append(run(who, theirs, seconds))
+    buyers, theirs = runs.values()
+    bench.row("record_progress_subscriber_vs_buyer", median(theirs), "calls/s", median(buyers))
+    bench.row("record_progress_subscriber_vs_buyer_cpu", median_cpu(theirs), "us", median_cpu(buyers))
 
 
 def put_on_sale(stack):
@@ -503,6 +552,8 @@ def main():
         print(f"seeded {len(tokens)} learners and {len(lessons)} lessons in {time.monotonic() - started:.1f} s")
         if not options.label:
             measure_reads(bench, stack, course, tokens[0])
+            measure_subscribers(bench, stack, reports, Reports(
+                pathlib.Path(directory) / "subscribers", lessons, seed_subscribers(stack, course)))
         measure_writes(bench, stack, reports, options.label)
         measure_purchases(bench, stack, pathlib.Path(directory), tokens, options.label)
         if not options.label:
