@@ -30,6 +30,27 @@ class CommandFailed(Exception):
         self.stderr = stderr
 
 
+class Clock:
+    """A clock of a process's own, by libfaketime: real time and an offset that may change while it runs. What measures
+    durations is left alone."""
+
+    def __init__(self, path):
+        self.path, self.offset = path, 0.0
+        self.set(0.0)
+
+    def set(self, seconds):
+        self.offset = seconds
+        new = self.path.with_suffix(".new")
+        new.write_text(f"{seconds:+.3f}\n", encoding="ascii")
+        new.rename(self.path)
+
+    def environment(self):
+        library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+        return {**os.environ, "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.path),
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1",
+                "FAKETIME_NO_CACHE": "0"}
+
+
 class Replica:
     """One server process; `how` goes to Popen."""
 

@@ -17,31 +17,10 @@ import grpc  # noqa: E402
 from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Follower, Learner, Member, Newcomer, Probe, Reader, eur  # noqa: E402
 from edge import Edge  # noqa: E402
 from link import Link  # noqa: E402
-from stack import PASSWORD, PrivateDatabase, Stack, free_port  # noqa: E402
+from stack import PASSWORD, Clock, PrivateDatabase, Stack, free_port  # noqa: E402
 from wire import Wire  # noqa: E402
 
 LEARNERS, BUYERS, RIVALS = 4, 2, 2
-
-
-class Clock:
-    """A clock of a process's own, by libfaketime: real time and an offset that may change while it runs. What measures
-    durations is left alone."""
-
-    def __init__(self, path):
-        self.path, self.offset = path, 0.0
-        self.set(0.0)
-
-    def set(self, seconds):
-        self.offset = seconds
-        new = self.path.with_suffix(".new")
-        new.write_text(f"{seconds:+.3f}\n", encoding="ascii")
-        new.rename(self.path)
-
-    def environment(self):
-        library = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
-        return {**os.environ, "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(self.path),
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_CACHE_DURATION": "1",
-                "FAKETIME_NO_CACHE": "0"}
 
 
 class Disk:
