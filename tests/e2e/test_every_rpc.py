@@ -512,6 +512,16 @@ class EveryRpc(unittest.TestCase):
         """The last, by its name: what no scenario leaves is dropped by mistake, or used by nobody."""
         self.assertEqual({*EVENTS, *AUDITS} - self.stack.seen, UNCALLED)
 
+    def test_zz_events_tell_in_which_order_one_subject_changed(self):
+        """Each version of a user, and of a course and what it is made of, is that of one event."""
+        for table, subject, kinds in (("user", "user_id", "kind LIKE 'user.%' AND e.subject_id"),
+                                      ("course", "course_id", "(kind LIKE 'course.%' OR kind LIKE 'lesson.%') AND e.course_id")):
+            self.assertEqual(self.stack.sql(
+                f"SELECT t.{subject}, t.version, GROUP_CONCAT(e.version ORDER BY e.version) FROM {table} t LEFT JOIN"
+                f" event e ON {kinds} = t.{subject} GROUP BY t.{subject}"
+                f" HAVING COUNT(*) <> t.version OR COUNT(DISTINCT e.version) <> t.version OR MIN(e.version) <> 1"
+                f" OR MAX(e.version) <> t.version"), [])
+
     def test_zz_the_platform_reads_what_it_asked_for(self):
         """And users what concerns them: nobody here is a member of anything."""
         until = time.monotonic() + 30
