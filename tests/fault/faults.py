@@ -253,6 +253,7 @@ class HoldLock(Fault):
     hold = (1.5, 3.0)
     ROWS = ("SELECT 1 FROM wallet LIMIT 2 FOR UPDATE", "SELECT 1 FROM event_sequence FOR UPDATE",
             "SELECT 1 FROM progress_lesson LIMIT 1 FOR UPDATE", "SELECT 1 FROM progress_session LIMIT 1 FOR UPDATE",
+            "SELECT 1 FROM progress_day LIMIT 1 FOR UPDATE", "SELECT 1 FROM progress_mark LIMIT 1 FOR UPDATE",
             "SELECT 1 FROM course LIMIT 3 FOR UPDATE", "SELECT 1 FROM payment_provider FOR UPDATE")
 
     def inject(self):
@@ -282,8 +283,8 @@ class LockLearner(HoldLock):
         self.learners = [c for c in self.world.clients if c.name.startswith("learner-")]
         self.world.random.shuffle(self.learners)
         name = self.learners[0].name
-        self.ROWS = (f"SELECT 1 FROM progress_session JOIN user USING (user_id) WHERE user_name = '{name}' FOR UPDATE;"
-                     f"SELECT 1 FROM progress_lesson JOIN user USING (user_id) WHERE user_name = '{name}' FOR UPDATE",)
+        self.ROWS = (";".join(f"SELECT 1 FROM {table} JOIN user USING (user_id) WHERE user_name = '{name}' FOR UPDATE" for
+                              table in ("progress_session", "progress_lesson", "progress_day")),)
         super().inject()
         self.before = [c.acknowledged for c in self.learners]
 
