@@ -247,6 +247,21 @@ class Member(InSql):
         self.acknowledged += done is not None
 
 
+class Editor(Client):
+    """Puts teachers on a draft and takes them off, who have access to it meanwhile; so do others at the same time."""
+    rate = 10
+
+    def __init__(self, world, name, target, token, draft, teachers):
+        super().__init__(world, name, target, token)
+        self.draft, self.teachers = draft, teachers
+
+    def step(self):
+        chosen = self.random.sample(self.teachers, self.random.randint(1, len(self.teachers)))
+        self.ask(self.operation("teach", "course", "UpdateCourse", intent={"teachers": chosen},
+                                course={"course_id": self.draft, "instructors": [{"user_id": t} for t in chosen]},
+                                update_mask={"paths": ["instructors"]}))
+
+
 class Follower(InSql):
     """Reads the feed of an audience by cursor, and puts on record what it has read."""
     PAGE = 20

@@ -42,9 +42,10 @@ class OfTheChecker(unittest.TestCase):
     def test_a_calm_run_is_sound(self):
         self.assertEqual(self.calm, [])
         self.assertEqual({o.kind for o in self.history.operations},
-                         {"progress", "top_up", "purchase", "register", "login", "read", "wallet"})
+                         {"progress", "top_up", "purchase", "register", "login", "read", "wallet", "teach"})
         self.assertGreater(min(map(len, self.history.followed.values())), 0)
         self.assertGreater(int(self.sql("SELECT COUNT(*) FROM organization_member")[0][0]), 4)
+        self.assertGreater(int(self.sql("SELECT COUNT(revoke_time) FROM access_grant WHERE source_kind = 4")[0][0]), 4)
 
     def test_rows_that_are_wrong(self):
         """(what it says, what makes it wrong, what puts it right)"""

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # connections that break are what this is about
 
 import grpc  # noqa: E402
-from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Follower, Learner, Member, Newcomer, Probe, Reader, eur  # noqa: E402
+from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Editor, Follower, Learner, Member, Newcomer, Probe, Reader, eur  # noqa: E402
 from edge import Edge  # noqa: E402
 from link import Link  # noqa: E402
 from stack import PASSWORD, Clock, PrivateDatabase, Stack, free_port  # noqa: E402
@@ -247,6 +247,7 @@ class World:
         self.reader = Reader(self, "reader", self.target(), self.probe[0])
         self.clients.append(self.reader)
         self.set_up_members()
+        self.set_up_editors()
         self.clients += [Newcomer(self, f"newcomer-{i}", self.target(i)) for i in range(self.n_newcomers)]
 
     def set_up_members(self):
@@ -258,10 +259,21 @@ class World:
         self.clients += [Member(self, f"member-{i}", organization, user) for i, user in enumerate(users)]
         self.clients += [Follower(self, f"follower-{i}", audience) for i, audience in enumerate((organization, 1, *users))]
 
+    def set_up_editors(self):
+        """A draft whose teachers come and go, from every replica at once."""
+        for i in range(2):
+            self.stack.register(f"colleague-{i}", "INSTRUCTOR")
+        teachers = [self.stack.users[name] for name in ("teacher", "colleague-0", "colleague-1")]
+        draft = self.draft("Draft")
+        self.clients += [Editor(self, f"editor-{i}", self.target(i), self.admin, draft, teachers) for i in range(2)]
+
+    def draft(self, title):
+        return self.calm.call("course", "CreateCourse", self.teacher, title=title, summary="What it is about",
+                              subject="mathematics", level=1, language="en",
+                              price_list={"prices": [eur(PRICE)]}).course.course_id
+
     def publish(self, title, *kinds):
-        course = self.calm.call("course", "CreateCourse", self.teacher, title=title, summary="What it is about",
-                                subject="mathematics", level=1, language="en",
-                                price_list={"prices": [eur(PRICE)]}).course.course_id
+        course = self.draft(title)
         for kind in kinds:
             self.calm.call("lesson", "CreateLesson", self.teacher, course_id=course, title="A lesson", kind=kind,
                            duration_seconds=640 if kind == 1 else 0)
