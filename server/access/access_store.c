@@ -2,6 +2,7 @@
 #include "server/access/access_store.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "edu/v1/access.tables.h"
 #include "proto/runtime/array.h"
@@ -46,19 +47,17 @@ static_assert(ACCESS_SCOPE_COURSE == 1 && ACCESS_SCOPE_CATALOGUE == 2, "scopes i
 static_assert(ACCESS_SCOPE_CATALOGUE == AccessScope_MAX && ACCESS_SOURCE_SUBSCRIPTION == AccessSource_MAX,
 	      "a new one stands in the checks of schema/0006_access.sql, too");
 static const struct db_stmt stmts[] = {
-	[PAIR] = {"access_pair", "iiii", &pair_row,
-		  DB_SELECT(
-			  PAIR_COLUMNS,
-			  " FROM (SELECT 1) one"
-			  " LEFT JOIN enrollment e ON e.user_id = ? AND e.course_id = ?"
-			  " LEFT JOIN access_grant g ON g.user_id = ? AND g.scope_kind = 1 AND g.scope_id = ?"
-			  " ORDER BY g.start_time")},
+	[PAIR] =
+		{"access_pair", "iiii", &pair_row,
+		 DB_SELECT(
+			 PAIR_COLUMNS,
+			 " FROM (SELECT 1) one"
+			 " LEFT JOIN enrollment e ON e.user_id = ? AND e.course_id = ?"
+			 " LEFT JOIN access_grant g ON g.user_id = ? AND g.scope_kind = 1 AND g.scope_id = ?")},
 	[OF_USER] = {"access_catalogues_of_user", "i", &grant_row,
-		     DB_SELECT(GRANT_COLUMNS, " FROM access_grant WHERE user_id = ? AND scope_kind = 2"
-					      " ORDER BY scope_id, start_time")},
+		     DB_SELECT(GRANT_COLUMNS, " FROM access_grant WHERE user_id = ? AND scope_kind = 2")},
 	[OF_COURSE] = {"access_catalogues_of_course", "i", &held_row,
-		       DB_SELECT(HELD_COLUMNS, " FROM catalogue_course WHERE course_id = ?"
-					       " ORDER BY catalogue_id, start_time")},
+		       DB_SELECT(HELD_COLUMNS, " FROM catalogue_course WHERE course_id = ?")},
 };
 
 const struct db_stmt_list access_stmts = {"access", stmts, ARRAY_SIZE(stmts)};
@@ -75,17 +74,35 @@ static struct access_window window_of(const struct bounds *b, int64_t now_us)
 	return w;
 }
 
-/* Puts a window behind others, of which none comes after it. */
-static void add(struct access_window *windows, unsigned *n, struct access_window w)
-{
-	struct access_window *last = *n ? &windows[*n - 1] : NULL;
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
-	if (w.start_us >= w.end_us)
-		return;
-	if (!last || last->scope_id != w.scope_id || last->end_us < w.start_us)
-		windows[(*n)++] = w;
-	else if (last->end_us < w.end_us)
-		last->end_us = w.end_us;
+static int by_scope_and_start(const void *left, const void *right)
+{
+	const struct access_window *a = left, *b = right;
+	int r = ORDER(a->scope_id, b->scope_id);
+
+	return r ? r : ORDER(a->start_us, b->start_us);
+}
+
+/* Sorts the windows, joins those of a scope that overlap or touch, leaves out the empty ones; returns how
+ * many are left. Here, since the database would make a table of its own to sort a few rows. */
+static unsigned join(struct access_window *windows, unsigned n)
+{
+	unsigned joined = 0;
+
+	qsort(windows, n, sizeof(*windows), by_scope_and_start);
+	for (unsigned i = 0; i < n; i++) {
+		const struct access_window w = windows[i];
+		struct access_window *last = joined ? &windows[joined - 1] : NULL;
+
+		if (w.start_us >= w.end_us)
+			continue;
+		if (!last || last->scope_id != w.scope_id || last->end_us < w.start_us)
+			windows[joined++] = w;
+		else if (last->end_us < w.end_us)
+			last->end_us = w.end_us;
+	}
+	return joined;
 }
 
 int access_store_pair(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
@@ -103,8 +120,11 @@ int access_store_pair(struct db_conn *conn, struct arena *arena, int64_t user_id
 		return arena_full(err);
 	*ret = rows[0].access;
 	ret->windows = windows;
-	for (unsigned i = 0; i < n && rows[i].grant.scope_id; i++)
-		add(windows, &ret->n_windows, window_of(&rows[i].grant, now_us));
+	if (!rows[0].grant.scope_id)
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		windows[i] = window_of(&rows[i].grant, now_us);
+	ret->n_windows = join(windows, n);
 	return 0;
 }
 
@@ -117,11 +137,11 @@ static int read_windows(struct db_conn *conn, struct arena *arena, const struct 
 	if (r < 0)
 		return r;
 	*ret = arena_array(arena, n, sizeof(**ret));
-	*ret_n = 0;
 	if (!*ret)
 		return arena_full(err);
 	for (unsigned i = 0; i < n; i++)
-		add(*ret, ret_n, window_of(&bounds[i], now_us));
+		(*ret)[i] = window_of(&bounds[i], now_us);
+	*ret_n = join(*ret, n);
 	return 0;
 }
 

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "proto/runtime/array.h"
+#include "server/access/access_store.h"
+#include "server/access/enrollment.h"
 #include "server/course/catalogue_store.h"
 #include "server/course/lesson_store.h"
 #include "server/db/idem.h"
@@ -22,8 +24,8 @@
 enum { ENOUGH = 64 * 1024, STEP = 16, ID = 7, NOW = 1000 };
 
 static const struct db_stmt_list *const lists[] = {
-	&user_stmts,   &session_stmts,  &course_stmts, &catalogue_stmts,
-	&lesson_stmts, &purchase_stmts, &idem_stmts,   NULL,
+	&user_stmts, &session_stmts, &course_stmts, &catalogue_stmts, &lesson_stmts, &purchase_stmts,
+	&idem_stmts, &access_stmts,  NULL,
 };
 
 static struct db_conn *conn;
@@ -51,6 +53,13 @@ static int setup(void **state)
 	testdb_run(conn, "INSERT INTO course_instructor VALUES (7, 7, 1, 10000)");
 	testdb_run(conn, "INSERT INTO course_price VALUES (7, 'EUR', 100, 1)");
 	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 'key', 'Lesson', 2, 0, 1, 1, 0, 1, 1)");
+	testdb_run(conn, "INSERT INTO enrollment (user_id, course_id, start_time) VALUES (7, 7, 1)");
+	testdb_run(
+		conn,
+		"INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id,"
+		" start_time, expire_time) VALUES (7, 1, 7, 7, 2, 1, 1, 10), (7, 2, 9, 8, 6, 1, 40, 60)");
+	testdb_run(conn,
+		   "INSERT INTO catalogue_course (course_id, catalogue_id, start_time) VALUES (7, 9, 30)");
 	testdb_run(conn, "INSERT INTO idempotency VALUES (7, 1, REPEAT('r', 16), REPEAT('b', 32), 'reply', "
 			 "1, 9000000)");
 	return 0;
@@ -226,11 +235,44 @@ static int whole_earlier(struct arena *arena, struct error *err)
 	return 0;
 }
 
+static bool opened_by_both(const struct access *a, const void *arg)
+{
+	return access_covers(a, 5) && access_covers(a, 50);
+}
+
+/* By a grant of the course, and by one of a catalogue. */
+static int whole_access(struct arena *arena, struct error *err)
+{
+	struct cache *cache = cache_new(1 << 16);
+	struct access access;
+
+	assert_non_null(cache);
+	int r = access_read(cache, conn, arena, ID, ID, NOW, opened_by_both, NULL, &access, err);
+	if (r >= 0) {
+		assert_int_equal(r, 1);
+		assert_true(access.enrolled);
+	}
+	cache_free(cache);
+	return r < 0 ? r : 0;
+}
+
+static int whole_accesses(struct arena *arena, struct error *err)
+{
+	unsigned n;
+	const struct enrollment_access *a = enrollment_accesses(arena, "7:0:1:9:100:0:0,8:0:1:9:200:0:0", &n);
+
+	if (!a)
+		return arena_full(err);
+	assert_int_equal(n, 2);
+	assert_int_equal(a[0].grant_id, 8);
+	return 0;
+}
+
 static void test_every_reading_is_whole_or_refused(void **state)
 {
 	const reading readings[] = {
-		whole_user, whole_session, whole_course, whole_terms,
-		whole_page, whole_lessons, whole_reply,  whole_earlier,
+		whole_user,    whole_session, whole_course,  whole_terms,  whole_page,
+		whole_lessons, whole_reply,   whole_earlier, whole_access, whole_accesses,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(readings); i++)
