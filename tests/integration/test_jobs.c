@@ -23,12 +23,13 @@
  * The runner with kinds of the test's own. What a row does is a row in `effect`, which has no key that would
  * hide a second time.
  */
-enum { COUNT = 1, ALONE, FAIL, HANG, STRANGE, OVER, AGAIN };
+enum { COUNT = 1, ALONE, FAIL, HANG, STRANGE, OVER, AGAIN, NAP };
 
-enum stmt { EFFECT, SLEEP, N_STMTS };
+enum stmt { EFFECT, SLEEP, DOZE, N_STMTS };
 static const struct db_stmt stmts[N_STMTS] = {
 	[EFFECT] = {"effect", "ii", NULL, "INSERT INTO effect (kind, subject_id) VALUES (?, ?)"},
 	[SLEEP] = {"sleep", "", &db_row_i64, "SELECT SLEEP(600)"},
+	[DOZE] = {"doze", "", &db_row_i64, "SELECT SLEEP(0.5)"},
 };
 static const struct db_stmt_list effect_stmts = {"effect", stmts, N_STMTS};
 static const struct db_stmt_list *const lists[] = {&due_stmts, &effect_stmts, NULL};
@@ -51,11 +52,21 @@ static int effect_and_fail(struct db_conn *c, const struct due *due, void *arg, 
 	return r < 0 || due->subject_id >= 1000 ? r : error_internal(e, "this one\nnever works");
 }
 
-static int hang(struct db_conn *c, const struct due *due, void *arg, struct error *e)
+static int sleep_first(struct db_conn *c, enum stmt how, const struct due *due, void *arg, struct error *e)
 {
 	int64_t slept;
-	int r = db_read(c, &stmts[SLEEP], DB_NO_ARGS, NULL, &slept, e);
+	int r = db_read(c, &stmts[how], DB_NO_ARGS, NULL, &slept, e);
 	return r < 0 ? r : effect(c, due, arg, e);
+}
+
+static int hang(struct db_conn *c, const struct due *due, void *arg, struct error *e)
+{
+	return sleep_first(c, SLEEP, due, arg, e);
+}
+
+static int doze(struct db_conn *c, const struct due *due, void *arg, struct error *e)
+{
+	return sleep_first(c, DOZE, due, arg, e);
 }
 
 static int effect_and_again(struct db_conn *c, const struct due *due, void *arg, struct error *e)
@@ -71,8 +82,9 @@ static const struct due_kind fail = {
 static const struct due_kind hanging = {.number = HANG, DUE_NAME("hang"), .run = hang};
 static const struct due_kind over = {.number = OVER, DUE_NAME("over"), .run = effect, .every_us = 100000};
 static const struct due_kind again = {.number = AGAIN, DUE_NAME("again"), .run = effect_and_again};
-static const struct job all_jobs[] = {{&count, NULL}, {&alone, NULL},   {&fail, NULL},
-				      {&over, NULL},  {&hanging, NULL}, {&again, NULL}};
+static const struct due_kind napping = {.number = NAP, DUE_NAME("nap"), .run = doze};
+static const struct job all_jobs[] = {{&count, NULL},   {&alone, NULL}, {&fail, NULL},   {&over, NULL},
+				      {&hanging, NULL}, {&again, NULL}, {&napping, NULL}};
 
 static struct jobs *start_with(unsigned threads, int time_ms)
 {
@@ -194,6 +206,19 @@ static void test_a_row_is_moved_and_dropped(void **state)
 	jobs_stop(j);
 	assert_int_equal(number("SELECT COUNT(*) * 100 + MIN(subject_id) FROM effect WHERE kind = 1"), 104);
 	assert_int_equal(number("SELECT COUNT(*) * 100 + SUM(subject_id) FROM due WHERE kind = 1"), 203);
+}
+
+static void test_what_is_put_while_it_is_done_is_done_once_more(void **state)
+{
+	struct jobs *j = start();
+	assert_int_equal(due_in(conn, NAP, 1, 0, &err), 0);
+	await("SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT SLEEP(0.5)%'",
+	      1, 5000);
+	assert_int_equal(due_in(conn, NAP, 1, 0, &err), 0); /* waits */
+	assert_int_equal(number(EFFECTS_OF(8)), 1);
+	await(EFFECTS_OF(8), 2, 5000);
+	jobs_stop(j);
+	assert_int_equal(number(ROWS_OF(8)), 0);
 }
 
 static void test_what_recurs_begins_by_itself_and_what_puts_itself_stands(void **state)
@@ -366,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_a_row_is_done_when_it_is_due_and_not_before, clear),
 		cmocka_unit_test_setup(test_a_row_is_moved_and_dropped, clear),
+		cmocka_unit_test_setup(test_what_is_put_while_it_is_done_is_done_once_more, clear),
 		cmocka_unit_test_setup(test_what_recurs_begins_by_itself_and_what_puts_itself_stands, clear),
 		cmocka_unit_test_setup(test_a_server_starts_while_another_does_what_recurs, clear),
 		cmocka_unit_test_setup(test_ten_thousand_at_once_are_done_in_ten_seconds, clear),
