@@ -13,7 +13,7 @@ CREATE TABLE user (
   language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag; empty when not said',
   time_zone VARCHAR(64) NOT NULL COMMENT 'name in the IANA database; empty when not said',
   password_hash VARCHAR(128) NOT NULL COMMENT 'Argon2id, in its own encoding with salt and parameters',
-  roles INT UNSIGNED NOT NULL COMMENT 'bits of enum role (server/base/principal.h)',
+  roles INT UNSIGNED NOT NULL COMMENT 'bits of enum role (server/base/principal.h); LEARNER is held by all' CHECK (roles & 1),
   administrator TINYINT NULL COMMENT '1 for holders of ADMIN, so that they can be found and locked; NULL otherwise',
   rights_epoch BIGINT NOT NULL COMMENT 'raised by what voids the access tokens, which carry it: roles, suspension, password, log-out everywhere'
     CHECK (rights_epoch >= 1),

@@ -101,7 +101,7 @@ CREATE TABLE purchase (
   course_id       BIGINT NOT NULL,
   course_revision BIGINT NOT NULL COMMENT 'of the course when it was bought',
   state           TINYINT NOT NULL COMMENT 'edu.v1.PurchaseState' CHECK (state BETWEEN 1 AND 7),
-  payment_source  TINYINT NOT NULL COMMENT 'edu.v1.PaymentSource' CHECK (payment_source = 1),
+  payment_source  TINYINT NOT NULL COMMENT 'edu.v1.PaymentSource' CHECK (payment_source BETWEEN 1 AND 1),
   complete_time   BIGINT NULL COMMENT 'NULL before',
   live            TINYINT NULL COMMENT '1 while it is PENDING or its grant lives, NULL otherwise, so that the key does not count it; written by whoever changes either' CHECK (live = 1),
   PRIMARY KEY (purchase_id),

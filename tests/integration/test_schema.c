@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/array.h"
 #include "server/db/table.h"
 #include "tests/lib/testdb.h"
@@ -25,7 +26,7 @@ struct named {
 #define NAMED_COLUMNS(F, C, R) F(R, "table_name", CODE, table) C(R, "name", CODE, name)
 DB_ROW(named_row, struct named, NAMED_COLUMNS);
 
-enum stmt { TABLES, CHECKS, N_STMTS };
+enum stmt { TABLES, CHECKS, RANGE, N_STMTS };
 static const struct db_stmt stmts[N_STMTS] = {
 	[TABLES] = {"tables", "", &named_row,
 		    "SELECT table_name, '' AS name FROM information_schema.tables"
@@ -34,6 +35,10 @@ static const struct db_stmt stmts[N_STMTS] = {
 		    "SELECT table_name, IF(level = 'Column', CONCAT(table_name, '.', constraint_name),"
 		    " constraint_name) AS name FROM information_schema.check_constraints"
 		    " WHERE constraint_schema = DATABASE()"},
+	[RANGE] =
+		{"range", "ssi", &db_row_i64,
+		 "SELECT 1 FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()"
+		 " AND table_name = ? AND constraint_name = ? AND check_clause LIKE CONCAT('% between % and ', ?)"},
 };
 static const struct db_stmt_list list = {"schema", stmts, N_STMTS};
 
@@ -86,6 +91,7 @@ static const struct {
 } refused[] = {
 	{"node.node_id", "UPDATE node SET node_id = 1024"},
 	{"idempotency_times", "UPDATE idempotency SET create_time = 2"},
+	{"user.roles", "UPDATE user SET roles = 16"},
 	{"user_administrator_as_roles", "UPDATE user SET roles = 1"},
 	{"user_administrator_as_roles", "UPDATE user SET administrator = NULL"},
 	{"user_administrator_as_roles", "UPDATE user SET roles = 1, administrator = 0"},
@@ -234,6 +240,35 @@ static void test_a_check_refuses_what_it_is_for(void **state)
 	}
 }
 
+/* Columns that hold values of the contract's, with the greatest of them. */
+static const struct {
+	const char *table, *column;
+	int max;
+} values[] = {
+	{"user", "state", UserState_MAX},
+	{"course", "state", CourseState_MAX},
+	{"course", "level", CourseLevel_MAX},
+	{"lesson", "kind", LessonKind_MAX},
+	{"purchase", "state", PurchaseState_MAX},
+	{"purchase", "payment_source", PaymentSource_MAX},
+	{"access_grant", "scope_kind", AccessScope_MAX},
+	{"access_grant", "source_kind", AccessSource_MAX},
+};
+
+static void test_a_check_takes_every_value_of_the_contract(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		struct error err;
+		int r = db_found(
+			conn, &stmts[RANGE],
+			DB_ARGS(db_str(values[i].table), db_str(values[i].column), db_i64(values[i].max)),
+			&err);
+		if (r != 1)
+			fail_msg("the CHECK of %s.%s does not end at %d", values[i].table, values[i].column,
+				 values[i].max);
+	}
+}
+
 static bool is_tried(const char *check)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
@@ -290,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_check_refuses_what_it_is_for),
 		cmocka_unit_test(test_every_check_is_tried),
+		cmocka_unit_test(test_a_check_takes_every_value_of_the_contract),
 		cmocka_unit_test(test_every_table_takes_a_column_and_a_key),
 		cmocka_unit_test(test_a_range_is_widened_at_once),
 	};
