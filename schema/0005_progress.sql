@@ -19,7 +19,7 @@ CREATE TABLE progress_session (
   questions_before    BIGINT NOT NULL DEFAULT 0,
   start_before        BIGINT NOT NULL DEFAULT 0 COMMENT 'least start before the last merge; 0: it made the row',
   PRIMARY KEY (user_id, course_id, epoch, lesson_id, session_id),
-  KEY progress_session_start (start_time) COMMENT 'what may be removed; a report that is not the session''s first does not move it'
+  KEY progress_session_start (start_time) COMMENT 'what may be removed, once last_time is old, too; a report that is not the session''s first does not move it'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='What one learning session of one lesson recorded: cumulative counters, merged by MAX';
 
@@ -57,9 +57,9 @@ CREATE TABLE progress_course (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='The sums over a learner''s lessons of a course, so that a list costs a row each';
 
--- Activity, which a reset does not undo: the sums over the sessions of all epochs whose start_time lies on the day. No
--- CHECK keeps them from going below 0, because it would be asked of what a merge adds, which is less than 0 where a
--- session moves to an earlier day. A row of zeros says what no row says.
+-- Activity, which a reset does not undo: the sums over the sessions of all epochs whose start_time lies on the day, those
+-- that have been removed among them. No CHECK keeps them from going below 0, because it would be asked of what a merge
+-- adds, which is less than 0 where a session moves to an earlier day. A row of zeros says what no row says.
 CREATE TABLE progress_day (
   user_id          BIGINT  NOT NULL,
   day              INT     NOT NULL COMMENT 'UTC, days since 1970-01-01',

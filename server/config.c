@@ -104,7 +104,7 @@ static const struct flag flags[] = {
 	 "how long events are kept: who reads the feed and is away for longer begins anew"},
 	{"keep-progress-days", "N", KIND_NUMBER, AT(keep_progress_days), NULL, 35,
 	 PROGRESS_KEEP_SESSIONS_DAYS_MIN, 3650, ON_SERVE,
-	 "how long learning sessions are kept once they began; what they add up to is kept"},
+	 "how long learning sessions are kept once they were last heard of; what they add up to is kept"},
 	{"keep-leases-days", "N", KIND_NUMBER, AT(keep_leases_days), NULL, 7, 1, 3650, ON_SERVE,
 	 "how long leases are kept once they have ended"},
 	{"cache-mib", "N", KIND_NUMBER, AT(cache_mib), NULL, 64, 1, 65536, ON_SERVE,

@@ -231,19 +231,27 @@ static const struct db_stmt stmts[] = {
 	[ENROLLMENT] = {"progress_enrollment", "ii", &enrollment_row,
 			ENROLLMENT_SELECT " WHERE e.user_id = ? AND e.course_id = ?"},
 	[PICK_OLD] = {"progress_pick_old", "ii", &old_row,
-		      DB_SELECT(SESSION_KEY, " FROM progress_session FORCE INDEX (progress_session_start)"
-					     " WHERE start_time <= " DB_NOW_US " - ?"
-					     " ORDER BY start_time LIMIT ? FOR UPDATE SKIP LOCKED")},
+		      DB_SELECT(SESSION_KEY,
+				" FROM (SELECT " DB_NOW_US " - ? AS over_time) o"
+				" STRAIGHT_JOIN progress_session FORCE INDEX (progress_session_start)"
+				"  ON start_time <= over_time AND last_time <= over_time"
+				" ORDER BY start_time LIMIT ? FOR UPDATE SKIP LOCKED")},
 	[REMOVE] = {"progress_remove", DB_LETTERS(SESSION_KEY), NULL,
 		    "DELETE FROM progress_session WHERE user_id = ? AND course_id = ? AND epoch = ?"
 		    " AND lesson_id = ? AND session_id = ?"},
 	[AGE] = {"progress_age", "", &db_row_i64,
-		 "SELECT " DB_NOW_US " - MIN(start_time) FROM progress_session"},
+		 "SELECT " DB_NOW_US
+		 " - start_time FROM progress_session FORCE INDEX (progress_session_start)"
+		 " WHERE last_time <= start_time + 86400000000 ORDER BY start_time LIMIT 1"},
 };
 
 const struct db_stmt_list progress_stmts = {"progress", stmts, ARRAY_SIZE(stmts)};
 
-/* No report that is taken belongs to a session that began earlier. */
+/*
+ * No report that is taken, and none that is repeated, belongs to a session that began and was last heard of
+ * earlier. It began earlier than a day before the last: chained reports go on with one for as long as they
+ * like.
+ */
 static_assert(PROGRESS_KEEP_SESSIONS_DAYS_MIN * 86400 > REPORT_AGE_SECONDS + REPORT_SESSION_SECONDS,
 	      "a session that is over");
 const struct retention progress_session_retention = {

@@ -108,8 +108,8 @@ extern const struct db_stmt_list progress_stmts;
 
 /*
  * What a session recorded is needed as long as a report of it may come, and counted in the sums of its
- * lesson, course and day for ever: a session goes so long after its start, PROGRESS_KEEP_SESSIONS_DAYS_MIN at
- * least.
+ * lesson, course and day for ever: a session goes so long after it was last heard of,
+ * PROGRESS_KEEP_SESSIONS_DAYS_MIN at least.
  */
 enum { PROGRESS_KEEP_SESSIONS_DAYS_MIN = 32 };
 extern const struct retention progress_session_retention;

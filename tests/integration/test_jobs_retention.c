@@ -17,6 +17,7 @@
 #include "server/db/idem.h"
 #include "server/db/lease.h"
 #include "server/jobs/retention.h"
+#include "server/progress/progress_store.h"
 #include "tests/lib/testserver.h"
 #include "tests/lib/threads.h"
 
@@ -264,6 +265,35 @@ static void test_an_event_without_a_position_stays(void **state)
 	testdb_free(db);
 }
 
+/* Its reports may still be repeated: without the row they would count again. */
+static void test_a_session_of_learning_that_goes_on_stays(void **state)
+{
+	static const struct db_stmt_list *const progress_lists[] = {&due_stmts, &progress_stmts, NULL};
+	static const struct due_kind kind =
+		RETENTION_KIND(DUE_RETENTION_PROGRESS_SESSION, "progress_session");
+	struct testdb *db = testdb_new();
+	struct db_conn *conn = testdb_connect(db, progress_lists);
+	struct retention_job job = {
+		.kind = &kind, .table = &progress_session_retention, .keep_us = 35 * 24 * HOUR_US};
+	retention_init(&job);
+	for (int last_days = 34; last_days <= 36; last_days += 2) {
+		char sql[400];
+		snprintf(
+			sql, sizeof(sql),
+			"INSERT INTO progress_session (user_id, course_id, epoch, lesson_id, session_id, start_time,"
+			" last_time, learning_seconds, interactions, questions) SELECT %d, 1, 0, 1, REPEAT('s', 16),"
+			" " DB_NOW_US " - 40 * 86400000000, " DB_NOW_US " - %d * 86400000000, 0, 0, 0",
+			last_days, last_days);
+		testdb_run(conn, sql);
+	}
+	run_batch(conn, &job);
+	assert_int_equal(number(db, "SELECT SUM(user_id) FROM progress_session"), 34);
+	assert_int_equal(retention_measure(&job, conn, &err), 0);
+	assert_int_equal(metric_value(job.lag), 0);
+	db_close(conn);
+	testdb_free(db);
+}
+
 /* --- beside those who use the rows --- */
 
 enum { CALLERS = 4, KEYS = 400 };
@@ -367,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_no_token_of_a_removed_session_is_accepted),
 		cmocka_unit_test(test_a_transaction_removes_a_thousand_and_another_follows),
 		cmocka_unit_test(test_an_event_without_a_position_stays),
+		cmocka_unit_test(test_a_session_of_learning_that_goes_on_stays),
 		cmocka_unit_test(test_who_claims_a_key_meanwhile_keeps_it_and_does_not_wait),
 	};
 	return cmocka_run_group_tests(tests, testserver_setup, testserver_teardown);
