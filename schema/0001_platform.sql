@@ -71,6 +71,13 @@ CREATE TABLE event_sequence (
 
 INSERT INTO event_sequence (sequence_id, position) VALUES (1, 0);
 
+CREATE TABLE event_reader (
+  name VARCHAR(64) NOT NULL,
+  position BIGINT NOT NULL COMMENT 'it has read the events up to here',
+  PRIMARY KEY (name)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='Who works its way through the events, here in the database; until all of these have read one it is not removed';
+
 CREATE TABLE event_audience (
   audience_id BIGINT NOT NULL COMMENT 'who reads it: a user, or an organization',
   position BIGINT NOT NULL COMMENT 'the event''s; an audience''s own feed is in this order, and has no late ones',

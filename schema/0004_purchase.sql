@@ -70,6 +70,18 @@ CREATE TABLE ledger_entry (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='One account''s part of a movement';
 
+CREATE TABLE ledger_checkpoint (
+  account_kind  TINYINT NOT NULL COMMENT 'of any account but a wallet',
+  owner_id      BIGINT NOT NULL,
+  currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  position      BIGINT NOT NULL COMMENT 'in the feed, of the last cut that changed it; the reader "ledger" is as far as all are',
+  balance       DECIMAL(38, 0) NOT NULL COMMENT 'the sum of the account''s entries whose event is at most there; wider than an entry, so that no account can stop the cuts',
+  PRIMARY KEY (account_kind, owner_id, currency_code)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='What accounts that keep no balance held at a position of the feed';
+
+INSERT INTO event_reader (name, position) VALUES ('ledger', 0);
+
 CREATE TABLE charge (
   charge_id      BIGINT NOT NULL COMMENT 'the id of what is sold: a purchase',
   payer_id       BIGINT NOT NULL COMMENT 'who pays',

@@ -10,6 +10,8 @@
 #include "server/db/lease.h"
 #include "server/jobs/jobs.h"
 #include "server/jobs/retention.h"
+#include "server/money/checkpoint.h"
+#include "server/money/checkpoint_store.h"
 #include "server/progress/progress_store.h"
 #include "server/user/session_store.h"
 
@@ -35,12 +37,14 @@ static const struct {
 /* --- what areas do at a time; each is given the app --- */
 
 static const struct due_kind *const kinds[] = {
-	NULL, /* an array has an element */
+	&checkpoint_due,
+	NULL,
 };
 
 /* Every statement that one of them may run. */
 static const struct db_stmt_list *const stmts[] = {
-	&due_stmts, &idem_stmts, &session_stmts, &event_stmts, &lease_stmts, &progress_stmts, NULL,
+	&due_stmts,   &idem_stmts,     &session_stmts,    &event_stmts,
+	&lease_stmts, &progress_stmts, &checkpoint_stmts, NULL,
 };
 
 /* --- all of it --- */

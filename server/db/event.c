@@ -22,6 +22,9 @@ static_assert(ID_EPOCH_MS == 1704067200000 && 1 << (ID_NODE_BITS + ID_SEQUENCE_B
 #define ID_AT(time_us) "((" time_us ") DIV 1000 - 1704067200000) * 4194304"
 #define TIME_OF(id) "(" id " DIV 4194304 + 1704067200000) * 1000"
 
+/* Whatever works its way through the events has come so far. */
+#define READ_BY_ALL "(SELECT IFNULL(MIN(r.position), 9223372036854775807) FROM event_reader r)"
+
 enum stmt { APPEND, PICK_OLD, REMOVE_AUDIENCE, REMOVE, AGE, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
@@ -29,8 +32,9 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[PICK_OLD] = {"event_pick_old", "ii", &old_row,
 		      DB_SELECT(OLD_COLUMNS,
 				" FROM event FORCE INDEX (PRIMARY) WHERE event_id < " ID_AT(
-					DB_NOW_US " - ?") " AND position > 0 ORDER BY event_id LIMIT ? "
-							  "FOR UPDATE SKIP LOCKED")},
+					DB_NOW_US
+					" - ?") " AND position BETWEEN 1 AND " READ_BY_ALL
+						" ORDER BY event_id LIMIT ? FOR UPDATE SKIP LOCKED")},
 	[REMOVE_AUDIENCE] = {"event_remove_audience", DB_LETTERS(OLD_COLUMNS), NULL,
 			     "DELETE FROM event_audience WHERE event_id = ? AND position = ?"},
 	[REMOVE] = {"event_remove", DB_LETTERS(OLD_COLUMNS), NULL,

@@ -36,6 +36,12 @@ UNSOUND = {
     "transactions that no event tells of":
         "SELECT transaction_id FROM ledger_transaction t LEFT JOIN event e ON e.event_id = t.transaction_id WHERE NOT"
         " e.kind <=> IF(t.cause_kind = 1, 'wallet.topped_up', 'purchase.completed')",
+    "accounts that are not their checkpoint and the rest":
+        "SELECT account_kind, owner_id FROM (SELECT e.account_kind, e.owner_id, e.currency_code, SUM(e.amount) total,"
+        " SUM(IF(v.position = 0 OR v.position > r.position, e.amount, 0)) rest FROM ledger_entry e LEFT JOIN event v ON"
+        " v.event_id = e.transaction_id JOIN event_reader r ON r.name = 'ledger' WHERE e.account_kind <> 1 GROUP BY"
+        " e.account_kind, e.owner_id, e.currency_code) a LEFT JOIN ledger_checkpoint c USING (account_kind, owner_id,"
+        " currency_code) WHERE a.total - a.rest <> IFNULL(c.balance, 0)",
     "payments that are not what their transaction credits":
         "SELECT provider_payment_id FROM payment p WHERE NOT amount <=> (SELECT SUM(amount) FROM ledger_entry e"
         " JOIN ledger_transaction t USING (transaction_id) WHERE t.cause_kind = 1 AND t.cause_id = p.payment_id"

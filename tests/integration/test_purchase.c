@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "proto/runtime/array.h"
+#include "server/app/due_kinds.h"
 #include "server/base/clock.h"
 #include "server/base/metrics.h"
 #include "server/course/lesson.h"
@@ -904,6 +905,38 @@ static void the_platform_takes_its_part_and_the_teachers_share_the_rest(void **s
 	assert_shared(t, &course, (int64_t[]){0, 0, 0, 1001});
 }
 
+/* By what is due in a running service; the place of what was bought before the test is behind it soon. */
+static void checkpoints_are_cut_in_the_background(void **state)
+{
+	static const char behind[] =
+		"SELECT COUNT(*) FROM event WHERE position = 0 OR position > (SELECT position FROM event_reader"
+		" WHERE name = 'ledger')";
+	struct testserver *t = *state;
+	struct testcourse course;
+	struct testuser buyer;
+
+	testserver_course(t, &instructor, 10000, one_text, &course);
+	new_buyer(t, 10000, &buyer);
+	struct order o = new_order(t, &buyer, course.id, 10000);
+	assert_bought(&o);
+	for (int i = 0; i < 200 && number(t, behind) != 0; i++) {
+		sql(t, "UPDATE due SET due_time = 1 WHERE kind = %d", (int)DUE_LEDGER_CHECKPOINT);
+		usleep(100000);
+	}
+	assert_int_equal(number(t, behind), 0);
+	assert_int_equal(
+		number(t,
+		       "SELECT CAST(SUM(balance) AS SIGNED) FROM ledger_checkpoint WHERE account_kind = 3"),
+		number(t, "SELECT CAST(SUM(amount) AS SIGNED) FROM ledger_entry WHERE account_kind = 3"));
+	assert_true(
+		number(t,
+		       "SELECT COUNT(*) FROM ledger_checkpoint WHERE account_kind = 2 AND owner_id = %" PRId64
+		       " AND balance > 0",
+		       instructor.user_id) > 0);
+	assert_int_equal(ledger_faults(t->db), 0);
+	order_done(&o);
+}
+
 static void what_the_platform_takes_is_a_flag(void **state)
 {
 	struct testserver *t = *state;
@@ -1391,6 +1424,7 @@ int main(void)
 		TEST(a_request_id_is_ones_own),
 		TEST(the_platform_takes_its_part_and_the_teachers_share_the_rest),
 		TEST(what_the_platform_takes_is_a_flag),
+		TEST(checkpoints_are_cut_in_the_background),
 		TEST(fifty_requests_make_one_purchase),
 		TEST(one_request_fifty_times_makes_one_purchase),
 		TEST(one_wallet_is_never_overdrawn),

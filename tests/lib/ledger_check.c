@@ -59,6 +59,17 @@ static const struct {
 	{"completed purchases without an enrollment",
 	 "SELECT COUNT(*) FROM purchase p WHERE p.state = 2 AND NOT EXISTS (SELECT 1 FROM enrollment e"
 	 " WHERE e.user_id = p.user_id AND e.course_id = p.course_id)"},
+	{"accounts that are not their checkpoint and the rest",
+	 "SELECT COUNT(*) FROM (SELECT e.account_kind, e.owner_id, e.currency_code, SUM(e.amount) total,"
+	 "  SUM(IF(v.position = 0 OR v.position > r.position, e.amount, 0)) rest"
+	 " FROM ledger_entry e LEFT JOIN event v ON v.event_id = e.transaction_id"
+	 " JOIN event_reader r ON r.name = 'ledger' WHERE e.account_kind <> 1"
+	 " GROUP BY e.account_kind, e.owner_id, e.currency_code) a"
+	 " LEFT JOIN ledger_checkpoint c USING (account_kind, owner_id, currency_code)"
+	 " WHERE a.total - a.rest <> IFNULL(c.balance, 0)"},
+	{"checkpoints of accounts that are not there",
+	 "SELECT COUNT(*) FROM ledger_checkpoint c WHERE NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE"
+	 " e.account_kind = c.account_kind AND e.owner_id = c.owner_id AND e.currency_code = c.currency_code)"},
 	{"payments that are not what their transaction credited",
 	 "SELECT COUNT(*) FROM payment p WHERE p.amount <> (SELECT IFNULL(SUM(e.amount), 0) FROM"
 	 " ledger_entry e JOIN ledger_transaction t USING (transaction_id)"
