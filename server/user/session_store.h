@@ -33,7 +33,7 @@ int session_store_exchange(struct db_conn *conn, const struct session *s, struct
 int session_store_revoke(struct db_conn *conn, int64_t session_id, int64_t now_us, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* 1 when the user has begun a session from there, ever; 0 when not, and for nowhere. */
+/* 1 when the user has begun a session from there that is still kept; 0 when not, and for nowhere. */
 int session_store_began_at(struct db_conn *conn, int64_t user_id, struct span source, struct error *err)
 	__attribute__((warn_unused_result));
 
