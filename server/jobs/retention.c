@@ -63,7 +63,7 @@ int retention_measure(struct retention_job *job, struct db_conn *conn, struct er
 {
 	int64_t age_us = 0;
 	int r = db_read(conn, job->table->age, DB_NO_ARGS, NULL, &age_us, err);
-	if (r > 0)
+	if (r >= 0)
 		metric_set(job->lag, age_us > job->keep_us ? (age_us - job->keep_us) / 1000000 : 0);
 	return r < 0 ? r : 0;
 }

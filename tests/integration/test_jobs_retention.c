@@ -299,6 +299,7 @@ static void test_a_session_of_learning_that_goes_on_stays(void **state)
 			last_days, last_days);
 		testdb_run(conn, sql);
 	}
+	metric_set(job.lag, 7);
 	run_batch(conn, &job);
 	assert_int_equal(number(db, "SELECT SUM(user_id) FROM progress_session"), 34);
 	assert_int_equal(retention_measure(&job, conn, &err), 0);
