@@ -16,6 +16,8 @@ enum { BATCH = 5000, POLL_MS = 250, ARENA_CAP = 8 << 20 };
 #define LEASE_US (INT64_C(6) * 1000000)
 #define RENEW_US (INT64_C(2) * 1000000)
 #define BATCH_TIME_US (INT64_C(10) * 1000000)
+#define TURN_TIME_US                                                                                         \
+	(INT64_C(2) * 1000000) /* what the config's `turn` may take, and keep positions waiting */
 
 #define PENDING_COLUMNS(F, C, R)                                                                             \
 	F(R, "event_id", I64, event_id)                                                                      \
@@ -181,7 +183,7 @@ static int take_turn(struct sequencer *s, struct error *ret_err)
 	int r = 0;
 	settle(sequencer_lead(s, &err), &err, &r, ret_err);
 	if (s->held && config->turn) {
-		db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);
+		db_set_deadline(s->conn, monotonic_us() + TURN_TIME_US);
 		settle(config->turn(config->arg, s->conn, &err), &err, &r, ret_err);
 	}
 	db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);

@@ -21,7 +21,8 @@ struct sequencer_config {
 
 	/* At each turn of who leads, before positions are given; NULL: nothing. What it appends is placed in
 	 * the same turn. It is outside of any transaction, and another server may lead by now: what it does
-	 * must be right, if slow, when two do it at once. When it fails, positions are given all the same. */
+	 * must be right, if slow, when two do it at once. When it fails, positions are given all the same; it
+	 * has two seconds for its statements. */
 	int (*turn)(void *arg, struct db_conn *conn, struct error *err);
 
 	/* In the transaction that gave these events their positions, which ascend without gaps; NULL:

@@ -210,6 +210,30 @@ static void test_a_turn_that_fails_holds_up_no_position(void **state)
 	sequencer_stop(s);
 }
 
+static int hang(void *arg, struct db_conn *conn, struct error *e)
+{
+	return db_run_text(conn, "UPDATE node SET holder = 'b'", e);
+}
+
+static void test_a_turn_that_hangs_keeps_positions_waiting_for_two_seconds(void **state)
+{
+	struct calls calls = {0};
+	struct sequencer_config config = config_of(&calls);
+	struct sequencer *s;
+	struct db_conn *holder = testdb_connect(db, NULL);
+	testdb_run(holder, "INSERT INTO node VALUES (7, 'a', 0)");
+	testdb_run(holder, "START TRANSACTION");
+	testdb_run(holder, "UPDATE node SET holder = 'c'");
+	config.turn = hang;
+	append_one(1);
+	int64_t began_us = monotonic_us();
+	assert_int_equal(sequencer_start(&config, &s, &err), 0);
+	await(LAST_POSITION, 1);
+	assert_in_range(monotonic_us() - began_us, 500000, 8000000);
+	db_close(holder);
+	sequencer_stop(s);
+}
+
 static void test_only_who_leads_takes_turns(void **state)
 {
 	struct calls leads = {.next_id = 1}, waits = {.next_id = 1000};
@@ -255,6 +279,7 @@ int main(void)
 		cmocka_unit_test_setup(test_only_the_leader_sequences, clear),
 		cmocka_unit_test_setup(test_what_a_turn_appends_is_placed_in_it, clear),
 		cmocka_unit_test_setup(test_a_turn_that_fails_holds_up_no_position, clear),
+		cmocka_unit_test_setup(test_a_turn_that_hangs_keeps_positions_waiting_for_two_seconds, clear),
 		cmocka_unit_test_setup(test_only_who_leads_takes_turns, clear),
 		cmocka_unit_test_setup(test_positions_and_what_follows_from_them_commit_together, clear),
 	};
