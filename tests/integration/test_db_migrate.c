@@ -107,7 +107,7 @@ static void test_an_interrupted_migration_goes_on_where_it_stopped(void **state)
 static void test_a_failing_statement_is_named(void **state)
 {
 	testdb_run(conn, "CREATE TABLE audit (a INT PRIMARY KEY)");
-	expect_refusal(apply(), "migration 0001_platform, statement 9");
+	expect_refusal(apply(), "migration 0001_platform, statement 10");
 	testdb_run(conn, "DROP TABLE audit");
 	assert_int_equal(apply(), 0);
 	assert_int_equal(migrate_check(&db->config, &err), 0);
