@@ -71,7 +71,7 @@ CREATE TABLE ledger_entry (
   COMMENT='One account''s part of a movement';
 
 CREATE TABLE ledger_checkpoint (
-  account_kind  TINYINT NOT NULL COMMENT 'of any account but a wallet',
+  account_kind  TINYINT NOT NULL COMMENT 'of any account but a wallet' CHECK (account_kind BETWEEN 2 AND 17),
   owner_id      BIGINT NOT NULL,
   currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   position      BIGINT NOT NULL COMMENT 'in the feed, of the last cut that changed it; the reader "ledger" is as far as all are',

@@ -73,6 +73,8 @@ static const char *const world[] = {
 	" create_time) VALUES (7, 'bank', '1', 7, 'EUR', 1, 9, 1)",
 	"INSERT INTO ledger_transaction (transaction_id, cause_kind, cause_id, step, actor_id, create_time)"
 	" VALUES (9, 1, 7, 0, 7, 1)",
+	"INSERT INTO ledger_checkpoint (account_kind, owner_id, currency_code, position, balance)"
+	" VALUES (2, 7, 'EUR', 1, 0)",
 	"INSERT INTO ledger_entry (transaction_id, line, account_kind, owner_id, currency_code, amount)"
 	" VALUES (9, 1, 1, 7, 'EUR', 1)",
 	"INSERT INTO charge (charge_id, payer_id, beneficiary_id, currency_code, list_price, discount, tax, tax_inclusive,"
@@ -148,6 +150,8 @@ static const struct {
 	{"payment.amount", "UPDATE payment SET amount = 0"},
 	{"ledger_transaction.cause_kind", "UPDATE ledger_transaction SET cause_kind = 0"},
 	{"ledger_transaction.cause_kind", "UPDATE ledger_transaction SET cause_kind = 3"},
+	{"ledger_checkpoint.account_kind", "UPDATE ledger_checkpoint SET account_kind = 1"},
+	{"ledger_checkpoint.account_kind", "UPDATE ledger_checkpoint SET account_kind = 18"},
 	{"ledger_entry.line", "UPDATE ledger_entry SET line = 0"},
 	{"ledger_entry.account_kind", "UPDATE ledger_entry SET account_kind = 0"},
 	{"ledger_entry.account_kind", "UPDATE ledger_entry SET account_kind = 18"},
