@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Access on two replicas: what comes and goes without a call, as a row and its event in one transaction, is known to both
 within a second; what ends by itself ends to the moment, and nobody is told."""
+import json
 import time
 import unittest
 import uuid
@@ -12,7 +13,7 @@ from wire import Refused, Wire
 
 SECOND = 10**6
 COURSE, CATALOGUE = 1, 2
-SEAT, SUBSCRIPTION = 5, 6
+INSTRUCTOR, SEAT, SUBSCRIPTION = 4, 5, 6
 STATES = ("UNSPECIFIED", "ACTIVE", "ENDED", "SCHEDULED")
 
 
@@ -40,15 +41,18 @@ class Access(unittest.TestCase):
 
     def setUp(self):
         """A course that nobody bought, its lesson, a catalogue that holds nothing, and somebody enrolled in the course."""
-        self.course = self.world.publish(self.world.new_course("--free"))
-        self.lesson = self.world.edu("list-lessons", "--course-id", self.course)["lessons"][0]["lessonId"]
-        name = self.world.name("subscriber")
-        self.stack.register(name)
+        course = self.world.publish(self.world.new_course("--free"))
+        self.enroll(course, self.world.edu("list-lessons", "--course-id", course)["lessons"][0]["lessonId"])
+        self.catalogue = self.new_id()
+
+    def enroll(self, course, lesson, *roles):
+        """Somebody new, who has not bought it."""
+        self.course, self.lesson, name = course, lesson, self.world.name("learner")
+        self.stack.register(name, *roles)
         self.user, self.number = self.stack.users[name], id_number(self.stack.users[name])
         session = self.wires[0].call("session", "Login", login=name, password=PASSWORD)
         self.token = session.session.access_token
-        self.catalogue = self.new_id()
-        self.sql(f"INSERT INTO enrollment (user_id, course_id, start_time) VALUES ({self.number}, {id_number(self.course)},"
+        self.sql(f"INSERT INTO enrollment (user_id, course_id, start_time) VALUES ({self.number}, {id_number(course)},"
                  f" {now_us() - 3600 * SECOND})")
 
     # --- what changes ---
@@ -133,6 +137,18 @@ class Access(unittest.TestCase):
         self.known_within_a_second(True, "a course added")
         self.sql(self.release(), self.event("catalogue.course_removed", course=id_number(self.course)))
         self.known_within_a_second(False, "the course removed")
+
+    def test_who_teaches_a_course_learns_it_as_long(self):
+        course = self.world.new_course("--free")
+        self.enroll(course, self.world.add_lesson(course, "TEXT")["lessonId"], "INSTRUCTOR")
+        self.known_within_a_second(False, "a colleague")
+        for teachers, what in (([self.stack.users["teacher"], self.user], "put on the list"),
+                               ([self.stack.users["teacher"]], "taken off the list"),
+                               ([self.stack.users["teacher"], self.user], "put on it again")):
+            self.stack.edu("update-course", "--course.course-id", course,
+                           *(x for i in teachers for x in ("--course.instructors", json.dumps({"userId": i}))), user="teacher")
+            self.known_within_a_second(self.user in teachers, what)
+        self.assertEqual([a.source for a in self.enrollment(self.wires[1]).accesses], [INSTRUCTOR, INSTRUCTOR])
 
     def test_what_was_learnt_before_the_end_still_counts(self):
         self.sql(self.hold(), self.grant(CATALOGUE, self.catalogue), self.event("access.granted", self.number))
