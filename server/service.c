@@ -160,6 +160,15 @@ static int on_placed(void *arg, struct db_conn *conn, const struct event *events
 	return audience_write(conn, platform_kinds, events, n, err);
 }
 
+/* Who makes no ids, because his clock is off, could make no events of marks, and would keep others from it.
+ */
+static bool fit_to_lead(void *arg)
+{
+	const struct service *s = arg;
+	const char *why;
+	return node_lease_ready(s->app.node, &why);
+}
+
 /* The clock of the marks, since both are the servers': a difference only delays. */
 static int on_turn(void *arg, struct db_conn *conn, struct error *err)
 {
@@ -175,6 +184,7 @@ static int start_sequencer(struct service *s, struct error *err)
 		.db = &s->db,
 		.poll_ms = s->config->feed_poll_ms,
 		.stmts = lists,
+		.fit = fit_to_lead,
 		.turn = on_turn,
 		.placed = on_placed,
 		.arg = s,

@@ -176,11 +176,24 @@ static void settle(int r, const struct error *err, int *ret, struct error *ret_e
 	}
 }
 
+static void leave_to_others(struct sequencer *s)
+{
+	if (!s->held)
+		return;
+	log_warning("event sequencer: this server is not fit to lead");
+	sequencer_resign(s);
+	s->next_take_us = 0;
+}
+
 static int take_turn(struct sequencer *s, struct error *ret_err)
 {
 	const struct sequencer_config *config = &s->config;
 	struct error err;
 	int r = 0;
+	if (config->fit && !config->fit(config->arg)) {
+		leave_to_others(s);
+		return 0;
+	}
 	settle(sequencer_lead(s, &err), &err, &r, ret_err);
 	if (s->held && config->turn) {
 		db_set_deadline(s->conn, monotonic_us() + TURN_TIME_US);

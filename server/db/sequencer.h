@@ -19,6 +19,10 @@ struct sequencer_config {
 	int poll_ms;                             /* 0: 250 */
 	const struct db_stmt_list *const *stmts; /* what the callbacks run, ended by NULL; NULL: nothing */
 
+	/* Whether this server is fit to lead, asked at each turn; NULL: it is. While it is not, the lease is
+	 * left to others. */
+	bool (*fit)(void *arg);
+
 	/* At each turn of who leads, before positions are given; NULL: nothing. What it appends is placed in
 	 * the same turn. It is outside of any transaction, and another server may lead by now: what it does
 	 * must be right, if slow, when two do it at once. When it fails, positions are given all the same; it

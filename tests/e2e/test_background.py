@@ -67,6 +67,22 @@ class Background(unittest.TestCase):
                 self.assertEqual(self.count(table, turn * 10 + 2), 500)
         clock.set(0)
 
+    def test_a_server_whose_clock_is_off_does_not_keep_others_from_telling_of_progress(self):
+        clock = Clock(self.stack.dir / "clock")
+        leader = self.start(env=clock.environment())[0]
+        self.stack.replicas.pop(0).stop()
+        leads = f"SELECT holder LIKE '%:{leader.process.pid}:%' FROM lease WHERE name = 'event.sequencer'"
+        self.until("the lease", lambda: self.stack.sql(leads) == [["1"]])
+        self.stack.start("--record-seconds", "1")
+        for off in 3600, -3600:
+            clock.set(off)
+            self.stack.sql(f"INSERT INTO progress_day VALUES (7, {7000 + off}, 9, 1, 1, 1, 2);"
+                           f"INSERT INTO progress_mark VALUES ({NOW}, 7, {7000 + off}, 9)")
+            self.until(f"its event, a clock {off} s off", lambda: self.stack.sql("SELECT 1 FROM progress_mark") == [])
+            self.assertEqual(self.stack.sql(leads), [["0"]])
+        self.assertEqual(self.stack.sql("SELECT COUNT(*) FROM event WHERE kind = 'progress.recorded'"), [["2"]])
+        clock.set(0)
+
     def test_what_a_killed_server_was_at_another_goes_on_with(self):
         port = self.start()[1]
         self.keys(7, 20000, 25 * HOUR)

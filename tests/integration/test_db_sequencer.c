@@ -248,6 +248,34 @@ static void test_only_who_leads_takes_turns(void **state)
 	assert_int_equal(waits.turns, 0);
 }
 
+static atomic_bool unfit;
+
+static bool is_fit(void *arg)
+{
+	return !atomic_load(&unfit);
+}
+
+static void test_who_is_not_fit_to_lead_leaves_it_to_others(void **state)
+{
+	struct calls leads = {.next_id = 1}, waits = {.next_id = 1000000};
+	struct sequencer_config first = config_of(&leads), second = config_of(&waits);
+	struct sequencer *a, *b;
+	first.fit = is_fit;
+	atomic_store(&unfit, false);
+	assert_int_equal(sequencer_start(&first, &a, &err), 0);
+	await(LAST_POSITION, 1);
+	assert_int_equal(sequencer_start(&second, &b, &err), 0);
+	atomic_store(&unfit, true);
+	await("SELECT COUNT(*) FROM event WHERE event_id >= 1000000", 1);
+	const unsigned turns = leads.turns;
+	await(LAST_POSITION, testdb_number(db, LAST_POSITION) + 10);
+	assert_int_equal(leads.turns, turns);
+	sequencer_stop(b);
+	atomic_store(&unfit, false);
+	await("SELECT COUNT(*) FROM event WHERE event_id < 1000000", turns + 1);
+	sequencer_stop(a);
+}
+
 /* What could not be told of is not placed, and is told of again from the same position on. */
 static void test_positions_and_what_follows_from_them_commit_together(void **state)
 {
@@ -281,6 +309,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_turn_that_fails_holds_up_no_position, clear),
 		cmocka_unit_test_setup(test_a_turn_that_hangs_keeps_positions_waiting_for_two_seconds, clear),
 		cmocka_unit_test_setup(test_only_who_leads_takes_turns, clear),
+		cmocka_unit_test_setup(test_who_is_not_fit_to_lead_leaves_it_to_others, clear),
 		cmocka_unit_test_setup(test_positions_and_what_follows_from_them_commit_together, clear),
 	};
 	return cmocka_run_group_tests(tests, setup, testdb_teardown);
