@@ -27,7 +27,7 @@ struct event {
 	struct span payload; /* JSON object of what a consumer needs; may be empty */
 	int64_t position;    /* in the feed, which gives it; 0: it has none yet */
 };
-#define EVENT_COLUMNS(F, C, R)                                                                               \
+#define EVENT_OWN_COLUMNS(F, C, R)                                                                           \
 	F(R, "event_id", I64, event_id)                                                                      \
 	C(R, "kind", TEXT, kind)                                                                             \
 	C(R, "subject_id", I64, subject_id)                                                                  \
@@ -35,8 +35,8 @@ struct event {
 	C(R, "user_id", I64, user_id)                                                                        \
 	C(R, "course_id", I64, course_id)                                                                    \
 	C(R, "organization_id", I64, organization_id)                                                        \
-	C(R, "create_time", I64, create_us)                                                                  \
-	C(R, "payload", BYTES, payload)
+	C(R, "create_time", I64, create_us)
+#define EVENT_COLUMNS(F, C, R) EVENT_OWN_COLUMNS(F, C, R) C(R, "payload", BYTES, payload)
 
 /* Whether something became of one of these: the noun of its kind. */
 bool event_is_of(const struct event *e, const char *noun);
@@ -63,7 +63,8 @@ struct event_feed;
 
 /*
  * Called for every event once, in the order read (nearly that of commit): by event_feed_start() for what it
- * finds, then on the feed's thread. Must not block. What the event points to is the feed's.
+ * finds, then on the feed's thread. Must not block. What the event points to is the feed's. Its payload is
+ * not read: a replica needs none, and however large they are, its feed keeps up.
  */
 typedef void (*event_listener)(void *arg, const struct event *e);
 

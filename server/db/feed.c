@@ -30,7 +30,7 @@ enum { LOST_MS = 15 * 60 * 1000 };
 #define POLL_TIME_US (INT64_C(10) * 1000000)
 #define FIRST_POLL_TIME_US (INT64_C(60) * 1000000)
 
-#define FEED_COLUMNS(F, C, R) EVENT_COLUMNS(F, C, R) C(R, "position", I64, position)
+#define FEED_COLUMNS(F, C, R) EVENT_OWN_COLUMNS(F, C, R) C(R, "position", I64, position)
 DB_ROW(feed_row, struct event, FEED_COLUMNS);
 #define FROM_EVENT " FROM event FORCE INDEX (event_position) "
 
