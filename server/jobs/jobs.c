@@ -250,16 +250,23 @@ struct round {
 	int64_t pause_us; /* until something is due that is not yet, or the next look */
 };
 
+/* How long the first row has been due, or minus how long it is not yet. Whatever stands in the rows: one from
+ * before the epoch is due since then. */
+static int64_t lag_us(const struct due_line *seen)
+{
+	return seen->now_us - (seen->first_us > 0 ? seen->first_us : 0);
+}
+
 static int take_turn(struct worker *w, const struct due_line *seen, struct round *round, struct error *err)
 {
 	struct line *line = find_line(w->jobs, seen->kind);
-	int64_t lag_us = seen->now_us - seen->first_us;
+	const int64_t lag = lag_us(seen);
 	if (!line)
 		return 0;
-	metric_set(line->lag, lag_us > 0 ? lag_us / 1000000 : 0);
-	if (lag_us < 0) {
-		if (-lag_us < round->pause_us)
-			round->pause_us = -lag_us;
+	metric_set(line->lag, lag > 0 ? lag / 1000000 : 0);
+	if (lag < 0) {
+		if (-lag < round->pause_us)
+			round->pause_us = -lag;
 		return 0;
 	}
 	int r = run_line(w, line, err);

@@ -220,11 +220,12 @@ static void test_a_row_is_moved_and_dropped(void **state)
 	assert_int_equal(due_drop(conn, COUNT, 3, &err), 0);
 	assert_int_equal(due_drop(conn, COUNT, 3, &err), 0);
 	assert_int_equal(due_at(conn, COUNT, 4, 1, &err), 0);
+	assert_int_equal(due_at(conn, COUNT, 5, INT64_MIN, &err), 0);
 	struct jobs *j = start();
-	await(EFFECTS_OF(1), 1, 5000);
+	await(EFFECTS_OF(1), 2, 5000);
 	usleep(700000);
 	jobs_stop(j);
-	assert_int_equal(number("SELECT COUNT(*) * 100 + MIN(subject_id) FROM effect WHERE kind = 1"), 104);
+	assert_int_equal(number("SELECT COUNT(*) * 100 + SUM(subject_id) FROM effect WHERE kind = 1"), 209);
 	assert_int_equal(number("SELECT COUNT(*) * 100 + SUM(subject_id) FROM due WHERE kind = 1"), 203);
 }
 
