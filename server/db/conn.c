@@ -110,15 +110,21 @@ static int ask_server(struct db_conn *conn, struct error *err)
 /* What a server is told to, it cuts a list in a column to, prices among them, with a warning at most. */
 enum { LIST_MAX = 4 * 1024 * 1024 };
 
+/* Between a transaction's statements only this process works, for less than a millisecond. One that stands
+ * still, stopped or its machine paused, must not keep from others what it has locked. */
+enum { IDLE_TRANSACTION_S = 10 };
+
 static int session_set_up(struct db_conn *conn, struct error *err)
 {
-	char settings[400];
+	char settings[500];
 	unsigned lock_wait = usual_lock_wait(conn);
 	snprintf(settings, sizeof(settings),
 		 "SET SESSION sql_mode='" SQL_MODE "', time_zone='+00:00', autocommit=1,"
 		 " collation_connection='utf8mb4_nopad_bin', innodb_lock_wait_timeout=%u,"
-		 " lock_wait_timeout=%u, group_concat_max_len=%d, max_statement_time=0",
-		 lock_wait, conn->patient ? 3600 : lock_wait, LIST_MAX);
+		 " lock_wait_timeout=%u, group_concat_max_len=%d, max_statement_time=0,"
+		 " idle_transaction_timeout=%d",
+		 lock_wait, conn->patient ? 3600 : lock_wait, LIST_MAX,
+		 conn->patient ? 0 : IDLE_TRANSACTION_S);
 	if (conn_send(conn, settings) ||
 	    conn_send(conn, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"))
 		return conn_failed_to_open(conn, err);

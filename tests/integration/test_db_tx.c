@@ -13,13 +13,14 @@
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
 
-enum { ITEM_INSERT, ITEM_ADD, ITEM_GET, CONNECTION_ID, ITEM_COMMIT_AND_DIE, ITEM_STMTS };
+enum { ITEM_INSERT, ITEM_ADD, ITEM_GET, CONNECTION_ID, IDLE_LIMIT, ITEM_COMMIT_AND_DIE, ITEM_STMTS };
 
 static const struct db_stmt stmts[ITEM_STMTS] = {
 	[ITEM_INSERT] = {"item_insert", "ii", NULL, "INSERT INTO item (id, n) VALUES (?, ?)"},
 	[ITEM_ADD] = {"item_add", "ii", NULL, "UPDATE item SET n = n + ? WHERE id = ?"},
 	[ITEM_GET] = {"item_get", "i", &db_row_i64, "SELECT n FROM item WHERE id = ?"},
 	[CONNECTION_ID] = {"connection_id", "", &db_row_i64, "SELECT CONNECTION_ID()"},
+	[IDLE_LIMIT] = {"idle_limit", "", &db_row_i64, "SELECT @@idle_transaction_timeout"},
 	/* Claims its id, commits, and loses the connection before it can answer; run again it answers. */
 	[ITEM_COMMIT_AND_DIE] =
 		{"item_commit_and_die", "i", &db_row_i64,
@@ -156,6 +157,27 @@ static void test_a_connection_lost_at_commit_is_an_unknown_outcome_for_others(vo
 	assert_int_equal(db_transaction(conn, false, body, &b, &err), -STATUS_DEADLINE_EXCEEDED);
 	assert_ptr_equal(err.reason, &RPC_REASON_OUTCOME_UNKNOWN);
 	assert_int_equal(b.runs, 1);
+}
+
+/* Stands still, once, and somebody else gets what it had locked. */
+static int stand_still(struct db_conn *c, void *arg, struct error *e)
+{
+	struct body *b = arg;
+	int r = db_exec(c, &stmts[ITEM_ADD], DB_ARGS(db_i64(1), db_i64(1)), NULL, e);
+	if (r == 0 && b->runs++ == 0) {
+		testdb_run(c, "SET SESSION idle_transaction_timeout = 1");
+		testdb_run(admin, "UPDATE item SET n = 10 WHERE id = 1");
+	}
+	return r < 0 ? r : db_exec(c, &stmts[ITEM_ADD], DB_ARGS(db_i64(1), db_i64(1)), NULL, e);
+}
+
+static void test_who_stands_still_in_a_transaction_keeps_no_locks(void **state)
+{
+	struct body b = {0};
+	assert_in_range(number(conn, IDLE_LIMIT, DB_NO_ARGS), 1, 10);
+	assert_int_equal(db_transaction(conn, false, stand_still, &b, &err), 0);
+	assert_int_equal(b.runs, 2);
+	assert_int_equal(item(1), 12);
 }
 
 static int commit_and_die(struct db_conn *c, void *arg, struct error *e)
@@ -324,6 +346,7 @@ int main(void)
 		TEST(test_a_connection_lost_before_commit_is_run_again),
 		TEST(test_a_connection_lost_at_commit_is_settled_by_a_rerunnable_body),
 		TEST(test_a_connection_lost_at_commit_is_an_unknown_outcome_for_others),
+		TEST(test_who_stands_still_in_a_transaction_keeps_no_locks),
 		TEST(test_a_commit_whose_answer_was_lost_is_settled),
 		TEST(test_a_stale_connection_is_opened_anew),
 		TEST(test_a_deadlock_is_run_again),
