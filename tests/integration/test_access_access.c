@@ -325,6 +325,7 @@ static void events_drop_one_thing(void **state)
 
 struct filler {
 	pthread_t thread;
+	int which;
 	atomic_bool stop;
 };
 
@@ -338,9 +339,9 @@ static void *fill(void *arg)
 	struct error trouble;
 
 	arena_init(&room, 8 << 20);
-	for (int i = 0; !atomic_load(&f->stop); i = (i + 1) % 3) {
-		if (access_read(cache, own, &room, USER + i, COURSE + i, NOW, covers, &at_us, &a, &trouble) <
-		    0)
+	while (!atomic_load(&f->stop)) {
+		if (access_read(cache, own, &room, USER + f->which, COURSE + f->which, NOW, covers, &at_us,
+				&a, &trouble) < 0)
 			abort();
 		arena_reset(&room);
 	}
@@ -365,7 +366,7 @@ static void a_late_fill_brings_nothing_back(void **state)
 		{"UPDATE catalogue_course SET end_time = ", " WHERE course_id = 202 AND catalogue_id = 302",
 		 "catalogue.changed", 0, COURSE + 2},
 	};
-	struct filler fillers[3] = {0};
+	struct filler fillers[6] = {0};
 
 	grant(USER, ACCESS_SCOPE_COURSE, COURSE, 5, 0, 0);
 	for (int i = 1; i < 3; i++) {
@@ -380,10 +381,12 @@ static void a_late_fill_brings_nothing_back(void **state)
 	sql("INSERT INTO catalogue_course (course_id, catalogue_id, start_time, end_time)"
 	    " SELECT %d, %d + seq, 1, 2 FROM seq_1_to_1500",
 	    COURSE + 2, CATALOGUE + 2);
-	for (unsigned i = 0; i < ARRAY_SIZE(fillers); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(fillers); i++) {
+		fillers[i].which = (int)i % 3;
 		if (pthread_create(&fillers[i].thread, NULL, fill, &fillers[i]) != 0)
 			abort();
-	for (unsigned i = 0; i < 3 * 30; i++) {
+	}
+	for (unsigned i = 0; i < 3 * 20; i++) {
 		const unsigned which = i % 3;
 
 		for (int look = 0; !remembered(USER + which, COURSE + which, 8); look++) {
@@ -391,6 +394,8 @@ static void a_late_fill_brings_nothing_back(void **state)
 			usleep(500);
 			arena_reset(&arena);
 		}
+		/* Something else happened to it: now everybody reads it anew. */
+		tell(cases[which].kind, cases[which].user, cases[which].course);
 		for (int back = 0; back < 2; back++) {
 			sql("%s%s%s", cases[which].set, back ? "NULL" : "6", cases[which].where);
 			tell(cases[which].kind, cases[which].user, cases[which].course);
