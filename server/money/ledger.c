@@ -68,14 +68,9 @@ static char *lines_of(const struct ledger_posting *p, struct arena *arena)
 	return text;
 }
 
-int ledger_record(const struct ledger_posting *p, int64_t transaction_id, int64_t actor_id,
-		  struct arena *arena, struct ledger_record *ret, struct error *err)
+int ledger_record(const struct ledger_posting *p, struct arena *arena, struct ledger_record *ret,
+		  struct error *err)
 {
-	*ret = (struct ledger_record){.transaction_id = transaction_id,
-				      .cause = p->cause,
-				      .cause_id = p->cause_id,
-				      .step = p->step,
-				      .actor_id = actor_id,
-				      .lines = lines_of(p, arena)};
+	*ret = (struct ledger_record){.cause = p->cause, .step = p->step, .lines = lines_of(p, arena)};
 	return ret->lines ? 0 : arena_full(err);
 }

@@ -81,11 +81,11 @@ struct ledger_entry {
 /* Of a rule: a line for each teacher, and four more. */
 enum { LEDGER_ENTRIES_MAX = COURSE_INSTRUCTORS_MAX_ITEMS + 4 };
 
-/* The entries of one transaction, in the order of their lines, and the key under which they are posted once.
- * Initialise to {0}. */
+/* The entries of one transaction, in the order of their lines, and what of its cause moves them. Initialise
+ * to {0}. */
 struct ledger_posting {
 	enum ledger_cause cause;
-	int64_t cause_id, step;
+	int64_t step;
 	unsigned n;
 	struct ledger_entry entries[LEDGER_ENTRIES_MAX];
 };
@@ -100,33 +100,28 @@ int ledger_check(const struct ledger_posting *p, struct error *err) __attribute_
 
 /* --- as the stores' compound statements write it --- */
 
-/* The parameters of LEDGER_POST_SQL. */
+/* What LEDGER_POST_SQL has as parameters. */
 struct ledger_record {
-	int64_t transaction_id; /* that of the event that is appended with it */
 	enum ledger_cause cause;
-	int64_t cause_id, step;
-	int64_t actor_id;
+	int64_t step;
 	const char *lines; /* a JSON array of [account_kind, owner_id, currency_code, amount] */
 };
 #define LEDGER_PARAMETERS(F, C, R, at)                                                                       \
-	F(R, "v_transaction_id BIGINT", I64, at.transaction_id)                                              \
-	C(R, "v_cause_kind SMALLINT", INT, at.cause)                                                         \
-	C(R, "v_cause_id BIGINT", I64, at.cause_id)                                                          \
+	F(R, "v_cause_kind SMALLINT", INT, at.cause)                                                         \
 	C(R, "v_step BIGINT", I64, at.step)                                                                  \
-	C(R, "v_actor_id BIGINT", I64, at.actor_id)                                                          \
 	C(R, "v_lines TEXT CHARACTER SET utf8mb4", TEXT, at.lines)
 
 /* The posting as these, its text in the arena. MESSAGE_TOO_LARGE when it is full. */
-int ledger_record(const struct ledger_posting *p, int64_t transaction_id, int64_t actor_id,
-		  struct arena *arena, struct ledger_record *ret, struct error *err)
-	__attribute__((warn_unused_result));
+int ledger_record(const struct ledger_posting *p, struct arena *arena, struct ledger_record *ret,
+		  struct error *err) __attribute__((warn_unused_result));
 
-/* Writes the transaction at `now`, an expression. */
-#define LEDGER_POST_SQL(now)                                                                                  \
+/* Writes the transaction, which has the id of the event that is appended with it. Arguments are expressions
+ * of SQL. */
+#define LEDGER_POST_SQL(transaction_id, cause_id, actor_id, now)                                              \
 	" INSERT INTO ledger_transaction (transaction_id, cause_kind, cause_id, step, actor_id, create_time)" \
-	"  VALUES (v_transaction_id, v_cause_kind, v_cause_id, v_step, v_actor_id, " now ");"                 \
+	"  VALUES (" transaction_id ", v_cause_kind, " cause_id ", v_step, " actor_id ", " now ");"           \
 	" INSERT INTO ledger_entry (transaction_id, line, account_kind, owner_id, currency_code, amount)"     \
-	"  SELECT v_transaction_id, e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"            \
+	"  SELECT " transaction_id ", e.line, e.account_kind, e.owner_id, e.currency_code, e.amount"          \
 	"   FROM JSON_TABLE(v_lines, '$[*]' COLUMNS (line FOR ORDINALITY, account_kind TINYINT PATH '$[0]',"  \
 	"    owner_id BIGINT PATH '$[1]', currency_code CHAR(3) PATH '$[2]', amount BIGINT PATH '$[3]')) e;"
 

@@ -26,6 +26,8 @@ struct credit {
 	C(R, "v_owner_id BIGINT", I64, payment.owner_id)                                                     \
 	C(R, "v_currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin", TEXT, payment.currency_code)   \
 	C(R, "v_amount BIGINT", I64, payment.amount)                                                         \
+	C(R, "v_transaction_id BIGINT", I64, payment.transaction_id)                                         \
+	C(R, "v_actor_id BIGINT", I64, payment.actor_id)                                                     \
 	C(R, "v_now BIGINT", I64, payment.create_us)                                                         \
 	LEDGER_PARAMETERS(C, C, R, record)
 DB_ROW(credit_row, struct credit, CREDIT_PARAMETERS);
@@ -48,6 +50,7 @@ static_assert(PAYMENT_CREDITED == 0 && PAYMENT_REPEATED == 1 && PAYMENT_DIFFERS 
 #define CREDIT_DECLARES DB_DECLARES(CREDIT_PARAMETERS)
 #define CREDIT_ANSWER DB_NAMES(CREDITED_COLUMNS)
 #define CREDIT_WALLET WALLET_CREDIT_SQL("v_owner_id", "v_currency_code", "v_amount", "v_now")
+#define POST LEDGER_POST_SQL("v_transaction_id", "v_payment_id", "v_actor_id", "v_now")
 #define CREDIT_SQL                                                                                           \
 	"BEGIN NOT ATOMIC" CREDIT_DECLARES " DECLARE v_outcome TINYINT DEFAULT 0;"                           \
 	" DECLARE v_first BIGINT;"                                                                           \
@@ -65,10 +68,10 @@ static_assert(PAYMENT_CREDITED == 0 && PAYMENT_REPEATED == 1 && PAYMENT_DIFFERS 
 	"  SET v_outcome = IF(v_same, 1, 2);"                                                                \
 	" ELSE" CREDIT_WALLET "  IF ROW_COUNT() = 0 THEN"                                                    \
 	"   SET v_outcome = 3;"                                                                              \
-	"  ELSE" LEDGER_POST_SQL("v_now") "  END IF;"                                                        \
-					  " END IF;"                                                         \
-					  " SELECT " CREDIT_ANSWER ";"                                       \
-					  "END"
+	"  ELSE" POST "  END IF;"                                                                            \
+	" END IF;"                                                                                           \
+	" SELECT " CREDIT_ANSWER ";"                                                                         \
+	"END"
 
 static const struct db_stmt stmts[] = {
 	[PROVIDER] = {"payment_provider", "s", &db_row_i64,

@@ -20,7 +20,7 @@ struct payment {
 	int64_t owner_id; /* of the wallet; must exist */
 	const char *currency_code;
 	int64_t amount; /* above zero */
-	int64_t create_us;
+	int64_t transaction_id, actor_id, create_us;
 };
 
 enum payment_outcome {

@@ -128,7 +128,7 @@ int money_post(struct ledger_posting *ret, enum money_rule rule, const struct mo
 
 	if (s < 0)
 		return s;
-	*ret = (struct ledger_posting){.cause = r->cause, .cause_id = in->cause_id, .step = r->step};
+	*ret = (struct ledger_posting){.cause = r->cause, .step = r->step};
 	for (unsigned i = 0; i < LINES_MAX && r->lines[i].account; i++)
 		add_line(ret, &r->lines[i], in);
 	return ledger_check(ret, err);

@@ -27,7 +27,6 @@ enum money_party {
 };
 
 struct money_input {
-	int64_t cause_id;
 	const char *currency_code;
 	int64_t party_ids[MONEY_PARTIES]; /* of MONEY_NOBODY: 0 */
 	int64_t total;                    /* above zero */

@@ -152,7 +152,6 @@ static int top_up_record(const struct top_up *t, int64_t provider_id, struct led
 			 struct error *err)
 {
 	const struct money_input input = {
-		.cause_id = t->payment_id,
 		.currency_code = t->req->amount->currency_code,
 		.party_ids = {[MONEY_USER] = t->user_id, [MONEY_PROVIDER] = provider_id},
 		.total = t->req->amount->minor_units,
@@ -160,7 +159,7 @@ static int top_up_record(const struct top_up *t, int64_t provider_id, struct led
 	struct ledger_posting posting;
 	int r = money_post(&posting, MONEY_TOP_UP, &input, err);
 
-	return r < 0 ? r : ledger_record(&posting, t->transaction_id, t->actor_id, t->arena, ret, err);
+	return r < 0 ? r : ledger_record(&posting, t->arena, ret, err);
 }
 
 /* Credits the payment, or finds who did: the answer's transaction is the payment's. */
@@ -173,6 +172,8 @@ static int top_up_credit(struct db_conn *conn, struct top_up *t, int64_t provide
 		.owner_id = t->user_id,
 		.currency_code = t->req->amount->currency_code,
 		.amount = t->req->amount->minor_units,
+		.transaction_id = t->transaction_id,
+		.actor_id = t->actor_id,
 		.create_us = t->now_us,
 	};
 	struct ledger_record record;

@@ -145,7 +145,6 @@ static int post(const struct checkout *c, const struct course_terms *terms, cons
 {
 	const int own = terms->platform_basis_points;
 	const struct money_input input = {
-		.cause_id = c->purchase_id,
 		.currency_code = quote->currency_code,
 		.party_ids = {[MONEY_USER] = c->who->user_id},
 		.total = quote->total,

@@ -111,6 +111,8 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
 			   "    LEAVE purchase;"                                                             \
 			   "   END IF;"
 
+#define POST_LEDGER LEDGER_POST_SQL("v_event_id", "v_purchase_id", "v_user_id", "v_now")
+
 #define GIVE_ACCESS                                                                                          \
 	"  " GRANT_COURSE_SQL_OF(                                                                            \
 		"v_grant_id", "v_user_id", "v_course_id", "1", "v_purchase_id",                              \
@@ -144,14 +146,13 @@ static_assert(COURSE_PUBLISHED == 3 && ACCESS_SOURCE_PURCHASE == 1, "states and 
 	"  SELECT purchase_id INTO v_found FROM purchase"                                                    \
 	"   WHERE user_id = v_user_id AND course_id = v_course_id AND live = 1;"                             \
 	"  IF v_found <> v_purchase_id THEN SET v_outcome = 4; LEAVE purchase; END IF;" INSERT_CHARGE        \
-	"  IF v_total > 0 THEN" DEBIT_WALLET LEDGER_POST_SQL(                                                \
-		"v_now") "  END IF;" GIVE_ACCESS "  UPDATE idempotency SET reply = v_reply" OF_KEY           \
-			 "  COMMIT;"                                                                         \
-			 "  SET v_outcome = 0, v_found = NULL;"                                              \
-			 " END purchase;"                                                                    \
-			 " IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                         \
-			 " SELECT " COMPLETE_ANSWER ";"                                                      \
-			 "END"
+	"  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER "  END IF;" GIVE_ACCESS                             \
+	"  UPDATE idempotency SET reply = v_reply" OF_KEY "  COMMIT;"                                        \
+	"  SET v_outcome = 0, v_found = NULL;"                                                               \
+	" END purchase;"                                                                                     \
+	" IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                                          \
+	" SELECT " COMPLETE_ANSWER ";"                                                                       \
+	"END"
 
 /* --- reading --- */
 
@@ -216,8 +217,7 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		.event_kind = EVENT_PURCHASE_COMPLETED,
 	};
 	struct complete_run run = {.arena = arena, .ret = ret};
-	int r = ledger_record(order->posting, order->event_id, charge->payer_id, arena, &completion.record,
-			      err);
+	int r = ledger_record(order->posting, arena, &completion.record, err);
 	if (r < 0)
 		return r;
 	db_row_values(&completion_row, &completion, run.args);

@@ -102,13 +102,12 @@ static void a_step_of_a_cause_moves_money_once(void **state)
 {
 	int64_t user = new_id(), transactions;
 	struct test_payment p = pay("bank", "step-1", user, "EUR", 5000);
-	struct ledger_record record = {.transaction_id = new_id(),
-				       .cause = LEDGER_BY_PAYMENT,
-				       .cause_id = p.first_id + 1,
+	struct ledger_record record = {.cause = LEDGER_BY_PAYMENT,
 				       .step = LEDGER_PAYMENT_RECEIVED,
-				       .actor_id = 1,
 				       .lines = "[[4,3,\"EUR\",-5000],[1,3,\"EUR\",5000]]"};
-	struct payment again = {.payment_id = new_id(),
+	struct payment again = {.payment_id = p.first_id + 1,
+				.transaction_id = new_id(),
+				.actor_id = 1,
 				.provider = "bank",
 				.provider_payment_id = "step-1-again",
 				.owner_id = user,

@@ -101,8 +101,7 @@ struct wish {
 static void wish_post(struct wish *w)
 {
 	static const struct course_share shares[] = {{901, 3333}, {902, 3333}, {903, 3334}};
-	const struct money_input input = {.cause_id = w->purchase.purchase_id,
-					  .currency_code = "EUR",
+	const struct money_input input = {.currency_code = "EUR",
 					  .party_ids = {[MONEY_USER] = w->user_id},
 					  .total = w->total,
 					  .sellers = shares,

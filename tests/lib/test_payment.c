@@ -13,7 +13,6 @@ static int record(const struct test_payment *p, int64_t provider_id, struct aren
 		  struct ledger_record *ret, struct error *err)
 {
 	const struct money_input input = {
-		.cause_id = p->first_id + 1,
 		.currency_code = p->currency_code,
 		.party_ids = {[MONEY_USER] = p->owner_id, [MONEY_PROVIDER] = provider_id},
 		.total = p->amount,
@@ -21,7 +20,7 @@ static int record(const struct test_payment *p, int64_t provider_id, struct aren
 	struct ledger_posting posting;
 	int r = money_post(&posting, MONEY_TOP_UP, &input, err);
 
-	return r < 0 ? r : ledger_record(&posting, p->first_id, 1, arena, ret, err);
+	return r < 0 ? r : ledger_record(&posting, arena, ret, err);
 }
 
 static int append_event(struct db_conn *conn, const struct test_payment *p, struct error *err)
@@ -48,6 +47,8 @@ static int credit(struct db_conn *conn, void *arg, struct error *err)
 		.owner_id = p->owner_id,
 		.currency_code = p->currency_code,
 		.amount = p->amount,
+		.transaction_id = p->first_id,
+		.actor_id = 1,
 		.create_us = p->now_us,
 	};
 	struct arena arena;

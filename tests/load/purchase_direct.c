@@ -112,8 +112,7 @@ static void buy(struct db_conn *conn, struct arena *arena, int64_t user_id, int6
 	static const struct course_share shares[] = {{901, 5000}, {902, 2000}};
 	const int64_t event_id = next_id();
 	const struct purchase p = purchase_of(user_id, course_id, event_id);
-	const struct money_input input = {.cause_id = p.purchase_id,
-					  .currency_code = "EUR",
+	const struct money_input input = {.currency_code = "EUR",
 					  .party_ids = {[MONEY_USER] = user_id},
 					  .total = TOTAL,
 					  .sellers = shares,

@@ -58,7 +58,6 @@ static void post(char *line, struct ledger_posting *ret)
 {
 	struct course_share sellers[COURSE_INSTRUCTORS_MAX_ITEMS];
 	struct money_input in = {
-		.cause_id = 1,
 		.currency_code = "EUR",
 		.party_ids = {[MONEY_USER] = 1, [MONEY_PROVIDER] = 2, [MONEY_JURISDICTION] = 3},
 		.sellers = sellers};
