@@ -81,7 +81,7 @@ static int read_position(struct db_conn *conn, int64_t *ret, struct error *err)
 struct batch {
 	const struct sequencer *sequencer;
 	struct arena arena;
-	unsigned n;
+	unsigned n, most;
 	struct event *events;
 	struct db_value args[BATCH][2];
 };
@@ -89,7 +89,7 @@ struct batch {
 static int read_pending(struct db_conn *conn, int64_t position, struct batch *b, struct error *err)
 {
 	arena_reset(&b->arena);
-	int r = db_read_all(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(BATCH)), &b->arena, &b->events,
+	int r = db_read_all(conn, &stmts[SEQUENCE_PENDING], DB_ARGS(db_i64(b->most)), &b->arena, &b->events,
 			    &b->n, err);
 	for (unsigned i = 0; r == 0 && i < b->n; i++) {
 		b->events[i].position = position + i + 1;
@@ -125,17 +125,27 @@ static int sequence_batch(struct db_conn *conn, void *arg, struct error *err)
 	return r == 0 && b->n > 0 ? give(conn, b, err) : r;
 }
 
+/* What a database is too slow for in one transaction it does in several: else it would be tried for ever. */
+static unsigned next_batch(unsigned batch, int r)
+{
+	if (r < 0)
+		return batch / 8 + 1;
+	return 2 * batch < BATCH ? 2 * batch : BATCH;
+}
+
 static int run_batches(struct sequencer *s, struct batch *b, struct error *err)
 {
 	int r = 0;
 	do {
 		db_set_deadline(s->conn, monotonic_us() + BATCH_TIME_US);
+		b->most = s->batch;
 		/* Run again after an unknown outcome it finds fewer events pending, or other ones: both are
 		 * right. */
 		r = db_transaction(s->conn, true, sequence_batch, b, err);
+		s->batch = next_batch(s->batch, r);
 		if (r == 0)
 			r = sequencer_lead(s, err);
-	} while (r == 0 && s->held && b->n == BATCH && !atomic_load(&s->stopping));
+	} while (r == 0 && s->held && b->n == b->most && !atomic_load(&s->stopping));
 	return r;
 }
 
@@ -233,7 +243,7 @@ static int list_statements(struct sequencer *s, struct error *err)
 
 int sequencer_open(struct sequencer *s, const struct sequencer_config *config, struct error *err)
 {
-	*s = (struct sequencer){.config = *config, .db = *config->db};
+	*s = (struct sequencer){.config = *config, .db = *config->db, .batch = BATCH};
 	lease_holder(s->holder);
 	int r = list_statements(s, err);
 	return r < 0 ? r : db_open(&s->db, s->lists, &s->conn, err);

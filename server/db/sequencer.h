@@ -59,6 +59,7 @@ struct sequencer {
 	char holder[LEASE_HOLDER_MAX];
 	bool held;
 	int64_t next_take_us; /* monotonic: when to renew, or to try again */
+	unsigned batch;       /* events in the next transaction, at most */
 };
 
 int sequencer_open(struct sequencer *s, const struct sequencer_config *config, struct error *err)

@@ -11,6 +11,7 @@
 
 #include "server/db/event.h"
 #include "server/db/sequencer.h"
+#include "server/db/table.h"
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
 
@@ -276,6 +277,28 @@ static void test_who_is_not_fit_to_lead_leaves_it_to_others(void **state)
 	sequencer_stop(a);
 }
 
+enum { FIT_IN_TIME = 100 };
+
+static int too_slow_for_many(void *arg, struct db_conn *conn, const struct event *events, unsigned n,
+			     struct error *e)
+{
+	return n > FIT_IN_TIME ? error_internal(e, "%u at once take too long", n) : 0;
+}
+
+static void test_what_cannot_be_done_at_once_is_done_in_parts(void **state)
+{
+	struct sequencer_config config = {.db = &db->config, .poll_ms = 10, .placed = too_slow_for_many};
+	struct db_conn *conn = testdb_connect(db, NULL);
+	struct sequencer *s;
+	testdb_run(conn, "INSERT INTO event (" DB_NAMES(
+				 EVENT_COLUMNS) ") SELECT seq, 'thing.added', 1, 0, 0, 0, 0, 1, ''"
+						" FROM seq_1_to_2000");
+	assert_int_equal(sequencer_start(&config, &s, &err), 0);
+	await(LAST_POSITION, 2000);
+	sequencer_stop(s);
+	db_close(conn);
+}
+
 /* What could not be told of is not placed, and is told of again from the same position on. */
 static void test_positions_and_what_follows_from_them_commit_together(void **state)
 {
@@ -310,6 +333,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_turn_that_hangs_keeps_positions_waiting_for_two_seconds, clear),
 		cmocka_unit_test_setup(test_only_who_leads_takes_turns, clear),
 		cmocka_unit_test_setup(test_who_is_not_fit_to_lead_leaves_it_to_others, clear),
+		cmocka_unit_test_setup(test_what_cannot_be_done_at_once_is_done_in_parts, clear),
 		cmocka_unit_test_setup(test_positions_and_what_follows_from_them_commit_together, clear),
 	};
 	return cmocka_run_group_tests(tests, setup, testdb_teardown);
