@@ -3,8 +3,6 @@
 
 #include <inttypes.h>
 
-#include "proto/runtime/array.h"
-
 /* A share of a share: the effective shares are parts of this. */
 #define WHOLE ((int64_t)BASIS_POINTS * BASIS_POINTS)
 

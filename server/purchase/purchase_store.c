@@ -95,21 +95,22 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
 #define OF_KEY " WHERE principal_id = v_principal_id AND method = v_method AND request_id = v_request_id;"
 
 /* `live` is written by whoever changes what it follows from; a completed purchase has its grant. */
+#define OWN_NAMES DB_NAMES(PURCHASE_COLUMNS)
+#define OWN_MARKS DB_MARKS(PURCHASE_COLUMNS)
 #define INSERT_PURCHASE                                                                                      \
-	"  INSERT INTO purchase (" DB_NAMES(PURCHASE_COLUMNS) ", live) VALUES (" DB_MARKS(                   \
-		PURCHASE_COLUMNS) ", 1) ON DUPLICATE KEY UPDATE user_id = v_user_id;"
+	"  INSERT INTO purchase (" OWN_NAMES ", live) VALUES (" OWN_MARKS ", 1)"                             \
+	"   ON DUPLICATE KEY UPDATE user_id = v_user_id;"
 #define INSERT_CHARGE " " DB_INSERT("charge", OWN_CHARGE_COLUMNS) ";"
 
+/* Outcome 3: it was topped up in between. */
+#define MISSING WALLET_MISSING_SQL("v_user_id", "v_currency_code", "v_total")
 #define DEBIT_WALLET                                                                                         \
 	WALLET_DEBIT_SQL("v_user_id", "v_currency_code", "v_total", "v_now")                                 \
 	"   IF ROW_COUNT() = 0 THEN"                                                                         \
-	"    SET v_missing = " WALLET_MISSING_SQL(                                                           \
-		"v_user_id", "v_currency_code",                                                              \
-		"v_total") ";"                                                                               \
-			   "    SET v_outcome = IF(v_missing > 0, 5, 3);" /* 3: it was topped up in between  \
-									   */                                \
-			   "    LEAVE purchase;"                                                             \
-			   "   END IF;"
+	"    SET v_missing = " MISSING ";"                                                                   \
+	"    SET v_outcome = IF(v_missing > 0, 5, 3);"                                                       \
+	"    LEAVE purchase;"                                                                                \
+	"   END IF;"
 
 #define POST_LEDGER LEDGER_POST_SQL("v_event_id", "v_purchase_id", "v_user_id", "v_now")
 
