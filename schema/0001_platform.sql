@@ -66,10 +66,12 @@ CREATE TABLE event (
 CREATE TABLE event_sequence (
   sequence_id TINYINT UNSIGNED NOT NULL COMMENT 'always 1',
   position BIGINT NOT NULL COMMENT 'last position given; outlives the events',
-  PRIMARY KEY (sequence_id)
+  durable_position BIGINT NOT NULL COMMENT 'the last known to be on disk: a commit is seen by others a moment before it is, and a crash may give what lies beyond to other events; who remembers positions outside of this database reads up to here',
+  PRIMARY KEY (sequence_id),
+  CONSTRAINT event_sequence_durable CHECK (durable_position <= position)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Where the event feed stands';
 
-INSERT INTO event_sequence (sequence_id, position) VALUES (1, 0);
+INSERT INTO event_sequence (sequence_id, position, durable_position) VALUES (1, 0, 0);
 
 CREATE TABLE event_reader (
   name VARCHAR(64) NOT NULL,

@@ -38,7 +38,7 @@ enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_PENDING_IDS, FEED_STATEMENTS }
 
 static const struct db_stmt stmts[FEED_STATEMENTS] = {
 	[FEED_TAIL] = {"feed_tail", "", &db_row_i64,
-		       "SELECT position FROM event_sequence WHERE sequence_id = 1"},
+		       "SELECT durable_position FROM event_sequence WHERE sequence_id = 1"},
 	[FEED_BEHIND] = {"feed_behind", "ii", &feed_row,
 			 DB_SELECT(FEED_COLUMNS, FROM_EVENT "WHERE position > ? ORDER BY position LIMIT ?")},
 	/* By itself the optimizer reads every event there is, or every one without a position for each page.
@@ -54,7 +54,7 @@ static const struct db_stmt stmts[FEED_STATEMENTS] = {
 static const struct db_stmt_list feed_stmts = {"feed", stmts, FEED_STATEMENTS};
 static const struct db_stmt_list *const feed_lists[] = {&feed_stmts, NULL};
 
-/* An event that was delivered before it had a position, and is not to be delivered again when it has. */
+/* An event that was delivered before it had a position that lasts, and is not to be delivered again then. */
 struct early {
 	int64_t event_id;
 	UT_hash_handle hh;
@@ -67,8 +67,11 @@ struct event_feed {
 	struct ticker *ticker;
 	struct arena arena;
 	bool placed;         /* `position` says where to go on */
-	int64_t position;    /* of the last event read that has one */
+	int64_t position;    /* of the last event read whose position lasts */
+	int64_t durable;     /* up to where positions last, at this poll */
+	int64_t ahead;       /* the last position this poll has read */
 	int64_t newest;      /* greatest id met without a position */
+	bool pending;        /* this poll met some without */
 	struct early *early; /* in the order of their delivery */
 	struct metric *waiting, *oldest;
 	bool in_trouble;         /* the last poll failed, and the log says so */
@@ -130,8 +133,15 @@ static void tell_lost(struct event_feed *f, const char *why)
 		f->config.lost(f->config.arg);
 }
 
+/* A position that does not last yet may be another event's after a crash of the database. */
 static void take_behind(struct event_feed *f, const struct event *e)
 {
+	f->ahead = e->position;
+	if (e->position > f->durable) {
+		if (early_note(f, e->event_id))
+			deliver(f, e);
+		return;
+	}
 	if (e->position != f->position + 1)
 		tell_lost(f, "events were removed before they were read");
 	if (!early_forget(f, e->event_id))
@@ -141,6 +151,7 @@ static void take_behind(struct event_feed *f, const struct event *e)
 
 static void take_pending(struct event_feed *f, const struct event *e)
 {
+	f->pending = true;
 	if (f->newest < e->event_id)
 		f->newest = e->event_id;
 	if (early_note(f, e->event_id))
@@ -203,6 +214,7 @@ static int read_late(struct event_feed *f, int64_t newest, struct error *err)
 		r = db_read_all(f->conn, &stmts[FEED_PENDING_IDS],
 				DB_ARGS(db_i64(after), db_i64(newest), db_i64(IDS_PAGE)), &arena, &ids, &n,
 				err);
+		f->pending |= n > 0;
 		if (r == 0 && n > 0)
 			after = ids[n - 1];
 		if (r == 0)
@@ -225,11 +237,20 @@ static void measure(const struct event_feed *f)
 
 static int find_place(struct event_feed *f, struct error *err)
 {
-	int r = db_read(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, NULL, &f->position, err);
+	int r = db_read(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, NULL, &f->durable, err);
 	if (r == 0)
 		return error_internal(err, "the event sequence has no row");
-	f->placed = r > 0;
+	if (r > 0 && !f->placed)
+		f->position = f->durable;
+	f->placed |= r > 0;
 	return r < 0 ? r : 0;
+}
+
+static int read_behind(struct event_feed *f, struct error *err)
+{
+	int r = find_place(f, err);
+	f->ahead = f->position;
+	return r < 0 ? r : read_pages(f, FEED_BEHIND, &f->ahead, take_behind, err);
 }
 
 static void notice_absence(struct event_feed *f)
@@ -251,12 +272,16 @@ static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
 	if (r < 0)
 		return r;
 	int64_t begin_us = monotonic_us(), newest = f->newest;
+	f->pending = false;
 	r = read_pages(f, FEED_PENDING, &f->newest, take_pending, err);
 	if (r == 0)
 		r = read_late(f, newest, err);
 	if (r == 0)
-		r = read_pages(f, FEED_BEHIND, &f->position, take_behind, err);
+		r = read_behind(f, err);
 	if (r == 0) {
+		/* What is still there was seen committed, and lost by a crash of the database. */
+		if (!f->pending && f->position == f->ahead)
+			early_clear(f);
 		notice_absence(f);
 		measure(f);
 		atomic_store(&f->read_us, begin_us);

@@ -35,6 +35,8 @@ enum {
 	SEQUENCE_PENDING,
 	SEQUENCE_GIVE,
 	SEQUENCE_ADVANCE,
+	SEQUENCE_LAST,
+	SEQUENCE_DURABLE,
 	SEQUENCE_STATEMENTS
 };
 
@@ -49,8 +51,31 @@ static const struct db_stmt stmts[SEQUENCE_STATEMENTS] = {
 			   "UPDATE event SET position = ? WHERE event_id = ? AND position = 0"},
 	[SEQUENCE_ADVANCE] = {"sequence_advance", "i", NULL,
 			      "UPDATE event_sequence SET position = ? WHERE sequence_id = 1"},
+	[SEQUENCE_LAST] = {"sequence_last", "", &db_row_i64,
+			   "SELECT position FROM event_sequence WHERE sequence_id = 1"},
+	[SEQUENCE_DURABLE] = {"sequence_durable", "ii", NULL,
+			      "UPDATE event_sequence SET durable_position = ?"
+			      " WHERE sequence_id = 1 AND durable_position < ?"},
 };
 static const struct db_stmt_list sequencer_stmts = {"sequencer", stmts, SEQUENCE_STATEMENTS};
+
+static int tell_durable(struct sequencer *s, int64_t position, struct error *err)
+{
+	return db_exec(s->conn, &stmts[SEQUENCE_DURABLE], DB_ARGS(db_i64(position), db_i64(position)), NULL,
+		       err);
+}
+
+/* What another gave and did not come to call durable: it is once a commit of ours was answered that came
+ * after it was seen, as the lease's own has been. */
+static int follow_up(struct sequencer *s, struct error *err)
+{
+	int64_t last = 0;
+	int r = s->seen ? tell_durable(s, s->seen, err) : 0;
+	if (r == 0)
+		r = db_read(s->conn, &stmts[SEQUENCE_LAST], DB_NO_ARGS, NULL, &last, err);
+	s->seen = last;
+	return r < 0 ? r : 0;
+}
 
 int sequencer_lead(struct sequencer *s, struct error *err)
 {
@@ -66,7 +91,7 @@ int sequencer_lead(struct sequencer *s, struct error *err)
 		log_info("event sequencer: %s", r == 1 ? "leading" : "another server leads");
 	s->held = r == 1;
 	s->next_take_us = now_us + RENEW_US;
-	return 0;
+	return s->held ? follow_up(s, err) : 0;
 }
 
 static int read_position(struct db_conn *conn, int64_t *ret, struct error *err)
@@ -143,6 +168,8 @@ static int run_batches(struct sequencer *s, struct batch *b, struct error *err)
 		 * right. */
 		r = db_transaction(s->conn, true, sequence_batch, b, err);
 		s->batch = next_batch(s->batch, r);
+		if (r == 0 && b->n > 0)
+			r = tell_durable(s, b->events[b->n - 1].position, err);
 		if (r == 0)
 			r = sequencer_lead(s, err);
 	} while (r == 0 && s->held && b->n == b->most && !atomic_load(&s->stopping));

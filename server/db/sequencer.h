@@ -60,6 +60,7 @@ struct sequencer {
 	bool held;
 	int64_t next_take_us; /* monotonic: when to renew, or to try again */
 	unsigned batch;       /* events in the next transaction, at most */
+	int64_t seen;         /* last position when the lease was last renewed; 0: never */
 };
 
 int sequencer_open(struct sequencer *s, const struct sequencer_config *config, struct error *err)

@@ -273,7 +273,8 @@ class Follower(InSql):
     def step(self):
         after = self.read[-1][0] if self.read else 0
         rows = self.sql(f"SELECT position, event_id FROM event_audience WHERE audience_id = {self.audience}"
-                        f" AND position > {after} ORDER BY position LIMIT {self.PAGE}")
+                        f" AND position > {after} AND position <= (SELECT durable_position FROM event_sequence)"
+                        f" ORDER BY position LIMIT {self.PAGE}")
         self.read += [tuple(map(int, row)) for row in rows or ()]
         self.acknowledged += bool(rows)
 

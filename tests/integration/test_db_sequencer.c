@@ -35,7 +35,7 @@ static int clear(void **state)
 	struct db_conn *c = testdb_connect(db, NULL);
 	testdb_run(c, "DELETE FROM event");
 	testdb_run(c, "DELETE FROM lease");
-	testdb_run(c, "UPDATE event_sequence SET position = 0");
+	testdb_run(c, "UPDATE event_sequence SET position = 0, durable_position = 0");
 	db_close(c);
 	return 0;
 }

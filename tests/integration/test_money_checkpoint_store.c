@@ -353,7 +353,7 @@ static int clear(void **state)
 		testdb_run(conn, sql);
 	}
 	testdb_run(conn, "UPDATE event_reader SET position = 0");
-	testdb_run(conn, "UPDATE event_sequence SET position = 0");
+	testdb_run(conn, "UPDATE event_sequence SET position = 0, durable_position = 0");
 	return 0;
 }
 

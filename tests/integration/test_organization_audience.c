@@ -51,7 +51,7 @@ static int clear(void **state)
 		snprintf(sql, sizeof(sql), "DELETE FROM %s", tables[i]);
 		testdb_run(c, sql);
 	}
-	testdb_run(c, "UPDATE event_sequence SET position = 0");
+	testdb_run(c, "UPDATE event_sequence SET position = 0, durable_position = 0");
 	db_close(c);
 	return 0;
 }
@@ -381,7 +381,8 @@ static void *end_history(void *arg)
 	struct actor *writers = arg;
 	threads_run(WRITERS, act, writers, sizeof(*writers));
 	for (int ms = 0; ms < 60000; ms += 10, usleep(10000))
-		if (testdb_number(db, "SELECT COUNT(*) FROM event WHERE position = 0") == 0)
+		if (testdb_number(db, "SELECT COUNT(*) + (SELECT position <> durable_position FROM"
+				      " event_sequence) FROM event WHERE position = 0") == 0)
 			break;
 	atomic_store(&happening, false);
 	return NULL;
@@ -543,6 +544,9 @@ static void make_feed(struct db_conn *c, int events)
 		events / PAGE_ROWS, events);
 	testdb_run(c, sql);
 	testdb_run(c, "INSERT INTO event_audience SELECT user_id, position, event_id FROM event");
+	snprintf(sql, sizeof(sql), "UPDATE event_sequence SET position = %d, durable_position = %d", events,
+		 events);
+	testdb_run(c, sql);
 }
 
 static const struct db_stmt asked = {

@@ -140,6 +140,7 @@ static const struct {
 	{"organization_member.version", "UPDATE organization_member SET version = 0"},
 	{"event.position", "UPDATE event SET position = -1"},
 	{"organization_member_span_ends", "UPDATE organization_member_span SET end_position = 6"},
+	{"event_sequence_durable", "UPDATE event_sequence SET durable_position = position + 1"},
 	{"organization_member_ends", "UPDATE organization_member SET live = NULL"},
 	{"organization_member_ends", "UPDATE organization_member SET live = 0, end_time = 2"},
 	{"organization_member_ends", "UPDATE organization_member SET live = 2"},

@@ -11,7 +11,9 @@ static const struct db_stmt stmts[] = {
 	{"audience_page", "iii", &page_row,
 	 "SELECT STRAIGHT_JOIN " DB_NAMES(
 		 PAGE_COLUMNS) " FROM event_audience JOIN event USING (event_id, position)"
-			       " WHERE audience_id = ? AND position > ? ORDER BY position LIMIT ?"},
+			       " WHERE audience_id = ? AND position > ?"
+			       "  AND position <= (SELECT durable_position FROM event_sequence)"
+			       " ORDER BY position LIMIT ?"},
 };
 const struct db_stmt_list audience_page_stmts = {"audience_page", stmts, ARRAY_SIZE(stmts)};
 

@@ -9,10 +9,12 @@
  * (audience_id, position), and a look into `event` for each row, however long the whole feed is:
  *
  *     SELECT STRAIGHT_JOIN event_id, kind, ..., position FROM event_audience JOIN event USING (event_id,
- * position) WHERE audience_id = ? AND position > ? ORDER BY position LIMIT ?
+ *     position) WHERE audience_id = ? AND position > ? AND position <= (SELECT durable_position FROM
+ *     event_sequence) ORDER BY position LIMIT ?
  *
  * The cursor is the position of the last event read: an audience's rows are written with their positions, in
- * their order, so that none comes later before one that was read. No RPC reads it yet.
+ * their order, so that none comes later before one that was read; and none is read that a crash of the
+ * database could still give to another event. No RPC reads it yet.
  */
 int audience_page_read(struct db_conn *conn, struct arena *arena, int64_t audience_id, int64_t after,
 		       unsigned most, const struct event **ret, unsigned *ret_n, struct error *err)

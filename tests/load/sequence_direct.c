@@ -137,7 +137,7 @@ static void clear(struct db_conn *conn)
 {
 	testdb_run(conn, "TRUNCATE event");
 	testdb_run(conn, "TRUNCATE event_audience");
-	testdb_run(conn, "UPDATE event_sequence SET position = 0");
+	testdb_run(conn, "UPDATE event_sequence SET position = 0, durable_position = 0");
 }
 
 int main(int argc, char **argv)
