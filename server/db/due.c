@@ -48,7 +48,8 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[TAKE] = {"due_take", "ii", NULL, "DELETE FROM due" ROW},
 	[TAKE_ON] = {"due_take_on", "iii", NULL,
 		     "UPDATE due SET due_time = " DB_NOW_US " + ?, attempts = 0" ROW},
-	[PUT_OFF] = {"due_put_off", "iii", NULL, "UPDATE due SET due_time = ?, attempts = attempts + 1" ROW},
+	[PUT_OFF] = {"due_put_off", "iii", NULL,
+		     "UPDATE due SET due_time = ?, attempts = LEAST(attempts + 1, 4294967295)" ROW},
 };
 const struct db_stmt_list due_stmts = {"due", stmts, N_STMTS};
 

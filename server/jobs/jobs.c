@@ -319,6 +319,22 @@ static int measure(struct worker *w, const struct due_line *seen, unsigned n, st
 	return count_unknown(w, seen, n, err);
 }
 
+/* A turn for each; what one kind's rows cannot be taken for is told, and keeps no other. */
+static int take_turns(struct worker *w, const struct due_line *seen, unsigned n, struct round *round,
+		      struct error *err)
+{
+	int r = 0;
+	for (unsigned i = 0; i < n && !atomic_load(&w->jobs->stopping); i++) {
+		struct error trouble;
+		int s = take_turn(w, &seen[i], round, &trouble);
+		if (s < 0 && r == 0) {
+			r = s;
+			*err = trouble;
+		}
+	}
+	return r;
+}
+
 static int do_round(struct worker *w, struct round *round, struct error *err)
 {
 	struct arena arena;
@@ -331,8 +347,8 @@ static int do_round(struct worker *w, struct round *round, struct error *err)
 		clear_lags(w->jobs, seen, n);
 		r = measure(w, seen, n, err);
 	}
-	for (unsigned i = 0; r == 0 && i < n && !atomic_load(&w->jobs->stopping); i++)
-		r = take_turn(w, &seen[i], round, err);
+	if (r == 0)
+		r = take_turns(w, seen, n, round, err);
 	arena_done(&arena);
 	return r;
 }
@@ -369,7 +385,7 @@ static void *work(void *arg)
 		if (atomic_load(&j->stopping))
 			break;
 		tell_trouble(w, r, &err);
-		if (r < 0 || round.done == 0)
+		if (round.done == 0)
 			pause_for(j, round.pause_us);
 	}
 	return NULL;

@@ -332,6 +332,22 @@ static void test_what_fails_keeps_nobody_and_waits_longer_each_time(void **state
 	assert_int_equal(metric_value(failed), 18);
 }
 
+/* And its rows are done as soon as they can be. */
+static void test_a_kind_whose_rows_cannot_be_taken_keeps_no_other(void **state)
+{
+	testdb_run(conn, "CREATE TRIGGER t BEFORE UPDATE ON due FOR EACH ROW"
+			 " IF NEW.kind = 1 THEN SIGNAL SQLSTATE '45000'; END IF");
+	put(COUNT, 1, 2);
+	put(ALONE, 1, 100);
+	testdb_run(conn, "UPDATE due SET attempts = 4294967295 WHERE kind = 2 AND subject_id = 1");
+	struct jobs *j = start();
+	await(EFFECTS_OF(2), 100, 5000);
+	assert_int_equal(number(EFFECTS_OF(1)), 0);
+	testdb_run(conn, "DROP TRIGGER t");
+	await(EFFECTS_OF(1), 2, 5000);
+	jobs_stop(j);
+}
+
 static void test_what_hangs_ends_and_keeps_no_other_kind(void **state)
 {
 	put(HANG, 1, 50);
@@ -440,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup(test_ten_thousand_at_once_are_done_in_ten_seconds, clear),
 		cmocka_unit_test_setup(test_several_servers_do_each_row_once, clear),
 		cmocka_unit_test_setup(test_what_fails_keeps_nobody_and_waits_longer_each_time, clear),
+		cmocka_unit_test_setup(test_a_kind_whose_rows_cannot_be_taken_keeps_no_other, clear),
 		cmocka_unit_test_setup(test_what_hangs_ends_and_keeps_no_other_kind, clear),
 		cmocka_unit_test_setup(test_it_stops_at_once_whatever_hangs, clear),
 		cmocka_unit_test_setup(test_a_lost_connection_loses_and_doubles_nothing, clear),
