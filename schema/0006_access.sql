@@ -12,8 +12,8 @@ CREATE TABLE access_grant (
   source_kind TINYINT NOT NULL COMMENT 'edu.v1.AccessSource' CHECK (source_kind BETWEEN 1 AND 6),
   source_id   BIGINT NOT NULL COMMENT 'what gave it, which knows user and scope and so finds it: the purchase; of an instructor the course' CHECK (source_id > 0),
   start_time  BIGINT NOT NULL,
-  expire_time BIGINT NULL COMMENT 'access ends then; NULL: never by itself',
-  revoke_time BIGINT NULL COMMENT 'when it was taken away: it gives none from then on, whatever a clock says; NULL while it was not',
+  expire_time BIGINT NULL COMMENT 'access ends then; NULL: never by itself' CHECK (expire_time > 0),
+  revoke_time BIGINT NULL COMMENT 'when it was taken away: it gives none from then on, whatever a clock says; NULL while it was not' CHECK (revoke_time > 0),
   PRIMARY KEY (user_id, scope_kind, scope_id, grant_id) COMMENT 'a user''s grants of a course, and of all catalogues, lie together',
   CONSTRAINT access_grant_instructor CHECK (source_kind <> 4 OR (scope_kind = 1 AND source_id = scope_id)),
   CONSTRAINT access_grant_window CHECK (expire_time IS NULL OR expire_time > start_time)
@@ -24,7 +24,7 @@ CREATE TABLE catalogue_course (
   course_id    BIGINT NOT NULL,
   catalogue_id BIGINT NOT NULL,
   start_time   BIGINT NOT NULL COMMENT 'from when the catalogue holds the course',
-  end_time     BIGINT NULL COMMENT 'until when; NULL: no end is known; not after start_time: it never did',
+  end_time     BIGINT NULL COMMENT 'until when; NULL: no end is known; not after start_time: it never did' CHECK (end_time > 0),
   PRIMARY KEY (course_id, catalogue_id, start_time)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='Which catalogue holds which course, and held it when; never removed';

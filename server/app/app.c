@@ -134,9 +134,9 @@ Google__Protobuf__Timestamp *app_timestamp(struct arena *arena, int64_t us)
 		return NULL;
 	google__protobuf__timestamp__init(t);
 	int64_t part = us % 1000000;
+	t->seconds = us / 1000000 - (part < 0);
 	if (part < 0)
 		part += 1000000;
-	t->seconds = (us - part) / 1000000;
 	t->nanos = (int32_t)(part * 1000);
 	return t;
 }

@@ -84,6 +84,7 @@ static const char *const world[] = {
 	" VALUES (7, 7, 7, 1, 2, 1, 1, 1)",
 	"INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time)"
 	" VALUES (7, 1, 7, 7, 4, 7, 1)",
+	"INSERT INTO catalogue_course (course_id, catalogue_id, start_time) VALUES (7, 7, 1)",
 	"INSERT INTO enrollment (user_id, course_id, epoch, start_time, epoch_time) VALUES (7, 7, 1, 1, 1)",
 };
 
@@ -192,6 +193,9 @@ static const struct {
 	{"access_grant_instructor", "UPDATE access_grant SET scope_kind = 2"},
 	{"access_grant_instructor", "UPDATE access_grant SET source_id = 8"},
 	{"access_grant_window", "UPDATE access_grant SET expire_time = 1"},
+	{"access_grant.expire_time", "UPDATE access_grant SET start_time = -1, expire_time = 0"},
+	{"access_grant.revoke_time", "UPDATE access_grant SET revoke_time = 0"},
+	{"catalogue_course.end_time", "UPDATE catalogue_course SET end_time = 0"},
 	{"enrollment.epoch", "UPDATE enrollment SET epoch = -1"},
 	{"enrollment_epoch_begins", "UPDATE enrollment SET epoch = 0"},
 	{"enrollment_epoch_begins", "UPDATE enrollment SET epoch_time = NULL"},
