@@ -133,6 +133,7 @@ CREATE TABLE organization_member (
   PRIMARY KEY (member_id),
   UNIQUE KEY organization_member_live_key (organization_id, user_id, live),
   UNIQUE KEY organization_member_external_key (organization_id, external_id, live),
+  KEY organization_member_user (user_id, live) COMMENT 'whether anybody is told what a learner does',
   CONSTRAINT organization_member_ends CHECK (live <=> IF(end_time IS NULL, 1, NULL))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='Who belongs to which institution';
 

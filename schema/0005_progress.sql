@@ -73,10 +73,10 @@ CREATE TABLE progress_day (
   COMMENT='What a learner did in a course on a day; a whole session belongs to the day of its least start';
 
 CREATE TABLE progress_mark (
-  mark_time BIGINT NOT NULL COMMENT 'when the day first changed since its last event',
+  mark_time BIGINT NOT NULL COMMENT 'when the day first changed since its last mark was taken',
   user_id   BIGINT NOT NULL,
   day       INT    NOT NULL,
   course_id BIGINT NOT NULL,
   PRIMARY KEY (mark_time, user_id, day, course_id) COMMENT 'oldest first; progress_day.marked keeps one for each day'
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
-  COMMENT='Rows of progress_day that changed and have no event yet which says so';
+  COMMENT='Rows of progress_day that changed, which no event has told the learner''s organizations yet';

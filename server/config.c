@@ -93,7 +93,7 @@ static const struct flag flags[] = {
 	{"combiner-batch", "N", KIND_NUMBER, AT(combiner_batch), NULL, 512, 1, 10000, ON_SERVE,
 	 "progress writes in one transaction; 1 writes row by row"},
 	{"record-seconds", "N", KIND_NUMBER, AT(record_seconds), NULL, 900, 1, 86400, ON_SERVE,
-	 "how long the feed gathers what a learner does in a course before it tells of it"},
+	 "how long the feed gathers what a member does in a course before it tells organizations of it"},
 	{"job-workers", "N", KIND_NUMBER, AT(job_workers), NULL, 2, 1, 64, ON_SERVE,
 	 "threads that do what is due, with a database connection each"},
 	{"keep-replies-hours", "N", KIND_NUMBER, AT(keep_replies_hours), NULL, 24, 1, 87600, ON_SERVE,

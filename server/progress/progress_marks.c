@@ -32,15 +32,15 @@ static struct span payload(struct arena *arena, int64_t day)
 }
 
 static int append(struct taking *t, struct db_conn *conn, struct arena *arena,
-		  const struct progress_mark *marks, struct error *err)
+		  const struct progress_mark *marks, unsigned n, struct error *err)
 {
-	struct event *events = arena_array(arena, t->n, sizeof(*events));
+	struct event *events = arena_array(arena, n, sizeof(*events));
 	const int64_t now_us = clock_now_us(t->app->clock);
 	int r = 0;
 
 	if (!events)
 		return arena_full(err);
-	for (unsigned i = 0; r == 0 && i < t->n; i++) {
+	for (unsigned i = 0; r == 0 && i < n; i++) {
 		events[i] = (struct event){
 			.kind = EVENT_PROGRESS_RECORDED,
 			.subject_id = marks[i].course_id,
@@ -53,7 +53,23 @@ static int append(struct taking *t, struct db_conn *conn, struct arena *arena,
 	}
 	if (r == 0)
 		r = arena_check(arena, err);
-	return r < 0 ? r : event_append_many(conn, events, t->n, err);
+	return r < 0 ? r : event_append_many(conn, events, n, err);
+}
+
+/*
+ * Memberships are read by a statement of its own, after the one that locked the days: it sees whoever joined
+ * before a change that is in them. Who joins later did so after these changes, which are not for him to see;
+ * what changes from now on waits for the lock, and marks anew. Who has left would not see an event that is
+ * placed after his leaving, and who is back sees one more than he needs: it only tells what to read anew.
+ */
+static int tell(struct taking *t, struct db_conn *conn, struct arena *arena,
+		const struct progress_mark *marks, struct error *err)
+{
+	struct progress_mark *told = NULL;
+	unsigned n = 0;
+	int r = progress_store_marks_to_tell(conn, arena, marks, t->n, &told, &n, err);
+
+	return r < 0 || n == 0 ? r : append(t, conn, arena, told, n, err);
 }
 
 static int take(struct taking *t, struct db_conn *conn, struct arena *arena, struct error *err)
@@ -63,7 +79,9 @@ static int take(struct taking *t, struct db_conn *conn, struct arena *arena, str
 
 	if (r < 0 || t->n == 0)
 		return r;
-	r = append(t, conn, arena, marks, err);
+	r = progress_store_unmark_days(conn, arena, marks, t->n, err);
+	if (r >= 0)
+		r = tell(t, conn, arena, marks, err);
 	return r < 0 ? r : progress_store_clear_marks(conn, arena, marks, t->n, err);
 }
 

@@ -19,6 +19,7 @@ enum {
 	MARKS_DUE,
 	LOCK_MARKS,
 	UNMARK_DAY,
+	MARKS_TO_TELL,
 	CLEAR_MARK,
 	LESSON_LIST,
 	ENROLLMENTS_OF_USER,
@@ -216,6 +217,14 @@ static const struct db_stmt stmts[] = {
 			" WHERE m.mark_time <= ? ORDER BY m.mark_time LIMIT ? FOR UPDATE SKIP LOCKED"},
 	[UNMARK_DAY] = {"progress_unmark_day", DB_LETTERS(DAY_KEY), NULL,
 			"UPDATE progress_day SET marked = 0 WHERE user_id = ? AND day = ? AND course_id = ?"},
+	/* A day that is not marked and has a mark is one that this transaction has taken. The LIMIT keeps the
+	 * optimizer from beginning with all members. */
+	[MARKS_TO_TELL] =
+		{"progress_marks_to_tell", "ii", &mark_row,
+		 "SELECT m.mark_time, m.user_id, m.day, m.course_id"
+		 " FROM progress_mark m STRAIGHT_JOIN progress_day d USING (user_id, day, course_id)"
+		 " WHERE m.mark_time BETWEEN ? AND ? AND d.marked = 0 AND (SELECT 1 FROM organization_member o"
+		 "  WHERE o.user_id = m.user_id AND o.live = 1 LIMIT 1)"},
 	[CLEAR_MARK] = {"progress_clear_mark", DB_LETTERS(MARK_COLUMNS), NULL,
 			"DELETE FROM progress_mark"
 			" WHERE mark_time = ? AND user_id = ? AND day = ? AND course_id = ?"},
@@ -357,11 +366,24 @@ static int run_on_marks(struct db_conn *conn, struct arena *arena, const struct 
 	return db_exec_array(conn, stmt, args, n_args, n, NULL, err);
 }
 
+int progress_store_unmark_days(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
+			       unsigned n, struct error *err)
+{
+	return run_on_marks(conn, arena, &stmts[UNMARK_DAY], &marked_row, marks, n, err);
+}
+
+int progress_store_marks_to_tell(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
+				 unsigned n, struct progress_mark **ret, unsigned *ret_n, struct error *err)
+{
+	return db_read_all(conn, &stmts[MARKS_TO_TELL],
+			   DB_ARGS(db_i64(marks[0].mark_us), db_i64(marks[n - 1].mark_us)), arena, ret, ret_n,
+			   err);
+}
+
 int progress_store_clear_marks(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
 			       unsigned n, struct error *err)
 {
-	int r = run_on_marks(conn, arena, &stmts[UNMARK_DAY], &marked_row, marks, n, err);
-	return r < 0 ? r : run_on_marks(conn, arena, &stmts[CLEAR_MARK], &mark_row, marks, n, err);
+	return run_on_marks(conn, arena, &stmts[CLEAR_MARK], &mark_row, marks, n, err);
 }
 
 /* --- reads --- */

@@ -69,10 +69,17 @@ struct progress_mark {
 int progress_store_marks_due(struct db_conn *conn, int64_t until_us, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* The oldest of them, at most `limit`, locked with their days, in a transaction; without those that somebody
- * else has locked or whose day he has. An array in the arena. */
+/* The oldest of them, at most `limit`, oldest first, locked with their days, in a transaction; without those
+ * that somebody else has locked or whose day he has. An array in the arena. */
 int progress_store_lock_marks(struct db_conn *conn, struct arena *arena, int64_t until_us, unsigned limit,
 			      struct progress_mark **ret, unsigned *ret_n, struct error *err)
+	__attribute__((warn_unused_result));
+/* The days of locked marks have none from now on; afterwards, those of the marks whose learner has a live
+ * membership as it is read now, which waits for nobody who changes one; and then the marks go. */
+int progress_store_unmark_days(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
+			       unsigned n, struct error *err) __attribute__((warn_unused_result));
+int progress_store_marks_to_tell(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
+				 unsigned n, struct progress_mark **ret, unsigned *ret_n, struct error *err)
 	__attribute__((warn_unused_result));
 int progress_store_clear_marks(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
 			       unsigned n, struct error *err) __attribute__((warn_unused_result));

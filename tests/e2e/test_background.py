@@ -74,6 +74,8 @@ class Background(unittest.TestCase):
         leads = f"SELECT holder LIKE '%:{leader.process.pid}:%' FROM lease WHERE name = 'event.sequencer'"
         self.until("the lease", lambda: self.stack.sql(leads) == [["1"]])
         self.stack.start("--record-seconds", "1")
+        self.stack.sql("INSERT INTO organization_member (member_id, organization_id, user_id, live, version, create_time)"
+                       " VALUES (7, 2, 7, 1, 1, 1)")
         for off in 3600, -3600:
             clock.set(off)
             self.stack.sql(f"INSERT INTO progress_day VALUES (7, {7000 + off}, 9, 1, 1, 1, 2);"

@@ -441,13 +441,22 @@ def record_progress(t, w):
     t.assertEqual(merged["coveredSlices"], 60)
     t.assertEqual((read["lessonsCompleted"], read["lessonsTotal"], read["completedBasisPoints"]), (2, 2, 10000))
     t.assertEqual((read["interactions"], read["learningSeconds"], read["questions"]), ("7", "500", "1"))
-    # Of the day, the feed tells when it has gathered for a while.
+    # Of the day, the feed tells a member's organizations when it has gathered for a while.
+    have_marks_taken(t, w, learner)
+    w.stack.check("the sequencer", [])
+    w.stack.sql("INSERT INTO organization_member (member_id, organization_id, user_id, live, version, create_time) VALUES"
+                f" ({id_number(learner)}, 2, {id_number(learner)}, 1, 1, 1)")
+    w.edu(*report, "--interactions", 8, user=user)
+    have_marks_taken(t, w, learner)
+    w.stack.check("the sequencer", [event("progress.recorded", w.course, learner, w.course)])
+
+
+def have_marks_taken(t, w, learner):
     w.stack.sql(f"UPDATE progress_mark SET mark_time = mark_time - 900000000 WHERE user_id = {id_number(learner)}")
     until = time.monotonic() + 30
     while w.stack.sql(f"SELECT 1 FROM progress_mark WHERE user_id = {id_number(learner)}"):
         t.assertLess(time.monotonic(), until, "a mark was not taken")
         time.sleep(0.1)
-    w.stack.check("the sequencer", [event("progress.recorded", w.course, learner, w.course)])
 
 
 @scenario("GetCourseProgress")

@@ -13,6 +13,7 @@ from names import PLATFORM
 from history import OK, REFUSED
 from wire import messages
 
+SCHOOL = 4343  # an organization whose members belonged to it before they learned anything
 PURCHASE = b"/edu.v1.EduService/PurchaseCourse"
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -112,10 +113,14 @@ UNSOUND = {
         " GROUP BY user_id, day, course_id, marked HAVING COUNT(m.mark_time) <> (marked <> 0)"
         " UNION ALL SELECT user_id, day, course_id FROM progress_mark LEFT JOIN progress_day d USING"
         " (user_id, day, course_id) WHERE d.user_id IS NULL",
-    "days without a mark or an event":
-        "SELECT user_id, day, course_id FROM progress_day d WHERE marked = 0 AND NOT EXISTS (SELECT 1 FROM event e WHERE"
+    "days of members without a mark or an event":
+        "SELECT user_id, day, course_id FROM progress_day d JOIN organization_member o USING (user_id) WHERE o.live = 1"
+        f" AND o.organization_id = {SCHOOL} AND marked = 0 AND NOT EXISTS (SELECT 1 FROM event e WHERE"
         " e.kind = 'progress.recorded' AND e.user_id = d.user_id AND e.course_id = d.course_id"
         " AND JSON_VALUE(e.payload, '$.day') = DATE_ADD('1970-01-01', INTERVAL d.day DAY))",
+    "days told of, of who was never a member":
+        "SELECT event_id FROM event e WHERE kind = 'progress.recorded' AND NOT EXISTS (SELECT 1 FROM organization_member o"
+        " WHERE o.user_id = e.user_id)",
     "completed lessons without exactly one event":
         "SELECT user_id, lesson_id FROM progress_lesson l WHERE completed <> (SELECT COUNT(*) FROM event e WHERE"
         " e.subject_id = l.lesson_id AND e.user_id = l.user_id AND e.kind = 'progress.lesson_completed')",

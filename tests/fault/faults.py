@@ -254,6 +254,7 @@ class HoldLock(Fault):
     ROWS = ("SELECT 1 FROM wallet LIMIT 2 FOR UPDATE", "SELECT 1 FROM event_sequence FOR UPDATE",
             "SELECT 1 FROM progress_lesson LIMIT 1 FOR UPDATE", "SELECT 1 FROM progress_session LIMIT 1 FOR UPDATE",
             "SELECT 1 FROM progress_day LIMIT 1 FOR UPDATE", "SELECT 1 FROM progress_mark LIMIT 1 FOR UPDATE",
+            "SELECT 1 FROM organization_member FOR UPDATE",
             "SELECT 1 FROM course LIMIT 3 FOR UPDATE", "SELECT 1 FROM payment_provider FOR UPDATE")
 
     def inject(self):

@@ -50,7 +50,8 @@ class OfTheChecker(unittest.TestCase):
     def test_rows_that_are_wrong(self):
         """(what it says, what makes it wrong, what puts it right)"""
         self.sql("CREATE TABLE kept AS SELECT * FROM payment LIMIT 1")
-        self.sql("CREATE TABLE kept_mark AS SELECT * FROM progress_mark ORDER BY mark_time, user_id, day, course_id LIMIT 2")
+        self.sql("CREATE TABLE kept_mark AS SELECT m.* FROM progress_mark m JOIN user USING (user_id)"
+                 " WHERE user_name = 'learner-1'")
         self.sql("CREATE TABLE kept_event AS SELECT * FROM event ORDER BY position LIMIT 5, 1")
         cases = (
             ("currencies that do not sum to zero", "UPDATE ledger_entry SET amount = amount + 1 LIMIT 1",
@@ -85,10 +86,13 @@ class OfTheChecker(unittest.TestCase):
              "UPDATE progress_lesson SET interactions = interactions - 1 LIMIT 1"),
             ("days that are not the sum", "UPDATE progress_day SET credited_seconds = credited_seconds + 1 LIMIT 1",
              "UPDATE progress_day SET credited_seconds = credited_seconds - 1 LIMIT 1"),
-            ("days that are not marked", "DELETE FROM progress_mark ORDER BY mark_time, user_id, day, course_id LIMIT 1",
-             "INSERT INTO progress_mark SELECT * FROM kept_mark LIMIT 1"),
-            ("days without a mark or an event", "UPDATE progress_day JOIN kept_mark USING (user_id, day, course_id) SET marked"
-             " = 0", "UPDATE progress_day SET marked = 2 WHERE marked = 0"),
+            ("days that are not marked", "DELETE FROM progress_mark WHERE user_id IN (SELECT user_id FROM kept_mark)",
+             "INSERT INTO progress_mark SELECT * FROM kept_mark"),
+            ("days of members without a mark or an event", "UPDATE progress_day JOIN user USING (user_id) SET marked = 0 WHERE"
+             " user_name = 'learner-0'", "UPDATE progress_day SET marked = 2 WHERE marked = 0"),
+            ("days told of, of who was never a member", "UPDATE event SET kind = 'progress.recorded' WHERE kind ="
+             " 'user.registered' AND user_id = (SELECT user_id FROM user WHERE user_name = 'learner-1')",
+             "UPDATE event SET kind = 'user.registered' WHERE kind = 'progress.recorded'"),
             ("a session of learning as nobody reported it", "UPDATE progress_session SET interactions = 999999 + "
              "interactions LIMIT 1", "UPDATE progress_session SET interactions = interactions - 999999 LIMIT 1"),
             ("gaps in the feed", "DELETE FROM event WHERE event_id IN (SELECT event_id FROM kept_event)",

@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # connections that break are what this is about
 
 import grpc  # noqa: E402
+from checker import SCHOOL, number  # noqa: E402
 from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Editor, Follower, Learner, Member, Newcomer, Probe, Reader, eur  # noqa: E402
 from edge import Edge  # noqa: E402
 from link import Link  # noqa: E402
@@ -254,7 +255,7 @@ class World:
         """An organization that some belong to now and then, and those who read what happened."""
         organization = 4242
         self.stack.sql(f"INSERT INTO organization (organization_id, name, create_time, update_time) VALUES ({organization},"
-                       " 'Employer', 1, 1)")
+                       f" 'Employer', 1, 1), ({SCHOOL}, 'School', 1, 1)")
         users = [row[0] for row in self.stack.sql("SELECT user_id FROM user WHERE user_name IN ('learner-0', 'buyer-0')")]
         self.clients += [Member(self, f"member-{i}", organization, user) for i, user in enumerate(users)]
         self.clients += [Follower(self, f"follower-{i}", audience) for i, audience in enumerate((organization, 1, *users))]
@@ -288,8 +289,10 @@ class World:
         return session.access_token, name, session.user.user_id
 
     def learner(self, i):
-        """Pays for the course on the record, as everything is that moves money."""
+        """Pays for the course on the record, as everything is that moves money. Every other one belongs to the school."""
         who = self.user(f"learner-{i}")
+        if i % 2 == 0:
+            Member(self, f"pupil-{i}", SCHOOL, number(who[2])).step()
         purse = Buyer(self, f"learner-{i}", self.target(i), *who)
         purse.wire = self.calm
         purse.ask(purse.payment())

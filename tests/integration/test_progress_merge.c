@@ -125,6 +125,36 @@ static void shuffle(unsigned *order, unsigned n)
 	}
 }
 
+/* A third of the learners are members of an organization, and a third join one while they learn. */
+static bool is_member(int64_t user_id)
+{
+	return user_id % 3 != 0;
+}
+
+static bool joins_late(int64_t user_id)
+{
+	return user_id % 3 == 2;
+}
+
+/* What there was before has been seen by nobody. */
+static void join(struct fixture *f, int64_t user_id)
+{
+	struct db_conn *conn = testdb_connect(f->db, NULL);
+	char sql[512];
+
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO organization_member (member_id, organization_id, user_id, live, version,"
+		 " create_time) VALUES (%" PRId64 ", 5, %" PRId64 ", 1, 1, 1)",
+		 user_id, user_id);
+	testdb_run(conn, sql);
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO before_joining SELECT user_id, day, course_id, credited_seconds, interactions,"
+		 " questions FROM progress_day WHERE user_id = %" PRId64,
+		 user_id);
+	testdb_run(conn, sql);
+	db_close(conn);
+}
+
 /* Every report once, some twice, in an order of its own, the clock jumping meanwhile. */
 static void learn(struct fixture *f, int64_t user_id, const struct report *reports)
 {
@@ -138,6 +168,8 @@ static void learn(struct fixture *f, int64_t user_id, const struct report *repor
 	}
 	shuffle(order, n);
 	for (unsigned i = 0; i < n; i++) {
+		if (is_member(user_id) && i == (joins_late(user_id) ? n / 2 : 0))
+			join(f, user_id);
 		writes[i].report = reports[order[i]];
 		writes[i].report.user_id = user_id;
 		submit(f, &writes[i]);
@@ -333,6 +365,10 @@ static const char copy_recorded[] =
 	" FROM event e JOIN progress_day d ON d.user_id = e.user_id AND d.course_id = e.course_id"
 	" AND d.day = DATEDIFF(JSON_VALUE(e.payload, '$.day'), '1970-01-01') WHERE e.kind = 'progress.recorded'";
 
+#define SAME_AMOUNTS(of)                                                                                     \
+	"(d.credited_seconds <=> " of ".credited_seconds AND d.interactions <=> " of ".interactions"         \
+	" AND d.questions <=> " of ".questions)"
+
 static void follow_once(struct fixture *f, struct db_conn *conn)
 {
 	struct error err;
@@ -367,7 +403,8 @@ static void *follow(void *arg)
 	return NULL;
 }
 
-/* Whatever was written after a mark was taken has marked again. */
+/* Whatever was written after a mark was taken has marked again; of members, whatever was written after they
+ * joined is told. */
 static void check_followed(struct fixture *f)
 {
 	struct db_conn *conn = follower_connect(f);
@@ -376,10 +413,14 @@ static void check_followed(struct fixture *f)
 	db_close(conn);
 	assert_int_equal(count(f, "SELECT COUNT(*) FROM progress_mark"), 0);
 	assert_int_equal(count(f,
-			       "SELECT COUNT(*) FROM progress_day LEFT JOIN followed c USING (user_id, day,"
-			       " course_id) WHERE NOT (progress_day.credited_seconds <=> c.credited_seconds"
-			       " AND progress_day.interactions <=> c.interactions"
-			       " AND progress_day.questions <=> c.questions)"),
+			       "SELECT COUNT(*) FROM progress_day d JOIN organization_member USING (user_id)"
+			       " LEFT JOIN before_joining b USING (user_id, day, course_id)"
+			       " LEFT JOIN followed c USING (user_id, day, course_id)"
+			       " WHERE NOT " SAME_AMOUNTS("b") " AND NOT " SAME_AMOUNTS("c")),
+			 0);
+	assert_int_equal(count(f, "SELECT COUNT(DISTINCT user_id) FROM followed"), LEARNERS * 2 / 3);
+	assert_int_equal(count(f, "SELECT COUNT(*) FROM followed WHERE user_id NOT IN (SELECT user_id FROM"
+				  " organization_member)"),
 			 0);
 }
 
@@ -393,6 +434,8 @@ static void clear(struct fixture *f)
 	testdb_run(conn, "DELETE FROM progress_day");
 	testdb_run(conn, "DELETE FROM progress_mark");
 	testdb_run(conn, "DELETE FROM followed");
+	testdb_run(conn, "DELETE FROM before_joining");
+	testdb_run(conn, "DELETE FROM organization_member");
 	testdb_run(conn, "DELETE FROM event");
 	db_close(conn);
 	f->failed = 0;
@@ -610,6 +653,7 @@ static int setup(void **state)
 		conn,
 		"CREATE TABLE followed (user_id BIGINT, day INT, course_id BIGINT, credited_seconds BIGINT,"
 		" interactions BIGINT, questions BIGINT, PRIMARY KEY (user_id, day, course_id))");
+	testdb_run(conn, "CREATE TABLE before_joining LIKE followed");
 	db_close(conn);
 	*state = f;
 	const struct progress_writer_config config = {

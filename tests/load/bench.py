@@ -150,6 +150,17 @@ def seed(stack):
     return course, lessons, tokens
 
 
+def make_members(stack, users):
+    """Has those that a condition of SQL names join an organization, as a call would."""
+    stack.sql("START TRANSACTION;"
+              "CREATE TEMPORARY TABLE joins SELECT user_id, UNIX_TIMESTAMP() * 1000000 AS now FROM user"
+              f" WHERE {users};"
+              "INSERT INTO organization_member (member_id, organization_id, user_id, live, version, create_time)"
+              " SELECT user_id, 2, user_id, 1, 1, now FROM joins;"
+              "INSERT INTO event (event_id, kind, subject_id, version, user_id, course_id, organization_id, create_time,"
+              " payload) SELECT user_id, 'member.joined', user_id, 1, user_id, 0, 2, now, '' FROM joins; COMMIT")
+
+
 class Reports:
     """Progress reports over every (learner, lesson), each a later heartbeat of its session: none is sent twice, since
     what changes nothing is not written."""
@@ -513,8 +524,9 @@ def sampled(stack, port, name, ret):
 
 
 def measure_lag(bench, stack, reports):
-    """How long an event waits for its position at most while reports come as fast as they are taken and what changed on a
+    """How long an event waits for its position at most while members report as fast as they are answered and what changed on a
     learner's day is told each second; or, at the end of it, how much longer than that the oldest change has waited."""
+    make_members(stack, "user_name LIKE 'bench-%'")
     for replica in stack.replicas:
         replica.stop()
     port, ages, seconds = free_port(), [], bench.options.seconds

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from bench import LOAD, varint  # noqa: E402
+from bench import LOAD, make_members, varint  # noqa: E402
 from stack import PASSWORD, SERVER, Stack  # noqa: E402
 from test_every_rpc import World  # noqa: E402
 from wire import Wire, messages  # noqa: E402
@@ -39,8 +39,8 @@ def moment(us):
 
 
 class Year:
-    def __init__(self, stack, directory, learners):
-        self.stack, self.directory, self.learners = stack, directory, learners
+    def __init__(self, stack, directory, learners, members):
+        self.stack, self.directory, self.learners, self.members = stack, directory, learners, members
         self.world = World(stack)
         self.treasurer = stack.login("treasurer")["session"]["accessToken"]
         self.random = random.Random(1)
@@ -97,6 +97,7 @@ class Year:
             sessions = list(pool.map(lambda i: wire.call("session", "Login", login=self.name(i), password=PASSWORD).session,
                                      everybody))
         wire.close()
+        make_members(self.stack, f"user_name LIKE 'learner-%' ORDER BY user_id LIMIT {self.members}")
         self.tokens = [s.access_token for s in sessions]
         self.users = [s.user.user_id for s in sessions]
         self.top_up(everybody)
@@ -147,9 +148,9 @@ def sizes(stack):
         f" WHERE page_type = 'INDEX' AND table_name LIKE '`{stack.database}`.%' GROUP BY table_name")}
 
 
-def measure(stack, learners, directory):
+def measure(stack, learners, members, directory):
     """Of each table that learners fill: its name, bytes a row, rows a learner and year."""
-    year = Year(stack, directory, learners)
+    year = Year(stack, directory, learners, members)
     year.begin()
     before = counts(stack)
     year.month()
@@ -183,10 +184,12 @@ def report(rows):
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench --storage", description=__doc__, allow_abbrev=False)
     parser.add_argument("--learners", type=int, default=2400, help="how many (2400)")
+    parser.add_argument("--members", type=int, default=0, help="how many of them belong to an organization, which the feed"
+                        " tells what they do (0)")
     options = parser.parse_args()
     with Stack("--access-token-seconds", "7200", "--queue-wait-ms", "60000", "--record-seconds", "1") as stack, \
             tempfile.TemporaryDirectory() as directory:
-        rows = measure(stack, options.learners, pathlib.Path(directory))
+        rows = measure(stack, options.learners, options.members, pathlib.Path(directory))
     report(rows)
 
 
