@@ -62,9 +62,10 @@ extern const struct retention event_retention;
 struct event_feed;
 
 /*
- * Called for every event once, in the order read (nearly that of commit): by event_feed_start() for what it
- * finds, then on the feed's thread. Must not block. What the event points to is the feed's. Its payload is
- * not read: a replica needs none, and however large they are, its feed keeps up.
+ * Called for every event once (after `lost` perhaps again), in the order read (nearly that of commit): by
+ * event_feed_start() for what it finds, then on the feed's thread. Must not block. What the event points to
+ * is the feed's. Its payload is not read: a replica needs none, and however large they are, its feed keeps
+ * up.
  */
 typedef void (*event_listener)(void *arg, const struct event *e);
 
@@ -73,8 +74,9 @@ struct event_feed_config {
 	int poll_ms; /* 0: 250 */
 	int lost_ms; /* 0: 15 minutes; away for longer, the feed calls `lost` before it goes on */
 	event_listener listener;
-	void (*lost)(void *arg); /* the feed was away, or has missed events that are gone: drop every cache;
-				    may be NULL */
+	/* The feed was away, has missed events that are gone, or reads from a database that was started anew
+	 * and may lack what was seen of it: drop every cache. May be NULL. */
+	void (*lost)(void *arg);
 	void *arg;
 };
 

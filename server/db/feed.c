@@ -7,6 +7,7 @@
 #include "server/base/log.h"
 #include "server/base/metrics.h"
 #include "server/base/ticker.h"
+#include "server/db/conn_state.h"
 #include "server/db/event.h"
 #include "server/db/table.h"
 
@@ -20,9 +21,10 @@ enum { PAGE = 1000, IDS_PAGE = 5000, LATE_PAGE = 100, POLL_MS = 250, ARENA_CAP =
 enum { EARLY_MAX = 300000 };
 
 /*
- * The feed goes on where it stopped, and a gap shows in the positions, so a restart of the database loses
- * nothing and must not end everybody's session. Only after so long might events have been removed with all
- * that came after them.
+ * The feed goes on where it stopped, and a gap shows in the positions, so a connection that is lost loses
+ * nothing. Only after so long might events have been removed with all that came after them. But a server that
+ * was started anew, or another one, may lack commits that were seen before: what was remembered of these, and
+ * the feed's place, are given up.
  */
 enum { LOST_MS = 15 * 60 * 1000 };
 
@@ -66,13 +68,14 @@ struct event_feed {
 	struct db_conn *conn;
 	struct ticker *ticker;
 	struct arena arena;
-	bool placed;         /* `position` says where to go on */
-	int64_t position;    /* of the last event read whose position lasts */
-	int64_t durable;     /* up to where positions last, at this poll */
-	int64_t ahead;       /* the last position this poll has read */
-	int64_t newest;      /* greatest id met without a position */
-	bool pending;        /* this poll met some without */
-	struct early *early; /* in the order of their delivery */
+	bool placed;             /* `position` says where to go on */
+	int64_t position;        /* of the last event read whose position lasts */
+	int64_t durable;         /* up to where positions last, at this poll */
+	int64_t ahead;           /* the last position this poll has read */
+	int64_t newest;          /* greatest id met without a position */
+	bool pending;            /* this poll met some without */
+	struct db_server server; /* that was read from last */
+	struct early *early;     /* in the order of their delivery */
 	struct metric *waiting, *oldest;
 	bool in_trouble;         /* the last poll failed, and the log says so */
 	_Atomic int64_t read_us; /* monotonic time of the last poll that came to the end; 0: none yet */
@@ -261,6 +264,21 @@ static void notice_absence(struct event_feed *f)
 		tell_lost(f, "away for too long");
 }
 
+static bool is_another_server(struct event_feed *f)
+{
+	const struct db_server before = f->server;
+	f->server = f->conn->guarded.server;
+	return before.hash && !db_server_same(&before, &f->server);
+}
+
+static void begin_anew(struct event_feed *f)
+{
+	tell_lost(f, "the database was started anew, or is another");
+	early_clear(f);
+	f->newest = 0;
+	f->placed = false;
+}
+
 /*
  * What has no position comes first, for it is that which is waited for. An event that gets its position
  * meanwhile is met among those that have one, then or at the next poll.
@@ -278,6 +296,10 @@ static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
 		r = read_late(f, newest, err);
 	if (r == 0)
 		r = read_behind(f, err);
+	if (r == 0 && is_another_server(f)) {
+		begin_anew(f);
+		return 0;
+	}
 	if (r == 0) {
 		/* What is still there was seen committed, and lost by a crash of the database. */
 		if (!f->pending && f->position == f->ahead)

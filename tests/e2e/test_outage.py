@@ -7,7 +7,9 @@ import unittest
 import urllib.error
 import uuid
 
+from names import id_number
 from stack import PASSWORD, SERVER, PrivateDatabase, Stack, free_port
+from test_every_rpc import World
 from wire import Refused, Wire, own_replica
 
 PATIENCE = 30
@@ -73,6 +75,43 @@ class Outage(unittest.TestCase):
                 self.assertEqual(self.refused(wire), "UNAVAILABLE")
                 self.database.start()
                 self.recovers(replica, wire, began)
+            self.assertEqual(replica.stop(), 0)
+
+    def test_what_a_crash_took_back_is_not_remembered(self):
+        """InnoDB shows a commit to others before it is on disk: here for longer than usual."""
+        self.stack.login("root-admin")  # the stack's server may be another by now
+        world, now = World(self.stack), time.time_ns() // 1000
+        course = world.publish(world.new_course("--free"))
+        lesson = world.edu("list-lessons", "--course-id", course)["lessons"][0]["lessonId"]
+        user, course = id_number(self.stack.register("pupil")["userId"]), id_number(course)
+        self.stack.sql(f"INSERT INTO enrollment (user_id, course_id, start_time) VALUES ({user}, {course}, 1)")
+        with self.replica() as (replica, wire):
+            token = wire.call("session", "Login", login="pupil", password=PASSWORD).session.access_token
+
+            def learns():
+                at = {"seconds": int(time.time())}
+                try:
+                    wire.call("progress", "RecordProgress", token, lesson_id=lesson, session_id=str(uuid.uuid4()),
+                              client_time=at, session_start_time=at)
+                except Refused as error:
+                    self.assertEqual(error.reason, "NOT_ENROLLED", str(error))
+                    return False
+                return True
+
+            self.assertFalse(learns())
+            self.stack.sql("SET GLOBAL innodb_flush_log_at_timeout = 2700, innodb_flush_log_at_trx_commit = 0")
+            self.stack.sql("START TRANSACTION; INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind,"
+                           f" source_id, start_time) VALUES ({user}, 1, {course}, 7, 5, 7, {now});"
+                           "INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time,"
+                           f" payload) VALUES (7, 'access.granted', 7, {user}, {course}, 0, {now}, ''); COMMIT")
+            self.assertTrue(learns())
+            self.database.kill()
+            self.await_ready(False)
+            self.database.start()
+            self.await_ready(True)
+            time.sleep(1)
+            self.assertEqual(self.stack.sql("SELECT COUNT(*) FROM access_grant WHERE grant_id = 7"), [["0"]])
+            self.assertFalse(learns())
             self.assertEqual(replica.stop(), 0)
 
     def test_hangs(self):
