@@ -67,7 +67,7 @@ static const struct flag flags[] = {
 	{"pollers", "N", KIND_NUMBER, AT(pollers), NULL, 0, 0, 64, ON_SERVE,
 	 "completion queues, one thread each; 0 is one for two processors"},
 	{"db-workers", "N", KIND_NUMBER, AT(db_workers), NULL, 16, 1, 512, ON_SERVE,
-	 "threads with a database connection each"},
+	 "threads for calls, with a database connection each, besides the four that every server has"},
 	{"db-queue", "N", KIND_NUMBER, AT(db_queue), NULL, 1024, 1, 1000000, ON_SERVE,
 	 "calls that may wait for one of them"},
 	{"password-workers", "N", KIND_NUMBER, AT(password_workers), NULL, 2, 1, 64, ON_SERVE,
@@ -115,8 +115,8 @@ static const struct flag flags[] = {
 	 "time calls under way have then; after two more the process ends, whatever hangs"},
 	{"platform-basis-points", "N", KIND_NUMBER, AT(platform_basis_points), NULL, 3000, 0, BASIS_POINTS,
 	 ON_SERVE,
-	 "the platform's part of a sale in hundredths of a percent, unless the course has another; its teachers "
-	 "share the rest"},
+	 "the platform's part of a sale without its tax, in hundredths of a percent, unless the course's row has "
+	 "another; the teachers share the rest. The same on every replica"},
 	{"access-token-seconds", "N", KIND_NUMBER, AT(access_token_seconds), NULL, 900, 1, 86400, ON_SERVE,
 	 "life of an access token"},
 	{"refresh-token-days", "N", KIND_NUMBER, AT(refresh_token_days), NULL, 30, 1, 365, ON_SERVE,
@@ -170,8 +170,8 @@ static void print_usage(FILE *out)
 
 static void print_command_usage(enum command command, FILE *out)
 {
-	fprintf(out, "Usage: edu-server %s [flags]\n\n%s.\n\nFlags:\n", commands[command].name,
-		commands[command].help);
+	fprintf(out, "Usage: edu-server %s [flags]\n\n%s.\n\nFlags, with their defaults in parentheses:\n",
+		commands[command].name, commands[command].help);
 	for (unsigned i = 0; i < N_FLAGS; i++) {
 		const struct flag *f = &flags[i];
 		char left[64];
@@ -179,7 +179,7 @@ static void print_command_usage(enum command command, FILE *out)
 			continue;
 		snprintf(left, sizeof(left), "--%s%s%s", f->name, f->argument ? " " : "",
 			 f->argument ? f->argument : "");
-		fprintf(out, "  %-28s %s", left, f->help);
+		fprintf(out, "  %-29s  %s", left, f->help);
 		if (f->kind == KIND_NUMBER)
 			fprintf(out, " (%u)", f->number);
 		else if (f->text)

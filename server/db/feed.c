@@ -343,8 +343,9 @@ int event_feed_start(const struct event_feed_config *config, struct event_feed *
 	f->waiting = metric_gauge(
 		"edu_events_pending",
 		"Events without a position in the feed; of more than 300,000 some are not counted.", NULL);
-	f->oldest = metric_gauge("edu_events_pending_age_milliseconds",
-				 "How long ago the first of them was made, by its id.", NULL);
+	f->oldest = metric_gauge(
+		"edu_events_pending_age_milliseconds",
+		"How old the oldest event without a position is, by its id; 0 when there is none.", NULL);
 	arena_init(&f->arena, ARENA_CAP);
 	int poll_ms = config->poll_ms ? config->poll_ms : POLL_MS;
 	int r = db_open(&f->db, feed_lists, &f->conn, err);

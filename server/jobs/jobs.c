@@ -415,16 +415,19 @@ static int make_lines(struct jobs *j, struct error *err)
 		line->kind = kind;
 		line->arg = j->config.jobs[i].arg;
 		atomic_init(&line->alone, together(kind));
-		line->done =
-			metric_counter("edu_due_done_total", "Rows of due that were done.", kind->labels);
-		line->failed = metric_counter("edu_due_failed_total", "Attempts at rows of due that failed.",
-					      kind->labels);
+		line->done = metric_counter("edu_due_done_total",
+					    "Rows of the table due that this server did.", kind->labels);
+		line->failed = metric_counter(
+			"edu_due_failed_total",
+			"Attempts of this server at rows of due that failed; they are tried again.",
+			kind->labels);
 		line->lag = metric_gauge("edu_due_lag_seconds",
-					 "How long the oldest row of due has been due.", kind->labels);
+					 "How long ago the oldest row of due should have been done.",
+					 kind->labels);
 	}
 	j->unknown_rows = metric_gauge("edu_due_unknown_rows",
-				       "Rows that are due and that no server of this release "
-				       "knows how to do.",
+				       "Rows that are due and of a kind that this release does not know: a "
+				       "newer one put them.",
 				       NULL);
 	return 0;
 }

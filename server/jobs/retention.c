@@ -15,7 +15,8 @@ enum { KEYS_MAX = 1 << 20 /* bytes of a batch's keys */ };
 void retention_init(struct retention_job *job)
 {
 	job->removed = metric_counter("edu_retention_removed_rows_total",
-				      "Rows removed because their time was over.", job->kind->labels);
+				      "Rows that this server removed because their time was over.",
+				      job->kind->labels);
 	job->lag = metric_gauge("edu_retention_lag_seconds",
 				"How long ago the oldest row that is still there should have been removed.",
 				job->kind->labels);
