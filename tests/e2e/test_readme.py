@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""README's "Run it", word by word: its SQL, its commands, and that who serves can do no more than that asks for."""
+"""README's "Run it", word by word: its SQL, its commands, and that who serves can do no more than that asks for; and that the
+commands of tools say how they are used."""
 import re
 import shlex
 import subprocess
@@ -79,6 +80,16 @@ class RunIt(unittest.TestCase):
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("Access denied for user 'edu'", done.stderr)
+
+
+class Tools(unittest.TestCase):
+    def test_each_says_how_it_is_used(self):
+        tools = [path for path in (ROOT / "tools").iterdir() if path.is_file() and "\nusage() {" in path.read_text()]
+        self.assertGreater(len(tools), 5)
+        for tool in tools:
+            done = subprocess.run([tool, "--help"], capture_output=True, text=True, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), tool)
+            self.assertRegex(done.stdout, f"^[Uu]sage: tools/{tool.name} ")
 
 
 if __name__ == "__main__":
