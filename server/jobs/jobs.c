@@ -2,7 +2,6 @@
 #include "server/jobs/jobs.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -10,38 +9,18 @@
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
-#include "server/base/metrics.h"
 #include "server/db/guard.h"
+#include "server/jobs/line.h"
 
 enum {
 	POLL_MS = 500,
 	TIME_MS = 10000,
-	LOCK_WAIT_S = 1, /* then others that were to be done with it wait no longer */
-	TOGETHER_MAX = 256,
+	LOCK_WAIT_S = 1,    /* then others that were to be done with it wait no longer */
 	LOOK_MAX = 1 << 20, /* bytes */
 	KINDS = 1 << 16,
 };
 
 #define MEASURE_US (INT64_C(10) * 1000000)
-
-/* How long a kind's turn is; one that took so much longer shares a thread with the others of that sort. */
-#define TURN_US (INT64_C(20) * 1000)
-#define SLOW_US (INT64_C(300) * 1000)
-
-/* How long a row that fails waits: a second, then twice as long each time, up to an hour; and a quarter more
- * or less, so that those that failed together do not meet again. */
-#define WAIT_US INT64_C(1000000)
-#define WAIT_MAX_US (INT64_C(3600) * 1000000)
-enum { WAIT_DOUBLINGS = 12 };
-
-/* A kind, as the threads know it together. */
-struct line {
-	const struct due_kind *kind;
-	void *arg;
-	atomic_uint alone; /* rows still to be done alone */
-	atomic_bool slow;  /* its last turn took long */
-	struct metric *done, *failed, *lag;
-};
 
 struct worker {
 	struct jobs *jobs;
@@ -55,7 +34,7 @@ struct worker {
 struct jobs {
 	struct jobs_config config;
 	struct db_config db;
-	struct line *lines;
+	struct job_line *lines;
 	struct worker *workers;
 	_Atomic bool stopping;
 	pthread_mutex_t lock; /* for waiting */
@@ -65,179 +44,9 @@ struct jobs {
 	struct metric *unknown_rows;
 };
 
-/* --- a transaction --- */
-
-struct turn {
-	struct jobs *jobs;
-	struct line *line;
-	unsigned n;
-	bool retried; /* the first row that is due has failed before */
-	struct due rows[TOGETHER_MAX];
-	int64_t due_us; /* of a row that was set aside: when it was due before */
-};
-
-static unsigned together(const struct due_kind *kind)
-{
-	unsigned n = kind->together ? kind->together : 1;
-	return n < TOGETHER_MAX ? n : TOGETHER_MAX;
-}
-
-static int stopping(struct error *err)
-{
-	return error_raise(err, &RPC_REASON_CALL_CANCELLED, "The server is stopping.");
-}
-
-/* Takes locked rows away and does what they say. */
-static int run_rows(struct db_conn *conn, struct turn *t, struct error *err)
-{
-	const struct line *line = t->line;
-	int r = due_take(conn, line->kind, t->rows, t->n, err);
-	for (unsigned i = 0; r >= 0 && i < t->n; i++) {
-		if (atomic_load(&t->jobs->stopping))
-			return stopping(err);
-		r = line->kind->run(conn, &t->rows[i], line->arg, err);
-	}
-	return r < 0 ? r : 0;
-}
-
-/* Rows that failed before are none of those that are done together. */
-static int together_body(struct db_conn *conn, void *arg, struct error *err)
-{
-	struct turn *t = arg;
-	unsigned n = 0;
-	t->n = 0;
-	int r = due_claim(conn, t->line->kind, together(t->line->kind), t->rows, &n, err);
-	t->retried = n > 0 && t->rows[0].attempts > 0;
-	while (r == 0 && t->n < n && t->rows[t->n].attempts == 0)
-		t->n++;
-	return r == 0 && t->n > 0 ? run_rows(conn, t, err) : r;
-}
-
-static int64_t wait_us(unsigned attempts)
-{
-	int64_t us = WAIT_US << (attempts < WAIT_DOUBLINGS ? attempts : WAIT_DOUBLINGS);
-	if (us > WAIT_MAX_US)
-		us = WAIT_MAX_US;
-	return us / 4 * 3 + arc4random_uniform((uint32_t)(us / 2));
-}
-
-static int set_aside_body(struct db_conn *conn, void *arg, struct error *err)
-{
-	struct turn *t = arg;
-	struct due *due = &t->rows[0];
-	int r = due_claim(conn, t->line->kind, 1, due, &t->n, err);
-	if (r < 0 || t->n == 0)
-		return r;
-	t->due_us = due->due_us;
-	return due_put_off(conn, due, due->now_us + wait_us(due->attempts), err);
-}
-
-static int alone_body(struct db_conn *conn, void *arg, struct error *err)
-{
-	struct turn *t = arg;
-	struct due aside = t->rows[0];
-	int r = due_lock(conn, &aside, err);
-	t->n = r > 0; /* else somebody has done it, moved it or dropped it since */
-	if (r <= 0)
-		return r;
-	t->rows[0].due_us = t->due_us;
-	r = run_rows(conn, t, err);
-	t->rows[0] = aside;
-	return r;
-}
-
-/* --- a kind's turn: whether something was done, or negative when it is the database that fails --- */
-
-static int transaction(struct worker *w, db_body body, struct turn *t, struct error *err)
-{
-	const int ms = w->jobs->config.time_ms ? w->jobs->config.time_ms : TIME_MS;
-	db_set_deadline(w->conn, monotonic_us() + ms * INT64_C(1000));
-	return db_transaction(w->conn, true, body, t, err);
-}
-
-static int run_together(struct worker *w, struct turn *t, struct error *err)
-{
-	struct line *line = t->line;
-	int r = transaction(w, together_body, t, err);
-	if (r < 0 && (t->n == 0 || atomic_load(&w->jobs->stopping)))
-		return r;
-	if (r < 0 || t->retried)
-		atomic_store(&line->alone, t->n ? t->n : 1);
-	else
-		metric_add(line->done, t->n);
-	return r < 0 || t->retried ? 1 : (int)t->n;
-}
-
-static void tell_failed(const struct turn *t, const struct error *err)
-{
-	const struct due *due = &t->rows[0];
-	struct log_text text;
-	metric_add(t->line->failed, 1);
-	log_warning("job failed kind=%s subject=%" PRId64 " attempts=%u again_in_s=%.1f error=%s",
-		    t->line->kind->name, due->subject_id, due->attempts + 1,
-		    (due->due_us - due->now_us) / 1e6, log_quote(&text, err->message));
-}
-
-static void count_down(atomic_uint *n)
-{
-	unsigned was = atomic_load(n);
-	while (was > 0 && !atomic_compare_exchange_weak(n, &was, was - 1))
-		;
-}
-
-static int run_alone(struct worker *w, struct turn *t, struct error *err)
-{
-	struct line *line = t->line;
-	int r = transaction(w, set_aside_body, t, err);
-	if (r < 0 || t->n == 0)
-		return r;
-	r = transaction(w, alone_body, t, err);
-	if (atomic_load(&w->jobs->stopping) && r < 0)
-		return r;
-	if (r < 0) {
-		tell_failed(t, err);
-		atomic_store(&line->alone, together(line->kind));
-		return 1;
-	}
-	metric_add(line->done, t->n);
-	count_down(&line->alone);
-	return 1;
-}
-
-static int run_once(struct worker *w, struct line *line, struct error *err)
-{
-	struct turn t = {.jobs = w->jobs, .line = line};
-
-	return atomic_load(&line->alone) > 0 ? run_alone(w, &t, err) : run_together(w, &t, err);
-}
-
-static int run_turn(struct worker *w, struct line *line, struct error *err)
-{
-	int64_t began_us = monotonic_us(), took_us;
-	int r, n = 0;
-	do {
-		r = run_once(w, line, err);
-		n += r > 0;
-		took_us = monotonic_us() - began_us;
-	} while (r > 0 && took_us < TURN_US && !atomic_load(&w->jobs->stopping));
-	atomic_store(&line->slow, took_us > SLOW_US);
-	return r < 0 ? r : n;
-}
-
-static int run_line(struct worker *w, struct line *line, struct error *err)
-{
-	if (!atomic_load(&line->slow))
-		return run_turn(w, line, err);
-	if (pthread_mutex_trylock(&w->jobs->slow) != 0)
-		return 0;
-	int r = run_turn(w, line, err);
-	pthread_mutex_unlock(&w->jobs->slow);
-	return r;
-}
-
 /* --- a round: a look, and a turn for each kind that is due --- */
 
-static struct line *find_line(struct jobs *j, int kind)
+static struct job_line *find_line(struct jobs *j, int kind)
 {
 	for (unsigned i = 0; i < j->config.n_jobs; i++)
 		if (j->lines[i].kind->number == kind)
@@ -257,9 +66,21 @@ static int64_t lag_us(const struct due_line *seen)
 	return seen->now_us - (seen->first_us > 0 ? seen->first_us : 0);
 }
 
+/* Slow kinds share one of the threads. */
+static int run_line(struct worker *w, struct job_line *line, struct error *err)
+{
+	if (!atomic_load(&line->slow))
+		return job_line_turn(line, w->conn, err);
+	if (pthread_mutex_trylock(&w->jobs->slow) != 0)
+		return 0;
+	int r = job_line_turn(line, w->conn, err);
+	pthread_mutex_unlock(&w->jobs->slow);
+	return r;
+}
+
 static int take_turn(struct worker *w, const struct due_line *seen, struct round *round, struct error *err)
 {
-	struct line *line = find_line(w->jobs, seen->kind);
+	struct job_line *line = find_line(w->jobs, seen->kind);
 	const int64_t lag = lag_us(seen);
 	if (!line)
 		return 0;
@@ -409,22 +230,9 @@ static int make_lines(struct jobs *j, struct error *err)
 	j->workers = calloc(j->config.threads + 1, sizeof(*j->workers));
 	if (!j->lines || !j->workers)
 		return error_internal(err, "out of memory for the jobs");
-	for (unsigned i = 0; i < j->config.n_jobs; i++) {
-		const struct due_kind *kind = j->config.jobs[i].kind;
-		struct line *line = &j->lines[i];
-		line->kind = kind;
-		line->arg = j->config.jobs[i].arg;
-		atomic_init(&line->alone, together(kind));
-		line->done = metric_counter("edu_due_done_total",
-					    "Rows of the table due that this server did.", kind->labels);
-		line->failed = metric_counter(
-			"edu_due_failed_total",
-			"Attempts of this server at rows of due that failed; they are tried again.",
-			kind->labels);
-		line->lag = metric_gauge("edu_due_lag_seconds",
-					 "How long ago the oldest row of due should have been done.",
-					 kind->labels);
-	}
+	const int time_ms = j->config.time_ms ? j->config.time_ms : TIME_MS;
+	for (unsigned i = 0; i < j->config.n_jobs; i++)
+		job_line_init(&j->lines[i], &j->config.jobs[i], time_ms, &j->stopping);
 	j->unknown_rows = metric_gauge("edu_due_unknown_rows",
 				       "Rows that are due and of a kind that this release does not know: a "
 				       "newer one put them.",
