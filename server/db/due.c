@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/due.h"
 
-#include <stdlib.h>
-
 #include "server/db/lease.h"
 #include "server/db/table.h"
 
+#define DUE_KEY(F, C, R) F(R, "kind", INT, kind) C(R, "subject_id", I64, subject_id)
 #define DUE_COLUMNS(F, C, R)                                                                                 \
-	F(R, "kind", INT, kind)                                                                              \
-	C(R, "subject_id", I64, subject_id)                                                                  \
+	DUE_KEY(F, C, R)                                                                                     \
 	C(R, "due_time", I64, due_us)                                                                        \
 	C(R, "attempts", INT, attempts)                                                                      \
 	C(R, DB_NOW_US, I64, now_us)
 DB_ROW(due_row, struct due, DUE_COLUMNS);
+DB_ROW(key_row, struct due, DUE_KEY);
 
 #define LINE_COLUMNS(F, C, R)                                                                                \
 	F(R, "kind", INT, kind) C(R, "MIN(due_time)", I64, first_us) C(R, DB_NOW_US, I64, now_us)
@@ -45,7 +44,7 @@ static const struct db_stmt stmts[N_STMTS] = {
 			     " ORDER BY due_time LIMIT ? FOR UPDATE SKIP LOCKED")},
 	[LOCK] = {"due_lock", "iii", &db_row_i64,
 		  "SELECT 1 FROM due" ROW " AND due_time = ? FOR UPDATE SKIP LOCKED"},
-	[TAKE] = {"due_take", "ii", NULL, "DELETE FROM due" ROW},
+	[TAKE] = {"due_take", DB_LETTERS(DUE_KEY), NULL, "DELETE FROM due" ROW},
 	[TAKE_ON] = {"due_take_on", "iii", NULL,
 		     "UPDATE due SET due_time = " DB_NOW_US " + ?, attempts = 0" ROW},
 	[PUT_OFF] = {"due_put_off", "iii", NULL,
@@ -114,26 +113,12 @@ int due_lock(struct db_conn *conn, const struct due *due, struct error *err)
 			DB_ARGS(db_i64(due->kind), db_i64(due->subject_id), db_i64(due->due_us)), err);
 }
 
-static int take_away(struct db_conn *conn, const struct due *rows, unsigned n, struct error *err)
-{
-	struct db_value(*args)[2] = calloc(n, sizeof(*args));
-	if (!args)
-		return error_internal(err, "out of memory for %u rows that are due", n);
-	for (unsigned i = 0; i < n; i++) {
-		args[i][0] = db_i64(rows[i].kind);
-		args[i][1] = db_i64(rows[i].subject_id);
-	}
-	int r = db_exec_array(conn, &stmts[TAKE], args[0], 2, n, NULL, err);
-	free(args);
-	return r;
-}
-
 int due_take(struct db_conn *conn, const struct due_kind *kind, const struct due *rows, unsigned n,
 	     struct error *err)
 {
 	int r = 0;
 	if (!kind->every_us)
-		return take_away(conn, rows, n, err);
+		return db_write_all(conn, &stmts[TAKE], &key_row, rows, n, NULL, NULL, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
 		r = db_exec(conn, &stmts[TAKE_ON],
 			    DB_ARGS(db_i64(kind->every_us), db_i64(rows[i].kind), db_i64(rows[i].subject_id)),

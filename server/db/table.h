@@ -141,10 +141,10 @@ int db_write(struct db_conn *conn, const struct db_stmt *stmt, const struct db_r
 	__attribute__((warn_unused_result));
 
 /*
- * The same for each of `n` records in one round trip: INSERT, REPLACE, INSERT ... ON DUPLICATE KEY UPDATE.
- * With RETURNING, `ret` is an array of `n` structs of the statement's row, of numbers only, and is filled in
- * the records' order. On failure *ret_bad is the index of the record at fault, `n` when it is unknown, as it
- * is without RETURNING; may be NULL.
+ * The same for each of `n` records in one round trip: INSERT, REPLACE, INSERT ... ON DUPLICATE KEY UPDATE,
+ * and inside a transaction UPDATE and DELETE. With RETURNING, `ret` is an array of `n` structs of the
+ * statement's row, of numbers only, and is filled in the records' order. On failure *ret_bad is the index of
+ * the record at fault, `n` when it is unknown, as it is without RETURNING; may be NULL.
  */
 int db_write_all(struct db_conn *conn, const struct db_stmt *stmt, const struct db_row *row,
 		 const void *records, unsigned n, void *ret, unsigned *ret_bad, struct error *err)

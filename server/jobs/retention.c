@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/jobs/retention.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "server/base/metrics.h"
 #include "server/db/table.h"
 
@@ -26,19 +23,10 @@ void retention_init(struct retention_job *job)
 static int remove_picked(struct db_conn *conn, const struct retention *table, const char *keys, unsigned n,
 			 struct error *err)
 {
-	const struct db_row *row = table->pick->out;
-	const unsigned n_args = (unsigned)strlen(row->letters);
-	struct db_value *args = calloc((size_t)n * n_args + 1, sizeof(*args));
-	if (!args)
-		return error_internal(err, "out of memory for %u rows to remove", n);
-	for (unsigned i = 0; i < n; i++)
-		db_row_values(row, keys + i * row->size, args + (size_t)i * n_args);
-	int r = table->remove_first ? db_exec_array(conn, table->remove_first, args, n_args, n, NULL, err)
+	const struct db_row *key = table->pick->out;
+	int r = table->remove_first ? db_write_all(conn, table->remove_first, key, keys, n, NULL, NULL, err)
 				    : 0;
-	if (r == 0)
-		r = db_exec_array(conn, table->remove, args, n_args, n, NULL, err);
-	free(args);
-	return r;
+	return r < 0 ? r : db_write_all(conn, table->remove, key, keys, n, NULL, NULL, err);
 }
 
 int retention_run(struct db_conn *conn, const struct due *due, void *arg, struct error *err)

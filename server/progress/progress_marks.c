@@ -79,10 +79,10 @@ static int take(struct taking *t, struct db_conn *conn, struct arena *arena, str
 
 	if (r < 0 || t->n == 0)
 		return r;
-	r = progress_store_unmark_days(conn, arena, marks, t->n, err);
+	r = progress_store_unmark_days(conn, marks, t->n, err);
 	if (r >= 0)
 		r = tell(t, conn, arena, marks, err);
-	return r < 0 ? r : progress_store_clear_marks(conn, arena, marks, t->n, err);
+	return r < 0 ? r : progress_store_clear_marks(conn, marks, t->n, err);
 }
 
 static int take_batch(struct db_conn *conn, void *arg, struct error *err)

@@ -2,7 +2,6 @@
 #include "server/progress/progress_store.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "proto/runtime/array.h"
 #include "server/access/enrollment.h"
@@ -352,24 +351,10 @@ int progress_store_lock_marks(struct db_conn *conn, struct arena *arena, int64_t
 			   ret_n, err);
 }
 
-/* One statement for all of them, on their `row`. */
-static int run_on_marks(struct db_conn *conn, struct arena *arena, const struct db_stmt *stmt,
-			const struct db_row *row, const struct progress_mark *marks, unsigned n,
-			struct error *err)
+int progress_store_unmark_days(struct db_conn *conn, const struct progress_mark *marks, unsigned n,
+			       struct error *err)
 {
-	const unsigned n_args = (unsigned)strlen(row->letters);
-	struct db_value *args = arena_array(arena, n * n_args, sizeof(*args));
-	if (!args)
-		return arena_full(err);
-	for (unsigned i = 0; i < n; i++)
-		db_row_values(row, &marks[i], args + i * n_args);
-	return db_exec_array(conn, stmt, args, n_args, n, NULL, err);
-}
-
-int progress_store_unmark_days(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
-			       unsigned n, struct error *err)
-{
-	return run_on_marks(conn, arena, &stmts[UNMARK_DAY], &marked_row, marks, n, err);
+	return db_write_all(conn, &stmts[UNMARK_DAY], &marked_row, marks, n, NULL, NULL, err);
 }
 
 int progress_store_marks_to_tell(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
@@ -380,10 +365,10 @@ int progress_store_marks_to_tell(struct db_conn *conn, struct arena *arena, cons
 			   err);
 }
 
-int progress_store_clear_marks(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
-			       unsigned n, struct error *err)
+int progress_store_clear_marks(struct db_conn *conn, const struct progress_mark *marks, unsigned n,
+			       struct error *err)
 {
-	return run_on_marks(conn, arena, &stmts[CLEAR_MARK], &mark_row, marks, n, err);
+	return db_write_all(conn, &stmts[CLEAR_MARK], &mark_row, marks, n, NULL, NULL, err);
 }
 
 /* --- reads --- */

@@ -76,13 +76,13 @@ int progress_store_lock_marks(struct db_conn *conn, struct arena *arena, int64_t
 	__attribute__((warn_unused_result));
 /* The days of locked marks have none from now on; afterwards, those of the marks whose learner has a live
  * membership as it is read now, which waits for nobody who changes one; and then the marks go. */
-int progress_store_unmark_days(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
-			       unsigned n, struct error *err) __attribute__((warn_unused_result));
+int progress_store_unmark_days(struct db_conn *conn, const struct progress_mark *marks, unsigned n,
+			       struct error *err) __attribute__((warn_unused_result));
 int progress_store_marks_to_tell(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
 				 unsigned n, struct progress_mark **ret, unsigned *ret_n, struct error *err)
 	__attribute__((warn_unused_result));
-int progress_store_clear_marks(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
-			       unsigned n, struct error *err) __attribute__((warn_unused_result));
+int progress_store_clear_marks(struct db_conn *conn, const struct progress_mark *marks, unsigned n,
+			       struct error *err) __attribute__((warn_unused_result));
 
 /* A learner's lessons of a course in one epoch, by lesson_id; an array in the arena. */
 int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,

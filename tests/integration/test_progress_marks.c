@@ -256,7 +256,7 @@ static void test_memberships_are_read_after_the_days_are_locked(void **state)
 	testdb_run(other,
 		   "INSERT INTO organization_member (member_id, organization_id, user_id, live, version,"
 		   " create_time) VALUES (8, 5, 2, 1, 1, 1)");
-	assert_true(progress_store_unmark_days(f->conn, &arena, marks, n, &err) >= 0);
+	assert_true(progress_store_unmark_days(f->conn, marks, n, &err) >= 0);
 	assert_int_equal(progress_store_marks_to_tell(f->conn, &arena, marks, n, &told, &n, &err), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(told->user_id, 2);
