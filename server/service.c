@@ -32,6 +32,7 @@
 #include "server/money/wallet_store.h"
 #include "server/organization/audience.h"
 #include "server/organization/organization_names.h"
+#include "server/progress/progress_day_store.h"
 #include "server/progress/progress_marks.h"
 #include "server/progress/progress_write.h"
 #include "server/purchase/purchase_feed.h"
@@ -178,7 +179,7 @@ static int on_turn(void *arg, struct db_conn *conn, struct error *err)
 
 static int start_sequencer(struct service *s, struct error *err)
 {
-	static const struct db_stmt_list *const lists[] = {&audience_stmts, &progress_stmts, &event_stmts,
+	static const struct db_stmt_list *const lists[] = {&audience_stmts, &progress_day_stmts, &event_stmts,
 							   NULL};
 	const struct sequencer_config config = {
 		.db = &s->db,

@@ -2,7 +2,7 @@
 #ifndef PROGRESS_DAY_H
 #define PROGRESS_DAY_H
 
-#include "server/progress/progress_store.h"
+#include "server/progress/progress_day_store.h"
 
 /*
  * Day facts: what a learner did in a course on a UTC day. A whole session belongs to the day of its least

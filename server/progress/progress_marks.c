@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "server/db/lease.h"
+#include "server/progress/progress_day_store.h"
 #include "server/progress/progress_names.h"
-#include "server/progress/progress_store.h"
 
 enum { DAY_SECONDS = 86400, PAYLOAD_MAX = 32 };
 
@@ -67,7 +67,7 @@ static int tell(struct taking *t, struct db_conn *conn, struct arena *arena,
 {
 	struct progress_mark *told = NULL;
 	unsigned n = 0;
-	int r = progress_store_marks_to_tell(conn, arena, marks, t->n, &told, &n, err);
+	int r = progress_day_store_marks_to_tell(conn, arena, marks, t->n, &told, &n, err);
 
 	return r < 0 || n == 0 ? r : append(t, conn, arena, told, n, err);
 }
@@ -75,14 +75,15 @@ static int tell(struct taking *t, struct db_conn *conn, struct arena *arena,
 static int take(struct taking *t, struct db_conn *conn, struct arena *arena, struct error *err)
 {
 	struct progress_mark *marks = NULL;
-	int r = progress_store_lock_marks(conn, arena, t->until_us, PROGRESS_MARKS_BATCH, &marks, &t->n, err);
+	int r = progress_day_store_lock_marks(conn, arena, t->until_us, PROGRESS_MARKS_BATCH, &marks, &t->n,
+					      err);
 
 	if (r < 0 || t->n == 0)
 		return r;
-	r = progress_store_unmark_days(conn, marks, t->n, err);
+	r = progress_day_store_unmark(conn, marks, t->n, err);
 	if (r >= 0)
 		r = tell(t, conn, arena, marks, err);
-	return r < 0 ? r : progress_store_clear_marks(conn, marks, t->n, err);
+	return r < 0 ? r : progress_day_store_clear_marks(conn, marks, t->n, err);
 }
 
 static int take_batch(struct db_conn *conn, void *arg, struct error *err)
@@ -99,7 +100,7 @@ int progress_marks_take(struct app *app, struct db_conn *conn, int64_t until_us,
 {
 	struct taking t = {.app = app, .until_us = until_us};
 	/* Asked before anything is locked: most of the time there is nothing. */
-	int r = progress_store_marks_due(conn, until_us, err);
+	int r = progress_day_store_marks_due(conn, until_us, err);
 
 	if (r <= 0)
 		return r;

@@ -20,7 +20,7 @@ enum {
 /* How old a mark is when it is taken, unless told otherwise. */
 #define PROGRESS_RECORD_US (INT64_C(15) * 60 * 1000000)
 
-/* Takes what was marked until then, batch after batch. On a connection with `progress_stmts` and
+/* Takes what was marked until then, batch after batch. On a connection with `progress_day_stmts` and
  * `event_stmts`. */
 int progress_marks_turn(struct app *app, struct db_conn *conn, int64_t until_us, struct error *err)
 	__attribute__((warn_unused_result));

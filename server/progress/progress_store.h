@@ -36,14 +36,8 @@ struct progress_course_delta {
 	int64_t lessons_completed, learning_seconds, interactions, questions, last_us;
 };
 
-/* What a learner did in a course on a day, or what reports change of it: then it may be below 0. */
-struct progress_day {
-	int64_t user_id, day, course_id;
-	struct progress_amounts amounts;
-};
-
 /*
- * The four merges, each one array-bound statement over `n` rows in key order, inside a transaction. On
+ * The three merges, each one array-bound statement over `n` rows in key order, inside a transaction. On
  * failure *ret_bad is the index of the row at fault.
  */
 int progress_store_sessions(struct db_conn *conn, struct arena *arena, const struct report *const *reports,
@@ -55,35 +49,6 @@ int progress_store_lessons(struct db_conn *conn, struct arena *arena, const stru
 	__attribute__((warn_unused_result));
 int progress_store_courses(struct db_conn *conn, const struct progress_course_delta *deltas, unsigned n,
 			   struct error *err) __attribute__((warn_unused_result));
-/* The days too are marked, where they were not. */
-int progress_store_days(struct db_conn *conn, struct arena *arena, const struct progress_day *changes,
-			unsigned n, int64_t now_us, struct error *err) __attribute__((warn_unused_result));
-
-/* The facts of a day have changed since the last event about them; for whoever takes marks, see
- * progress_marks.h. */
-struct progress_mark {
-	int64_t mark_us, user_id, day, course_id;
-};
-
-/* Whether there are any made until then: 1, 0 or negative. */
-int progress_store_marks_due(struct db_conn *conn, int64_t until_us, struct error *err)
-	__attribute__((warn_unused_result));
-
-/* The oldest of them, at most `limit`, oldest first, locked with their days, in a transaction; without those
- * that somebody else has locked or whose day he has. An array in the arena. */
-int progress_store_lock_marks(struct db_conn *conn, struct arena *arena, int64_t until_us, unsigned limit,
-			      struct progress_mark **ret, unsigned *ret_n, struct error *err)
-	__attribute__((warn_unused_result));
-/* The days of locked marks have none from now on; afterwards, those of the marks whose learner has a live
- * membership as it is read now, which waits for nobody who changes one; and then the marks go. */
-int progress_store_unmark_days(struct db_conn *conn, const struct progress_mark *marks, unsigned n,
-			       struct error *err) __attribute__((warn_unused_result));
-int progress_store_marks_to_tell(struct db_conn *conn, struct arena *arena, const struct progress_mark *marks,
-				 unsigned n, struct progress_mark **ret, unsigned *ret_n, struct error *err)
-	__attribute__((warn_unused_result));
-int progress_store_clear_marks(struct db_conn *conn, const struct progress_mark *marks, unsigned n,
-			       struct error *err) __attribute__((warn_unused_result));
-
 /* A learner's lessons of a course in one epoch, by lesson_id; an array in the arena. */
 int progress_store_lesson_list(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
 			       int64_t epoch, struct progress_lesson **ret, unsigned *ret_n,

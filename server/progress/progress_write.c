@@ -133,8 +133,9 @@ static int merge(struct app *app, struct db_conn *conn, struct arena *arena,
 	r = progress_store_courses(conn, b.courses, sum_courses(items, b.deltas, n, b.merged, b.courses),
 				   err);
 	if (r == 0)
-		r = progress_store_days(conn, arena, b.days,
-					progress_day_changes(b.reports, b.deltas, n, b.days), now_us, err);
+		r = progress_day_store_merge(conn, arena, b.days,
+					     progress_day_changes(b.reports, b.deltas, n, b.days), now_us,
+					     err);
 	if (r == 0)
 		r = append_completions(conn, arena, items, n, b.merged, err);
 	for (unsigned i = 0; r == 0 && i < n; i++)
@@ -167,7 +168,8 @@ static int64_t deadline_us(const void *item)
 
 int progress_writer_start(struct app *app, const struct progress_writer_config *writer, struct error *err)
 {
-	static const struct db_stmt_list *const lists[] = {&progress_stmts, &event_stmts, NULL};
+	static const struct db_stmt_list *const lists[] = {&progress_stmts, &progress_day_stmts, &event_stmts,
+							   NULL};
 	const struct combiner_config config = {
 		.db = writer->db,
 		.stmts = lists,

@@ -10,8 +10,8 @@
 
 #include "proto/runtime/array.h"
 #include "server/db/lease.h"
+#include "server/progress/progress_day_store.h"
 #include "server/progress/progress_marks.h"
-#include "server/progress/progress_store.h"
 #include "tests/lib/testdb.h"
 #include "tests/lib/threads.h"
 
@@ -30,7 +30,7 @@ struct fixture {
 
 static struct db_conn *connect_taker(const struct fixture *f)
 {
-	static const struct db_stmt_list *const lists[] = {&progress_stmts, &event_stmts, NULL};
+	static const struct db_stmt_list *const lists[] = {&progress_day_stmts, &event_stmts, NULL};
 
 	return testdb_connect(f->db, lists);
 }
@@ -251,13 +251,13 @@ static void test_memberships_are_read_after_the_days_are_locked(void **state)
 	sql(f, "DELETE FROM organization_member WHERE user_id < 3");
 	arena_init(&arena, 65536);
 	testdb_run(f->conn, "START TRANSACTION");
-	assert_int_equal(progress_store_lock_marks(f->conn, &arena, now_us, 2, &marks, &n, &err), 0);
+	assert_int_equal(progress_day_store_lock_marks(f->conn, &arena, now_us, 2, &marks, &n, &err), 0);
 	assert_int_equal(n, 2);
 	testdb_run(other,
 		   "INSERT INTO organization_member (member_id, organization_id, user_id, live, version,"
 		   " create_time) VALUES (8, 5, 2, 1, 1, 1)");
-	assert_true(progress_store_unmark_days(f->conn, marks, n, &err) >= 0);
-	assert_int_equal(progress_store_marks_to_tell(f->conn, &arena, marks, n, &told, &n, &err), 0);
+	assert_true(progress_day_store_unmark(f->conn, marks, n, &err) >= 0);
+	assert_int_equal(progress_day_store_marks_to_tell(f->conn, &arena, marks, n, &told, &n, &err), 0);
 	assert_int_equal(n, 1);
 	assert_int_equal(told->user_id, 2);
 	testdb_run(f->conn, "ROLLBACK");

@@ -13,6 +13,7 @@
 #include "proto/runtime/array.h"
 #include "server/db/lease.h"
 #include "server/progress/coverage.h"
+#include "server/progress/progress_day_store.h"
 #include "server/progress/progress_marks.h"
 #include "server/progress/progress_write.h"
 #include "tests/lib/testdb.h"
@@ -386,7 +387,7 @@ static void follow_once(struct fixture *f, struct db_conn *conn)
 
 static struct db_conn *follower_connect(struct fixture *f)
 {
-	static const struct db_stmt_list *const lists[] = {&progress_stmts, &event_stmts, NULL};
+	static const struct db_stmt_list *const lists[] = {&progress_day_stmts, &event_stmts, NULL};
 
 	return testdb_connect(f->db, lists);
 }
