@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/db/due.h"
 
-#include "server/db/lease.h"
 #include "server/db/table.h"
 
 #define DUE_KEY(F, C, R) F(R, "kind", INT, kind) C(R, "subject_id", I64, subject_id)

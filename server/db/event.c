@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #include "proto/runtime/ids.h"
-#include "server/db/lease.h"
 #include "server/db/table.h"
 
 DB_ROW(event_row, struct event, EVENT_COLUMNS);

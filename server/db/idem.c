@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "server/db/lease.h"
 #include "server/db/table.h"
 
 struct claimed {
@@ -33,13 +32,11 @@ static const struct db_stmt stmts[IDEM_STATEMENTS] = {
 		{"idem_store", "biub", NULL,
 		 "UPDATE idempotency SET reply = ? WHERE principal_id = ? AND method = ? AND request_id = ?"},
 	[IDEM_PICK_OLD] = {"idem_pick_old", "ii", &old_row,
-			   DB_SELECT(OLD_COLUMNS, " FROM idempotency FORCE INDEX (idempotency_expire) "
-						  "WHERE expire_time <= " DB_NOW_US " - ? "
-						  "ORDER BY expire_time LIMIT ? FOR UPDATE SKIP LOCKED")},
+			   RETENTION_PICK_SQL(OLD_COLUMNS, "idempotency", "idempotency_expire",
+					      "expire_time")},
 	[IDEM_REMOVE] = {"idem_remove", DB_LETTERS(OLD_COLUMNS), NULL,
 			 "DELETE FROM idempotency WHERE principal_id = ? AND method = ? AND request_id = ?"},
-	[IDEM_AGE] = {"idem_age", "", &db_row_i64,
-		      "SELECT " DB_NOW_US " - MIN(expire_time) FROM idempotency"},
+	[IDEM_AGE] = {"idem_age", "", &db_row_i64, RETENTION_AGE_SQL("idempotency", "expire_time")},
 };
 const struct db_stmt_list idem_stmts = {"idem", stmts, IDEM_STATEMENTS};
 const struct retention idem_retention = {

@@ -37,11 +37,10 @@ static const struct db_stmt stmts[LEASE_STATEMENTS] = {
 			"RETURNING " DB_NAMES(HELD_COLUMNS)},
 	[LEASE_RELEASE] = {"lease_release", "ss", NULL, "DELETE FROM lease WHERE name = ? AND holder = ?"},
 	[LEASE_PICK_OLD] = {"lease_pick_old", "ii", &old_row,
-			    DB_SELECT(OLD_COLUMNS,
-				      " FROM lease WHERE expire_time <= " DB_NOW_US
-				      " - ? ORDER BY expire_time LIMIT ? FOR UPDATE SKIP LOCKED")},
+			    RETENTION_PICK_SQL(OLD_COLUMNS, "lease", "PRIMARY",
+					       "expire_time")}, /* a few rows */
 	[LEASE_REMOVE] = {"lease_remove", DB_LETTERS(OLD_COLUMNS), NULL, "DELETE FROM lease WHERE name = ?"},
-	[LEASE_AGE] = {"lease_age", "", &db_row_i64, "SELECT " DB_NOW_US " - MIN(expire_time) FROM lease"},
+	[LEASE_AGE] = {"lease_age", "", &db_row_i64, RETENTION_AGE_SQL("lease", "expire_time")},
 };
 const struct db_stmt_list lease_stmts = {"lease", stmts, LEASE_STATEMENTS};
 const struct retention lease_retention = {

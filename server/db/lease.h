@@ -12,9 +12,6 @@
  */
 enum { LEASE_HOLDER_MAX = 65 /* with the NUL */ };
 
-/* The database's time, that of the statement's begin, as an SQL expression. */
-#define DB_NOW_US "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
-
 /* A name no other process or thread has: host, process, chance. */
 void lease_holder(char out[LEASE_HOLDER_MAX]);
 

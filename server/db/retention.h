@@ -2,7 +2,7 @@
 #ifndef DB_RETENTION_H
 #define DB_RETENTION_H
 
-#include "server/db/db.h"
+#include "server/db/table.h"
 
 /*
  * How rows of a table are let go once their time is over: what its owner says of it. How long that time is,
@@ -17,5 +17,12 @@ struct retention {
 	/* For how long the oldest is over, in microseconds; negative or nothing when none is. */
 	const struct db_stmt *age;
 };
+
+/* `pick` and `age` of a table whose rows are over from a time on that a column has: KEY lists the primary
+ * key, `index` begins with the column. */
+#define RETENTION_PICK_SQL(KEY, table, index, time)                                                          \
+	DB_SELECT(KEY, " FROM " table " FORCE INDEX (" index ") WHERE " time " <= " DB_NOW_US " - ?"         \
+		       " ORDER BY " time " LIMIT ? FOR UPDATE SKIP LOCKED")
+#define RETENTION_AGE_SQL(table, time) "SELECT " DB_NOW_US " - MIN(" time ") FROM " table
 
 #endif

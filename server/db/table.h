@@ -63,6 +63,9 @@ extern const struct db_row db_row_i64;
 /* Of a list whose names are declarations ("v_total BIGINT"): the parameters of a compound statement. */
 #define DB_DECLARES(LIST) LIST(DB_DECLARE_, DB_DECLARE_, )
 
+/* The database's time, that of the statement's begin, as an expression. */
+#define DB_NOW_US "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+
 /* Defines `id`, the row of a list in a struct. */
 #define DB_ROW(id, record, LIST)                                                                             \
 	static const struct db_column id##_columns[] = {LIST(DB_COLUMN_, DB_COLUMN_, record)};               \

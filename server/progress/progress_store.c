@@ -5,7 +5,6 @@
 
 #include "proto/runtime/array.h"
 #include "server/access/enrollment.h"
-#include "server/db/lease.h"
 #include "server/db/table.h"
 #include "server/progress/coverage.h"
 

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "server/db/lease.h"
 #include "server/db/table.h"
 #include "server/user/user.h"
 
@@ -50,13 +49,11 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[HOLDS] = {"session_holds", "iii", &db_row_i64, HOLDS_SQL},
 	[LOCK_HOLDING] = {"session_lock_holding", "iii", &db_row_i64, HOLDS_SQL " FOR UPDATE"},
 	[PICK_OLD] = {"session_pick_old", "ii", &old_row,
-		      DB_SELECT(OLD_COLUMNS, " FROM session FORCE INDEX (session_token_expire) "
-					     "WHERE token_expire_time <= " DB_NOW_US " - ? "
-					     "ORDER BY token_expire_time LIMIT ? FOR UPDATE SKIP LOCKED")},
+		      RETENTION_PICK_SQL(OLD_COLUMNS, "session", "session_token_expire",
+					 "token_expire_time")},
 	[REMOVE] = {"session_remove", DB_LETTERS(OLD_COLUMNS), NULL,
 		    "DELETE FROM session WHERE session_id = ?"},
-	[AGE] = {"session_age", "", &db_row_i64,
-		 "SELECT " DB_NOW_US " - MIN(token_expire_time) FROM session"},
+	[AGE] = {"session_age", "", &db_row_i64, RETENTION_AGE_SQL("session", "token_expire_time")},
 };
 
 const struct db_stmt_list session_stmts = {"session", stmts, N_STMTS};

@@ -14,7 +14,6 @@
 #include "server/base/clock.h"
 #include "server/base/metrics.h"
 #include "server/db/guard.h"
-#include "server/db/lease.h"
 #include "server/db/table.h"
 #include "server/jobs/jobs.h"
 #include "tests/lib/testdb.h"

@@ -16,7 +16,6 @@
 #include "proto/runtime/array.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
-#include "server/db/lease.h"
 #include "server/db/table.h"
 #include "server/jobs/jobs.h"
 #include "tests/lib/testdb.h"

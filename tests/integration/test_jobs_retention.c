@@ -15,7 +15,6 @@
 #include "server/base/metrics.h"
 #include "server/db/event.h"
 #include "server/db/idem.h"
-#include "server/db/lease.h"
 #include "server/jobs/retention.h"
 #include "server/progress/progress_store.h"
 #include "tests/lib/testserver.h"
