@@ -311,7 +311,9 @@ static void test_what_fails_keeps_nobody_and_waits_longer_each_time(void **state
 	put(COUNT, 1, 500);
 	struct jobs *j = start();
 	await("SELECT COUNT(*) FROM effect WHERE kind IN (1, 3)", 2500, 20000);
-	for (int attempt = 1; attempt <= 6; attempt++) {
+	/* On a slow machine they have been tried more than once by then. */
+	int attempt = (int)number("SELECT GREATEST(MAX(attempts), 1) FROM due WHERE kind = 3");
+	for (; attempt <= 6; attempt++) {
 		snprintf(sql, sizeof(sql), "SELECT COUNT(*) FROM due WHERE kind = 3 AND attempts = %d",
 			 attempt);
 		await(sql, 3, 5000);
