@@ -10,4 +10,7 @@
 			2 * __builtin_types_compatible_p(__typeof__(array), __typeof__(&(array)[0]));        \
 	}
 
+/* What qsort() and bsearch() ask of two numbers. */
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+
 #endif

@@ -74,8 +74,6 @@ static struct access_window window_of(const struct bounds *b, int64_t now_us)
 	return w;
 }
 
-#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
-
 static int by_scope_and_start(const void *left, const void *right)
 {
 	const struct access_window *a = left, *b = right;

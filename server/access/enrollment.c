@@ -51,8 +51,6 @@ static bool next(const char **text, struct enrollment_access *ret)
 	return true;
 }
 
-#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
-
 static int latest_first(const void *left, const void *right)
 {
 	const struct enrollment_access *a = left, *b = right;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/runtime/array.h"
 #include "server/base/clock.h"
 #include "server/base/queue.h"
 
@@ -132,7 +133,7 @@ static int compare_entries(const void *a, const void *b, void *arg)
 	const struct combiner *c = arg;
 	const struct entry *x = a, *y = b;
 	int order = c->config.compare(x->item, y->item);
-	return order ? order : (x->order > y->order) - (x->order < y->order);
+	return order ? order : ORDER(x->order, y->order);
 }
 
 static void sort_taken(struct lane *l, unsigned n)

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
-#define DAY_US (INT64_C(86400) * 1000000)
-#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
+#include "proto/runtime/array.h"
 
+#define DAY_US (INT64_C(86400) * 1000000)
 int64_t progress_day_of(int64_t us)
 {
 	return us / DAY_US;

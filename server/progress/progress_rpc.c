@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "edu/v1/edu_service.server.h"
+#include "proto/runtime/array.h"
 #include "proto/runtime/codec.h"
 #include "proto/runtime/money.h"
 #include "server/access/access.h"
@@ -144,7 +145,7 @@ static int by_lesson(const void *key, const void *item)
 {
 	int64_t wanted = *(const int64_t *)key, id = ((const struct progress_lesson *)item)->lesson_id;
 
-	return (wanted > id) - (wanted < id);
+	return ORDER(wanted, id);
 }
 
 static void add_lesson(CourseProgress *ret, const struct progress_lesson *p)

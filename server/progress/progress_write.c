@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/progress/progress_write.h"
 
+#include "proto/runtime/array.h"
 #include "server/base/hash.h"
 #include "server/progress/progress_day.h"
 #include "server/progress/progress_names.h"
 
 /* What one batch needs besides its items; a batch of combiner-batch reports takes about 1 KiB each. */
 enum { BATCH_ARENA_CAP = 64 << 20 };
-
-#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
 /* The order of the primary keys, so that two writers never lock two rows in opposite orders. */
 static int compare(const void *left, const void *right)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "google/protobuf/descriptor.pb-c.h"
+#include "proto/runtime/array.h"
 
 enum { INDEX_ARENA_CAP = 64 * 1024 * 1024, FILES_MAX = 256 };
 
@@ -245,7 +246,7 @@ static int extension_order(const void *a, const void *b)
 	const struct extension *x = a, *y = b;
 	int order = strcmp(x->type, y->type);
 
-	return order ? order : (x->number > y->number) - (x->number < y->number);
+	return order ? order : ORDER(x->number, y->number);
 }
 
 static void index_sort(struct descriptor_index *ix)
