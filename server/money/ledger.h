@@ -34,29 +34,42 @@
  * once, for ever (a unique key), whatever is retried or races.
  */
 
-/* Stored as these numbers. */
+/* Stored as these numbers. "not below 0" and the like hold once a transaction is committed. */
 enum ledger_account {
-	LEDGER_WALLET = 1,   /* what the owner may spend; a user's or an organization's; never below 0 */
-	LEDGER_PAYABLE = 2,  /* what a teacher, answerer or referrer has earned; below 0 after a refund that
-				follows a payout */
-	LEDGER_REVENUE = 3,  /* the platform's part, earned; no owner */
-	LEDGER_CLEARING = 4, /* what a provider or a bank holds for us */
-	LEDGER_ROUNDING = 5, /* what rounding down left over; no owner */
-	LEDGER_SUSPENSE =
-		6, /* received by a provider for nothing we know, or in a wrong amount; never below 0 */
-	LEDGER_DEFERRED =
-		7, /* of a subscription's period or a contract: sold, not yet delivered; never below 0 */
-	LEDGER_ESCROW =
-		8,        /* of a question, gift or group seat: held until somebody delivers; never below 0 */
-	LEDGER_TAX = 9,   /* collected for a jurisdiction's authority; never below 0 */
-	LEDGER_POOL = 10, /* of a month: the teachers' part of subscriptions, not yet divided */
-	LEDGER_PROMOTION = 11,  /* what a campaign of the platform gave away; never above 0 */
-	LEDGER_DISPUTED = 12,   /* taken back by a provider in a dispute, outcome open */
-	LEDGER_FEES = 13,       /* what a provider keeps; never above 0 */
-	LEDGER_TRANSIT = 14,    /* of a refund or payout on its way out; never below 0 */
-	LEDGER_RECEIVABLE = 15, /* what a user or an organization owes us; never above 0 */
-	LEDGER_BREAKAGE = 16,   /* forfeited wallets and seats that nobody used; no owner */
-	LEDGER_LOSS = 17,       /* written off; no owner; never above 0 */
+	/* What the owner, a user or an organization, may spend; not below 0. */
+	LEDGER_WALLET = 1,
+	/* What a teacher, answerer or referrer has earned; below 0 after a refund that follows a payout. */
+	LEDGER_PAYABLE = 2,
+	/* The platform's part, earned; no owner. */
+	LEDGER_REVENUE = 3,
+	/* What a provider or a bank holds for us. */
+	LEDGER_CLEARING = 4,
+	/* What rounding down left over; no owner. */
+	LEDGER_ROUNDING = 5,
+	/* Received by a provider for nothing we know, or in a wrong amount; not below 0. */
+	LEDGER_SUSPENSE = 6,
+	/* Of a subscription's period or a contract: sold, not yet delivered; not below 0. */
+	LEDGER_DEFERRED = 7,
+	/* Of a question, gift or group seat: held until somebody delivers; not below 0. */
+	LEDGER_ESCROW = 8,
+	/* Collected for a jurisdiction's authority; not below 0. */
+	LEDGER_TAX = 9,
+	/* Of a month: the teachers' part of subscriptions, not yet divided. */
+	LEDGER_POOL = 10,
+	/* What a campaign of the platform gave away; not above 0. */
+	LEDGER_PROMOTION = 11,
+	/* Taken back by a provider in a dispute, outcome open. */
+	LEDGER_DISPUTED = 12,
+	/* What a provider keeps; not above 0. */
+	LEDGER_FEES = 13,
+	/* Of a refund or payout on its way out; not below 0. */
+	LEDGER_TRANSIT = 14,
+	/* What a user or an organization owes us; not above 0. */
+	LEDGER_RECEIVABLE = 15,
+	/* Forfeited wallets and seats that nobody used; no owner. */
+	LEDGER_BREAKAGE = 16,
+	/* Written off; no owner; not above 0. */
+	LEDGER_LOSS = 17,
 };
 
 /* What a transaction's cause_id is the id of. Stored as these numbers. */

@@ -115,11 +115,13 @@ DB_ROW(result_row, struct purchase_result, RESULT_COLUMNS);
 #define POST_LEDGER LEDGER_POST_SQL("v_event_id", "v_purchase_id", "v_user_id", "v_now")
 
 #define GIVE_ACCESS                                                                                          \
-	"  " GRANT_COURSE_SQL_OF(                                                                            \
-		"v_grant_id", "v_user_id", "v_course_id", "1", "v_purchase_id",                              \
-		"v_now") "  INSERT INTO event (event_id, kind, subject_id, user_id, course_id,"              \
-			 "    organization_id, create_time, payload)"                                        \
-			 "   VALUES (v_event_id, v_event_kind, v_purchase_id, v_user_id, v_course_id, 0, v_now, v_event_payload);"
+	"  " GRANT_COURSE_SQL_OF("v_grant_id", "v_user_id", "v_course_id", "1", "v_purchase_id", "v_now")
+#define APPEND_EVENT                                                                                         \
+	"  INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time," \
+	"    payload)"                                                                                       \
+	"   VALUES (v_event_id, v_event_kind, v_purchase_id, v_user_id, v_course_id, 0, v_now,"              \
+	"    v_event_payload);"
+#define KEEP_REPLY "  UPDATE idempotency SET reply = v_reply" OF_KEY
 
 static_assert(PURCHASE_REPLAYED == 1 && PURCHASE_KEY_REUSED == 2 && PURCHASE_TERMS_CHANGED == 3 &&
 		      PURCHASE_ALREADY_LIVE == 4 && PURCHASE_NOT_COVERED == 5,
@@ -147,8 +149,8 @@ static_assert(COURSE_PUBLISHED == 3 && ACCESS_SOURCE_PURCHASE == 1, "states and 
 	"  SELECT purchase_id INTO v_found FROM purchase"                                                    \
 	"   WHERE user_id = v_user_id AND course_id = v_course_id AND live = 1;"                             \
 	"  IF v_found <> v_purchase_id THEN SET v_outcome = 4; LEAVE purchase; END IF;" INSERT_CHARGE        \
-	"  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER "  END IF;" GIVE_ACCESS                             \
-	"  UPDATE idempotency SET reply = v_reply" OF_KEY "  COMMIT;"                                        \
+	"  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER "  END IF;" GIVE_ACCESS APPEND_EVENT KEEP_REPLY     \
+	"  COMMIT;"                                                                                          \
 	"  SET v_outcome = 0, v_found = NULL;"                                                               \
 	" END purchase;"                                                                                     \
 	" IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                                          \
