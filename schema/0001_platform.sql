@@ -74,7 +74,7 @@ CREATE TABLE event_sequence (
 INSERT INTO event_sequence (sequence_id, position, durable_position) VALUES (1, 0, 0);
 
 CREATE TABLE event_reader (
-  name VARCHAR(64) NOT NULL,
+  name VARCHAR(64) NOT NULL COMMENT '"ledger": the checkpoints of accounts',
   position BIGINT NOT NULL COMMENT 'it has read the events up to here',
   PRIMARY KEY (name)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin

@@ -67,7 +67,7 @@ CREATE TABLE progress_day (
   credited_seconds BIGINT  NOT NULL COMMENT 'sum over the sessions that began on the day, as in progress_session',
   interactions     BIGINT  NOT NULL COMMENT 'the same',
   questions        BIGINT  NOT NULL COMMENT 'the same',
-  marked           TINYINT NOT NULL DEFAULT 1 COMMENT '0: has no row in progress_mark; 1: the last merge made it; 2: has one',
+  marked           TINYINT NOT NULL DEFAULT 1 COMMENT '0: it has no row in progress_mark; 1: it has one, which the last merge made; 2: it has one from before',
   PRIMARY KEY (user_id, day, course_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='What a learner did in a course on a day; a whole session belongs to the day of its least start';
