@@ -4,11 +4,17 @@
 #include <string.h>
 
 #include "server/access/access_store.h"
+#include "server/access/access_windows.h"
 
 /* Ids of users and of courses are never the same, so that each is a key by itself. */
 struct pair_key {
 	int64_t user_id, course_id;
 };
+
+static struct pair_key pair_of(const struct access_query *q)
+{
+	return (struct pair_key){q->user_id, q->course_id};
+}
 
 /* What is remembered of a user and a course is this, then the windows. */
 struct head {
@@ -36,59 +42,10 @@ bool access_began(const struct access *a, const void *at_us)
 
 /* --- a user's catalogues and a course's, put together --- */
 
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* The first of the windows, which are sorted, whose scope is not below this one. */
-static const struct access_window *first_of(struct span windows, int64_t scope_id)
-{
-	const struct access_window *all = (const struct access_window *)windows.data;
-	size_t low = 0, high = windows.len / sizeof(*all);
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (all[middle].scope_id < scope_id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return all + low;
-}
-
-/* How many windows the two have together; puts them into `ret` unless it is NULL. A course may be in many
- * catalogues, a user has few. */
-static unsigned intersect(struct span of_user, struct span of_course, struct access_window *ret)
-{
-	const struct access_window *u = (const struct access_window *)of_user.data;
-	const struct access_window *end = (const struct access_window *)(of_course.data + of_course.len);
-	unsigned n = 0;
-
-	for (size_t i = 0; i < of_user.len / sizeof(*u); i++)
-		for (const struct access_window *c = first_of(of_course, u[i].scope_id);
-		     c < end && c->scope_id == u[i].scope_id; c++) {
-			struct access_window w = {u[i].scope_id, later(u[i].start_us, c->start_us),
-						  earlier(u[i].end_us, c->end_us)};
-			if (w.start_us >= w.end_us)
-				continue;
-			if (ret)
-				ret[n] = w;
-			n++;
-		}
-	return n;
-}
-
 /* Adds what catalogues give; false when the arena is full. */
 static bool add_catalogues(struct arena *arena, struct span of_user, struct span of_course, struct access *a)
 {
-	unsigned n = intersect(of_user, of_course, NULL);
+	unsigned n = access_windows_meet(of_user, of_course, NULL);
 	if (n == 0)
 		return true;
 	struct access_window *all = arena_array(arena, a->n_windows + n, sizeof(*all));
@@ -96,7 +53,7 @@ static bool add_catalogues(struct arena *arena, struct span of_user, struct span
 		return false;
 	if (a->n_windows)
 		memcpy(all, a->windows, a->n_windows * sizeof(*all));
-	(void)intersect(of_user, of_course, all + a->n_windows);
+	(void)access_windows_meet(of_user, of_course, all + a->n_windows);
 	a->windows = all;
 	a->n_windows += n;
 	return true;
@@ -109,10 +66,10 @@ static struct span key_of(const int64_t *id)
 	return span_of(id, sizeof(*id));
 }
 
-static bool pair_cached(struct cache *cache, struct arena *arena, int64_t user_id, int64_t course_id,
+static bool pair_cached(struct cache *cache, struct arena *arena, const struct access_query *q,
 			struct access *ret)
 {
-	const struct pair_key key = {user_id, course_id};
+	const struct pair_key key = pair_of(q);
 	struct cache_value *value = cache_get(cache, span_of(&key, sizeof(key)), 0);
 	struct head head;
 
@@ -133,14 +90,14 @@ static bool pair_cached(struct cache *cache, struct arena *arena, int64_t user_i
 }
 
 /* Adds what is remembered of catalogues; true when that is something. */
-static bool add_cached(struct cache *cache, struct arena *arena, int64_t user_id, int64_t course_id,
+static bool add_cached(struct cache *cache, struct arena *arena, const struct access_query *q,
 		       struct access *a)
 {
 	const unsigned before = a->n_windows;
-	struct cache_value *of_user = cache_get(cache, key_of(&user_id), 0), *of_course = NULL;
+	struct cache_value *of_user = cache_get(cache, key_of(&q->user_id), 0), *of_course = NULL;
 
 	if (of_user && cache_value_span(of_user).len > 0)
-		of_course = cache_get(cache, key_of(&course_id), 0);
+		of_course = cache_get(cache, key_of(&q->course_id), 0);
 	if (of_course)
 		(void)add_catalogues(arena, cache_value_span(of_user), cache_value_span(of_course), a);
 	cache_value_release(of_user);
@@ -148,23 +105,27 @@ static bool add_cached(struct cache *cache, struct arena *arena, int64_t user_id
 	return a->n_windows > before;
 }
 
-bool access_cached(struct cache *cache, struct arena *arena, int64_t user_id, int64_t course_id,
-		   access_question asks, const void *arg, struct access *ret)
+static bool says_yes(const struct access_query *q, const struct access *a)
 {
-	if (!pair_cached(cache, arena, user_id, course_id, ret))
+	return q->asks(a, q->arg);
+}
+
+bool access_cached(struct cache *cache, struct arena *arena, const struct access_query *q, struct access *ret)
+{
+	if (!pair_cached(cache, arena, q, ret))
 		return false;
-	return asks(ret, arg) || (add_cached(cache, arena, user_id, course_id, ret) && asks(ret, arg));
+	return says_yes(q, ret) || (add_cached(cache, arena, q, ret) && says_yes(q, ret));
 }
 
 /* --- from the database --- */
 
-static int read_pair(struct cache *cache, struct db_conn *conn, struct arena *arena, int64_t user_id,
-		     int64_t course_id, int64_t now_us, struct access *ret, struct error *err)
+static int read_pair(struct cache *cache, struct db_conn *conn, struct arena *arena,
+		     const struct access_query *q, int64_t now_us, struct access *ret, struct error *err)
 {
-	const struct pair_key key = {user_id, course_id};
+	const struct pair_key key = pair_of(q);
 	struct span bytes = span_of(&key, sizeof(key));
 	uint64_t generation = cache_generation(cache, bytes);
-	int r = access_store_pair(conn, arena, user_id, course_id, now_us, ret, err);
+	int r = access_store_pair(conn, arena, q->user_id, q->course_id, now_us, ret, err);
 	if (r < 0)
 		return r;
 	const struct head head = {ret->epoch, ret->start_us, ret->epoch_us, ret->enrolled};
@@ -206,33 +167,32 @@ static int read_of_course(struct cache *cache, struct db_conn *conn, struct aren
 	return 0;
 }
 
-static int read_catalogues(struct cache *cache, struct db_conn *conn, struct arena *arena, int64_t user_id,
-			   int64_t course_id, int64_t now_us, struct access *a, struct error *err)
+static int read_catalogues(struct cache *cache, struct db_conn *conn, struct arena *arena,
+			   const struct access_query *q, int64_t now_us, struct access *a, struct error *err)
 {
 	struct span of_user, of_course;
-	int r = read_of_user(cache, conn, arena, user_id, now_us, &of_user, err);
+	int r = read_of_user(cache, conn, arena, q->user_id, now_us, &of_user, err);
 	if (r < 0 || of_user.len == 0)
 		return r;
-	r = read_of_course(cache, conn, arena, course_id, &of_course, err);
+	r = read_of_course(cache, conn, arena, q->course_id, &of_course, err);
 	if (r < 0)
 		return r;
 	return add_catalogues(arena, of_user, of_course, a) ? 0 : arena_full(err);
 }
 
-int access_read(struct cache *cache, struct db_conn *conn, struct arena *arena, int64_t user_id,
-		int64_t course_id, int64_t now_us, access_question asks, const void *arg, struct access *ret,
-		struct error *err)
+int access_read(struct cache *cache, struct db_conn *conn, struct arena *arena, const struct access_query *q,
+		int64_t now_us, struct access *ret, struct error *err)
 {
 	struct access direct;
-	int r = read_pair(cache, conn, arena, user_id, course_id, now_us, &direct, err);
+	int r = read_pair(cache, conn, arena, q, now_us, &direct, err);
 	if (r < 0)
 		return r;
 	*ret = direct;
-	if (asks(ret, arg) || (add_cached(cache, arena, user_id, course_id, ret) && asks(ret, arg)))
+	if (says_yes(q, ret) || (add_cached(cache, arena, q, ret) && says_yes(q, ret)))
 		return 1;
 	*ret = direct;
-	r = read_catalogues(cache, conn, arena, user_id, course_id, now_us, ret, err);
-	return r < 0 ? r : asks(ret, arg);
+	r = read_catalogues(cache, conn, arena, q, now_us, ret, err);
+	return r < 0 ? r : says_yes(q, ret);
 }
 
 void access_forget(struct cache *cache, int64_t user_id, int64_t course_id)

@@ -38,6 +38,12 @@ struct access {
 /* What is asked of an access. Yes must stay yes when windows are added. */
 typedef bool (*access_question)(const struct access *a, const void *arg);
 
+struct access_query {
+	int64_t user_id, course_id;
+	access_question asks;
+	const void *arg;
+};
+
 /* Some window holds the time. */
 bool access_covers(const struct access *a, int64_t at_us);
 
@@ -48,8 +54,8 @@ bool access_began(const struct access *a, const void *at_us);
  * From memory: true when it knows the answer to be yes. Any thread; does not block. It may be older than a
  * purchase made a moment ago on another replica, so it may let a user in but not keep one out.
  */
-bool access_cached(struct cache *cache, struct arena *arena, int64_t user_id, int64_t course_id,
-		   access_question asks, const void *arg, struct access *ret);
+bool access_cached(struct cache *cache, struct arena *arena, const struct access_query *q,
+		   struct access *ret);
 
 /*
  * From the database, remembering it: 1 when the answer is yes, 0 when it is no as committed now, negative on
@@ -57,9 +63,8 @@ bool access_cached(struct cache *cache, struct arena *arena, int64_t user_id, in
  * yes; two or three otherwise. A grant that was taken away ends at `now_us` at the latest, whatever the clock
  * of who took it away said.
  */
-int access_read(struct cache *cache, struct db_conn *conn, struct arena *arena, int64_t user_id,
-		int64_t course_id, int64_t now_us, access_question asks, const void *arg, struct access *ret,
-		struct error *err) __attribute__((warn_unused_result));
+int access_read(struct cache *cache, struct db_conn *conn, struct arena *arena, const struct access_query *q,
+		int64_t now_us, struct access *ret, struct error *err) __attribute__((warn_unused_result));
 
 /* Forgets what was remembered of one user and course; of a user's catalogues; of a course's. */
 void access_forget(struct cache *cache, int64_t user_id, int64_t course_id);

@@ -2,33 +2,29 @@
 #include "server/access/access_store.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 #include "edu/v1/access.tables.h"
 #include "proto/runtime/array.h"
+#include "server/access/access_windows.h"
 #include "server/db/table.h"
 
-/* A grant's times, or those of a course in a catalogue. 0: no such end. */
-struct bounds {
-	int64_t scope_id, start_us, end_us, revoke_us;
-};
 #define GRANT_COLUMNS(F, C, R)                                                                               \
 	F(R, "scope_id", I64, scope_id)                                                                      \
 	C(R, "start_time", I64, start_us)                                                                    \
 	C(R, "expire_time", I64_OR_NULL, end_us)                                                             \
 	C(R, "revoke_time", I64_OR_NULL, revoke_us)
-DB_ROW(grant_row, struct bounds, GRANT_COLUMNS);
+DB_ROW(grant_row, struct access_bounds, GRANT_COLUMNS);
 
 #define HELD_COLUMNS(F, C, R)                                                                                \
 	F(R, "catalogue_id", I64, scope_id)                                                                  \
 	C(R, "start_time", I64, start_us)                                                                    \
 	C(R, "end_time", I64_OR_NULL, end_us)
-DB_ROW(held_row, struct bounds, HELD_COLUMNS);
+DB_ROW(held_row, struct access_bounds, HELD_COLUMNS);
 
 /* The enrollment, once for each grant of the course. */
 struct pair_row {
 	struct access access;
-	struct bounds grant; /* scope_id 0: none */
+	struct access_bounds grant; /* scope_id 0: none */
 };
 #define PAIR_COLUMNS(F, C, R)                                                                                \
 	F(R, "e.user_id IS NOT NULL", BOOL, access.enrolled)                                                 \
@@ -62,47 +58,6 @@ static const struct db_stmt stmts[] = {
 
 const struct db_stmt_list access_stmts = {"access", stmts, ARRAY_SIZE(stmts)};
 
-/* Whatever was taken away is over now: whoever did it may have a clock that is ahead of ours. */
-static struct access_window window_of(const struct bounds *b, int64_t now_us)
-{
-	struct access_window w = {b->scope_id, b->start_us, b->end_us ? b->end_us : INT64_MAX};
-
-	if (b->revoke_us && b->revoke_us < w.end_us)
-		w.end_us = b->revoke_us;
-	if (b->revoke_us && now_us < w.end_us)
-		w.end_us = now_us;
-	return w;
-}
-
-static int by_scope_and_start(const void *left, const void *right)
-{
-	const struct access_window *a = left, *b = right;
-	int r = ORDER(a->scope_id, b->scope_id);
-
-	return r ? r : ORDER(a->start_us, b->start_us);
-}
-
-/* Sorts the windows, joins those of a scope that overlap or touch, leaves out the empty ones; returns how
- * many are left. Here, since the database would make a table of its own to sort a few rows. */
-static unsigned join(struct access_window *windows, unsigned n)
-{
-	unsigned joined = 0;
-
-	qsort(windows, n, sizeof(*windows), by_scope_and_start);
-	for (unsigned i = 0; i < n; i++) {
-		const struct access_window w = windows[i];
-		struct access_window *last = joined ? &windows[joined - 1] : NULL;
-
-		if (w.start_us >= w.end_us)
-			continue;
-		if (!last || last->scope_id != w.scope_id || last->end_us < w.start_us)
-			windows[joined++] = w;
-		else if (last->end_us < w.end_us)
-			last->end_us = w.end_us;
-	}
-	return joined;
-}
-
 int access_store_pair(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
 		      int64_t now_us, struct access *ret, struct error *err)
 {
@@ -121,15 +76,15 @@ int access_store_pair(struct db_conn *conn, struct arena *arena, int64_t user_id
 	if (!rows[0].grant.scope_id)
 		return 0;
 	for (unsigned i = 0; i < n; i++)
-		windows[i] = window_of(&rows[i].grant, now_us);
-	ret->n_windows = join(windows, n);
+		windows[i] = access_window_of(&rows[i].grant, now_us);
+	ret->n_windows = access_windows_join(windows, n);
 	return 0;
 }
 
 static int read_windows(struct db_conn *conn, struct arena *arena, const struct db_stmt *stmt, int64_t id,
 			int64_t now_us, struct access_window **ret, unsigned *ret_n, struct error *err)
 {
-	struct bounds *bounds;
+	struct access_bounds *bounds;
 	unsigned n;
 	int r = db_read_all(conn, stmt, DB_ARGS(db_i64(id)), arena, &bounds, &n, err);
 	if (r < 0)
@@ -138,8 +93,8 @@ static int read_windows(struct db_conn *conn, struct arena *arena, const struct 
 	if (!*ret)
 		return arena_full(err);
 	for (unsigned i = 0; i < n; i++)
-		(*ret)[i] = window_of(&bounds[i], now_us);
-	*ret_n = join(*ret, n);
+		(*ret)[i] = access_window_of(&bounds[i], now_us);
+	*ret_n = access_windows_join(*ret, n);
 	return 0;
 }
 

@@ -80,14 +80,14 @@ int course_seen(struct rpc_call *call, int64_t course_id, enum course_state stat
 {
 	const struct principal *who = rpc_principal(call);
 	const int64_t now_us = app_now_us(call);
+	const struct access_query q = {who->user_id, course_id, access_began, &now_us};
 	struct access access;
 
 	if (course_open_to(state, instructors, n, who))
 		return 1;
 	if (!course_kept_for(state, who))
 		return 0;
-	return access_read(app_of(call)->access, db_of(call), rpc_arena(call), who->user_id, course_id,
-			   now_us, access_began, &now_us, &access, err);
+	return access_read(app_of(call)->access, db_of(call), rpc_arena(call), &q, now_us, &access, err);
 }
 
 int course_terms_seen(struct rpc_call *call, int64_t course_id, const char *currency,

@@ -50,10 +50,10 @@ static int run_load(struct rpc_call *call, int64_t course_id, struct error *err)
 static bool known_to_be_kept(struct rpc_call *call, int64_t course_id)
 {
 	const int64_t now_us = app_now_us(call);
+	const struct access_query q = {rpc_principal(call)->user_id, course_id, access_began, &now_us};
 	struct access access;
 
-	return access_cached(app_of(call)->access, rpc_arena(call), rpc_principal(call)->user_id, course_id,
-			     access_began, &now_us, &access);
+	return access_cached(app_of(call)->access, rpc_arena(call), &q, &access);
 }
 
 static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCourseResponse *ret,

@@ -90,6 +90,11 @@ static int check_lesson_seen(struct rpc_call *call, const struct lesson_info *le
 	return r == -STATUS_NOT_FOUND ? lesson_not_found(err, lesson->lesson_id) : r;
 }
 
+static struct access_query query_of(const struct report *r, const struct lesson_info *lesson)
+{
+	return (struct access_query){r->user_id, lesson->course_id, report_has_access, r};
+}
+
 /* What memory did not have, or what would refuse the report, is read; the learner's next report stays on the
  * poller. */
 static int load_and_submit(struct rpc_call *call, void *state, struct error *err)
@@ -97,15 +102,13 @@ static int load_and_submit(struct rpc_call *call, void *state, struct error *err
 	struct recording *rec = state;
 	struct app *app = app_of(call);
 	struct db_conn *conn = db_of(call);
-	struct arena *arena = rpc_arena(call);
-	const struct report *report = &rec->write.report;
 	struct access access;
 	struct lesson_info lesson;
-	int r = lesson_info_read(app->lessons, conn, report->lesson_id, &lesson, err);
-
-	if (r == 0)
-		r = access_read(app->access, conn, arena, report->user_id, lesson.course_id, app_now_us(call),
-				report_has_access, report, &access, err);
+	int r = lesson_info_read(app->lessons, conn, rec->write.report.lesson_id, &lesson, err);
+	if (r < 0)
+		return r;
+	const struct access_query q = query_of(&rec->write.report, &lesson);
+	r = access_read(app->access, conn, rpc_arena(call), &q, app_now_us(call), &access, err);
 	if (r == 0 && !access.enrolled)
 		r = check_lesson_seen(call, &lesson, err);
 	return r < 0 ? r : submit(rec, &lesson, &access, err);
@@ -129,10 +132,10 @@ static int record_progress(struct rpc_call *call, const RecordProgressRequest *r
 	int r = report_read(req, rpc_principal(call)->user_id, &rec->write.report, err);
 	if (r < 0)
 		return r;
-	const struct report *report = &rec->write.report;
-	if (lesson_info_cached(app->lessons, report->lesson_id, &lesson) &&
-	    access_cached(app->access, rpc_arena(call), report->user_id, lesson.course_id, report_has_access,
-			  report, &access))
+	if (!lesson_info_cached(app->lessons, rec->write.report.lesson_id, &lesson))
+		return rpc_run_on(call, RPC_ON_DB, load_and_submit, rec);
+	const struct access_query q = query_of(&rec->write.report, &lesson);
+	if (access_cached(app->access, rpc_arena(call), &q, &access))
 		return submit(rec, &lesson, &access, err);
 	return rpc_run_on(call, RPC_ON_DB, load_and_submit, rec);
 }

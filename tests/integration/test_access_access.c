@@ -106,8 +106,9 @@ static bool covers(const struct access *a, const void *at_us)
 
 static int ask(int64_t user_id, int64_t course_id, access_question asks, int64_t at_us)
 {
+	const struct access_query q = {user_id, course_id, asks, &at_us};
 	struct access a;
-	int r = access_read(cache, conn, &arena, user_id, course_id, NOW, asks, &at_us, &a, &err);
+	int r = access_read(cache, conn, &arena, &q, NOW, &a, &err);
 
 	assert_in_range(r, 0, 1);
 	return r;
@@ -115,9 +116,10 @@ static int ask(int64_t user_id, int64_t course_id, access_question asks, int64_t
 
 static bool remembered(int64_t user_id, int64_t course_id, int64_t at_us)
 {
+	const struct access_query q = {user_id, course_id, covers, &at_us};
 	struct access a;
 
-	return access_cached(cache, &arena, user_id, course_id, covers, &at_us, &a);
+	return access_cached(cache, &arena, &q, &a);
 }
 
 static uint64_t round_trips(void)
@@ -171,13 +173,15 @@ static void windows_of_grants_of_a_course(void **state)
 
 static void tells_the_enrollment(void **state)
 {
+	const int64_t at_us = 8;
+	const struct access_query q = {USER, COURSE, covers, &at_us},
+				  other = {USER, COURSE + 1, covers, &at_us};
 	struct access a;
-	int64_t at_us = 8;
 
 	sql("INSERT INTO enrollment (user_id, course_id, epoch, start_time, epoch_time) VALUES (%d, %d, 3, 5, 7)",
 	    USER, COURSE);
 	sql("INSERT INTO enrollment (user_id, course_id, start_time) VALUES (%d, %d, 5)", USER, COURSE + 1);
-	assert_int_equal(access_read(cache, conn, &arena, USER, COURSE, NOW, covers, &at_us, &a, &err), 0);
+	assert_int_equal(access_read(cache, conn, &arena, &q, NOW, &a, &err), 0);
 	for (int i = 0; i < 2; i++) {
 		assert_true(a.enrolled);
 		assert_int_equal(a.epoch, 3);
@@ -185,11 +189,10 @@ static void tells_the_enrollment(void **state)
 		assert_int_equal(a.epoch_us, 7);
 		assert_int_equal(a.n_windows, 0);
 		memset(&a, 0, sizeof(a));
-		assert_false(access_cached(cache, &arena, USER, COURSE, covers, &at_us, &a));
+		assert_false(access_cached(cache, &arena, &q, &a));
 	}
 	/* What was never reset began with the access. */
-	assert_int_equal(access_read(cache, conn, &arena, USER, COURSE + 1, NOW, covers, &at_us, &a, &err),
-			 0);
+	assert_int_equal(access_read(cache, conn, &arena, &other, NOW, &a, &err), 0);
 	assert_int_equal(a.epoch_us, 5);
 	/* Who is enrolled had access once. */
 	assert_int_equal(ask(USER, COURSE, access_began, 5), 1);
@@ -334,14 +337,14 @@ static void *fill(void *arg)
 	struct filler *f = arg;
 	struct db_conn *own = testdb_connect(db, lists);
 	const int64_t at_us = 8;
+	const struct access_query q = {USER + f->which, COURSE + f->which, covers, &at_us};
 	struct arena room;
 	struct access a;
 	struct error trouble;
 
 	arena_init(&room, 8 << 20);
 	while (!atomic_load(&f->stop)) {
-		if (access_read(cache, own, &room, USER + f->which, COURSE + f->which, NOW, covers, &at_us,
-				&a, &trouble) < 0)
+		if (access_read(cache, own, &room, &q, NOW, &a, &trouble) < 0)
 			abort();
 		arena_reset(&room);
 	}

@@ -243,11 +243,12 @@ static bool opened_by_both(const struct access *a, const void *arg)
 /* By a grant of the course, and by one of a catalogue. */
 static int whole_access(struct arena *arena, struct error *err)
 {
+	const struct access_query q = {ID, ID, opened_by_both, NULL};
 	struct cache *cache = cache_new(1 << 16);
 	struct access access;
 
 	assert_non_null(cache);
-	int r = access_read(cache, conn, arena, ID, ID, NOW, opened_by_both, NULL, &access, err);
+	int r = access_read(cache, conn, arena, &q, NOW, &access, err);
 	if (r >= 0) {
 		assert_int_equal(r, 1);
 		assert_true(access.enrolled);
