@@ -80,8 +80,7 @@ int due_look(struct db_conn *conn, struct arena *arena, struct due_line **ret, u
 
 int due_count(struct db_conn *conn, int kind, int64_t *ret, struct error *err)
 {
-	int r = db_read(conn, &stmts[COUNT], DB_ARGS(db_i64(kind)), NULL, ret, err);
-	return r < 0 ? r : 0;
+	return db_read_one(conn, &stmts[COUNT], DB_ARGS(db_i64(kind)), NULL, ret, err);
 }
 
 int due_begin(struct db_conn *conn, const struct due_kind *kind, struct error *err)

@@ -45,6 +45,10 @@ int due_at(struct db_conn *conn, int kind, int64_t subject_id, int64_t time_us, 
 int due_in(struct db_conn *conn, int kind, int64_t subject_id, int64_t after_us, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* After how long what was more than a transaction does goes on: others get the disk, and replicas of the
+ * database keep up. */
+#define DUE_PAUSE_US (INT64_C(100) * 1000)
+
 /* Nothing is to be done any more; fine when there is no row. Waits as due_at() does. */
 int due_drop(struct db_conn *conn, int kind, int64_t subject_id, struct error *err)
 	__attribute__((warn_unused_result));

@@ -240,13 +240,13 @@ static void measure(const struct event_feed *f)
 
 static int find_place(struct event_feed *f, struct error *err)
 {
-	int r = db_read(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, NULL, &f->durable, err);
-	if (r == 0)
-		return error_internal(err, "the event sequence has no row");
-	if (r > 0 && !f->placed)
+	int r = db_read_one(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, NULL, &f->durable, err);
+	if (r < 0)
+		return r;
+	if (!f->placed)
 		f->position = f->durable;
-	f->placed |= r > 0;
-	return r < 0 ? r : 0;
+	f->placed = true;
+	return 0;
 }
 
 static int read_behind(struct event_feed *f, struct error *err)

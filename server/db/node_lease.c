@@ -179,10 +179,10 @@ static int look(struct node_lease *l, struct look *ret, struct error *err)
 {
 	struct said said;
 	int64_t before_us = clock_now_us(l->clock);
-	int r = db_read(l->conn, &stmts[NODE_LOOK], DB_ARGS(db_u64(l->node)), NULL, &said, err);
+	int r = db_read_one(l->conn, &stmts[NODE_LOOK], DB_ARGS(db_u64(l->node)), NULL, &said, err);
 	int64_t took_us = clock_now_us(l->clock) - before_us;
-	if (r <= 0)
-		return r < 0 ? r : error_internal(err, "a look at the database found nothing");
+	if (r < 0)
+		return r;
 	*ret = (struct look){
 		.off_us = said.now_us - before_us - took_us / 2,
 		.read_only = said.read_only,

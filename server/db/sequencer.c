@@ -16,8 +16,8 @@ enum { BATCH = 5000, POLL_MS = 250, ARENA_CAP = 8 << 20 };
 #define LEASE_US (INT64_C(6) * 1000000)
 #define RENEW_US (INT64_C(2) * 1000000)
 #define BATCH_TIME_US (INT64_C(10) * 1000000)
-#define TURN_TIME_US                                                                                         \
-	(INT64_C(2) * 1000000) /* what the config's `turn` may take, and keep positions waiting */
+/* What the config's `turn` may take, and keep positions waiting. */
+#define TURN_TIME_US (INT64_C(2) * 1000000)
 
 #define PENDING_COLUMNS(F, C, R)                                                                             \
 	F(R, "event_id", I64, event_id)                                                                      \
@@ -94,14 +94,6 @@ int sequencer_lead(struct sequencer *s, struct error *err)
 	return s->held ? follow_up(s, err) : 0;
 }
 
-static int read_position(struct db_conn *conn, int64_t *ret, struct error *err)
-{
-	int r = db_read(conn, &stmts[SEQUENCE_LOCK], DB_NO_ARGS, NULL, ret, err);
-	if (r == 0)
-		return error_internal(err, "the event sequence has no row");
-	return r < 0 ? r : 0;
-}
-
 /* One batch: the events, in the arena, and their (position, event_id) for SEQUENCE_GIVE. */
 struct batch {
 	const struct sequencer *sequencer;
@@ -144,7 +136,7 @@ static int sequence_batch(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct batch *b = arg;
 	int64_t position = 0;
-	int r = read_position(conn, &position, err);
+	int r = db_read_one(conn, &stmts[SEQUENCE_LOCK], DB_NO_ARGS, NULL, &position, err);
 	if (r == 0)
 		r = read_pending(conn, position, b, err);
 	return r == 0 && b->n > 0 ? give(conn, b, err) : r;

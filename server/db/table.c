@@ -118,6 +118,15 @@ int db_read(struct db_conn *conn, const struct db_stmt *stmt, const struct db_va
 	return r < 0 ? r : 1;
 }
 
+int db_read_one(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
+		unsigned n_args, struct arena *arena, void *ret, struct error *err)
+{
+	int r = db_read(conn, stmt, args, n_args, arena, ret, err);
+	if (r == 0)
+		return error_internal(err, "statement %s has no row", stmt->name);
+	return r < 0 ? r : 0;
+}
+
 int db_found(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
 	     struct error *err)
 {

@@ -125,6 +125,11 @@ extern const struct db_row db_row_i64;
 int db_read(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
 	    struct arena *arena, void *ret, struct error *err) __attribute__((warn_unused_result));
 
+/* The same of a statement that always has a row: 0 or negative; INTERNAL when there is none. */
+int db_read_one(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args,
+		unsigned n_args, struct arena *arena, void *ret, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* The same where only it matters whether there is a row. */
 int db_found(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n_args,
 	     struct error *err) __attribute__((warn_unused_result));

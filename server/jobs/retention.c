@@ -6,9 +6,6 @@
 
 enum { KEYS_MAX = 1 << 20 /* bytes of a batch's keys */ };
 
-/* After a full batch: others get the disk, and replicas of the database keep up. */
-#define PAUSE_US (INT64_C(100) * 1000)
-
 void retention_init(struct retention_job *job)
 {
 	job->removed = metric_counter("edu_retention_removed_rows_total",
@@ -42,7 +39,7 @@ int retention_run(struct db_conn *conn, const struct due *due, void *arg, struct
 		r = remove_picked(conn, job->table, keys, n, err);
 	arena_done(&arena);
 	if (r == 0 && n == RETENTION_BATCH)
-		r = due_in(conn, due->kind, due->subject_id, PAUSE_US, err);
+		r = due_in(conn, due->kind, due->subject_id, DUE_PAUSE_US, err);
 	if (r == 0)
 		metric_add(job->removed, n);
 	return r;

@@ -6,15 +6,13 @@
 
 enum { BATCH = 1000 /* events */ };
 #define EVERY_US (INT64_C(60) * 1000000)
-/* After a full batch: others get the disk, and replicas of the database keep up. */
-#define PAUSE_US (INT64_C(100) * 1000)
 
 static int run(struct db_conn *conn, const struct due *due, void *arg, struct error *err)
 {
 	bool more = false;
 	int r = checkpoint_store_cut(conn, BATCH, &more, err);
 
-	return r == 0 && more ? due_in(conn, due->kind, due->subject_id, PAUSE_US, err) : r;
+	return r == 0 && more ? due_in(conn, due->kind, due->subject_id, DUE_PAUSE_US, err) : r;
 }
 
 const struct due_kind checkpoint_due = {

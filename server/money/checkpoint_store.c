@@ -58,25 +58,14 @@ static const struct db_stmt stmts[] = {
 
 const struct db_stmt_list checkpoint_stmts = {"checkpoint", stmts, ARRAY_SIZE(stmts)};
 
-/* A statement that always has a row. */
-static int read_row(struct db_conn *conn, const struct db_stmt *stmt, const struct db_value *args, unsigned n,
-		    void *ret, struct error *err)
-{
-	int r = db_read(conn, stmt, args, n, NULL, ret, err);
-
-	if (r == 0)
-		return error_internal(err, "%s found nothing", stmt->name);
-	return r < 0 ? r : 0;
-}
-
 int checkpoint_store_cut(struct db_conn *conn, unsigned n, bool *ret_more, struct error *err)
 {
 	struct end end = {0};
 	int64_t place = 0;
-	int r = read_row(conn, &stmts[PLACE], DB_NO_ARGS, &place, err);
+	int r = db_read_one(conn, &stmts[PLACE], DB_NO_ARGS, NULL, &place, err);
 
 	if (r == 0)
-		r = read_row(conn, &stmts[END], DB_ARGS(db_i64(place), db_i64(n)), &end, err);
+		r = db_read_one(conn, &stmts[END], DB_ARGS(db_i64(place), db_i64(n)), NULL, &end, err);
 	*ret_more = end.n == (int)n;
 	if (r < 0 || end.n == 0)
 		return r;
@@ -89,10 +78,10 @@ int checkpoint_store_balance(struct db_conn *conn, enum ledger_account account, 
 			     const char *currency_code, int64_t *ret, struct error *err)
 {
 	struct balance b = {0};
-	int r = read_row(conn, &stmts[BALANCE],
-			 DB_ARGS(db_i64(account), db_i64(owner_id), db_str(currency_code), db_i64(account),
-				 db_i64(owner_id), db_str(currency_code)),
-			 &b, err);
+	int r = db_read_one(conn, &stmts[BALANCE],
+			    DB_ARGS(db_i64(account), db_i64(owner_id), db_str(currency_code), db_i64(account),
+				    db_i64(owner_id), db_str(currency_code)),
+			    NULL, &b, err);
 
 	if (r == 0 && !b.fits)
 		return error_raise(err, &REASON_AMOUNT_OVERFLOW,

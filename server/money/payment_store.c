@@ -113,14 +113,12 @@ int payment_store_credit(struct db_conn *conn, const struct payment *payment,
 	struct db_value args[DB_COUNT(CREDIT_PARAMETERS)];
 	struct credited credited;
 	db_row_values(&credit_row, &credit, args);
-	int r = db_read(conn, &stmts[CREDIT], args, ARRAY_SIZE(args), NULL, &credited, err);
+	int r = db_read_one(conn, &stmts[CREDIT], args, ARRAY_SIZE(args), NULL, &credited, err);
 	if (r == -STATUS_ALREADY_EXISTS)
 		return error_internal(err, "an id of a new payment exists already: %s",
 				      db_duplicate_key(conn));
 	if (r < 0)
 		return r;
-	if (r == 0)
-		return error_internal(err, "a payment without an outcome");
 	*ret = credited.outcome;
 	*ret_transaction_id = credited.first_transaction_id;
 	return 0;

@@ -205,8 +205,8 @@ struct complete_run {
 static int complete_once(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct complete_run *run = arg;
-	int r = db_read(conn, &stmts[COMPLETE], run->args, ARRAY_SIZE(run->args), run->arena, run->ret, err);
-	return r == 0 ? error_internal(err, "a purchase without an outcome") : r < 0 ? r : 0;
+	return db_read_one(conn, &stmts[COMPLETE], run->args, ARRAY_SIZE(run->args), run->arena, run->ret,
+			   err);
 }
 
 int purchase_store_complete(struct db_conn *conn, struct arena *arena, const struct purchase_order *order,
@@ -238,15 +238,13 @@ int purchase_store_earlier(struct db_conn *conn, struct arena *arena, const stru
 			   struct error *err)
 {
 	struct earlier e;
-	int r = db_read(conn, &stmts[EARLIER],
-			DB_ARGS(db_i64(key->principal_id), db_u64(key->method),
-				db_bytes(span_of(key->request_id, sizeof(key->request_id))), db_i64(now_us),
-				db_i64(user_id), db_i64(course_id)),
-			arena, &e, err);
+	int r = db_read_one(conn, &stmts[EARLIER],
+			    DB_ARGS(db_i64(key->principal_id), db_u64(key->method),
+				    db_bytes(span_of(key->request_id, sizeof(key->request_id))),
+				    db_i64(now_us), db_i64(user_id), db_i64(course_id)),
+			    arena, &e, err);
 	if (r < 0)
 		return r;
-	if (r == 0)
-		return error_internal(err, "a lookup of one row without a row");
 	*ret = (struct purchase_result){.outcome = PURCHASE_MADE, .reply = e.reply};
 	if (e.reply.data) {
 		bool same = e.body_hash.len == sizeof(key->body_hash) &&

@@ -69,6 +69,7 @@ enum {
 	THING_SET,
 	THING_MERGE,
 	THING_ADD_BITS,
+	THING_REMOVE,
 	THING_SUM,
 	THING_COMPOUND,
 	THING_STATEMENTS
@@ -88,6 +89,8 @@ static const struct db_stmt stmts[THING_STATEMENTS] = {
 				   " bits = bits | VALUES(bits) RETURNING " DB_NAMES(BITS_COLUMNS))},
 	[THING_ADD_BITS] = {"thing_add_bits", DB_LETTERS(BITS_COLUMNS), NULL,
 			    DB_INSERT("thing", BITS_COLUMNS)},
+	[THING_REMOVE] = {"thing_remove", DB_LETTERS(BITS_COLUMNS), NULL,
+			  "DELETE FROM thing WHERE id = ? AND bits = ?"},
 	[THING_SUM] = {"thing_sum", NULL, &db_row_i64, "SELECT SUM(whole) FROM thing"},
 	[THING_COMPOUND] = {"thing_compound", DB_LETTERS(PARAMETERS) "i", &answer_row,
 			    "BEGIN NOT ATOMIC" DB_DECLARES(PARAMETERS) " SET v_id = v_id + ?; " DB_SELECT(
@@ -329,6 +332,11 @@ static void test_a_row_none_and_an_error_are_three_values(void **state)
 	assert_int_equal(db_read(conn, &stmts[THING_GET], DB_ARGS(db_i64(2)), &arena, &got, &err), 0);
 	assert_int_equal(db_read(conn, &stmts[THING_GET], DB_NO_ARGS, &arena, &got, &err), -STATUS_INTERNAL);
 	assert_memory_equal(&got, &before, sizeof(got));
+	assert_int_equal(db_read_one(conn, &stmts[THING_GET], DB_ARGS(db_i64(2)), &arena, &got, &err),
+			 -STATUS_INTERNAL);
+	assert_memory_equal(&got, &before, sizeof(got));
+	assert_int_equal(db_read_one(conn, &stmts[THING_GET], DB_ARGS(db_i64(1)), &arena, &got, &err), 0);
+	assert_int_equal(got.id, 1);
 	assert_int_equal(db_found(conn, &stmts[THING_GET], DB_ARGS(db_i64(1)), &err), 1);
 	assert_int_equal(db_found(conn, &stmts[THING_GET], DB_ARGS(db_i64(2)), &err), 0);
 	assert_int_equal(db_found(conn, &stmts[THING_GET], DB_ARGS(db_u64(1)), &err), -STATUS_INTERNAL);
@@ -511,6 +519,23 @@ static void test_an_array_answers_in_the_records_order(void **state)
 			 0);
 }
 
+static int remove_things(struct db_conn *c, void *arg, struct error *e)
+{
+	return db_write_all(c, &stmts[THING_REMOVE], &bits_row, arg, 2, NULL, NULL, e);
+}
+
+static void test_an_array_removes_the_rows_it_names(void **state)
+{
+	static struct thing records[MANY];
+	make_many(records);
+	assert_int_equal(
+		db_write_all(conn, &stmts[THING_ADD_BITS], &bits_row, records, MANY, NULL, NULL, &err), 0);
+	records[1].bits++; /* another one */
+	assert_int_equal(db_transaction(conn, true, remove_things, records, &err), 0);
+	assert_int_equal(count("TRUE"), MANY - 1);
+	assert_int_equal(count("bits = 100"), 0);
+}
+
 static void test_records_of_one_array_that_meet_see_each_other(void **state)
 {
 	const struct thing records[] = {{.id = 1, .bits = 1}, {.id = 1, .bits = UINT64_C(1) << 63}};
@@ -628,6 +653,7 @@ int main(void)
 		cmocka_unit_test_setup(test_more_follows_the_columns, clear),
 		cmocka_unit_test_setup(test_a_duplicate_names_its_key, clear),
 		cmocka_unit_test_setup(test_an_array_answers_in_the_records_order, clear),
+		cmocka_unit_test_setup(test_an_array_removes_the_rows_it_names, clear),
 		cmocka_unit_test_setup(test_records_of_one_array_that_meet_see_each_other, clear),
 		cmocka_unit_test_setup(test_the_bad_record_is_named_and_nothing_applied, clear),
 		cmocka_unit_test_setup(test_a_duplicate_in_an_array, clear),
