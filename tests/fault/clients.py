@@ -222,7 +222,7 @@ class Member(InSql):
     """Joins an organization, leaves it, and joins it again. The event has an id of some time ago, as one that was made
     before a slow transaction."""
     SERIAL = itertools.count()
-    NODE = 1023  # which no server has that is not the last of so many
+    NODE = 1023  # a server takes the lowest that is free
 
     def __init__(self, world, name, organization, user):
         super().__init__(world, name, None)

@@ -6,11 +6,7 @@
 
 /*
  * The feed of one audience, read by cursor: the page of events after a position. One range of the key
- * (audience_id, position), and a look into `event` for each row, however long the whole feed is:
- *
- *     SELECT STRAIGHT_JOIN event_id, kind, ..., position FROM event_audience JOIN event USING (event_id,
- *     position) WHERE audience_id = ? AND position > ? AND position <= (SELECT durable_position FROM
- *     event_sequence) ORDER BY position LIMIT ?
+ * (audience_id, position), and a look into `event` for each row, however long the whole feed is.
  *
  * The cursor is the position of the last event read: an audience's rows are written with their positions, in
  * their order, so that none comes later before one that was read; and none is read that a crash of the
