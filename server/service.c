@@ -25,20 +25,15 @@
 #include "server/db/idem.h"
 #include "server/db/lease.h"
 #include "server/db/migrate.h"
-#include "server/db/sequencer.h"
 #include "server/duties.h"
-#include "server/money/money_names.h"
 #include "server/money/payment_store.h"
 #include "server/money/wallet_store.h"
-#include "server/organization/audience.h"
 #include "server/organization/organization_names.h"
-#include "server/progress/progress_day_store.h"
-#include "server/progress/progress_marks.h"
 #include "server/progress/progress_write.h"
 #include "server/purchase/purchase_feed.h"
-#include "server/purchase/purchase_names.h"
 #include "server/purchase/purchase_store.h"
 #include "server/rpc/server.h"
+#include "server/sequencing.h"
 #include "server/user/session_confirm.h"
 #include "server/user/session_store.h"
 #include "server/user/user.h"
@@ -72,7 +67,7 @@ struct service {
 	struct passwords passwords;
 	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
 	struct event_feed *feed;
-	struct sequencer *sequencer;
+	struct sequencing *sequencing;
 	struct duties *duties;
 	struct rpc_server *rpc;
 
@@ -115,7 +110,7 @@ void service_config_defaults(struct service_config *config)
 		.combiner_lanes = 2,
 		.combiner_batch = 512,
 		.combiner_queue = 20000,
-		.record_us = PROGRESS_RECORD_US,
+		.record_us = INT64_C(15) * 60 * 1000000,
 		.feed_poll_ms = 250,
 		.sequencer = true,
 		.job_workers = 2,
@@ -150,49 +145,6 @@ static void on_feed_lost(void *arg)
 	auth_all_changed(s->app.auth);
 }
 
-/* --- the sequencer --- */
-
-static const char *const platform_kinds[] = {MONEY_PLATFORM_EVENTS(NAME_OF) PURCHASE_PLATFORM_EVENTS(NAME_OF)
-						     NULL};
-
-static int on_placed(void *arg, struct db_conn *conn, const struct event *events, unsigned n,
-		     struct error *err)
-{
-	return audience_write(conn, platform_kinds, events, n, err);
-}
-
-/* Who makes no ids, because his clock is off, could make no events of marks, and would keep others from it.
- */
-static bool fit_to_lead(void *arg)
-{
-	const struct service *s = arg;
-	const char *why;
-	return node_lease_ready(s->app.node, &why);
-}
-
-/* The clock of the marks, since both are the servers': a difference only delays. */
-static int on_turn(void *arg, struct db_conn *conn, struct error *err)
-{
-	struct service *s = arg;
-	return progress_marks_turn(&s->app, conn, clock_now_us(s->app.clock) - s->config->record_us, err);
-}
-
-static int start_sequencer(struct service *s, struct error *err)
-{
-	static const struct db_stmt_list *const lists[] = {&audience_stmts, &progress_day_stmts, &event_stmts,
-							   NULL};
-	const struct sequencer_config config = {
-		.db = &s->db,
-		.poll_ms = s->config->feed_poll_ms,
-		.stmts = lists,
-		.fit = fit_to_lead,
-		.turn = on_turn,
-		.placed = on_placed,
-		.arg = s,
-	};
-	return sequencer_start(&config, &s->sequencer, err);
-}
-
 /* Before the first call is served, the feed has begun: what changes from then on is told. */
 static int start_feed(struct service *s, struct error *err)
 {
@@ -204,7 +156,9 @@ static int start_feed(struct service *s, struct error *err)
 		.arg = s,
 	};
 	int r = event_feed_start(&config, &s->feed, err);
-	return r == 0 && s->config->sequencer ? start_sequencer(s, err) : r;
+	return r == 0 && s->config->sequencer
+		       ? sequencing_start(s->config, &s->db, &s->app, &s->sequencing, err)
+		       : r;
 }
 
 /* --- authentication --- */
@@ -525,7 +479,7 @@ void service_stop(struct service *s)
 	duties_stop(s->duties);
 	progress_writer_stop(&s->app);
 	event_feed_stop(s->feed);
-	sequencer_stop(s->sequencer);
+	sequencing_stop(s->sequencing);
 	if (s->rpc)
 		rpc_server_free(s->rpc);
 	for (unsigned i = 0; s->workers && i < s->config->db_workers; i++)

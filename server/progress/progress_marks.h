@@ -17,8 +17,6 @@ enum {
 	PROGRESS_MARKS_BATCH = 256, /* taken in one transaction, whose locks reports wait for */
 	PROGRESS_MARKS_TURN = 1024, /* and in one turn, at most */
 };
-/* How old a mark is when it is taken, unless told otherwise. */
-#define PROGRESS_RECORD_US (INT64_C(15) * 60 * 1000000)
 
 /* Takes what was marked until then, batch after batch. On a connection with `progress_day_stmts` and
  * `event_stmts`. */
