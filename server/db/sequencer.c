@@ -65,8 +65,8 @@ static int tell_durable(struct sequencer *s, int64_t position, struct error *err
 		       err);
 }
 
-/* What another gave and did not come to call durable: it is once a commit of ours was answered that came
- * after it was seen, as the lease's own has been. */
+/* Positions that another server gave, and ended before it said that they last: they do once a commit of ours
+ * was answered that came after we saw them, as that of the lease has been. */
 static int follow_up(struct sequencer *s, struct error *err)
 {
 	int64_t last = 0;
