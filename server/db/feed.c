@@ -36,11 +36,17 @@ enum { LOST_MS = 15 * 60 * 1000 };
 DB_ROW(feed_row, struct event, FEED_COLUMNS);
 #define FROM_EVENT " FROM event FORCE INDEX (event_position) "
 
+struct tail {
+	int64_t durable, last;
+};
+#define TAIL_COLUMNS(F, C, R) F(R, "durable_position", I64, durable) C(R, "position", I64, last)
+DB_ROW(tail_row, struct tail, TAIL_COLUMNS);
+
 enum { FEED_TAIL, FEED_BEHIND, FEED_PENDING, FEED_PENDING_IDS, FEED_STATEMENTS };
 
 static const struct db_stmt stmts[FEED_STATEMENTS] = {
-	[FEED_TAIL] = {"feed_tail", "", &db_row_i64,
-		       "SELECT durable_position FROM event_sequence WHERE sequence_id = 1"},
+	[FEED_TAIL] = {"feed_tail", "", &tail_row,
+		       DB_SELECT(TAIL_COLUMNS, " FROM event_sequence WHERE sequence_id = 1")},
 	[FEED_BEHIND] = {"feed_behind", "ii", &feed_row,
 			 DB_SELECT(FEED_COLUMNS, FROM_EVENT "WHERE position > ? ORDER BY position LIMIT ?")},
 	/* By itself the optimizer reads every event there is, or every one without a position for each page.
@@ -70,7 +76,7 @@ struct event_feed {
 	struct arena arena;
 	bool placed;             /* `position` says where to go on */
 	int64_t position;        /* of the last event read whose position lasts */
-	int64_t durable;         /* up to where positions last, at this poll */
+	struct tail tail;        /* up to where positions last, and were given, at this poll */
 	int64_t ahead;           /* the last position this poll has read */
 	int64_t newest;          /* greatest id met without a position */
 	bool pending;            /* this poll met some without */
@@ -140,7 +146,7 @@ static void tell_lost(struct event_feed *f, const char *why)
 static void take_behind(struct event_feed *f, const struct event *e)
 {
 	f->ahead = e->position;
-	if (e->position > f->durable) {
+	if (e->position > f->tail.durable) {
 		if (early_note(f, e->event_id))
 			deliver(f, e);
 		return;
@@ -240,20 +246,26 @@ static void measure(const struct event_feed *f)
 
 static int find_place(struct event_feed *f, struct error *err)
 {
-	int r = db_read_one(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, NULL, &f->durable, err);
+	int r = db_read_one(f->conn, &stmts[FEED_TAIL], DB_NO_ARGS, NULL, &f->tail, err);
 	if (r < 0)
 		return r;
 	if (!f->placed)
-		f->position = f->durable;
+		f->position = f->tail.durable;
 	f->placed = true;
 	return 0;
 }
 
+/* What was committed before the poll has a position by now, or was met without one. What is given its
+ * position meanwhile is left to the next poll: as fast as that goes on, a poll would never come to an end. */
 static int read_behind(struct event_feed *f, struct error *err)
 {
-	int r = find_place(f, err);
+	int r = find_place(f, err), n = PAGE;
 	f->ahead = f->position;
-	return r < 0 ? r : read_pages(f, FEED_BEHIND, &f->ahead, take_behind, err);
+	while (r == 0 && n == PAGE && f->ahead < f->tail.last) {
+		n = read_page(f, FEED_BEHIND, f->ahead, PAGE, take_behind, err);
+		r = n < 0 ? n : 0;
+	}
+	return r;
 }
 
 static void notice_absence(struct event_feed *f)
@@ -298,7 +310,7 @@ static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
 		r = read_behind(f, err);
 	if (r == 0 && is_another_server(f)) {
 		begin_anew(f);
-		return 0;
+		return poll_once(f, time_us, err);
 	}
 	if (r == 0) {
 		/* What is still there was seen committed, and lost by a crash of the database. */
