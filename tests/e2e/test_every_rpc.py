@@ -532,7 +532,7 @@ class EveryRpc(unittest.TestCase):
                 f" OR MAX(e.version) <> t.version"), [])
 
     def test_zz_the_platform_reads_what_it_asked_for(self):
-        """And users what concerns them: nobody here is a member of anything."""
+        """And users what concerns them: no event tells that anybody joined anything."""
         until = time.monotonic() + 30
         while self.stack.sql("SELECT 1 FROM event WHERE position = 0 LIMIT 1"):
             self.assertLess(time.monotonic(), until, "events without a position")
