@@ -62,9 +62,10 @@ extern const struct retention event_retention;
 struct event_feed;
 
 /*
- * Called for every event once (after `lost` perhaps again), in the order read (nearly that of commit): by
- * event_feed_start() for what it finds, then on the feed's thread. Must not block. What the event points to
- * is the feed's. Its payload is not read: a replica needs none, and however large they are, its feed keeps
+ * Called once (after `lost` perhaps again) for every event committed since event_feed_start() was called, in
+ * the order read (nearly that of commit), on the feed's thread or by event_feed_start() itself: what is read
+ * from the database later is newer than all events before. Must not block. What the event points to is the
+ * feed's. Its payload is not read: a replica needs none, and however large they are, its feed keeps
  * up.
  */
 typedef void (*event_listener)(void *arg, const struct event *e);

@@ -209,9 +209,10 @@ static int take_late(struct event_feed *f, const int64_t *ids, unsigned n, struc
 	return r < 0 ? r : 0;
 }
 
-/* A transaction may commit an event after younger ones were read: the ids of all that have no position tell.
- */
-static int read_late(struct event_feed *f, int64_t newest, struct error *err)
+typedef int (*take_ids_function)(struct event_feed *f, const int64_t *ids, unsigned n, struct error *err);
+
+/* The ids of all events without a position, up to `newest`. */
+static int read_ids(struct event_feed *f, int64_t newest, take_ids_function take, struct error *err)
 {
 	struct arena arena;
 	int64_t *ids, after = 0;
@@ -227,10 +228,25 @@ static int read_late(struct event_feed *f, int64_t newest, struct error *err)
 		if (r == 0 && n > 0)
 			after = ids[n - 1];
 		if (r == 0)
-			r = take_late(f, ids, n, err);
+			r = take(f, ids, n, err);
 	}
 	arena_done(&arena);
 	return r;
+}
+
+/* A transaction may commit an event after younger ones were read: the ids tell. */
+static int read_late(struct event_feed *f, int64_t newest, struct error *err)
+{
+	return read_ids(f, newest, take_late, err);
+}
+
+static int take_known(struct event_feed *f, const int64_t *ids, unsigned n, struct error *err)
+{
+	for (unsigned i = 0; i < n; i++)
+		(void)early_note(f, ids[i]);
+	if (n > 0)
+		f->newest = ids[n - 1];
+	return 0;
 }
 
 /* --- a poll --- */
@@ -302,7 +318,7 @@ static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
 	if (r < 0)
 		return r;
 	int64_t begin_us = monotonic_us(), newest = f->newest;
-	f->pending = false;
+	f->pending = HASH_COUNT(f->early) > EARLY_MAX; /* then read_late() does not look */
 	r = read_pages(f, FEED_PENDING, &f->newest, take_pending, err);
 	if (r == 0)
 		r = read_late(f, newest, err);
@@ -321,6 +337,17 @@ static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
 		atomic_store(&f->read_us, begin_us);
 	}
 	return r;
+}
+
+/* Nothing is remembered here yet that what was committed before could have changed: that is not delivered,
+ * and a long backlog not read. */
+static int begin(struct event_feed *f, struct error *err)
+{
+	db_set_deadline(f->conn, monotonic_us() + FIRST_POLL_TIME_US);
+	int r = find_place(f, err);
+	if (r == 0)
+		r = read_ids(f, INT64_MAX, take_known, err);
+	return r < 0 ? r : poll_once(f, FIRST_POLL_TIME_US, err);
 }
 
 static void poll(void *arg)
@@ -362,7 +389,7 @@ int event_feed_start(const struct event_feed_config *config, struct event_feed *
 	int poll_ms = config->poll_ms ? config->poll_ms : POLL_MS;
 	int r = db_open(&f->db, feed_lists, &f->conn, err);
 	if (r == 0)
-		r = poll_once(f, FIRST_POLL_TIME_US, err);
+		r = begin(f, err);
 	if (r == 0)
 		r = ticker_start("event-feed", poll, f, poll_ms * INT64_C(1000), &f->ticker, err);
 	if (r < 0) {
