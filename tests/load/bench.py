@@ -237,25 +237,27 @@ def measure_writes(bench, stack, reports, label=""):
               median(row_by_row))
 
 
-def seed_subscribers(stack, course):
-    """As many learners as there are buyers, who have the course by two years' paid periods of a catalogue, one of the 50 that
-    hold the course; returns their tokens."""
+def seed_by_access(stack, course):
+    """Two more groups of learners, made by turns so that they differ in nothing else: who has bought the course, and who has it
+    by two years' paid periods of a catalogue, one of the 50 that hold it; returns the tokens of each."""
     wire, month, catalogue = Wire(stack.target), 30 * 86400 * 10**6, 1000
     with ThreadPoolExecutor(16) as pool:
-        tokens = list(pool.map(lambda i: register(wire, f"subscriber-{i}"), range(LEARNERS)))
+        tokens = list(pool.map(lambda i: register(wire, f"{('buyer', 'subscriber')[i % 2]}-{i}"), range(2 * LEARNERS)))
     wire.close()
-    now = time.time_ns() // 1000
+    now, course = time.time_ns() // 1000, id_number(course)
+    grant = ("INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time, expire_time)"
+             " SELECT user_id")
     stack.sql("INSERT INTO catalogue_course (course_id, catalogue_id, start_time)"
-              f" SELECT {id_number(course)}, {catalogue} + seq, 1 FROM seq_0_to_49;"
-              "INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time, expire_time)"
-              f" SELECT user_id, 2, {catalogue} + user_id % 50, user_id + seq, 6, 1, {now - 24 * month} + seq * {month},"
+              f" SELECT {course}, {catalogue} + seq, 1 FROM seq_0_to_49;"
+              f"{grant}, 2, {catalogue} + user_id % 50, user_id + seq, 6, 1, {now - 24 * month} + seq * {month},"
               f" {now - 24 * month} + (seq + 1) * {month} FROM user JOIN seq_1_to_24 WHERE user_name LIKE 'subscriber-%';"
+              f"{grant}, 1, {course}, user_id + 1, 1, 1, {now - 24 * month}, NULL FROM user WHERE user_name LIKE 'buyer-%';"
               "INSERT INTO enrollment (user_id, course_id, start_time)"
-              f" SELECT user_id, {id_number(course)}, {now} FROM user WHERE user_name LIKE 'subscriber-%'")
-    return tokens
+              f" SELECT user_id, {course}, {now} FROM user WHERE user_name RLIKE '^(buyer|subscriber)-'")
+    return tokens[::2], tokens[1::2]
 
 
-def measure_subscribers(bench, stack, reports, subscribers):
+def measure_subscribers(bench, stack, buyers, subscribers):
     """By turns, in the same course: who has bought it, and who has it by a catalogue."""
     rounds, seconds, server = max(bench.options.rounds, 7), bench.options.seconds, stack.replicas[0]
     runs = {"a buyer's": [], "a subscriber's": []}
@@ -266,14 +268,14 @@ def measure_subscribers(bench, stack, reports, subscribers):
                    bench.options.in_flight, "--requests-file", theirs.file, "--tokens-file", theirs.senders)
 
     print(f"\nRecordProgress of who has access by a catalogue, against a buyer's ({bench.options.in_flight} in flight)")
-    for who, theirs in zip(runs, (reports, subscribers)):
+    for who, theirs in zip(runs, (buyers, subscribers)):
         run(who + " first", theirs, 1)
     for n in range(rounds):
-        for who, theirs in list(zip(runs, (reports, subscribers)))[::1 if n % 2 else -1]:
+        for who, theirs in list(zip(runs, (buyers, subscribers)))[::1 if n % 2 else -1]:
             runs[who].append(run(who, theirs, seconds))
-    buyers, theirs = runs.values()
-    bench.row("record_progress_subscriber_vs_buyer", median(theirs), "calls/s", median(buyers))
-    bench.row("record_progress_subscriber_vs_buyer_cpu", median_cpu(theirs), "us", median_cpu(buyers))
+    bought, subscribed = runs.values()
+    bench.row("record_progress_subscriber_vs_buyer", median(subscribed), "calls/s", median(bought))
+    bench.row("record_progress_subscriber_vs_buyer_cpu", median_cpu(subscribed), "us", median_cpu(bought))
 
 
 def put_on_sale(stack):
@@ -564,8 +566,9 @@ def main():
         print(f"seeded {len(tokens)} learners and {len(lessons)} lessons in {time.monotonic() - started:.1f} s")
         if not options.label:
             measure_reads(bench, stack, course, tokens[0])
-            measure_subscribers(bench, stack, reports, Reports(
-                pathlib.Path(directory) / "subscribers", lessons, seed_subscribers(stack, course)))
+            measure_subscribers(bench, stack, *(
+                Reports(pathlib.Path(directory) / group, lessons, theirs)
+                for group, theirs in zip(("buyers", "subscribers"), seed_by_access(stack, course))))
         measure_writes(bench, stack, reports, options.label)
         measure_purchases(bench, stack, pathlib.Path(directory), tokens, options.label)
         if not options.label:
