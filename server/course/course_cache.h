@@ -7,7 +7,7 @@
 
 #include "server/base/cache.h"
 #include "server/base/principal.h"
-#include "server/course/course_store.h"
+#include "server/course/course_row.h"
 
 /*
  * GetCourse's answers as they go over the wire, by course id, each beside what says who may see it.

@@ -3,7 +3,7 @@
 #define COURSE_COURSE_PROTO_H
 
 #include "edu/v1/edu_service.tables.h"
-#include "server/course/course_store.h"
+#include "server/course/course_row.h"
 #include "server/course/lesson_store.h"
 
 /* Courses and lessons as the contract shows them. The messages live in the arena; see arena_check() for when

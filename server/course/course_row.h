@@ -2,8 +2,45 @@
 #ifndef COURSE_COURSE_ROW_H
 #define COURSE_COURSE_ROW_H
 
-#include "server/course/course_store.h"
+#include "proto/runtime/money.h"
+#include "server/course/course.h"
 #include "server/db/table.h"
+
+/* Courses as they are stored. Text and arrays lie in the arena given to whoever filled them. */
+
+struct course_price {
+	char currency_code[CURRENCY_MAX];
+	int64_t minor_units;
+};
+
+struct course {
+	int64_t course_id, creator_id;
+	char *external_id; /* NULL: none */
+	char *title, *summary, *subject, *language, *license;
+	int level; /* edu.v1.CourseLevel */
+	enum course_pricing pricing;
+	int planned_learning_hours;
+	enum course_state state;
+	int lesson_count;
+	int64_t version;                          /* counts changes, from 1; the etag is made of it */
+	int64_t revision;                         /* counts publications; 0 before the first */
+	int64_t create_us, update_us, publish_us; /* publish_us 0: not yet */
+	unsigned n_instructors, n_prices;
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
+	struct course_price prices[PRICE_LIST_PRICES_MAX_ITEMS];
+
+	/* Not read for lists: NULL and 0 there. */
+	char *description, *audience, *prerequisites;
+	char **objectives;
+	size_t n_objectives;
+
+	/* The lists as they lie in a row, for what follows alone. */
+	struct {
+		char *instructors; /* "user_id:share,..." */
+		char *prices;      /* "currency:minor_units,..." */
+		char *objectives;  /* a JSON array; NULL in lists */
+	} text;
+};
 
 /* A row of the table course, for the statements that read or write one. */
 

@@ -4,7 +4,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "server/base/principal.h"
-#include "server/course/course_store.h"
+#include "server/course/course_row.h"
 
 /* What may be done to a course, by whom and when; and what a request may put into one. No database here. */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef COURSE_CATALOGUE_STORE_H
-#define COURSE_CATALOGUE_STORE_H
+#ifndef SEARCH_CATALOGUE_STORE_H
+#define SEARCH_CATALOGUE_STORE_H
 
-#include "server/course/course_store.h"
+#include "server/course/course_row.h"
 
 /* What a page is read by. NULL and 0 mean any. */
 struct course_filter {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/course/catalogue_store.h"
+#include "server/search/catalogue_store.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/array.h"
-#include "server/course/course_row.h"
 
 /*
  * A page of the catalogue. A filter that is not set is a NULL or 0 parameter; the optimizer, which sees the

@@ -6,9 +6,9 @@
 #include "proto/runtime/ids.h"
 #include "proto/runtime/utf8.h"
 #include "server/app/page.h"
-#include "server/course/catalogue_store.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
+#include "server/search/catalogue_store.h"
 #include "server/user/user_names.h"
 
 /* ListCourses: a page of the catalogue, or of what somebody teaches. */
