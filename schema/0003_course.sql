@@ -72,6 +72,20 @@ CREATE TABLE course_price (
   KEY course_price_newest (currency_code, course_id, minor_units)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What a course costs, once per currency';
 
+-- Apart from its course, so that whoever reviews one and whoever edits it do not wait for each other.
+CREATE TABLE course_rating (
+  course_id BIGINT NOT NULL,
+  stars_1 INT NOT NULL COMMENT 'reviews that count and gave one star' CHECK (stars_1 >= 0),
+  stars_2 INT NOT NULL COMMENT 'two' CHECK (stars_2 >= 0),
+  stars_3 INT NOT NULL COMMENT 'three' CHECK (stars_3 >= 0),
+  stars_4 INT NOT NULL COMMENT 'four' CHECK (stars_4 >= 0),
+  stars_5 INT NOT NULL COMMENT 'five' CHECK (stars_5 >= 0),
+  review_count INT AS (stars_1 + stars_2 + stars_3 + stars_4 + stars_5) STORED COMMENT 'reviews that count',
+  star_count INT AS (stars_1 + 2 * stars_2 + 3 * stars_3 + 4 * stars_4 + 5 * stars_5) STORED COMMENT 'all stars that they gave',
+  PRIMARY KEY (course_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='What the reviews of a course add up to, changed in the transaction that changes one; no row: there was none';
+
 CREATE TABLE lesson (
   lesson_id BIGINT NOT NULL COMMENT 'les_ id; stable over the course''s revisions',
   course_id BIGINT NOT NULL,

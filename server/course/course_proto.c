@@ -44,6 +44,21 @@ static void put_pricing(struct arena *arena, const struct course *c, Course *ret
 		ret->pricing_case = EDU__V1__COURSE__PRICING_PRICE_LIST;
 }
 
+static CourseRating *rating_to_proto(struct arena *arena, const struct course_rating *r)
+{
+	CourseRating *ret = course_rating_count(r) ? codec_new(COURSE_RATING_DESC, arena) : NULL;
+	if (!ret)
+		return NULL;
+	ret->average_hundredths = course_rating_average(r);
+	ret->review_count = course_rating_count(r);
+	ret->one_star = r->stars[0];
+	ret->two_stars = r->stars[1];
+	ret->three_stars = r->stars[2];
+	ret->four_stars = r->stars[3];
+	ret->five_stars = r->stars[4];
+	return ret;
+}
+
 /* What lists leave out is NULL in the course and stays empty in the message. */
 static void put_text(char **field, char *text)
 {
@@ -75,6 +90,7 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	ret->planned_learning_hours = c->planned_learning_hours;
 	ret->state = (Edu__V1__CourseState)c->state;
 	ret->lesson_count = c->lesson_count;
+	ret->rating = rating_to_proto(arena, &c->rating);
 	ret->version = c->version;
 	ret->revision = c->revision;
 	ret->create_time = app_timestamp(arena, c->create_us);

@@ -26,6 +26,13 @@ static void read_prices(const char *text, struct course *ret)
 	}
 }
 
+static void read_rating(const char *text, struct course *ret)
+{
+	char *end;
+	for (unsigned i = 0; *text && i < COURSE_STARS_MAX; text = *end ? end + 1 : end)
+		ret->rating.stars[i++] = strtoll(text, &end, 10);
+}
+
 static int read_objectives(const char *text, struct arena *arena, struct course *ret, struct error *err)
 {
 	json_t *array = json_loads(text, 0, NULL);
@@ -48,6 +55,7 @@ int course_of_row(struct course *c, struct arena *arena, struct error *err)
 {
 	read_instructors(c->text.instructors, c);
 	read_prices(c->text.prices, c);
+	read_rating(c->text.rating, c);
 	int r = c->text.objectives ? read_objectives(c->text.objectives, arena, c, err) : 0;
 	return r < 0 ? r : arena_check(arena, err);
 }

@@ -4,6 +4,7 @@
 
 #include "proto/runtime/money.h"
 #include "server/course/course.h"
+#include "server/course/course_rating.h"
 #include "server/db/table.h"
 
 /* Courses as they are stored. Text and arrays lie in the arena given to whoever filled them. */
@@ -28,6 +29,7 @@ struct course {
 	unsigned n_instructors, n_prices;
 	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
 	struct course_price prices[PRICE_LIST_PRICES_MAX_ITEMS];
+	struct course_rating rating;
 
 	/* Not read for lists: NULL and 0 there. */
 	char *description, *audience, *prerequisites;
@@ -39,6 +41,7 @@ struct course {
 		char *instructors; /* "user_id:share,..." */
 		char *prices;      /* "currency:minor_units,..." */
 		char *objectives;  /* a JSON array; NULL in lists */
+		char *rating;      /* "reviews with one star,two,...", or empty */
 	} text;
 };
 
@@ -70,9 +73,14 @@ struct course {
 	C(R, "course.audience", TEXT, audience)                                                              \
 	C(R, "course.prerequisites", TEXT, prerequisites)                                                    \
 	C(R, "course.objectives", TEXT, text.objectives)
-/* Two lists ride on a course's row as text, so that a page of courses is one statement. */
+/* Two lists ride on a course's row as text, so that a page of courses is one statement; and before them its
+ * rating, which may be missing: where reading is cut short, so are the instructors. */
 #define COURSE_RIDING_COLUMNS(F, C, R)                                                                       \
 	F(R,                                                                                                 \
+	  "(SELECT CONCAT_WS(',', r.stars_1, r.stars_2, r.stars_3, r.stars_4, r.stars_5)"                    \
+	  " FROM course_rating r WHERE r.course_id = course.course_id)",                                     \
+	  TEXT, text.rating)                                                                                 \
+	C(R,                                                                                                 \
 	  "(SELECT GROUP_CONCAT(i.user_id, ':', i.share_basis_points ORDER BY i.position)"                   \
 	  " FROM course_instructor i WHERE i.course_id = course.course_id)",                                 \
 	  TEXT, text.instructors)                                                                            \

@@ -59,6 +59,7 @@ static const char *const world[] = {
 	" VALUES (7, 7, 'Title', '', '', '[]', '', '', 'maths', 1, 'en', '', 2, 10000, 3, 2000, 1, 1, 1, 1, 1)",
 	"INSERT INTO course_instructor (course_id, user_id, position, share_basis_points) VALUES (7, 7, 1, 10000)",
 	"INSERT INTO course_price (course_id, currency_code, minor_units, position) VALUES (7, 'EUR', 1, 1)",
+	"INSERT INTO course_rating (course_id, stars_1, stars_2, stars_3, stars_4, stars_5) VALUES (7, 0, 0, 0, 0, 0)",
 	"INSERT INTO lesson (lesson_id, course_id, title, kind, duration_seconds, weight, position, free_preview,"
 	" create_time, update_time) VALUES (7, 7, 'Lesson', 1, 604800, 1000, 1, 1, 1, 1)",
 	"INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time, payload)"
@@ -129,6 +130,11 @@ static const struct {
 	{"course_instructor.share_basis_points", "UPDATE course_instructor SET share_basis_points = 10001"},
 	{"course_price.minor_units", "UPDATE course_price SET minor_units = 0"},
 	{"course_price.position", "UPDATE course_price SET position = 0"},
+	{"course_rating.stars_1", "UPDATE course_rating SET stars_1 = -1"},
+	{"course_rating.stars_2", "UPDATE course_rating SET stars_2 = -1"},
+	{"course_rating.stars_3", "UPDATE course_rating SET stars_3 = -1"},
+	{"course_rating.stars_4", "UPDATE course_rating SET stars_4 = -1"},
+	{"course_rating.stars_5", "UPDATE course_rating SET stars_5 = -1"},
 	{"lesson.kind", "UPDATE lesson SET kind = 0"},
 	{"lesson.kind", "UPDATE lesson SET kind = 6"},
 	{"lesson_video_duration", "UPDATE lesson SET duration_seconds = 0"},
