@@ -40,6 +40,24 @@ bool access_began(const struct access *a, const void *at_us)
 	return a->enrolled && a->start_us <= *at;
 }
 
+bool access_lasts(const struct access *a, int64_t at_us)
+{
+	for (unsigned i = 0; i < a->n_windows; i++)
+		if (a->windows[i].end_us > at_us)
+			return true;
+	return false;
+}
+
+int64_t access_first_us(const struct access *a)
+{
+	int64_t first_us = INT64_MAX;
+
+	for (unsigned i = 0; i < a->n_windows; i++)
+		if (a->windows[i].start_us < first_us)
+			first_us = a->windows[i].start_us;
+	return first_us;
+}
+
 /* --- a user's catalogues and a course's, put together --- */
 
 /* Adds what catalogues give; false when the arena is full. */
@@ -193,6 +211,25 @@ int access_read(struct cache *cache, struct db_conn *conn, struct arena *arena, 
 	*ret = direct;
 	r = read_catalogues(cache, conn, arena, q, now_us, ret, err);
 	return r < 0 ? r : says_yes(q, ret);
+}
+
+int access_read_all(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
+		    int64_t now_us, struct access *ret, struct error *err)
+{
+	struct access_window *of_user, *of_course;
+	unsigned n_of_user, n_of_course;
+	int r = access_store_pair(conn, arena, user_id, course_id, now_us, ret, err);
+	if (r >= 0)
+		r = access_store_catalogues_of_user(conn, arena, user_id, now_us, &of_user, &n_of_user, err);
+	if (r < 0 || n_of_user == 0)
+		return r;
+	r = access_store_catalogues_of_course(conn, arena, course_id, &of_course, &n_of_course, err);
+	if (r < 0)
+		return r;
+	return add_catalogues(arena, span_of(of_user, n_of_user * sizeof(*of_user)),
+			      span_of(of_course, n_of_course * sizeof(*of_course)), ret)
+		       ? 0
+		       : arena_full(err);
 }
 
 void access_forget(struct cache *cache, int64_t user_id, int64_t course_id)

@@ -50,6 +50,12 @@ bool access_covers(const struct access *a, int64_t at_us);
 /* A question, whose `arg` is a time (int64_t): there is or was access by then. */
 bool access_began(const struct access *a, const void *at_us);
 
+/* Some window holds the time, or one that is to come. */
+bool access_lasts(const struct access *a, int64_t at_us);
+
+/* When its first window begins, of which there must be one. */
+int64_t access_first_us(const struct access *a);
+
 /*
  * From memory: true when it knows the answer to be yes. Any thread; does not block. It may be older than a
  * purchase made a moment ago on another replica, so it may let a user in but not keep one out.
@@ -65,6 +71,12 @@ bool access_cached(struct cache *cache, struct arena *arena, const struct access
  */
 int access_read(struct cache *cache, struct db_conn *conn, struct arena *arena, const struct access_query *q,
 		int64_t now_us, struct access *ret, struct error *err) __attribute__((warn_unused_result));
+
+/* All of it as committed now, whatever is remembered, and without remembering it: for a transaction that goes
+ * on to change it. Up to three round trips. */
+int access_read_all(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
+		    int64_t now_us, struct access *ret, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* Forgets what was remembered of one user and course; of a user's catalogues; of a course's. */
 void access_forget(struct cache *cache, int64_t user_id, int64_t course_id);

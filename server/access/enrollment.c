@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "proto/runtime/array.h"
+#include "server/access/access_names.h"
+#include "server/db/event.h"
 #include "server/db/table.h"
 
 struct epoch {
@@ -14,9 +16,19 @@ struct epoch {
 #define EPOCH_COLUMNS(F, C, R) F(R, "epoch", I64, epoch) C(R, "start_time", I64, start_us)
 DB_ROW(epoch_row, struct epoch, EPOCH_COLUMNS);
 
+#define START_COLUMNS(F, C, R)                                                                               \
+	F(R, "user_id", I64, user_id)                                                                        \
+	C(R, "course_id", I64, course_id)                                                                    \
+	C(R, "start_time", I64, start_us)
+DB_ROW(start_row, struct enrollment_start, START_COLUMNS);
+
+enum { READ, BEGIN };
+
 static const struct db_stmt stmts[] = {
-	{"enrollment_read", "ii", &epoch_row,
-	 DB_SELECT(EPOCH_COLUMNS, " FROM enrollment WHERE user_id = ? AND course_id = ?")},
+	[READ] = {"enrollment_read", "ii", &epoch_row,
+		  DB_SELECT(EPOCH_COLUMNS, " FROM enrollment WHERE user_id = ? AND course_id = ?")},
+	[BEGIN] = {"enrollment_begin", DB_LETTERS(START_COLUMNS), NULL,
+		   DB_UPSERT("enrollment", START_COLUMNS, " start_time = enrollment.start_time")},
 };
 
 const struct db_stmt_list enrollment_stmts = {"enrollment", stmts, ARRAY_SIZE(stmts)};
@@ -25,11 +37,32 @@ int enrollment_read(struct db_conn *conn, int64_t user_id, int64_t course_id, in
 		    int64_t *ret_start_us, struct error *err)
 {
 	struct epoch e = {0};
-	int r = db_read(conn, &stmts[0], DB_ARGS(db_i64(user_id), db_i64(course_id)), NULL, &e, err);
+	int r = db_read(conn, &stmts[READ], DB_ARGS(db_i64(user_id), db_i64(course_id)), NULL, &e, err);
 
 	*ret_epoch = e.epoch;
 	*ret_start_us = e.start_us;
 	return r;
+}
+
+int enrollment_begin(struct db_conn *conn, const struct enrollment_start *start, struct error *err)
+{
+	struct db_value values[DB_COUNT(START_COLUMNS)];
+	const struct event event = {
+		.event_id = start->event_id,
+		.kind = EVENT_ENROLLMENT_STARTED,
+		.subject_id = start->course_id,
+		.user_id = start->user_id,
+		.course_id = start->course_id,
+		.create_us = start->now_us,
+	};
+	uint64_t written;
+
+	db_row_values(&start_row, start, values);
+	int r = db_exec(conn, &stmts[BEGIN], values, ARRAY_SIZE(values), &written, err);
+	if (r < 0 || !written)
+		return r;
+	r = event_append(conn, &event, err);
+	return r < 0 ? r : 1;
 }
 
 /* --- accesses --- */

@@ -11,6 +11,17 @@
 int enrollment_read(struct db_conn *conn, int64_t user_id, int64_t course_id, int64_t *ret_epoch,
 		    int64_t *ret_start_us, struct error *err) __attribute__((warn_unused_result));
 
+/*
+ * Enrolls who has access already, from when it first began: 1, with an event, or 0 when there is an
+ * enrollment, whose start never moves. In a transaction; the event's id is made before it.
+ */
+struct enrollment_start {
+	int64_t user_id, course_id, start_us;
+	int64_t event_id, now_us;
+};
+int enrollment_begin(struct db_conn *conn, const struct enrollment_start *start, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* A grant, as long as it opens the course. */
 struct enrollment_access {
 	int64_t grant_id;

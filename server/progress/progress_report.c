@@ -99,13 +99,21 @@ bool report_has_access(const struct access *access, const void *report)
 	return r->epoch == access->epoch && covered(r, access);
 }
 
-/* Whether it is the clock or the access that is missing, the client tells by both times. */
+/* Whether it is the clock or the access that is missing, the client tells by both times. Who has access and
+ * has not enrolled need only do that. */
 static int raise_not_enrolled(const struct access *access, int64_t now_us, struct error *err)
 {
-	error_raise(err, &REASON_NOT_ENROLLED,
-		    "The learner had no access to the lesson's course at client_time.");
+	if (!access->enrolled && access_lasts(access, now_us))
+		error_raise(err, &REASON_NOT_ENROLLED,
+			    "The learner has access to the lesson's course and is not enrolled in it; call "
+			    "EnrollInCourse first.");
+	else
+		error_raise(err, &REASON_NOT_ENROLLED,
+			    "The learner had no access to the lesson's course at client_time.");
 	if (access->enrolled)
 		add_time(err, "access_start_time", access->start_us);
+	else if (access->n_windows)
+		add_time(err, "access_start_time", access_first_us(access));
 	return add_time(err, "server_time", now_us);
 }
 

@@ -29,7 +29,7 @@ struct checkout {
 	const struct request_key *key;
 	int platform_basis_points;
 	int64_t course_id, now_us;
-	int64_t purchase_id, grant_id, event_id;
+	struct checkout_ids ids;
 };
 
 static int begin(struct rpc_call *call, const PurchaseCourseRequest *req, struct checkout *c,
@@ -46,7 +46,7 @@ static int begin(struct rpc_call *call, const PurchaseCourseRequest *req, struct
 		.course_id = course_id_of(req->course_id),
 		.now_us = app_now_us(call),
 	};
-	return app_new_ids(call, APP_IDS(&c->purchase_id, &c->grant_id, &c->event_id), err);
+	return checkout_new_ids(call, &c->ids, err);
 }
 
 /* --- refusals --- */
@@ -112,7 +112,7 @@ static struct purchase completed_purchase(const struct checkout *c, const struct
 {
 	static_assert(PURCHASE_FROM_WALLET == PaymentSource_MAX, "whatever is asked, the wallet pays");
 	struct purchase p = {
-		.purchase_id = c->purchase_id,
+		.purchase_id = c->ids.purchase_id,
 		.user_id = c->who->user_id,
 		.course_id = c->course_id,
 		.course_revision = terms->revision,
@@ -121,7 +121,7 @@ static struct purchase completed_purchase(const struct checkout *c, const struct
 		.complete_us = c->now_us,
 		.charge =
 			{
-				.charge_id = c->purchase_id,
+				.charge_id = c->ids.purchase_id,
 				.payer_id = c->who->user_id,
 				.beneficiary_id = c->who->user_id,
 				.list_price = quote->list_price,
@@ -130,7 +130,7 @@ static struct purchase completed_purchase(const struct checkout *c, const struct
 				.tax_inclusive = quote->tax_inclusive,
 				.total = quote->total,
 				.charged = quote->total,
-				.transaction_id = quote->total ? c->event_id : 0,
+				.transaction_id = quote->total ? c->ids.event_id : 0,
 				.create_us = c->now_us,
 			},
 	};
@@ -167,19 +167,26 @@ static int pack_reply(const struct checkout *c, const struct purchase *p, struct
 	return r < 0 ? r : codec_pack(&reply.base, c->arena, ret, err);
 }
 
-static int complete(const struct checkout *c, const struct course_terms *terms, const struct purchase *p,
-		    const struct ledger_posting *posting, struct purchase_result *ret, struct error *err)
+/* Its key and reply left out. */
+static struct purchase_order order_of(const struct checkout *c, const struct course_terms *terms,
+				      const struct purchase *p, const struct ledger_posting *posting)
 {
-	struct purchase_order order = {
+	return (struct purchase_order){
 		.purchase = p,
 		.posting = posting,
 		.course_version = terms->version,
-		.grant_id = c->grant_id,
-		.event_id = c->event_id,
+		.grant_id = c->ids.grant_id,
+		.event_id = c->ids.event_id,
 		.event_payload = purchase_event_payload(c->arena, p),
-		.key = *c->key,
 	};
+}
+
+static int complete(const struct checkout *c, const struct course_terms *terms, const struct purchase *p,
+		    const struct ledger_posting *posting, struct purchase_result *ret, struct error *err)
+{
+	struct purchase_order order = order_of(c, terms, p, posting);
 	int r = pack_reply(c, p, &order.reply, err);
+	order.key = *c->key;
 
 	if (r < 0)
 		return r;
@@ -234,7 +241,7 @@ static struct metric *purchases, *round_trips, *commits;
 
 static void register_metrics(void)
 {
-	purchases = metric_counter("edu_purchases_total", "Purchases completed.", NULL);
+	purchases = metric_counter("edu_purchases_total", "Purchases completed by PurchaseCourse.", NULL);
 	round_trips = metric_counter("edu_purchase_round_trips_total",
 				     "Round trips to the database of the purchases completed.", NULL);
 	commits = metric_counter("edu_purchase_commits_total", "Commits of the purchases completed.", NULL);
@@ -246,6 +253,47 @@ static void count(struct db_counters before, struct db_counters after)
 	metric_add(purchases, 1);
 	metric_add(round_trips, (int64_t)(after.round_trips - before.round_trips));
 	metric_add(commits, (int64_t)(after.commits - before.commits));
+}
+
+/* --- what is free --- */
+
+static const char CURRENCY_NONE[] = "XXX"; /* ISO 4217's code where no currency is involved */
+
+bool checkout_is_free(const struct course_terms *terms, int64_t buyer_id)
+{
+	return course_state_published(terms->state) && terms->pricing == COURSE_FREE &&
+	       !course_has_share(terms->instructors, terms->n_instructors, buyer_id);
+}
+
+int checkout_new_ids(struct rpc_call *call, struct checkout_ids *ret, struct error *err)
+{
+	return app_new_ids(call, APP_IDS(&ret->purchase_id, &ret->grant_id, &ret->event_id), err);
+}
+
+int checkout_free(struct rpc_call *call, const struct course_terms *terms, const struct checkout_ids *ids,
+		  int64_t now_us, struct error *err)
+{
+	const struct checkout c = {
+		.conn = db_of(call),
+		.arena = rpc_arena(call),
+		.who = rpc_principal(call),
+		.course_id = terms->course_id,
+		.now_us = now_us,
+		.ids = *ids,
+	};
+	static const struct ledger_posting nothing;
+	struct purchase_result result;
+	struct quote quote;
+	int r = quote_course(terms, CURRENCY_NONE, &quote, err);
+
+	if (r < 0)
+		return r;
+	const struct purchase p = completed_purchase(&c, terms, &quote);
+	const struct purchase_order order = order_of(&c, terms, &p, &nothing);
+	r = arena_check(c.arena, err);
+	if (r >= 0)
+		r = purchase_store_make(c.conn, c.arena, &order, &result, err);
+	return r < 0 ? r : result.outcome != PURCHASE_TERMS_CHANGED;
 }
 
 int checkout_purchase_course(struct rpc_call *call, const PurchaseCourseRequest *req,

@@ -15,6 +15,7 @@
 
 enum {
 	COMPLETE,
+	MAKE,
 	EARLIER,
 	READ,
 	LIST,
@@ -127,21 +128,7 @@ static_assert(PURCHASE_REPLAYED == 1 && PURCHASE_KEY_REUSED == 2 && PURCHASE_TER
 		      PURCHASE_ALREADY_LIVE == 4 && PURCHASE_NOT_COVERED == 5,
 	      "outcomes in the statement");
 static_assert(COURSE_PUBLISHED == 3 && ACCESS_SOURCE_PURCHASE == 1, "states and kinds in the statement");
-#define COMPLETE_DECLARES DB_DECLARES(COMPLETE_PARAMETERS)
-#define COMPLETE_ANSWER DB_NAMES(RESULT_COLUMNS)
-#define COMPLETE_SQL                                                                                         \
-	"BEGIN NOT ATOMIC" COMPLETE_DECLARES " DECLARE v_outcome TINYINT DEFAULT -1;"                        \
-	" DECLARE v_found BIGINT DEFAULT NULL;"                                                              \
-	" DECLARE v_missing BIGINT DEFAULT NULL;"                                                            \
-	" DECLARE v_stored_hash BINARY(32) DEFAULT NULL;"                                                    \
-	" DECLARE v_stored_reply MEDIUMBLOB DEFAULT NULL;"                                                   \
-	" DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;"                              \
-	" START TRANSACTION;"                                                                                \
-	" purchase: BEGIN"                                                                                   \
-	"  " CLAIM_KEY ";"                                                                                   \
-	"  SELECT body_hash, reply INTO v_stored_hash, v_stored_reply FROM idempotency" OF_KEY               \
-	"  IF v_stored_hash <> v_body_hash THEN SET v_outcome = 2; LEAVE purchase; END IF;"                  \
-	"  IF v_stored_reply IS NOT NULL THEN SET v_outcome = 1; LEAVE purchase; END IF;"                    \
+#define STEPS                                                                                                \
 	"  SELECT course_id INTO v_found FROM course"                                                        \
 	"   WHERE course_id = v_course_id AND version = v_course_version AND state = 3"                      \
 	"   LOCK IN SHARE MODE;"                                                                             \
@@ -149,13 +136,30 @@ static_assert(COURSE_PUBLISHED == 3 && ACCESS_SOURCE_PURCHASE == 1, "states and 
 	"  SELECT purchase_id INTO v_found FROM purchase"                                                    \
 	"   WHERE user_id = v_user_id AND course_id = v_course_id AND live = 1;"                             \
 	"  IF v_found <> v_purchase_id THEN SET v_outcome = 4; LEAVE purchase; END IF;" INSERT_CHARGE        \
-	"  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER "  END IF;" GIVE_ACCESS APPEND_EVENT KEEP_REPLY     \
-	"  COMMIT;"                                                                                          \
-	"  SET v_outcome = 0, v_found = NULL;"                                                               \
-	" END purchase;"                                                                                     \
-	" IF v_outcome <> 0 THEN ROLLBACK; END IF;"                                                          \
-	" SELECT " COMPLETE_ANSWER ";"                                                                       \
-	"END"
+	"  IF v_total > 0 THEN" DEBIT_WALLET POST_LEDGER "  END IF;" GIVE_ACCESS APPEND_EVENT
+
+#define DECLARES                                                                                             \
+	DB_DECLARES(COMPLETE_PARAMETERS)                                                                     \
+	" DECLARE v_outcome TINYINT DEFAULT -1;"                                                             \
+	" DECLARE v_found BIGINT DEFAULT NULL;"                                                              \
+	" DECLARE v_missing BIGINT DEFAULT NULL;"                                                            \
+	" DECLARE v_stored_reply MEDIUMBLOB DEFAULT NULL;"
+#define MADE "  SET v_outcome = 0, v_found = NULL;"
+#define ANSWER " SELECT " DB_NAMES(RESULT_COLUMNS) ";"
+#define COMPLETE_SQL                                                                                         \
+	"BEGIN NOT ATOMIC" DECLARES " DECLARE v_stored_hash BINARY(32) DEFAULT NULL;"                        \
+	" DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;"                              \
+	" START TRANSACTION;"                                                                                \
+	" purchase: BEGIN"                                                                                   \
+	"  " CLAIM_KEY ";"                                                                                   \
+	"  SELECT body_hash, reply INTO v_stored_hash, v_stored_reply FROM idempotency" OF_KEY               \
+	"  IF v_stored_hash <> v_body_hash THEN SET v_outcome = 2; LEAVE purchase; END IF;"                  \
+	"  IF v_stored_reply IS NOT NULL THEN SET v_outcome = 1; LEAVE purchase; END IF;" STEPS KEEP_REPLY   \
+	"  COMMIT;" MADE " END purchase;"                                                                    \
+	" IF v_outcome <> 0 THEN ROLLBACK; END IF;" ANSWER "END"
+
+/* The same steps within a transaction whose key is claimed, and whose reply is kept, around them. */
+#define MAKE_SQL "BEGIN NOT ATOMIC" DECLARES " purchase: BEGIN" STEPS MADE " END purchase;" ANSWER "END"
 
 /* --- reading --- */
 
@@ -174,6 +178,8 @@ DB_ROW(earlier_row, struct earlier, EARLIER_COLUMNS);
 static const struct db_stmt stmts[] = {
 	[COMPLETE] = {"purchase_complete", DB_LETTERS(COMPLETE_PARAMETERS) DB_LETTERS(CHARGED_COLUMNS),
 		      &result_row, COMPLETE_SQL},
+	[MAKE] = {"purchase_make", DB_LETTERS(COMPLETE_PARAMETERS) DB_LETTERS(CHARGED_COLUMNS), &result_row,
+		  MAKE_SQL},
 	/* Locks the key's row, and so waits for whoever holds it; the row of nobody is not locked. */
 	[EARLIER] =
 		{"purchase_earlier", "iubiii", &earlier_row,
@@ -197,6 +203,7 @@ const struct db_stmt_list purchase_stmts = {"purchase", stmts, ARRAY_SIZE(stmts)
 /* --- completing --- */
 
 struct complete_run {
+	const struct db_stmt *stmt;
 	struct arena *arena;
 	struct db_value args[DB_COUNT(COMPLETE_PARAMETERS) + DB_COUNT(CHARGED_COLUMNS)];
 	struct purchase_result *ret;
@@ -205,12 +212,12 @@ struct complete_run {
 static int complete_once(struct db_conn *conn, void *arg, struct error *err)
 {
 	struct complete_run *run = arg;
-	return db_read_one(conn, &stmts[COMPLETE], run->args, ARRAY_SIZE(run->args), run->arena, run->ret,
-			   err);
+	return db_read_one(conn, run->stmt, run->args, ARRAY_SIZE(run->args), run->arena, run->ret, err);
 }
 
-int purchase_store_complete(struct db_conn *conn, struct arena *arena, const struct purchase_order *order,
-			    struct purchase_result *ret, struct error *err)
+/* By db_retry() unless a transaction goes on, which is repeated as a whole. */
+static int complete(struct db_conn *conn, struct arena *arena, const struct db_stmt *stmt, bool alone,
+		    const struct purchase_order *order, struct purchase_result *ret, struct error *err)
 {
 	const struct charge *charge = &order->purchase->charge;
 	struct completion completion = {
@@ -219,18 +226,30 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 		.keep_until_us = charge->create_us + IDEM_MONEY_US,
 		.event_kind = EVENT_PURCHASE_COMPLETED,
 	};
-	struct complete_run run = {.arena = arena, .ret = ret};
+	struct complete_run run = {.stmt = stmt, .arena = arena, .ret = ret};
 	int r = ledger_record(order->posting, arena, &completion.record, err);
 	if (r < 0)
 		return r;
 	db_row_values(&completion_row, &completion, run.args);
 	db_row_values(&charged_row, order->purchase, run.args + DB_COUNT(COMPLETE_PARAMETERS));
-	r = db_retry(conn, complete_once, &run, err);
+	r = alone ? db_retry(conn, complete_once, &run, err) : complete_once(conn, &run, err);
 	/* What may exist is an outcome; any other key is of an id that was made for this purchase. */
 	if (r == -STATUS_ALREADY_EXISTS)
 		return error_internal(err, "an id of a new purchase exists already: %s",
 				      db_duplicate_key(conn));
 	return r;
+}
+
+int purchase_store_complete(struct db_conn *conn, struct arena *arena, const struct purchase_order *order,
+			    struct purchase_result *ret, struct error *err)
+{
+	return complete(conn, arena, &stmts[COMPLETE], true, order, ret, err);
+}
+
+int purchase_store_make(struct db_conn *conn, struct arena *arena, const struct purchase_order *order,
+			struct purchase_result *ret, struct error *err)
+{
+	return complete(conn, arena, &stmts[MAKE], false, order, ret, err);
 }
 
 int purchase_store_earlier(struct db_conn *conn, struct arena *arena, const struct request_key *key,

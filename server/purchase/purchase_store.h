@@ -47,6 +47,14 @@ int purchase_store_complete(struct db_conn *conn, struct arena *arena, const str
 	__attribute__((warn_unused_result));
 
 /*
+ * The same within a transaction that claims the key and keeps the reply itself; the order's are not looked
+ * at. PURCHASE_TERMS_CHANGED and PURCHASE_ALREADY_LIVE have written nothing; after PURCHASE_NOT_COVERED it
+ * has to be rolled back.
+ */
+int purchase_store_make(struct db_conn *conn, struct arena *arena, const struct purchase_order *order,
+			struct purchase_result *ret, struct error *err) __attribute__((warn_unused_result));
+
+/*
  * For a purchase that is refused without being tried: whether the key has an answer already
  * (PURCHASE_REPLAYED, PURCHASE_KEY_REUSED), or else the user has a live purchase (PURCHASE_ALREADY_LIVE);
  * otherwise PURCHASE_MADE, nothing speaks against the refusal. Waits for a request with the same key that is

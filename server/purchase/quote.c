@@ -6,13 +6,21 @@
 
 #include "edu/v1/edu_service.tables.h"
 
+int quote_check_sold(const struct course_terms *terms, struct error *err)
+{
+	if (course_state_published(terms->state))
+		return 0;
+	return error_raise(err, &REASON_COURSE_NOT_PUBLISHED, "The course is not on sale.");
+}
+
 int quote_course(const struct course_terms *terms, const char *currency_code, struct quote *ret,
 		 struct error *err)
 {
 	struct quote q = {0};
+	int r = quote_check_sold(terms, err);
 
-	if (!course_state_published(terms->state))
-		return error_raise(err, &REASON_COURSE_NOT_PUBLISHED, "The course is not on sale.");
+	if (r < 0)
+		return r;
 	if (terms->pricing != COURSE_FREE && !terms->offered)
 		return error_raise(err, &REASON_PRICE_NOT_OFFERED,
 				   "The course has no price in this currency; choose one it lists.");

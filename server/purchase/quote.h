@@ -14,6 +14,9 @@ struct quote {
 	bool tax_inclusive;
 };
 
+/* COURSE_NOT_PUBLISHED unless it is on sale. */
+int quote_check_sold(const struct course_terms *terms, struct error *err) __attribute__((warn_unused_result));
+
 /*
  * The price on these terms, which were read for `currency_code`. A free course costs zero in any currency.
  * COURSE_NOT_PUBLISHED, PRICE_NOT_OFFERED.

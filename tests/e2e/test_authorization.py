@@ -157,6 +157,12 @@ ROWS = [
     row("ListEnrollments", "another's in a course",
         lambda w, c: {"course_id": w.course, "user_id": w.users["learner"]},
         OWNERS | {"learner", "helper"}, others="NOT_COURSE_INSTRUCTOR", about=learner),
+    # Last: whoever teaches is enrolled from here on.
+    row("EnrollInCourse", "a published one", lambda w, c: w.enrollment(w.course), SIGNED_IN, "ACCESS_MISSING",
+        learner="OK", teacher="OK"),
+    row("EnrollInCourse", "a draft", lambda w, c: w.enrollment(w.enrollable_draft), {"teacher"}, "OK",
+        others="COURSE_NOT_FOUND", root_admin="COURSE_NOT_PUBLISHED"),
+    row("EnrollInCourse", "a free one", lambda w, c: w.enrollment(w.free_course), SIGNED_IN),
 ]
 
 
@@ -172,7 +178,8 @@ class Scene(World):
         stack.users["forged"] = stack.users["learner"]
         stack.users["anonymous"] = stack.users["learner"]
         self.users = stack.users
-        self.draft = self.new_course()
+        self.draft, self.enrollable_draft = self.new_course(), self.new_course()
+        self.free_course = self.publish(self.new_course("--free"))
         # Made by the administrator for the teacher.
         self.admins_course = self.edu("create-course", "--title", "For the teacher", "--instructors", json.dumps(
             {"userId": self.users["teacher"]}), user="root-admin")["course"]["courseId"]
@@ -222,6 +229,9 @@ class Scene(World):
     def order(self, course_id, total):
         return {"course_id": course_id, "currency_code": "EUR", "payment_source": 1, "request_id": str(uuid.uuid4()),
                 "expected_total": {"currency_code": "EUR", "minor_units": total}}
+
+    def enrollment(self, course_id):
+        return {"course_id": course_id, "request_id": str(uuid.uuid4())}
 
     def report(self, lesson_id, whose=None):
         now = Timestamp()

@@ -55,6 +55,13 @@ def of_user(kind):
     return lambda c: [event(kind, c.reply["user"]["userId"], c.reply["user"]["userId"])]
 
 
+def enrolled_by(e):
+    """The event of one who enrolled: a purchase, where that gave the access, or the enrollment's own."""
+    bought = e["accesses"][0].get("purchaseId")
+    return event("purchase.completed" if bought else "enrollment.started", bought or e["courseId"], e["userId"],
+                 e["courseId"])
+
+
 # What a call that succeeded appends to the feed; nothing, when it is not here.
 APPENDS = {
     "RegisterUser": of_user("user.registered"),
@@ -72,6 +79,7 @@ APPENDS = {
     "TopUpWallet": lambda c: [event("wallet.topped_up", c.reply["wallet"]["userId"], c.reply["wallet"]["userId"])],
     "PurchaseCourse": lambda c: [event("purchase.completed", c.reply["purchase"]["purchaseId"],
                                        c.reply["purchase"]["userId"], c.reply["purchase"]["courseId"])],
+    "EnrollInCourse": lambda c: [enrolled_by(c.reply["enrollment"])],
 }
 # What no call appends yet: who writes it does so in the database.
 UNCALLED = {"member.joined", "member.left"}
@@ -397,6 +405,26 @@ def purchase_course(t, w):
     t.assertEqual(w.balance(user)["EUR"], 0)
     enrolled = w.edu("list-enrollments", user=user)["enrollments"]
     t.assertEqual([e["courseId"] for e in enrolled], [w.course])
+
+
+@scenario("EnrollInCourse")
+def enroll_in_course(t, w):
+    user = w.name("learner")
+    w.stack.register(user)
+    free, draft = w.publish(w.new_course("--free")), w.new_course()
+    made = w.edu("enroll-in-course", "--course-id", free, user=user)["enrollment"]
+    t.assertEqual(w.edu("list-enrollments", user=user)["enrollments"], [made])
+    bought = w.edu("list-purchases", user=user)["purchases"]
+    t.assertEqual([(p["courseId"], p["total"]["currencyCode"]) for p in bought], [(free, "XXX")])
+    # Who teaches a course has access to it, and enrolls without buying.
+    lesson = w.add_lesson(draft, "TEXT")["lessonId"]
+    report = ["record-progress", "--lesson-id", lesson, "--session-id", uuid.uuid4(), "--session-start-time", "now",
+              "--client-time", "now"]
+    with t.assertRaisesRegex(CommandFailed, "EnrollInCourse"):
+        w.edu(*report, user="teacher")
+    made = w.edu("enroll-in-course", "--course-id", draft, user="teacher")["enrollment"]
+    t.assertEqual([a["source"] for a in made["accesses"]], ["ACCESS_SOURCE_INSTRUCTOR"])
+    w.edu(*report, user="teacher")
 
 
 @scenario("GetPurchase")

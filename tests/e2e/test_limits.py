@@ -65,6 +65,7 @@ class Limits(World):
         super().__init__(stack)
         self.wire = Wire(stack.target)
         self.teachers = [stack.users["teacher"]]
+        self.free_course = self.publish(self.new_course("--free"))
         self.tokens = {name: self.session(name).access_token for name in ("learner", "teacher", "treasurer", "root-admin")}
         self.tokens[None] = None
 
@@ -163,6 +164,7 @@ REQUESTS = {
                                             "provider_payment_id": w.name("p"), "request_id": str(uuid.uuid4())}),
     "GetWallet": lambda w: ("root-admin", {}),
     "PurchaseCourse": lambda w: (w.buyer(), w.order()),
+    "EnrollInCourse": lambda w: (w.signed_in(), {"course_id": w.free_course, "request_id": str(uuid.uuid4())}),
     "GetPurchase": lambda w: ("root-admin", {"purchase_id": w.purchase().purchase_id}),
     "ListPurchases": lambda w: ("root-admin", {}),
     "ListEnrollments": lambda w: ("root-admin", {}),

@@ -260,6 +260,53 @@ static void completes_in_one_round_trip_and_one_commit(void **state)
 	wish_done(&w);
 }
 
+/* purchase_store_make() within a transaction of the caller's, which ends as `r` says. */
+struct make_run {
+	struct wish *wish;
+	int r;
+};
+
+static int make_body(struct db_conn *on, void *arg, struct error *error)
+{
+	struct make_run *run = arg;
+	struct wish *w = run->wish;
+	int r = purchase_store_make(on, &w->arena, &w->order, &w->result, error);
+
+	return r < 0 ? r : run->r;
+}
+
+static enum purchase_outcome make(struct wish *w, int r)
+{
+	struct make_run run = {w, r};
+
+	wish_prepare(w);
+	assert_int_equal(db_transaction(conn, true, make_body, &run, &w->err), r);
+	return w->result.outcome;
+}
+
+static void within_a_transaction_it_is_made_with_it(void **state)
+{
+	struct wish w = new_wish(0, 0), again = w, poor = new_wish(0, 100);
+	int64_t rows = rows_written();
+
+	wish_prepare(&w);
+	w.order.course_version = 4;
+	assert_int_equal(make(&w, 0), PURCHASE_TERMS_CHANGED);
+	w.order.course_version = 5;
+	assert_int_equal(make(&w, -STATUS_FAILED_PRECONDITION), PURCHASE_MADE);
+	assert_int_equal(make(&poor, -STATUS_FAILED_PRECONDITION), PURCHASE_NOT_COVERED);
+	assert_int_equal(rows_written(), rows);
+	assert_int_equal(make(&w, 0), PURCHASE_MADE);
+	assert_int_equal(rows_written(), rows + 5); /* purchase, charge, grant, enrollment, event */
+	assert_int_equal(make(&again, 0), PURCHASE_ALREADY_LIVE);
+	assert_int_equal(again.result.live_purchase_id, w.purchase.purchase_id);
+	assert_int_equal(rows_written(), rows + 5);
+	assert_int_equal(ledger_faults(db), 0);
+	wish_done(&w);
+	wish_done(&again);
+	wish_done(&poor);
+}
+
 static void reads_what_it_wrote(void **state)
 {
 	struct wish w = new_wish(INT64_MAX, INT64_MAX);
@@ -903,6 +950,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(completes_in_one_round_trip_and_one_commit),
+		cmocka_unit_test(within_a_transaction_it_is_made_with_it),
 		cmocka_unit_test(reads_what_it_wrote),
 		cmocka_unit_test(a_repeat_gets_the_first_answer),
 		cmocka_unit_test(the_same_order_run_again_meets_itself),

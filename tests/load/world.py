@@ -32,7 +32,7 @@ def progress(text=""):
 
 class World:
     # Used up by a run, so made anew for each.
-    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE"}
+    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS"}
 
     def __init__(self, target, admin, password):
         self.wire = Wire(target)
@@ -150,9 +150,9 @@ class World:
             self.call("course", "ApproveCourse", "ADMIN", course_id=course_id)
         return course_id
 
-    def courses(self, kind, state):
+    def courses(self, kind, state, **price):
         self.need("TEACHER")
-        self.put(kind, COURSES, lambda i: self.course(f"{kind.title()} {i}", state=state))
+        self.put(kind, COURSES, lambda i: self.course(f"{kind.title()} {i}", state=state, **price))
 
     def make_course(self):
         self.courses("COURSE", "PUBLISHED")
@@ -168,6 +168,9 @@ class World:
 
     def make_sale(self):
         self.courses("SALE", "PUBLISHED")
+
+    def make_gratis(self):
+        self.courses("GRATIS", "PUBLISHED", free={})
 
     # --- learning ---
 

@@ -209,10 +209,41 @@ static void test_not_enrolled_names_both_times(void **state)
 	assert_string_equal(a.err.metadata[1].key, "server_time");
 	assert_string_equal(a.err.metadata[1].value, "2026-09-21T14:13:20Z");
 
+	/* Not enrolled, it is when the access began; without any, nothing. */
 	a.access.enrolled = false;
+	a.access.start_us = 0;
+	assert_string_equal(admit(&a), "NOT_ENROLLED");
+	assert_int_equal(a.err.n_metadata, 2);
+	assert_string_equal(a.err.metadata[0].value, "2026-09-20T14:13:20Z");
+	a.access.n_windows = 0;
 	assert_string_equal(admit(&a), "NOT_ENROLLED");
 	assert_int_equal(a.err.n_metadata, 1);
 	assert_string_equal(a.err.metadata[0].key, "server_time");
+}
+
+/* Enrolling helps whom access has not left; others have to get it first. */
+static void test_not_enrolled_says_what_helps(void **state)
+{
+	static const struct {
+		bool enrolled;
+		int64_t start_us, end_us;
+		bool enroll;
+	} cases[] = {
+		{false, now_us - DAY_US, INT64_MAX, true},
+		{false, now_us + DAY_US, INT64_MAX, true},
+		{false, now_us - DAY_US, now_us, false},
+		{true, now_us - DAY_US, now_us - MINUTE_US * 10, false},
+		{true, now_us + DAY_US, INT64_MAX, false},
+	};
+	struct admission a;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		admission_init(&a);
+		has_window(&a, cases[i].start_us, cases[i].end_us);
+		a.access.enrolled = cases[i].enrolled;
+		assert_string_equal(admit(&a), "NOT_ENROLLED");
+		assert_int_equal(strstr(a.err.message, "call EnrollInCourse") != NULL, cases[i].enroll);
+	}
 }
 
 static void test_a_session_is_at_most_a_day_long(void **state)
@@ -359,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_admit_looks_at_the_clock),
 		cmocka_unit_test(test_clock_skew_names_the_servers_time),
 		cmocka_unit_test(test_not_enrolled_names_both_times),
+		cmocka_unit_test(test_not_enrolled_says_what_helps),
 		cmocka_unit_test(test_a_session_is_at_most_a_day_long),
 		cmocka_unit_test(test_a_start_from_before_the_epoch_is_moved_to_it),
 		cmocka_unit_test(test_admit_looks_at_access_then),
