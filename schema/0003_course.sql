@@ -6,6 +6,16 @@
 -- cannot fall behind the text, and the table takes columns, keys and longer texts as without it (a virtual one in a key
 -- would forbid that). Only another such column copies the table, and a catalogue is small enough for it.
 
+CREATE TABLE subject (
+  subject_id BIGINT NOT NULL COMMENT 'sbj_ id; grows with time, so it is also the order of creation',
+  name_en VARCHAR(64) COLLATE utf8mb4_unicode_520_nopad_ci NOT NULL COMMENT 'in English',
+  name_zh VARCHAR(64) COLLATE utf8mb4_unicode_520_nopad_ci NOT NULL COMMENT 'in Chinese',
+  create_time BIGINT NOT NULL,
+  PRIMARY KEY (subject_id),
+  UNIQUE KEY subject_name_en_key (name_en),
+  UNIQUE KEY subject_name_zh_key (name_zh)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What courses are of; never changed, never removed';
+
 CREATE TABLE course (
   course_id BIGINT NOT NULL COMMENT 'crs_ id; grows with time, so it is also the order of creation',
   creator_id BIGINT NOT NULL COMMENT 'usr_ id of who made it',
@@ -16,7 +26,7 @@ CREATE TABLE course (
   objectives JSON NOT NULL COMMENT 'array of strings',
   audience VARCHAR(1000) NOT NULL,
   prerequisites VARCHAR(1000) NOT NULL,
-  subject VARCHAR(64) NOT NULL,
+  subject_id BIGINT NOT NULL COMMENT 'sbj_ id; 0 when not said',
   level TINYINT NOT NULL COMMENT 'edu.v1.CourseLevel; 0 when not said' CHECK (level BETWEEN 0 AND 4),
   language VARCHAR(35) NOT NULL COMMENT 'BCP 47 tag in its recommended case, so that one language has one text; empty when not said',
   license VARCHAR(100) NOT NULL,
@@ -33,15 +43,14 @@ CREATE TABLE course (
   update_time BIGINT NOT NULL,
   publish_time BIGINT NULL COMMENT 'NULL before',
   title_key VARCHAR(100) COLLATE utf8mb4_unicode_520_nopad_ci AS (LEFT(title, 100)) STORED COMMENT 'what the order by title compares',
-  subject_key VARCHAR(64) AS (LOWER(subject)) STORED COMMENT 'what the filter by subject compares',
   language_1 VARCHAR(35) AS (SUBSTRING_INDEX(language, '-', 1)) STORED COMMENT 'its first subtag: what a filter by "zh" compares',
   language_2 VARCHAR(35) AS (SUBSTRING_INDEX(language, '-', 2)) STORED COMMENT 'its first two: what a filter by "zh-Hans" compares',
   PRIMARY KEY (course_id),
   UNIQUE KEY course_external_key (creator_id, external_id),
   KEY course_newest (state, course_id),
   KEY course_title (state, title_key, course_id),
-  KEY course_subject_newest (state, subject_key, course_id),
-  KEY course_subject_title (state, subject_key, title_key, course_id),
+  KEY course_subject_newest (state, subject_id, course_id),
+  KEY course_subject_title (state, subject_id, title_key, course_id),
   KEY course_language_1_newest (state, language_1, course_id),
   KEY course_language_1_title (state, language_1, title_key, course_id),
   KEY course_language_2_newest (state, language_2, course_id),

@@ -19,6 +19,7 @@
 #include "server/course/course_feed.h"
 #include "server/course/course_rating.h"
 #include "server/course/lesson_store.h"
+#include "server/course/subject_store.h"
 #include "server/db/audit.h"
 #include "server/db/due.h"
 #include "server/db/guard.h"
@@ -56,12 +57,25 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,          &event_stmts,     &audit_stmts,
-	&user_stmts,          &session_stmts,   &course_stmts,
-	&course_rating_stmts, &catalogue_stmts, &lesson_stmts,
-	&purchase_stmts,      &wallet_stmts,    &payment_stmts,
-	&access_stmts,        &grant_stmts,     &enrollment_stmts,
-	&progress_stmts,      &due_stmts,       NULL,
+	&idem_stmts,
+	&event_stmts,
+	&audit_stmts,
+	&user_stmts,
+	&session_stmts,
+	&course_stmts,
+	&course_rating_stmts,
+	&subject_stmts,
+	&catalogue_stmts,
+	&lesson_stmts,
+	&purchase_stmts,
+	&wallet_stmts,
+	&payment_stmts,
+	&access_stmts,
+	&grant_stmts,
+	&enrollment_stmts,
+	&progress_stmts,
+	&due_stmts,
+	NULL,
 };
 
 struct service {

@@ -6,7 +6,8 @@
 
 #define COURSE_IDS(X)                                                                                        \
 	X(ID_COURSE, "crs")                                                                                  \
-	X(ID_LESSON, "les")
+	X(ID_LESSON, "les")                                                                                  \
+	X(ID_SUBJECT, "sbj")
 
 /* For who listens to whatever becomes of one. */
 #define NOUN_COURSE "course"
@@ -19,7 +20,9 @@
 	X(EVENT_COURSE_PUBLISHED, "course.published", ID_COURSE)                                             \
 	X(EVENT_LESSON_CREATED, "lesson.created", ID_LESSON)
 
-#define COURSE_AUDITS(X) X(AUDIT_APPROVE_COURSE, "ApproveCourse", ID_COURSE)
+#define COURSE_AUDITS(X)                                                                                     \
+	X(AUDIT_APPROVE_COURSE, "ApproveCourse", ID_COURSE)                                                  \
+	X(AUDIT_CREATE_SUBJECT, "CreateSubject", ID_SUBJECT)
 
 COURSE_IDS(NAME_ID)
 COURSE_EVENTS(NAME_EVENT)

@@ -79,7 +79,7 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	put_text(&ret->description, c->description);
 	put_text(&ret->audience, c->audience);
 	put_text(&ret->prerequisites, c->prerequisites);
-	put_text(&ret->subject, c->subject);
+	ret->subject_id = app_id(arena, ID_SUBJECT, c->subject_id);
 	put_text(&ret->language, c->language);
 	put_text(&ret->license, c->license);
 	ret->objectives = c->objectives;

@@ -17,8 +17,9 @@ struct course_price {
 struct course {
 	int64_t course_id, creator_id;
 	char *external_id; /* NULL: none */
-	char *title, *summary, *subject, *language, *license;
-	int level; /* edu.v1.CourseLevel */
+	char *title, *summary, *language, *license;
+	int64_t subject_id; /* 0: not said */
+	int level;          /* edu.v1.CourseLevel */
 	enum course_pricing pricing;
 	int planned_learning_hours;
 	enum course_state state;
@@ -56,7 +57,7 @@ struct course {
 #define COURSE_SHOWN_COLUMNS(F, C, R)                                                                        \
 	F(R, "course.title", TEXT, title)                                                                    \
 	C(R, "course.summary", TEXT, summary)                                                                \
-	C(R, "course.subject", TEXT, subject)                                                                \
+	C(R, "course.subject_id", I64, subject_id)                                                           \
 	C(R, "course.language", TEXT, language)                                                              \
 	C(R, "course.license", TEXT, license)                                                                \
 	C(R, "course.level", INT, level)                                                                     \

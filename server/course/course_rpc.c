@@ -10,6 +10,7 @@
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
+#include "server/course/subject_store.h"
 #include "server/db/idem.h"
 
 /* --- GetCourse: from memory on the poller, else from the database --- */
@@ -104,7 +105,7 @@ static int take_request(struct rpc_call *call, const CreateCourseRequest *req, s
 		.n_objectives = req->n_objectives,
 		.audience = req->audience,
 		.prerequisites = req->prerequisites,
-		.subject = req->subject,
+		.subject_id = id_of(ID_SUBJECT, req->subject_id),
 		.level = (int)req->level,
 		.language = req->language,
 		.license = req->license,
@@ -141,7 +142,9 @@ static int create_body(struct db_conn *conn, void *arg, struct error *err)
 		.course_id = m->course.course_id,
 		.create_us = m->course.create_us,
 	};
-	int r = course_check_qualified(conn, m->arena, &m->course, err);
+	int r = subject_require(conn, m->course.subject_id, err);
+	if (r >= 0)
+		r = course_check_qualified(conn, m->arena, &m->course, err);
 	if (r >= 0)
 		r = course_store_insert(conn, m->arena, &m->course, err);
 	if (r >= 0)
@@ -197,6 +200,8 @@ int course_apply_update(struct change *change, void *course, struct error *err)
 	int r = course_check_editable(c, paths, n_paths, err);
 	if (r >= 0)
 		r = course_take_fields(c, req->course, paths, n_paths, change->who, err);
+	if (r >= 0 && mask_has(paths, n_paths, "subject_id"))
+		r = subject_require(change->conn, c->subject_id, err);
 	if (r >= 0 && mask_has(paths, n_paths, "instructors"))
 		r = set_instructors(change, &before, c, err);
 	if (r >= 0 && (mask_has(paths, n_paths, "free") || mask_has(paths, n_paths, "price_list")))

@@ -9,6 +9,7 @@
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/rules.h"
+#include "server/course/course_names.h"
 #include "server/user/user_names.h"
 
 bool course_has_instructor(const struct course *c, int64_t user_id)
@@ -53,7 +54,7 @@ int course_check_complete(const struct course *c, struct error *err)
 		bool missing;
 	} needed[] = {
 		{"summary", "must not be empty", !*c->summary},
-		{"subject", "must not be empty", !*c->subject},
+		{"subject_id", "must be set", c->subject_id == 0},
 		{"level", "must be set", c->level == 0},
 		{"language", "must not be empty", !*c->language},
 		{"pricing", "must be free or a price list", c->pricing == COURSE_UNPRICED},
@@ -164,7 +165,6 @@ int course_take_fields(struct course *c, const Course *from, char *const *paths,
 		{"description", &c->description, from->description},
 		{"audience", &c->audience, from->audience},
 		{"prerequisites", &c->prerequisites, from->prerequisites},
-		{"subject", &c->subject, from->subject},
 		{"language", &c->language, from->language},
 		{"license", &c->license, from->license},
 	};
@@ -180,6 +180,8 @@ int course_take_fields(struct course *c, const Course *from, char *const *paths,
 		c->objectives = from->objectives;
 		c->n_objectives = from->n_objectives;
 	}
+	if (mask_has(paths, n_paths, "subject_id"))
+		c->subject_id = id_of(ID_SUBJECT, from->subject_id);
 	if (mask_has(paths, n_paths, "level"))
 		c->level = (int)from->level;
 	if (mask_has(paths, n_paths, "planned_learning_hours"))

@@ -16,11 +16,11 @@
 #define IN_LANGUAGE "CONCAT(course.language, '-') LIKE CONCAT(?, '-%')"
 static_assert(COURSE_FREE == 1, "pricing in the filters");
 #define FILTERS                                                                                              \
-	" AND (? IS NULL OR course.subject_key = LOWER(?)) AND (? IS NULL OR " IN_LANGUAGE ")"               \
+	" AND (? = 0 OR course.subject_id = ?) AND (? IS NULL OR " IN_LANGUAGE ")"                           \
 	" AND (? = 0 OR course.level = ?) AND (? = 0 OR course.pricing = 1)"                                 \
 	" AND (? IS NULL OR (SELECT q.minor_units FROM course_price q"                                       \
 	" WHERE q.course_id = course.course_id AND q.currency_code = ?) BETWEEN ? AND ?)"
-#define FILTER_TYPES "ssssiiissii"
+#define FILTER_TYPES "iissiiissii"
 
 /*
  * What anybody may ask for looks at so many rows at most; prices and instructors count. On two cores that is
@@ -121,7 +121,7 @@ const struct db_stmt_list catalogue_stmts = {"catalogue", stmts, N_STMTS};
 /* The filter that is likely to leave the least. */
 static enum key choose_key(const struct course_filter *f)
 {
-	if (f->subject)
+	if (f->subject_id)
 		return SUBJECT;
 	if (f->language)
 		return strchr(f->language, '-') ? LANGUAGE_2 : LANGUAGE_1;
@@ -179,7 +179,7 @@ static unsigned bind_start(const struct course_filter *f, enum stmt stmt, struct
 static unsigned bind_filters(const struct course_filter *f, struct db_value *args)
 {
 	const struct db_value values[] = {
-		db_str(f->subject),         db_str(f->subject),        db_str(f->language),
+		db_i64(f->subject_id),      db_i64(f->subject_id),     db_str(f->language),
 		db_str(f->language),        db_i64(f->level),          db_i64(f->level),
 		db_i64(f->free_only),       db_str(f->currency_code),  db_str(f->currency_code),
 		db_i64(f->min_minor_units), db_i64(greatest_price(f)),

@@ -6,7 +6,7 @@
 
 /* What a page is read by. NULL and 0 mean any. */
 struct course_filter {
-	const char *subject;
+	int64_t subject_id;
 	const char *language; /* a range, in the recommended case */
 	int level;
 	bool free_only;

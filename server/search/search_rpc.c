@@ -6,6 +6,7 @@
 #include "proto/runtime/ids.h"
 #include "proto/runtime/utf8.h"
 #include "server/app/page.h"
+#include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
 #include "server/search/catalogue_store.h"
@@ -54,7 +55,7 @@ static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, str
 	format_language(req->language);
 	*f = (struct course_filter){
 		.instructor_id = id_of(ID_USER, req->instructor_id),
-		.subject = or_null(req->subject),
+		.subject_id = id_of(ID_SUBJECT, req->subject_id),
 		.language = or_null(req->language),
 		.level = (int)req->level,
 		.free_only = req->free_only,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real EduService for a test: a database of its own, the server process, and the edu command."""
+import functools
 import json
 import os
 import pathlib
@@ -223,6 +224,12 @@ class Stack:
         self.login(name)
         self.users[name] = user["userId"]
         return user
+
+    @functools.cached_property
+    def subject(self):
+        """A subject that courses may be of: its id."""
+        return self.edu("create-subject", "--name-en", "Mathematics", "--name-zh", "数学",
+                        user="root-admin")["subject"]["subjectId"]
 
     def http(self, port, path):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:

@@ -96,6 +96,8 @@ ROWS = [
         OWNERS, others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
     row("ListCourses", "everybody's drafts", lambda w, c: {"state": 1}, {"root-admin"},
         others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
+    row("CreateSubject", "a new one", lambda w, c: {"name_en": w.unique("s"), "name_zh": w.unique("s")}, {"root-admin"}),
+    row("ListSubjects", "all", lambda w, c: {}, EVERYBODY),
     row("SubmitCourseForReview", "a draft", lambda w, c: {"course_id": w.draft, "etag": "r0"}, OWNERS,
         "ETAG_MISMATCH", rival="COURSE_NOT_FOUND", about=the_draft),
     row("SubmitCourseForReview", "a published one", lambda w, c: {"course_id": w.course}, OWNERS,
@@ -392,7 +394,7 @@ class Authorization(unittest.TestCase):
         scene, stack = self.scene, self.stack
         stack.register("retiring", "INSTRUCTOR")
         token = scene.session("retiring").access_token
-        course = scene.wire.call("course", "CreateCourse", token, title="Taught", summary="s", subject="s", level=1,
+        course = scene.wire.call("course", "CreateCourse", token, title="Taught", summary="s", subject_id=stack.subject, level=1,
                                  language="en", free={}).course.course_id
         scene.wire.call("lesson", "CreateLesson", token, course_id=course, title="L", kind=2)
         scene.wire.call("course", "SubmitCourseForReview", token, course_id=course)

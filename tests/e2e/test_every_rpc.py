@@ -88,6 +88,7 @@ AUDITED = {
     "UpdateUser": lambda c: c.reply["user"]["userId"] if c.reply["user"]["userId"] != c.caller else None,
     "SetUserRoles": lambda c: c.reply["user"]["userId"],
     "ApproveCourse": lambda c: c.reply["course"]["courseId"],
+    "CreateSubject": lambda c: c.reply["subject"]["subjectId"],
     "TopUpWallet": lambda c: c.reply["wallet"]["userId"],
 }
 # Whose data a call that succeeded has shown: recorded when that is not the caller's.
@@ -205,7 +206,7 @@ class World:
 
     def new_course(self, *price):
         return self.edu("create-course", "--title", self.name("Course"), "--summary", "What it is about",
-                        "--subject", "mathematics", "--level", "beginner", "--language", "en",
+                        "--subject-id", self.stack.subject, "--level", "beginner", "--language", "en",
                         *(price or ("--prices", "12.50 EUR")), user="teacher")["course"]["courseId"]
 
     def add_lesson(self, course, kind):
@@ -341,11 +342,27 @@ def get_course(t, w):
     t.assertEqual(w.edu("get-course", "--course-id", w.course)["course"]["state"], "COURSE_STATE_PUBLISHED")
 
 
+@scenario("CreateSubject")
+def create_subject(t, w):
+    name = w.name("Subject")
+    made = w.edu("create-subject", "--name-en", name, "--name-zh", "新学科", user="root-admin")["subject"]
+    t.assertIn(made, w.edu("list-subjects")["subjects"])
+    with t.assertRaisesRegex(CommandFailed, f"SUBJECT_NAME_IN_USE(?s:.*){made['subjectId']}"):
+        w.edu("create-subject", "--name-en", name.upper(), "--name-zh", "别的", user="root-admin")
+
+
+@scenario("ListSubjects")
+def list_subjects(t, w):
+    listed = w.edu("list-subjects", "--page-size", 1)
+    t.assertEqual([(s["subjectId"], s["nameEn"], s["nameZh"]) for s in listed["subjects"]],
+                  [(w.stack.subject, "Mathematics", "数学")])
+
+
 @scenario("ListCourses")
 def list_courses(t, w):
     listed, token = [], ""
     while True:
-        page = w.edu("list-courses", "--subject", "mathematics", "--page-size", 1,
+        page = w.edu("list-courses", "--subject-id", w.stack.subject, "--page-size", 1,
                      *(("--page-token", token) if token else ()))
         listed += [c["courseId"] for c in page.get("courses", [])]
         token = page.get("nextPageToken", "")

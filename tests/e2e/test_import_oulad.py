@@ -36,6 +36,7 @@ class Importing(unittest.TestCase):
     def setUpClass(cls):
         cls.stack = Stack(*cls.SERVER_FLAGS).__enter__()
         cls.stack.register("importer", "INSTRUCTOR", "PAYMENTS", "SUPPORT")
+        cls.stack.subject  # made before it is imported into
         cls.password = cls.file("password", PASSWORD)
         cls.secret = cls.file("secret", SECRET)
 
@@ -51,7 +52,7 @@ class Importing(unittest.TestCase):
 
     @classmethod
     def command(cls, directory=DIRECTORY, presentation=PRESENTATION, user="importer", secret=None, *flags):
-        return [IMPORTER, directory, "--presentation", presentation, "--target", cls.stack.target, "--user", user,
+        return [IMPORTER, directory, "--presentation", presentation, "--subject", "mathematics", "--target", cls.stack.target, "--user", user,
                 "--password-file", cls.password, "--learner-secret-file", secret or cls.secret,
                 "--approver", "root-admin", "--approver-password-file", cls.password, *flags]
 

@@ -31,7 +31,7 @@ EMPTY_IN_LIST = {(in_list, field) for path in (ROOT / "proto/edu/v1").glob("*.pr
 FILLED = {
     "STRING_FORMAT_UNSPECIFIED": lambda n: CLEF * n,
     "STRING_FORMAT_TEXT": lambda n: CLEF * n,
-    "STRING_FORMAT_TEXT_LINE": lambda n: CLEF * n,
+    "STRING_FORMAT_TEXT_LINE": lambda n: ("".join(chr(0x20000 + b) for b in uuid.uuid4().bytes) + CLEF * n)[:n],
     "STRING_FORMAT_KEY": lambda n: uuid.uuid4().hex.ljust(n, "~")[:n],
     "STRING_FORMAT_EMAIL": lambda n: "e" * (n - 192) + "@" + ".".join(["d" * 63] * 3),
     "STRING_FORMAT_UUID": lambda n: str(uuid.uuid4()),
@@ -91,7 +91,7 @@ class Limits(World):
 
     def course_texts(self):
         return {"title": self.name("Course"), "summary": "S", "description": "D", "objectives": ["O"], "audience": "A",
-                "prerequisites": "P", "subject": "mathematics", "level": 1, "language": "en", "license": "L",
+                "prerequisites": "P", "subject_id": self.stack.subject, "level": 1, "language": "en", "license": "L",
                 "planned_learning_hours": 1, "instructors": [{"user_id": self.teachers[0], "share_basis_points": 10000}],
                 "price_list": {"prices": [{"currency_code": "EUR", "minor_units": 1250}]}}
 
@@ -155,6 +155,8 @@ REQUESTS = {
                                            "update_mask": {"paths": ["title"]}}),
     "GetCourse": lambda w: ("teacher", {"course_id": w.course}),
     "ListCourses": lambda w: ("root-admin", {"instructor_id": w.teachers[0], "price_range": {"currency_code": "EUR"}}),
+    "CreateSubject": lambda w: ("root-admin", {"name_en": w.name("Subject"), "name_zh": w.name("学科")}),
+    "ListSubjects": lambda w: (None, {}),
     "SubmitCourseForReview": lambda w: ("teacher", {"course_id": w.draft()}),
     "ApproveCourse": lambda w: ("root-admin", {"course_id": w.submitted()}),
     "CreateLesson": lambda w: ("teacher", {"course_id": w.draft(), "title": "L", "kind": 2, "duration_seconds": 600}),
@@ -175,6 +177,8 @@ REQUESTS = {
 READ = {
     "User": lambda w, x: w.call("user", "GetUser", "root-admin", user_id=x.user_id).user,
     "Course": lambda w, x: w.call("course", "GetCourse", "root-admin", course_id=x.course_id).course,
+    "Subject": lambda w, x: next(y for y in w.call("catalogue", "ListSubjects", "root-admin", page_size=100).subjects
+                                 if y.subject_id == x.subject_id),
     "Lesson": lambda w, x: next(y for y in w.call("lesson", "ListLessons", "root-admin", course_id=x.course_id).lessons
                                 if y.lesson_id == x.lesson_id),
     "Purchase": lambda w, x: w.call("purchase", "GetPurchase", "root-admin", purchase_id=x.purchase_id).purchase,
@@ -186,6 +190,7 @@ READ = {
 # Where a list has what a reply shows, by the type of what it shows: the list's file, its method, and with what it is called.
 LISTED = {
     "Course": ("catalogue", "ListCourses", lambda x: {"instructor_id": x.instructors[0].user_id, "state": x.state}),
+    "Subject": ("catalogue", "ListSubjects", lambda x: {"page_size": 100}),
     "Lesson": ("lesson", "ListLessons", lambda x: {"course_id": x.course_id}),
     "Purchase": ("purchase", "ListPurchases", lambda x: {"user_id": x.user_id}),
 }

@@ -38,7 +38,7 @@ class People(unittest.TestCase):
         edu = cls.stack.edu
         cls.courses = []
         for title in TITLES:
-            course = edu("create-course", "--title", title, "--summary", f"{title} {title}", "--subject", "mathematics",
+            course = edu("create-course", "--title", title, "--summary", f"{title} {title}", "--subject-id", cls.stack.subject,
                          "--level", "beginner", "--language", "en", "--prices", "49 eur", "--prices", "1234.56 USD",
                          "--external-id", "partner/" + uuid.uuid4().hex[:8], user="teacher")["course"]["courseId"]
             for lesson, *more in ((title, "video", "--duration-seconds", "30m"), ("Reading", "text")):

@@ -270,7 +270,7 @@ class World:
 
     def draft(self, title):
         return self.calm.call("course", "CreateCourse", self.teacher, title=title, summary="What it is about",
-                              subject="mathematics", level=1, language="en",
+                              subject_id=self.stack.subject, level=1, language="en",
                               price_list={"prices": [eur(PRICE)]}).course.course_id
 
     def publish(self, title, *kinds):

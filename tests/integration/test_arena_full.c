@@ -46,11 +46,11 @@ static int setup(void **state)
 	testdb_run(
 		conn,
 		"INSERT INTO course (course_id, creator_id, external_id, title, summary, description,"
-		" objectives, audience, prerequisites, subject, level, language, license, pricing,"
+		" objectives, audience, prerequisites, subject_id, level, language, license, pricing,"
 		" planned_learning_hours, state, lesson_count, version, revision, create_time, update_time, publish_time)"
 		" VALUES (7, 7, 'key', 'Title', 'Summary', 'Description', '[\"one\", \"two\"]', 'All', "
 		"'None',"
-		" 'maths', 1, 'en', 'free', 2, 0, 3, 1, 1, 1, 1, 1, 1)");
+		" 9, 1, 'en', 'free', 2, 0, 3, 1, 1, 1, 1, 1, 1)");
 	testdb_run(conn, "INSERT INTO course_instructor VALUES (7, 7, 1, 10000)");
 	testdb_run(conn, "INSERT INTO course_price VALUES (7, 'EUR', 100, 1)");
 	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 'key', 'Lesson', 2, 0, 1, 1, 0, 1, 1)");
@@ -138,7 +138,7 @@ static void check_listed(const struct course *c)
 	assert_string_equal(c->title, "Title");
 	assert_string_equal(c->external_id, "key");
 	assert_string_equal(c->summary, "Summary");
-	assert_string_equal(c->subject, "maths");
+	assert_int_equal(c->subject_id, 9);
 	assert_string_equal(c->language, "en");
 	assert_string_equal(c->license, "free");
 	assert_int_equal(c->n_instructors, 1);

@@ -9,6 +9,7 @@
 
 #include "proto/runtime/array.h"
 #include "server/course/course.h"
+#include "server/course/course_names.h"
 #include "server/course/lesson_store.h"
 #include "tests/lib/testserver.h"
 #include "tests/lib/threads.h"
@@ -160,7 +161,7 @@ static void test_create_keeps_everything(void **state)
 	req.n_objectives = 2;
 	req.audience = (char *)"a";
 	req.prerequisites = (char *)"p";
-	req.subject = (char *)"Mathematics";
+	req.subject_id = t->subject;
 	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_ADVANCED;
 	char language[] = "ZH-hans"; /* answered in its recommended case */
 	req.language = language;
@@ -515,9 +516,10 @@ static void test_update_asks_who_and_when(void **state)
 /* What was reviewed stays: everything but the price is refused to everybody, and nothing of it is written. */
 static void test_a_published_course_changes_its_price_alone(void **state)
 {
-	static const char *const paths[] = {
-		"title",   "summary", "description", "objectives", "audience",    "prerequisites",
-		"subject", "level",   "language",    "license",    "instructors", "planned_learning_hours"};
+	static const char *const paths[] = {"title",      "summary",     "description",
+					    "objectives", "audience",    "prerequisites",
+					    "subject_id", "level",       "language",
+					    "license",    "instructors", "planned_learning_hours"};
 	struct testserver *t = *state;
 	struct people p;
 	struct testcourse c;
@@ -643,7 +645,7 @@ static void test_review(void **state)
 	assert_reason(r, &err, "COURSE_INCOMPLETE");
 	assert_int_equal(err.violation_kind, ERROR_VIOLATION_PRECONDITION);
 	assert_violation(&err, "summary");
-	assert_violation(&err, "subject");
+	assert_violation(&err, "subject_id");
 	assert_violation(&err, "level");
 	assert_violation(&err, "language");
 	assert_violation(&err, "pricing");
@@ -651,12 +653,12 @@ static void test_review(void **state)
 
 	change.course_id = course->course_id;
 	change.summary = (char *)"s";
-	change.subject = (char *)"s";
+	change.subject_id = t->subject;
 	change.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_ALL;
 	change.language = (char *)"en";
 	change.pricing_case = EDU__V1__COURSE__PRICING_FREE;
 	change.free = &free_of_charge;
-	const char *const paths[] = {"summary", "subject", "level", "language", "free"};
+	const char *const paths[] = {"summary", "subject_id", "level", "language", "free"};
 	for (unsigned i = 0; i < 5; i++) {
 		r = update(t, &p.ines, &change, paths[i], NULL, &err);
 		assert_ok(r, &err);
@@ -996,24 +998,27 @@ static void test_terms(void **state)
 
 /* --- ListCourses --- */
 
+enum { PHYSICS = 11, ART = 12 };
+
 /* 45 published courses of one instructor, titles and filters spread; and what a filter must find. */
 static void fill_catalogue(struct testserver *t, const struct testuser *instructor)
 {
 	char sql[1024];
 	struct db_conn *conn = testdb_connect(t->db, NULL);
 	testdb_run(conn, "UPDATE course SET state = 4, revision = 1, publish_time = 1");
-	snprintf(sql, sizeof(sql),
-		 "INSERT INTO course (course_id, creator_id, external_id, title, summary, description, "
-		 "objectives, audience,"
-		 " prerequisites, subject, level, language, license, pricing, planned_learning_hours, state, "
-		 "lesson_count,"
-		 " version, revision, create_time, update_time, publish_time)"
-		 " SELECT seq, %lld, CONCAT('x', seq), CONCAT(IF(seq %% 2, 'b', 'B'), LPAD(46 - seq, 4, "
-		 "'0')), '', 'long', '[]',"
-		 " '', '', IF(seq %% 3, 'Physics', 'Art'), 1 + seq %% 4, IF(seq %% 5, 'en', 'zh-Hans'), '', "
-		 "1 + seq %% 2, 0,"
-		 " IF(seq = 45, 1, 3), 0, 1, 1, 1, 1, 1 FROM seq_1_to_45",
-		 (long long)instructor->user_id);
+	snprintf(
+		sql, sizeof(sql),
+		"INSERT INTO course (course_id, creator_id, external_id, title, summary, description, "
+		"objectives, audience,"
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state, "
+		"lesson_count,"
+		" version, revision, create_time, update_time, publish_time)"
+		" SELECT seq, %lld, CONCAT('x', seq), CONCAT(IF(seq %% 2, 'b', 'B'), LPAD(46 - seq, 4, "
+		"'0')), '', 'long', '[]',"
+		" '', '', IF(seq %% 3, %lld, %lld), 1 + seq %% 4, IF(seq %% 5, 'en', 'zh-Hans'), '', "
+		"1 + seq %% 2, 0,"
+		" IF(seq = 45, 1, 3), 0, 1, 1, 1, 1, 1 FROM seq_1_to_45",
+		(long long)instructor->user_id, (long long)PHYSICS, (long long)ART);
 	testdb_run(conn, sql);
 	snprintf(sql, sizeof(sql),
 		 "INSERT INTO course_instructor SELECT seq, %lld, 1, 10000 FROM seq_1_to_45",
@@ -1060,6 +1065,7 @@ static void test_catalogue(void **state)
 	struct people p;
 	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
 	PriceRange range = PRICE_RANGE_INIT;
+	char subject[ID_TEXT_MAX];
 
 	meet(t, &p);
 	fill_catalogue(t, &p.ines);
@@ -1068,9 +1074,9 @@ static void test_catalogue(void **state)
 		req.order = (CourseOrder)order;
 		assert_int_equal(walk(t, NULL, req, 7), 44);
 		assert_int_equal(walk(t, NULL, req, 100), 44);
-		req.subject = (char *)"PHYSICS";
+		req.subject_id = id_format(ID_SUBJECT, PHYSICS, subject);
 		assert_int_equal(walk(t, NULL, req, 4), 30);
-		req.subject = (char *)"";
+		req.subject_id = (char *)"";
 		req.language = (char *)"zh-Hans";
 		assert_int_equal(walk(t, NULL, req, 3), 8);
 		req.language = (char *)"ZH"; /* a range */
@@ -1080,9 +1086,9 @@ static void test_catalogue(void **state)
 		req.language = (char *)"zh-Hans-CN";
 		assert_int_equal(walk(t, NULL, req, 3), 0);
 		req.language = (char *)"zh";
-		req.subject = (char *)"art";
+		req.subject_id = id_format(ID_SUBJECT, ART, subject);
 		assert_int_equal(walk(t, NULL, req, 3), 2);
-		req.subject = req.language = (char *)"";
+		req.subject_id = req.language = (char *)"";
 		req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_BEGINNER;
 		assert_int_equal(walk(t, NULL, req, 5), 11);
 		req.level = 0;
@@ -1123,6 +1129,7 @@ static void test_catalogue_refuses(void **state)
 	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
 	PriceRange range = PRICE_RANGE_INIT;
 	ListCoursesResponse *page;
+	char subject[ID_TEXT_MAX];
 	struct error err;
 
 	meet(t, &p);
@@ -1161,10 +1168,10 @@ static void test_catalogue_refuses(void **state)
 	assert_ok(r, &err);
 	assert_string_not_equal(page->next_page_token, "");
 	req.page_token = page->next_page_token;
-	req.subject = (char *)"art";
+	req.subject_id = id_format(ID_SUBJECT, ART, subject);
 	r = list(t, NULL, &req, &page, &err);
 	assert_reason(r, &err, "PAGE_TOKEN_INVALID");
-	req.subject = (char *)"";
+	req.subject_id = (char *)"";
 	t->clock.ahead_us = INT64_C(4) * 24 * 3600 * 1000000;
 	r = list(t, NULL, &req, &page, &err);
 	t->clock.ahead_us = 0;

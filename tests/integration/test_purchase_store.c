@@ -71,10 +71,10 @@ static int64_t new_course(void)
 
 	sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, "
 	    "prerequisites,"
-	    " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, "
+	    " subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, "
 	    "version, revision,"
 	    " create_time, update_time, publish_time) VALUES (%" PRId64
-	    ", 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 5, 1, 0, 0, 0)",
+	    ", 1, 'Course', '', '', '[]', '', '', 0, 0, '', '', 2, 0, 3, 0, 5, 1, 0, 0, 0)",
 	    course_id);
 	return course_id;
 }

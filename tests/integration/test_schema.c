@@ -54,9 +54,9 @@ static const char *const world[] = {
 	" token_nonce, token_time, token_expire_time)"
 	" VALUES (7, 7, 1, 9, 'from', REPEAT('f', 32), REPEAT('s', 32), REPEAT('n', 16), 3, 9)",
 	"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
-	" subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
+	" subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
 	" create_time, update_time, publish_time)"
-	" VALUES (7, 7, 'Title', '', '', '[]', '', '', 'maths', 1, 'en', '', 2, 10000, 3, 2000, 1, 1, 1, 1, 1)",
+	" VALUES (7, 7, 'Title', '', '', '[]', '', '', 1, 1, 'en', '', 2, 10000, 3, 2000, 1, 1, 1, 1, 1)",
 	"INSERT INTO course_instructor (course_id, user_id, position, share_basis_points) VALUES (7, 7, 1, 10000)",
 	"INSERT INTO course_price (course_id, currency_code, minor_units, position) VALUES (7, 'EUR', 1, 1)",
 	"INSERT INTO course_rating (course_id, stars_1, stars_2, stars_3, stars_4, stars_5) VALUES (7, 0, 0, 0, 0, 0)",

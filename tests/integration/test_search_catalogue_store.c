@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "proto/runtime/ids.h"
+#include "server/course/course_names.h"
 #include "tests/lib/testserver.h"
 
 /* More than a page may look at, from id 1; those that are cheap or of the rare level are near the newest, but
@@ -20,15 +21,22 @@
 /* Two who teach ten published courses each, and newer drafts: fewer and more than a page may look at. */
 enum { FEW = 2, MANY = 3 };
 
+/* Subjects of which there are no rows: the list asks for none. */
+static char *subject(int64_t subject_id)
+{
+	static char text[ID_TEXT_MAX];
+	return id_format(ID_SUBJECT, subject_id, text);
+}
+
 static void insert_taught(struct db_conn *conn, int user_id, unsigned drafts)
 {
 	char sql[1024];
 	snprintf(
 		sql, sizeof(sql),
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience,"
-		" prerequisites, subject, level, language, license, pricing, planned_learning_hours, state,"
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state,"
 		" lesson_count, version, revision, create_time, update_time, publish_time)"
-		" SELECT %d00000 + seq, %d, 'Course', 's', '', '[]', '', '', 'arts', 1, 'en', '', 1, 0,"
+		" SELECT %d00000 + seq, %d, 'Course', 's', '', '[]', '', '', 2, 1, 'en', '', 1, 0,"
 		" IF(seq < 10, 3, 1), 1, 1, seq < 10, 1, 1, IF(seq < 10, 1, NULL) FROM seq_0_to_%u",
 		user_id, user_id, drafts + 9);
 	testdb_run(conn, sql);
@@ -43,10 +51,10 @@ static int fill(void **state)
 		conn,
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, "
 		"audience,"
-		" prerequisites, subject, level, language, license, pricing, planned_learning_hours, state,"
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state,"
 		" lesson_count, version, revision, create_time, update_time, publish_time)"
 		" SELECT seq, 1, CONCAT('Course ', LPAD(" COURSES
-		" - seq, 6, '0')), 's', '', '[]', '', '', 'math',"
+		" - seq, 6, '0')), 's', '', '[]', '', '', 1,"
 		" IF(seq IN (" RARE "), 3, 1), "
 		"ELT(1 + LEAST(seq % 1000, 4), 'zh', 'zh-Hans', 'zh-Hans-CN', 'zho', 'en'), '', 2, 0, 3, 1, 1, 1, 1, 1, 1 FROM seq_1_to_" COURSES);
 	insert_taught(conn, FEW, 200);
@@ -95,7 +103,7 @@ static void test_few_that_fit(void **state)
 {
 	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
 
-	req.subject = (char *)"math";
+	req.subject_id = subject(1);
 	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_ADVANCED;
 	expect_the_near_ones(*state, &req);
 	req.page_token = (char *)"";
@@ -121,7 +129,7 @@ static void test_none_that_fits(void **state)
 	ListCoursesResponse *page;
 	struct error err;
 
-	req.subject = (char *)"math";
+	req.subject_id = subject(1);
 	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_INTERMEDIATE;
 	int r = list(*state, &req, &page, &err);
 	assert_reason(r, &err, "FILTER_TOO_COSTLY");
@@ -142,7 +150,7 @@ static void test_whole_pages(void **state)
 		assert_int_equal(page->n_courses, 100);
 	}
 	req.page_token = (char *)"";
-	req.subject = (char *)"history";
+	req.subject_id = subject(3);
 	int r = list(*state, &req, &page, &err);
 	assert_ok(r, &err);
 	assert_int_equal(page->n_courses, 0);

@@ -14,6 +14,7 @@
 #include "server/auth/authenticator.h"
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
+#include "server/course/subject_store.h"
 #include "server/db/lease.h"
 #include "server/user/session_store.h"
 #include "server/user/user_names.h"
@@ -87,13 +88,16 @@ struct testserver *testserver_new(void)
 {
 	char key_dir[TEMP_DIR_MAX];
 	temp_dir_make(key_dir);
-	return testserver_on(testdb_new(), key_dir);
+	struct testserver *t = testserver_on(testdb_new(), key_dir);
+	testserver_subject(t, "Mathematics", t->subject);
+	return t;
 }
 
 struct testserver *testserver_replica(struct testserver *t)
 {
 	struct testserver *replica = testserver_on(t->db, t->key_dir);
 	replica->clock.ahead_us = t->clock.ahead_us;
+	memcpy(replica->subject, t->subject, sizeof(replica->subject));
 	return replica;
 }
 
@@ -232,6 +236,18 @@ struct client_call_options as(const struct testuser *u)
 
 /* --- courses --- */
 
+void testserver_subject(struct testserver *t, const char *name, char ret[ID_TEXT_MAX])
+{
+	static const struct db_stmt_list *const lists[] = {&subject_stmts, NULL};
+	const struct subject s = {new_id(t), (char *)name, (char *)name, clock_now_us(t->config.clock)};
+	struct db_conn *conn = testdb_connect(t->db, lists);
+	struct error err;
+	if (subject_store_insert(conn, &s, &err) < 0)
+		die("cannot insert a subject", &err);
+	db_close(conn);
+	id_format(ID_SUBJECT, s.subject_id, ret);
+}
+
 static void make_course(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
 			struct testcourse *ret)
 {
@@ -245,7 +261,7 @@ static void make_course(struct testserver *t, const struct testuser *instructor,
 
 	req.title = (char *)"A course";
 	req.summary = (char *)"What it is about";
-	req.subject = (char *)"mathematics";
+	req.subject_id = t->subject;
 	req.level = EDU__V1__COURSE_LEVEL__COURSE_LEVEL_BEGINNER;
 	req.language = (char *)"en";
 	price.currency_code = (char *)"EUR";

@@ -20,6 +20,7 @@ struct testserver {
 	char key_dir[TEMP_DIR_MAX]; /* shared by replicas */
 	struct service_config config;
 	struct service *service;
+	char subject[ID_TEXT_MAX]; /* sbj_...: one that courses may be of */
 	struct client_channel *channel;
 	struct arena arena; /* of the test's main thread; testserver_reset() */
 	struct testclock {
@@ -63,6 +64,9 @@ void testserver_token(struct testserver *t, struct testuser *u, uint32_t roles);
 
 /* Options that call as the user; NULL: without a token. */
 struct client_call_options as(const struct testuser *u);
+
+/* Another subject, whose names in both languages are this one. */
+void testserver_subject(struct testserver *t, const char *name, char ret[ID_TEXT_MAX]);
 
 /* A published course of the instructor with one lesson per kind in `kinds` (enum lesson_kind, ended by 0;
  * videos last 640 s, the others 60), priced in EUR; price 0 is free. Made over the API by the instructor and

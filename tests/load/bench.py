@@ -285,7 +285,7 @@ def put_on_sale(stack):
                                  for name in ("teacher", "root-admin", "treasurer"))
 
     def new_course(i):
-        course = wire.call("course", "CreateCourse", teacher, title=f"For sale {i}", summary="s", subject="mathematics",
+        course = wire.call("course", "CreateCourse", teacher, title=f"For sale {i}", summary="s", subject_id=stack.subject,
                            level=1, language="en",
                            price_list={"prices": [{"currency_code": "EUR", "minor_units": 1250}]}).course.course_id
         wire.call("lesson", "CreateLesson", teacher, course_id=course, title="Lesson", kind=2)
@@ -432,14 +432,14 @@ class Offered:
 def crowd_the_catalogue(stack):
     """Courses of which one in 200 is cheap: a page of those by title looks at nearly as many rows as a page may."""
     stack.sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
-              " subject, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
+              " subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
               " create_time, update_time, publish_time)"
-              " SELECT seq, 1, CONCAT('Crowd ', seq), 's', '', '[]', '', '', 'crowd', 1, 'en', '', 2, 0, 3,"
+              " SELECT seq, 1, CONCAT('Crowd ', seq), 's', '', '[]', '', '', 1, 1, 'en', '', 2, 0, 3,"
               " 1, 1, 1, 1, 1, 1 FROM seq_1_to_20000;"
               "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
-              " SELECT course_id, 1, 1, 10000 FROM course WHERE subject = 'crowd';"
+              " SELECT course_id, 1, 1, 10000 FROM course WHERE subject_id = 1;"
               "INSERT INTO course_price (course_id, currency_code, minor_units, position)"
-              " SELECT course_id, 'CHF', IF(course_id % 200, 1000, 500), 1 FROM course WHERE subject = 'crowd'")
+              " SELECT course_id, 'CHF', IF(course_id % 200, 1000, 500), 1 FROM course WHERE subject_id = 1")
 
 
 def overload(bench, name, process, target, request):

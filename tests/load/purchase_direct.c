@@ -50,11 +50,11 @@ static void seed(void)
 	static const char courses[] =
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, "
 		"audience,"
-		" prerequisites, subject, level, language, license, pricing, planned_learning_hours, state, "
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state, "
 		"lesson_count,"
 		" version, revision, create_time, update_time, publish_time)"
 		" SELECT %" PRId64
-		" + seq, 1, 'Course', '', '', '[]', '', '', '', 0, '', '', 2, 0, 3, 0, 1, 1, 0, 0, 0"
+		" + seq, 1, 'Course', '', '', '[]', '', '', 0, 0, '', '', 2, 0, 3, 0, 1, 1, 0, 0, 0"
 		" FROM seq_0_to_%d";
 	struct db_conn *conn = testdb_connect(db, NULL);
 	char sql[1024];

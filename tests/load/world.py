@@ -139,7 +139,7 @@ class World:
 
     def course(self, title, lessons=1, state="DRAFT", **price):
         course_id = self.call("course", "CreateCourse", "TEACHER", title=title, summary="Made for a load test",
-                              subject="load", level=1, language="en",
+                              subject_id=self.env["SUBJECT"], level=1, language="en",
                               **(price or {"price_list": {"prices": [PRICE]}})).course.course_id
         for n in range(lessons):
             self.call("lesson", "CreateLesson", "TEACHER", course_id=course_id, title=f"Lesson {n}", kind=1,
@@ -150,8 +150,12 @@ class World:
             self.call("course", "ApproveCourse", "ADMIN", course_id=course_id)
         return course_id
 
+    def make_subject(self):
+        self.env["SUBJECT"] = self.call("catalogue", "CreateSubject", "ADMIN", name_en=f"Load {self.tag}",
+                                        name_zh=f"负载 {self.tag}").subject.subject_id
+
     def courses(self, kind, state, **price):
-        self.need("TEACHER")
+        self.need("TEACHER", "SUBJECT")
         self.put(kind, COURSES, lambda i: self.course(f"{kind.title()} {i}", state=state, **price))
 
     def make_course(self):
@@ -176,7 +180,7 @@ class World:
 
     def make_learnt(self):
         """A course that every learner has bought."""
-        self.need("TEACHER", "LEARNER")
+        self.need("TEACHER", "LEARNER", "SUBJECT")
         self.env["LEARNT"] = self.course("Learnt", LESSONS, "PUBLISHED", free={})
         self.put("PURCHASE", LEARNERS, lambda i: self.call(
             "purchase", "PurchaseCourse", f"LEARNER_{i}", course_id=self.env["LEARNT"], currency_code="EUR",

@@ -54,9 +54,9 @@ static void test_flags_and_options_in_any_order(void **state)
 
 static void test_a_switch_leaves_the_next_word_alone(void **state)
 {
-	assert_int_equal(READ("list-courses", "--free-only", "--subject", "maths"), 0);
+	assert_int_equal(READ("list-courses", "--free-only", "--subject-id", "sbj_1"), 0);
 	assert_true(json_is_true(json_object_get(out.request, "freeOnly")));
-	assert_string_equal(member("subject"), "maths");
+	assert_string_equal(member("subjectId"), "sbj_1");
 	invocation_done(&out);
 	assert_int_equal(READ("list-courses", "--free-only=false"), 0);
 	assert_true(json_is_false(json_object_get(out.request, "freeOnly")));

@@ -140,7 +140,7 @@ static void catalogue_make(struct catalogue *c)
 		course->course_id = c->ids[i];
 		course->external_id = (char *)"partner/2026/autumn";
 		course->title = (char *)titles[i];
-		course->subject = (char *)(i % 2 ? "mathematics" : "computing");
+		course->subject_id = (char *)(i % 2 ? "sbj_2" : "sbj_1");
 		course->level = i % 2 ? EDU__V1__COURSE_LEVEL__COURSE_LEVEL_INTERMEDIATE
 				      : EDU__V1__COURSE_LEVEL__COURSE_LEVEL_BEGINNER;
 		course->pricing_case = EDU__V1__COURSE__PRICING_PRICE_LIST;
@@ -245,10 +245,10 @@ static void test_widths_are_those_of_a_terminal(void **state)
 	catalogue_make(&c);
 	char *text = printed_at(&c.response.base, 200), *line, *rest = text;
 	line = strsep(&rest, "\n");
-	size_t subject = (size_t)(strstr(line, "SUBJECT") - line);
+	size_t subject = (size_t)(strstr(line, "SUBJECT_ID") - line);
 	for (unsigned i = 0; i < COURSES; i++) {
 		line = strsep(&rest, "\n");
-		char *at = strstr(line, i % 2 ? "mathematics" : "computing");
+		char *at = strstr(line, i % 2 ? "sbj_2" : "sbj_1");
 		assert_non_null(at);
 		*at = '\0';
 		assert_int_equal(text_width(line), subject);
@@ -348,10 +348,10 @@ static void test_pages_of_one_table(void **state)
 	assert_int_equal(count(text, "\n"), 1 + 2 * COURSES);
 	assert_null(strstr(text, "INSTRUCTORS")); /* nobody has any */
 	line = strsep(&rest, "\n");
-	size_t subject = (size_t)(strstr(line, "SUBJECT") - line);
+	size_t subject = (size_t)(strstr(line, "SUBJECT_ID") - line);
 	for (unsigned i = 0; i < 2 * COURSES; i++) {
 		line = strsep(&rest, "\n");
-		char *at = strstr(line, i % 2 ? "mathematics" : "computing");
+		char *at = strstr(line, i % 2 ? "sbj_2" : "sbj_1");
 		assert_non_null(at);
 		*at = '\0';
 		assert_int_equal(text_width(line), subject);

@@ -25,7 +25,7 @@ static struct course complete(void)
 		.creator_id = 7,
 		.title = (char *)"t",
 		.summary = (char *)"s",
-		.subject = (char *)"s",
+		.subject_id = 1,
 		.language = (char *)"en",
 		.level = 1,
 		.pricing = COURSE_FREE,
@@ -102,7 +102,8 @@ static void test_complete_lists_all_that_is_missing(void **state)
 	struct error err;
 
 	assert_int_equal(course_check_complete(&c, &err), 0);
-	c.summary = c.subject = c.language = (char *)"";
+	c.summary = c.language = (char *)"";
+	c.subject_id = 0;
 	c.level = 0;
 	c.pricing = COURSE_UNPRICED;
 	c.n_instructors = 0;

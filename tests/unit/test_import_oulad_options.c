@@ -28,7 +28,8 @@ static int read_line(struct options *o, const char *line)
 	return options_read(argc, argv, o, &err);
 }
 
-#define NEEDED "data --presentation AAA/2013J --user u --password-file p --learner-secret-file s"
+#define NEEDED                                                                                               \
+	"data --presentation AAA/2013J --subject Arts --user u --password-file p --learner-secret-file s"
 
 static void test_defaults(void **state)
 {
@@ -37,6 +38,7 @@ static void test_defaults(void **state)
 	unsetenv("EDU_TARGET");
 	assert_int_equal(read_line(&o, NEEDED), 0);
 	assert_string_equal(o.dir, "data");
+	assert_string_equal(o.subject, "Arts");
 	assert_string_equal(o.target, "localhost:50051");
 	assert_false(o.tls);
 	assert_true(o.price == 4900);
@@ -59,8 +61,9 @@ static void test_wrong_lines(void **state)
 {
 	static const char *const lines[] = {
 		"",
-		"data --user u --password-file p --learner-secret-file s",
-		"data --presentation AAA/2013J --password-file p --learner-secret-file s",
+		"data --subject Arts --user u --password-file p --learner-secret-file s",
+		"data --presentation AAA/2013J --subject Arts --password-file p --learner-secret-file s",
+		"data --presentation AAA/2013J --user u --password-file p --learner-secret-file s",
 		NEEDED " more",
 		NEEDED " --workers 0",
 		NEEDED " --workers 257",

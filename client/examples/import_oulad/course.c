@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "client/examples/import_oulad/import.h"
 #include "client/examples/import_oulad/patience.h"
@@ -32,6 +33,42 @@ static int course_find(struct import *im, struct arena *arena, Course **ret, str
 	return 0;
 }
 
+/* The subject of that name on a page of them; NULL when it is not there. */
+static char *subject_named(const ListSubjectsResponse *page, const char *name)
+{
+	for (size_t i = 0; i < page->n_subjects; i++) {
+		Subject *s = page->subjects[i];
+		if (strcasecmp(s->name_en, name) == 0 || strcmp(s->name_zh, name) == 0)
+			return s->subject_id;
+	}
+	return NULL;
+}
+
+/* A partner makes no subjects: the course is of one that is there. */
+static int subject_find(struct import *im, struct arena *arena, char **ret, struct error *err)
+{
+	ListSubjectsRequest request = LIST_SUBJECTS_REQUEST_INIT;
+	ListSubjectsResponse *response;
+	int r;
+
+	request.page_size = PAGE_SIZE;
+	do {
+		struct patience p = PATIENCE;
+		do {
+			tally_calls(&im->tally, 1);
+			r = edu_service_list_subjects_call(im->channel, &request, NULL, arena, &response,
+							   err);
+		} while (patience_again(&p, r, err));
+		if (r < 0)
+			return r;
+		*ret = subject_named(response, im->options->subject);
+		request.page_token = response->next_page_token;
+	} while (!*ret && *request.page_token);
+	return *ret ? 0
+		    : error_raise(err, &REASON_SUBJECT_NOT_FOUND, "the server has no subject \"%s\"",
+				  im->options->subject);
+}
+
 static int course_make(struct import *im, struct arena *arena, Course **ret, struct error *err)
 {
 	CreateCourseRequest request = CREATE_COURSE_REQUEST_INIT;
@@ -43,8 +80,10 @@ static int course_make(struct import *im, struct arena *arena, Course **ret, str
 	const struct client_call_options options = {.replayed = &replayed};
 	CreateCourseResponse *response;
 	struct patience p = PATIENCE;
-	int r;
 
+	int r = subject_find(im, arena, &request.subject_id, err);
+	if (r < 0)
+		return r;
 	snprintf(title, sizeof(title), "%s %s", o->module, o->presentation);
 	snprintf(summary, sizeof(summary),
 		 "Module %s, presentation %s, of the Open University Learning Analytics Dataset: %d days, %u "
@@ -57,14 +96,13 @@ static int course_make(struct import *im, struct arena *arena, Course **ret, str
 	request.title = title;
 	request.summary = summary;
 	request.external_id = im->course_key;
-	request.subject = (char *)"open university";
 	request.level = COURSE_LEVEL_ALL;
 	request.language = (char *)"en";
 	request.license = (char *)"CC-BY-4.0";
 	request.pricing_case = EDU__V1__CREATE_COURSE_REQUEST__PRICING_PRICE_LIST;
 	request.price_list = &list;
-	request.request_id = key_uuid(request_id, "course/%s/%s/%" PRId64, im->course_key,
-				      im->options->currency, im->options->price);
+	request.request_id = key_uuid(request_id, "course/%s/%s/%s/%" PRId64, im->course_key,
+				      request.subject_id, im->options->currency, im->options->price);
 	do {
 		tally_calls(&im->tally, 1);
 		r = edu_service_create_course_call(im->channel, &request, &options, arena, &response, err);

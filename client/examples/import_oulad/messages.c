@@ -51,6 +51,7 @@ static const struct advice {
 	{"COURSE_STATE_INVALID", "have the course brought back, or import as another account", false},
 	{"SELF_APPROVAL", "name another account with the role ADMIN: --approver, or edu approve-course",
 	 true},
+	{"SUBJECT_NOT_FOUND", "name one of edu list-subjects, or have it made: edu create-subject", true},
 	{"INTERNAL", "have the server's log looked into", false},
 };
 

@@ -11,8 +11,8 @@
 enum { WORKERS = 16, IN_FLIGHT = 256 };
 
 static const char help[] =
-	"Usage: import_oulad DIR --presentation MODULE/PRESENTATION --user NAME --password-file FILE\n"
-	"                    --learner-secret-file FILE [flags]\n"
+	"Usage: import_oulad DIR --presentation MODULE/PRESENTATION --subject NAME --user NAME\n"
+	"                    --password-file FILE --learner-secret-file FILE [flags]\n"
 	"\n"
 	"Imports one presentation of the Open University Learning Analytics Dataset (OULAD) into\n"
 	"EduService, over its API alone. DIR holds courses.csv, vle.csv, studentInfo.csv,\n"
@@ -39,6 +39,9 @@ static const char help[] =
 	"\n"
 	"Flags:\n"
 	"  --presentation NAME           such as AAA/2013J\n"
+	"  --subject NAME                what the course is of: the name, in English or Chinese, of a\n"
+	"                                subject that the server has (edu list-subjects). An\n"
+	"                                administrator makes new ones (edu create-subject)\n"
 	"  --target ADDRESS              the server (EDU_TARGET, or localhost:50051)\n"
 	"  --tls                         speak TLS\n"
 	"  --ca FILE                     PEM certificates to trust instead of the system's; means --tls\n"
@@ -127,6 +130,7 @@ int options_price(const char *text, int64_t *ret, char currency[CURRENCY_MAX], s
 
 enum flag {
 	FLAG_PRESENTATION = 1,
+	FLAG_SUBJECT,
 	FLAG_TARGET,
 	FLAG_TLS,
 	FLAG_CA,
@@ -145,6 +149,7 @@ enum flag {
 
 static const struct option flags[] = {
 	{"presentation", required_argument, NULL, FLAG_PRESENTATION},
+	{"subject", required_argument, NULL, FLAG_SUBJECT},
 	{"target", required_argument, NULL, FLAG_TARGET},
 	{"tls", no_argument, NULL, FLAG_TLS},
 	{"ca", required_argument, NULL, FLAG_CA},
@@ -167,6 +172,9 @@ static int flag_set(struct options *o, int flag, const char *value, struct error
 	switch ((enum flag)flag) {
 	case FLAG_PRESENTATION:
 		o->presentation = value;
+		return 0;
+	case FLAG_SUBJECT:
+		o->subject = value;
 		return 0;
 	case FLAG_TARGET:
 		o->target = value;
@@ -220,6 +228,7 @@ static int options_check(const struct options *o, struct error *err)
 	} needed[] = {
 		{o->dir, "DIR, the directory with the CSV files,"},
 		{o->presentation, "--presentation"},
+		{o->subject, "--subject"},
 		{o->user, "--user"},
 		{o->password_file, "--password-file"},
 		{o->learner_secret_file, "--learner-secret-file"},

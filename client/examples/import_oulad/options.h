@@ -13,7 +13,7 @@ enum { OPTION_WORKERS_MAX = 256, OPTION_IN_FLIGHT_MAX = 10000 };
 
 /* The command line. Texts belong to argv and the environment. */
 struct options {
-	const char *dir, *presentation;
+	const char *dir, *presentation, *subject;
 	const char *target, *ca_file, *authority;
 	bool tls;
 	const char *user, *password_file, *learner_secret_file;
