@@ -35,6 +35,7 @@ CREATE TABLE course (
   planned_learning_hours INT NOT NULL COMMENT '0 when not said' CHECK (planned_learning_hours BETWEEN 0 AND 10000),
   state TINYINT NOT NULL COMMENT 'edu.v1.CourseState: 1 draft, 2 in review, 3 published, 4 archived'
     CHECK (state BETWEEN 1 AND 4),
+  rejection_reasons JSON NOT NULL DEFAULT '[]' COMMENT 'array of strings: why the last review turned it down; empty once it is submitted again',
   lesson_count INT NOT NULL COMMENT 'rows in lesson' CHECK (lesson_count BETWEEN 0 AND 2000),
   version BIGINT NOT NULL COMMENT 'counts changes of the course and its lessons, from 1; the etag is made of it'
     CHECK (version >= 1),

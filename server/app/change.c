@@ -36,7 +36,7 @@ static int check_etag(const struct change *change, void *object, struct error *e
 static int check_state(const struct change *change, void *object, struct error *err)
 {
 	int state = *state_of(change, object);
-	if (!change->step->from || (change->step->from & STATE_BIT(state)))
+	if (!change->step->to || change->step->to[state])
 		return 0;
 	error_raise(err, change->kind->state_reason, "The state it is in does not allow this.");
 	return error_add_metadata(err, "state", "%s", change->kind->state_name(state));
@@ -55,7 +55,7 @@ static int apply(struct change *change, void *object, struct error *err)
 	if (r < 0)
 		return r;
 	if (step->to)
-		*state_of(change, object) = step->to;
+		*state_of(change, object) = step->to[*state_of(change, object)];
 	++*number_at(object, change->kind->version);
 	*number_at(object, change->kind->update_us) = change->now_us;
 	return 0;

@@ -14,12 +14,10 @@
  */
 struct change;
 
-/* The states of a transition's `from`: STATE_BIT(COURSE_DRAFT) | ... */
-#define STATE_BIT(state) (1u << (state))
-
 struct transition {
-	unsigned from;      /* from which states, STATE_BIT() of each; 0: from any */
-	int to;             /* to which state; 0: it stays */
+	/* By the state it is in, the state this leads to, for every state of the kind; 0: it does not lead on
+	 * from there. NULL: from any, and it stays. */
+	const uint8_t *to;
 	const char *event;  /* its kind; an area's EVENT_... */
 	const char *audit;  /* the action, an area's AUDIT_...; NULL: none is written */
 	bool own_unaudited; /* who changes himself leaves no audit row */

@@ -29,26 +29,44 @@ static int may_review(const struct change *change, const void *course, struct er
 	return r < 0 ? r : course_check_reviewer(course, change->who, err);
 }
 
+/* From which states a step leads, each to which. */
+#define TO(...) ((const uint8_t[COURSE_ARCHIVED + 1]){__VA_ARGS__})
+
 static const struct transition life[COURSE_STEPS] = {
-	[STEP_COURSE_UPDATE] = {.from = STATE_BIT(COURSE_DRAFT) | STATE_BIT(COURSE_PUBLISHED),
+	[STEP_COURSE_UPDATE] = {.to = TO([COURSE_DRAFT] = COURSE_DRAFT, [COURSE_PUBLISHED] =
+										COURSE_PUBLISHED),
 				.event = EVENT_COURSE_UPDATED,
 				.may = may_teach,
 				.apply = course_apply_update},
-	[STEP_COURSE_ADD_LESSON] = {.from = STATE_BIT(COURSE_DRAFT),
+	[STEP_COURSE_ADD_LESSON] = {.to = TO([COURSE_DRAFT] = COURSE_DRAFT),
 				    .event = EVENT_LESSON_CREATED,
 				    .may = may_teach,
 				    .apply = course_apply_lesson},
-	[STEP_COURSE_SUBMIT] = {.from = STATE_BIT(COURSE_DRAFT),
-				.to = COURSE_IN_REVIEW,
+	[STEP_COURSE_SUBMIT] = {.to = TO([COURSE_DRAFT] = COURSE_IN_REVIEW),
 				.event = EVENT_COURSE_SUBMITTED,
 				.may = may_teach,
 				.apply = course_apply_submission},
-	[STEP_COURSE_APPROVE] = {.from = STATE_BIT(COURSE_IN_REVIEW),
-				 .to = COURSE_PUBLISHED,
+	[STEP_COURSE_WITHDRAW] = {.to = TO([COURSE_IN_REVIEW] = COURSE_DRAFT),
+				  .event = EVENT_COURSE_WITHDRAWN,
+				  .may = may_teach},
+	[STEP_COURSE_REJECT] = {.to = TO([COURSE_IN_REVIEW] = COURSE_DRAFT),
+				.event = EVENT_COURSE_REJECTED,
+				.audit = AUDIT_REJECT_COURSE,
+				.may = may_review,
+				.apply = course_apply_rejection},
+	[STEP_COURSE_APPROVE] = {.to = TO([COURSE_IN_REVIEW] = COURSE_PUBLISHED),
 				 .event = EVENT_COURSE_PUBLISHED,
 				 .audit = AUDIT_APPROVE_COURSE,
 				 .may = may_review,
 				 .apply = course_apply_approval},
+	[STEP_COURSE_ARCHIVE] = {.to = TO([COURSE_PUBLISHED] = COURSE_ARCHIVED),
+				 .event = EVENT_COURSE_ARCHIVED,
+				 .audit = AUDIT_ARCHIVE_COURSE,
+				 .may = may_teach},
+	[STEP_COURSE_UNARCHIVE] = {.to = TO([COURSE_ARCHIVED] = COURSE_PUBLISHED),
+				   .event = EVENT_COURSE_UNARCHIVED,
+				   .audit = AUDIT_UNARCHIVE_COURSE,
+				   .may = may_teach},
 };
 
 /* --- what a course is to app/change.h --- */

@@ -10,7 +10,11 @@ enum course_step {
 	STEP_COURSE_UPDATE,     /* `arg`: as course_rpc.c has it */
 	STEP_COURSE_ADD_LESSON, /* `arg`: as lesson_rpc.c has it */
 	STEP_COURSE_SUBMIT,
+	STEP_COURSE_WITHDRAW,
+	STEP_COURSE_REJECT, /* `arg`: the RejectCourseRequest */
 	STEP_COURSE_APPROVE,
+	STEP_COURSE_ARCHIVE,
+	STEP_COURSE_UNARCHIVE,
 	COURSE_STEPS,
 };
 
@@ -24,6 +28,8 @@ int course_apply_update(struct change *change, void *course, struct error *err)
 int course_apply_lesson(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 int course_apply_submission(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_rejection(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 int course_apply_approval(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));

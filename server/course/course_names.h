@@ -17,11 +17,18 @@
 	X(EVENT_COURSE_CREATED, "course.created", ID_COURSE)                                                 \
 	X(EVENT_COURSE_UPDATED, "course.updated", ID_COURSE)                                                 \
 	X(EVENT_COURSE_SUBMITTED, "course.submitted", ID_COURSE)                                             \
+	X(EVENT_COURSE_WITHDRAWN, "course.withdrawn", ID_COURSE)                                             \
+	X(EVENT_COURSE_REJECTED, "course.rejected", ID_COURSE)                                               \
 	X(EVENT_COURSE_PUBLISHED, "course.published", ID_COURSE)                                             \
+	X(EVENT_COURSE_ARCHIVED, "course.archived", ID_COURSE)                                               \
+	X(EVENT_COURSE_UNARCHIVED, "course.unarchived", ID_COURSE)                                           \
 	X(EVENT_LESSON_CREATED, "lesson.created", ID_LESSON)
 
 #define COURSE_AUDITS(X)                                                                                     \
+	X(AUDIT_REJECT_COURSE, "RejectCourse", ID_COURSE)                                                    \
 	X(AUDIT_APPROVE_COURSE, "ApproveCourse", ID_COURSE)                                                  \
+	X(AUDIT_ARCHIVE_COURSE, "ArchiveCourse", ID_COURSE)                                                  \
+	X(AUDIT_UNARCHIVE_COURSE, "UnarchiveCourse", ID_COURSE)                                              \
 	X(AUDIT_CREATE_SUBJECT, "CreateSubject", ID_SUBJECT)
 
 COURSE_IDS(NAME_ID)

@@ -84,6 +84,8 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	put_text(&ret->license, c->license);
 	ret->objectives = c->objectives;
 	ret->n_objectives = c->n_objectives;
+	ret->rejection_reasons = c->rejection_reasons;
+	ret->n_rejection_reasons = c->n_rejection_reasons;
 	ret->level = (Edu__V1__CourseLevel)c->level;
 	put_instructors(arena, c, ret);
 	put_pricing(arena, c, ret);

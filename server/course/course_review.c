@@ -1,17 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include "edu/v1/edu_service.server.h"
 #include "server/course/course_life.h"
 #include "server/course/course_rules.h"
 
 int course_apply_submission(struct change *change, void *course, struct error *err)
 {
-	return course_check_complete(course, err);
+	struct course *c = course;
+	c->n_rejection_reasons = 0;
+	return course_check_complete(c, err);
 }
 
 static int submit_course_for_review(struct rpc_call *call, const SubmitCourseForReviewRequest *req,
 				    SubmitCourseForReviewResponse *ret, struct error *err)
 {
 	struct change change = course_change(call, STEP_COURSE_SUBMIT, req->course_id, req->etag);
+	change.ret = &ret->course;
+	return change_run(&change, &ret->base, err);
+}
+
+static int withdraw_course(struct rpc_call *call, const WithdrawCourseRequest *req,
+			   WithdrawCourseResponse *ret, struct error *err)
+{
+	struct change change = course_change(call, STEP_COURSE_WITHDRAW, req->course_id, req->etag);
+	change.ret = &ret->course;
+	return change_run(&change, &ret->base, err);
+}
+
+int course_apply_rejection(struct change *change, void *course, struct error *err)
+{
+	const RejectCourseRequest *req = change->arg;
+	struct course *c = course;
+	const char *reasons = course_texts_to_json(change->arena, req->reasons, req->n_reasons);
+
+	c->rejection_reasons = req->reasons;
+	c->n_rejection_reasons = req->n_reasons;
+	change->detail = reasons ? arena_printf(change->arena, "{\"reasons\":%s}", reasons) : NULL;
+	return change->detail ? 0 : arena_full(err);
+}
+
+static int reject_course(struct rpc_call *call, const RejectCourseRequest *req, RejectCourseResponse *ret,
+			 struct error *err)
+{
+	struct change change = course_change(call, STEP_COURSE_REJECT, req->course_id, req->etag);
+	char field[64];
+
+	for (size_t i = 0; i < req->n_reasons; i++) {
+		snprintf(field, sizeof(field), "reasons[%zu]", i);
+		if (!*req->reasons[i])
+			return error_field(err, field, "must not be empty");
+	}
+	change.arg = (void *)req;
 	change.ret = &ret->course;
 	return change_run(&change, &ret->base, err);
 }
@@ -33,5 +73,29 @@ static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req
 	return change_run(&change, &ret->base, err);
 }
 
+/* --- off sale, and on sale again --- */
+
+static int archive_course(struct rpc_call *call, const ArchiveCourseRequest *req, ArchiveCourseResponse *ret,
+			  struct error *err)
+{
+	struct change change = course_change(call, STEP_COURSE_ARCHIVE, req->course_id, req->etag);
+	change.reason = req->comment;
+	change.ret = &ret->course;
+	return change_run(&change, &ret->base, err);
+}
+
+static int unarchive_course(struct rpc_call *call, const UnarchiveCourseRequest *req,
+			    UnarchiveCourseResponse *ret, struct error *err)
+{
+	struct change change = course_change(call, STEP_COURSE_UNARCHIVE, req->course_id, req->etag);
+	change.reason = req->comment;
+	change.ret = &ret->course;
+	return change_run(&change, &ret->base, err);
+}
+
 EDU_SERVICE_SUBMIT_COURSE_FOR_REVIEW(submit_course_for_review, RPC_ON_DB);
 EDU_SERVICE_APPROVE_COURSE(approve_course, RPC_ON_DB);
+EDU_SERVICE_WITHDRAW_COURSE(withdraw_course, RPC_ON_DB);
+EDU_SERVICE_REJECT_COURSE(reject_course, RPC_ON_DB);
+EDU_SERVICE_ARCHIVE_COURSE(archive_course, RPC_ON_DB);
+EDU_SERVICE_UNARCHIVE_COURSE(unarchive_course, RPC_ON_DB);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/course_row.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,19 +32,18 @@ static void read_rating(const char *text, struct course *ret)
 		ret->rating.stars[i++] = strtoll(text, &end, 10);
 }
 
-static int read_objectives(const char *text, struct arena *arena, struct course *ret, struct error *err)
+static int read_texts(const char *text, struct arena *arena, char ***ret, size_t *ret_n, struct error *err)
 {
 	json_t *array = json_loads(text, 0, NULL);
 	if (!json_is_array(array)) {
 		json_decref(array);
-		return error_internal(err, "the objectives of course %" PRId64 " are no array",
-				      ret->course_id);
+		return error_internal(err, "a course has texts that are no array");
 	}
-	ret->objectives = arena_array(arena, json_array_size(array) + 1, sizeof(char *));
-	for (size_t i = 0; ret->objectives && i < json_array_size(array); i++) {
+	*ret = arena_array(arena, json_array_size(array) + 1, sizeof(char *));
+	for (size_t i = 0; *ret && i < json_array_size(array); i++) {
 		const json_t *item = json_array_get(array, i);
-		ret->objectives[i] = arena_strndup(arena, json_string_value(item), json_string_length(item));
-		ret->n_objectives = i + 1;
+		(*ret)[i] = arena_strndup(arena, json_string_value(item), json_string_length(item));
+		*ret_n = i + 1;
 	}
 	json_decref(array);
 	return 0;
@@ -56,16 +54,20 @@ int course_of_row(struct course *c, struct arena *arena, struct error *err)
 	read_instructors(c->text.instructors, c);
 	read_prices(c->text.prices, c);
 	read_rating(c->text.rating, c);
-	int r = c->text.objectives ? read_objectives(c->text.objectives, arena, c, err) : 0;
+	int r = c->text.objectives
+			? read_texts(c->text.objectives, arena, &c->objectives, &c->n_objectives, err)
+			: 0;
+	if (r >= 0 && c->text.rejection_reasons)
+		r = read_texts(c->text.rejection_reasons, arena, &c->rejection_reasons,
+			       &c->n_rejection_reasons, err);
 	return r < 0 ? r : arena_check(arena, err);
 }
 
-/* The objectives as a JSON array in the arena; NULL when memory is out. */
-static char *write_objectives(struct arena *arena, const struct course *c)
+char *course_texts_to_json(struct arena *arena, char *const *texts, size_t n)
 {
 	json_t *array = json_array();
-	for (size_t i = 0; i < c->n_objectives; i++)
-		json_array_append_new(array, json_string(c->objectives[i]));
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, json_string(texts[i]));
 	char *text = json_dumps(array, JSON_COMPACT);
 	char *copy = text ? arena_strdup(arena, text) : NULL;
 	free(text);
@@ -76,6 +78,8 @@ static char *write_objectives(struct arena *arena, const struct course *c)
 int course_to_row(const struct course *c, struct arena *arena, struct course *ret, struct error *err)
 {
 	*ret = *c;
-	ret->text.objectives = write_objectives(arena, c);
-	return ret->text.objectives ? 0 : arena_full(err);
+	ret->text.objectives = course_texts_to_json(arena, c->objectives, c->n_objectives);
+	ret->text.rejection_reasons =
+		course_texts_to_json(arena, c->rejection_reasons, c->n_rejection_reasons);
+	return ret->text.objectives && ret->text.rejection_reasons ? 0 : arena_full(err);
 }

@@ -36,6 +36,8 @@ struct course {
 	char *description, *audience, *prerequisites;
 	char **objectives;
 	size_t n_objectives;
+	char **rejection_reasons; /* of the last review, until it is submitted again */
+	size_t n_rejection_reasons;
 
 	/* The lists as they lie in a row, for what follows alone. */
 	struct {
@@ -43,6 +45,7 @@ struct course {
 		char *prices;      /* "currency:minor_units,..." */
 		char *objectives;  /* a JSON array; NULL in lists */
 		char *rating;      /* "reviews with one star,two,...", or empty */
+		char *rejection_reasons;
 	} text;
 };
 
@@ -73,7 +76,8 @@ struct course {
 	F(R, "course.description", TEXT, description)                                                        \
 	C(R, "course.audience", TEXT, audience)                                                              \
 	C(R, "course.prerequisites", TEXT, prerequisites)                                                    \
-	C(R, "course.objectives", TEXT, text.objectives)
+	C(R, "course.objectives", TEXT, text.objectives)                                                     \
+	C(R, "course.rejection_reasons", TEXT, text.rejection_reasons)
 /* Two lists ride on a course's row as text, so that a page of courses is one statement; and before them its
  * rating, which may be missing: where reading is cut short, so are the instructors. */
 #define COURSE_RIDING_COLUMNS(F, C, R)                                                                       \
@@ -96,9 +100,13 @@ struct course {
 #define COURSE_CHANGED_COLUMNS(F, C, R) COURSE_SHOWN_COLUMNS(F, C, R) COURSE_LONG_COLUMNS(C, C, R)
 #define COURSE_STORED_COLUMNS(F, C, R) COURSE_MADE_COLUMNS(F, C, R) COURSE_CHANGED_COLUMNS(C, C, R)
 
-/* What a row's text has into the lists; objectives only where it has any. Text and lists lie in the arena. */
+/* What a row's text has into the lists; arrays of text only where it has any. Text and lists lie in the
+ * arena. */
 int course_of_row(struct course *c, struct arena *arena, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* Texts as a JSON array in the arena; NULL when memory is out. */
+char *course_texts_to_json(struct arena *arena, char *const *texts, size_t n);
 
 /* The course with its lists as its row has them. */
 int course_to_row(const struct course *c, struct arena *arena, struct course *ret, struct error *err)

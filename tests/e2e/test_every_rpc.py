@@ -73,7 +73,11 @@ APPENDS = {
         for i in c.reply["course"]["instructors"]],
     "UpdateCourse": of_course("course.updated"),
     "SubmitCourseForReview": of_course("course.submitted"),
+    "RejectCourse": of_course("course.rejected"),
+    "WithdrawCourse": of_course("course.withdrawn"),
     "ApproveCourse": of_course("course.published"),
+    "ArchiveCourse": of_course("course.archived"),
+    "UnarchiveCourse": of_course("course.unarchived"),
     "CreateLesson": lambda c: [event("lesson.created", c.reply["lesson"]["lessonId"], c.caller,
                                      c.reply["lesson"]["courseId"])],
     "TopUpWallet": lambda c: [event("wallet.topped_up", c.reply["wallet"]["userId"], c.reply["wallet"]["userId"])],
@@ -87,8 +91,11 @@ UNCALLED = {"member.joined", "member.left"}
 AUDITED = {
     "UpdateUser": lambda c: c.reply["user"]["userId"] if c.reply["user"]["userId"] != c.caller else None,
     "SetUserRoles": lambda c: c.reply["user"]["userId"],
+    "RejectCourse": lambda c: c.reply["course"]["courseId"],
     "ApproveCourse": lambda c: c.reply["course"]["courseId"],
     "CreateSubject": lambda c: c.reply["subject"]["subjectId"],
+    "ArchiveCourse": lambda c: c.reply["course"]["courseId"],
+    "UnarchiveCourse": lambda c: c.reply["course"]["courseId"],
     "TopUpWallet": lambda c: c.reply["wallet"]["userId"],
 }
 # Whose data a call that succeeded has shown: recorded when that is not the caller's.
@@ -385,6 +392,49 @@ def submit_course_for_review(t, w):
 def approve_course(t, w):
     course = w.publish(w.new_course())
     t.assertEqual(w.edu("get-course", "--course-id", course)["course"]["state"], "COURSE_STATE_PUBLISHED")
+
+
+@scenario("RejectCourse")
+def reject_course(t, w):
+    course = w.new_course()
+    w.add_lesson(course, "TEXT")
+    w.edu("submit-course-for-review", "--course-id", course, user="teacher")
+    w.edu("reject-course", "--course-id", course, "--reasons", "The title says nothing.", "--reasons", "太短", user="root-admin")
+    read = w.edu("get-course", "--course-id", course, user="teacher")["course"]
+    t.assertEqual((read["state"], read["rejectionReasons"]), ("COURSE_STATE_DRAFT", ["The title says nothing.", "太短"]))
+    detail = w.stack.sql("SELECT detail FROM audit WHERE action = 'RejectCourse' ORDER BY audit_id DESC LIMIT 1")[0][0]
+    t.assertEqual(json.loads(detail), {"reasons": read["rejectionReasons"]})
+    read = w.edu("submit-course-for-review", "--course-id", course, user="teacher")["course"]
+    t.assertNotIn("rejectionReasons", read)
+
+
+@scenario("WithdrawCourse")
+def withdraw_course(t, w):
+    course = w.new_course()
+    w.add_lesson(course, "TEXT")
+    w.edu("submit-course-for-review", "--course-id", course, user="teacher")
+    w.edu("withdraw-course", "--course-id", course, user="teacher")
+    t.assertEqual(w.edu("get-course", "--course-id", course, user="teacher")["course"]["state"], "COURSE_STATE_DRAFT")
+
+
+@scenario("ArchiveCourse")
+def archive_course(t, w):
+    course = w.publish(w.new_course())
+    w.edu("archive-course", "--course-id", course, "--comment", "out of date", user="teacher")
+    t.assertEqual(w.edu("get-course", "--course-id", course, user="teacher")["course"]["state"], "COURSE_STATE_ARCHIVED")
+    with t.assertRaisesRegex(CommandFailed, "COURSE_NOT_FOUND"):
+        w.edu("get-course", "--course-id", course)
+
+
+@scenario("UnarchiveCourse")
+def unarchive_course(t, w):
+    course = w.publish(w.new_course())
+    before = w.edu("get-course", "--course-id", course)["course"]
+    w.edu("archive-course", "--course-id", course, user="teacher")
+    w.edu("unarchive-course", "--course-id", course, "--comment", "wanted again", user="root-admin")
+    read = w.edu("get-course", "--course-id", course)["course"]
+    t.assertEqual((read["state"], read["revision"], read["publishTime"]),
+                  ("COURSE_STATE_PUBLISHED", before["revision"], before["publishTime"]))
 
 
 @scenario("CreateLesson")

@@ -105,6 +105,16 @@ class Limits(World):
         self.call("course", "SubmitCourseForReview", "teacher", course_id=course)
         return course
 
+    def published(self):
+        course = self.submitted()
+        self.call("course", "ApproveCourse", "root-admin", course_id=course)
+        return course
+
+    def archived(self):
+        course = self.published()
+        self.call("course", "ArchiveCourse", "teacher", course_id=course)
+        return course
+
     def signed_in(self):
         """A name for the token of somebody new."""
         user = self.user()
@@ -159,6 +169,10 @@ REQUESTS = {
     "ListSubjects": lambda w: (None, {}),
     "SubmitCourseForReview": lambda w: ("teacher", {"course_id": w.draft()}),
     "ApproveCourse": lambda w: ("root-admin", {"course_id": w.submitted()}),
+    "RejectCourse": lambda w: ("root-admin", {"course_id": w.submitted(), "reasons": ["R"]}),
+    "WithdrawCourse": lambda w: ("teacher", {"course_id": w.submitted()}),
+    "ArchiveCourse": lambda w: ("teacher", {"course_id": w.published()}),
+    "UnarchiveCourse": lambda w: ("root-admin", {"course_id": w.archived()}),
     "CreateLesson": lambda w: ("teacher", {"course_id": w.draft(), "title": "L", "kind": 2, "duration_seconds": 600}),
     "ListLessons": lambda w: ("teacher", {"course_id": w.course}),
     "TopUpWallet": lambda w: ("treasurer", {"user_id": w.user().user_id, "provider": "bank",
@@ -201,6 +215,10 @@ KEPT = {
     # Who reads another's data leaves a row too.
     "SetUserRoles.reason": lambda w, request: w.newest("reason", "audit WHERE action = 'SetUserRoles'", "audit_id"),
     "ApproveCourse.comment": lambda w, request: w.newest("reason", "audit WHERE action = 'ApproveCourse'", "audit_id"),
+    "RejectCourse.reasons": lambda w, request: w.call("course", "GetCourse", "root-admin",
+                                                      course_id=request.course_id).course.rejection_reasons,
+    "ArchiveCourse.comment": lambda w, request: w.newest("reason", "audit WHERE action = 'ArchiveCourse'", "audit_id"),
+    "UnarchiveCourse.comment": lambda w, request: w.newest("reason", "audit WHERE action = 'UnarchiveCourse'", "audit_id"),
     "TopUpWallet.amount": lambda w, request: w.call("wallet", "GetWallet", "root-admin",
                                                     user_id=request.user_id).wallet.balances[0],
     "TopUpWallet.provider": lambda w, request: w.newest("provider", "payment", "transaction_id"),

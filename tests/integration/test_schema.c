@@ -108,6 +108,7 @@ static const struct {
 	{"session_times", "UPDATE session SET token_time = 9"},
 	{"session_times", "UPDATE session SET token_expire_time = 10"},
 	{"course.objectives", "UPDATE course SET objectives = 'none'"},
+	{"course.rejection_reasons", "UPDATE course SET rejection_reasons = 'x'"},
 	{"course.level", "UPDATE course SET level = -1"},
 	{"course.level", "UPDATE course SET level = 5"},
 	{"course.pricing", "UPDATE course SET pricing = -1"},

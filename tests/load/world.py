@@ -146,8 +146,10 @@ class World:
                       duration_seconds=600)
         if state != "DRAFT":
             self.call("course", "SubmitCourseForReview", "TEACHER", course_id=course_id)
-        if state == "PUBLISHED":
+        if state in ("PUBLISHED", "ARCHIVED"):
             self.call("course", "ApproveCourse", "ADMIN", course_id=course_id)
+        if state == "ARCHIVED":
+            self.call("course", "ArchiveCourse", "TEACHER", course_id=course_id)
         return course_id
 
     def make_subject(self):
@@ -169,6 +171,18 @@ class World:
 
     def make_review(self):
         self.courses("REVIEW", "IN_REVIEW")
+
+    def make_reject(self):
+        self.courses("REJECT", "IN_REVIEW")
+
+    def make_withdraw(self):
+        self.courses("WITHDRAW", "IN_REVIEW")
+
+    def make_archive(self):
+        self.courses("ARCHIVE", "PUBLISHED")
+
+    def make_unarchive(self):
+        self.courses("UNARCHIVE", "ARCHIVED")
 
     def make_sale(self):
         self.courses("SALE", "PUBLISHED")
