@@ -14,7 +14,6 @@ from history import OK, REFUSED
 from wire import messages
 
 SCHOOL = 4343  # an organization whose members belonged to it before they learned anything
-PURCHASE = b"/edu.v1.EduService/PurchaseCourse"
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 
 # Each names rows that must not be.
@@ -177,7 +176,7 @@ class Checker:
 
     def violations(self):
         return list(itertools.chain(self.unsound(), self.payments(), self.purchases(), self.users(), self.sessions(),
-                                    self.lessons(), self.feed(), self.followed()))
+                                    self.lessons(), self.enrollments(), self.feed(), self.followed()))
 
     def unsound(self, statements=None):
         statements = statements or UNSOUND
@@ -222,13 +221,20 @@ class Checker:
                 if made[o.intent["payment"]] != wanted:
                     yield f"acknowledged as {wanted}, recorded as {made[o.intent['payment']]}: {o}"
 
+    def replies(self, area, method):
+        """What is kept of a method, by request_id."""
+        kind = getattr(messages(f"edu.v1.{area}"), method + "Response")
+        return {key: kind.FromString(bytes.fromhex(packed)) for key, packed in self.sql(
+            "SELECT LOWER(HEX(request_id)), HEX(reply) FROM idempotency WHERE reply IS NOT NULL"
+            f" AND method = {zlib.crc32(f'/edu.v1.EduService/{method}'.encode())}")}
+
     def purchases(self):
-        """By the kept replies, which say what became of each request_id; and by what was answered."""
-        bought = {row[0] for row in self.sql("SELECT purchase_id FROM purchase")}
+        """By the kept replies, which say what became of each request_id; and by what was answered. What is free is bought by
+        EnrollInCourse, too, which has replies of its own."""
+        bought = {row[0] for row in self.sql("SELECT purchase_id FROM purchase JOIN charge ON charge_id = purchase_id"
+                                             " WHERE currency_code <> 'XXX'")}
         replies, made = {}, {}
-        for key, packed in self.sql("SELECT LOWER(HEX(request_id)), HEX(reply) FROM idempotency WHERE reply IS NOT NULL"
-                                    f" AND method = {zlib.crc32(PURCHASE)}"):
-            reply = messages("edu.v1.purchase").PurchaseCourseResponse.FromString(bytes.fromhex(packed))
+        for key, reply in self.replies("purchase", "PurchaseCourse").items():
             replies[key] = reply.purchase
             made.setdefault(str(number(reply.purchase.purchase_id)), []).append(key)
         for purchase in set(made) - bought:
@@ -242,6 +248,26 @@ class Checker:
         yield from self.against(operations, {key: 1 for key in replies}, "a purchase")
         for o, key in operations:
             if o.fate == OK and key in replies and o.answer.purchase != replies[key]:
+                yield f"the kept reply is not what was answered: {o}"
+
+    def enrollments(self):
+        """Who was told that he is enrolled in what is free has one purchase of it, which all of his requests name."""
+        replies = {key: reply.enrollment for key, reply in self.replies("access", "EnrollInCourse").items()}
+        operations = [(o, o.request_id.replace("-", "")) for o in self.history.of("enroll")]
+        yield from self.against(operations, dict.fromkeys(replies, 1), "an enrollment")
+        bought = {(user, course): purchase for user, course, purchase in self.sql(
+            "SELECT user_id, course_id, purchase_id FROM purchase JOIN charge ON charge_id = purchase_id WHERE"
+            " currency_code = 'XXX'")}
+        named = {}
+        for key, e in replies.items():
+            pair = (str(number(e.user_id)), str(number(e.course_id)))
+            named[pair] = [str(number(a.purchase_id)) for a in e.accesses]
+            if named[pair] != [bought.get(pair)]:
+                yield f"enrolled by {named[pair]}, and bought is {bought.get(pair)}: {pair}"
+        for pair in set(bought) - set(named):
+            yield f"a free course without a reply: {pair}"
+        for o, key in operations:
+            if o.fate == OK and key in replies and o.answer.enrollment != replies[key]:
                 yield f"the kept reply is not what was answered: {o}"
 
     def users(self):

@@ -148,12 +148,12 @@ class Session:
 
 
 class Buyer(Client):
-    """Tops up a wallet and buys every course, as others do in the same name."""
+    """Tops up a wallet, buys every course and enrolls in every free one, as others do in the same name."""
 
     def __init__(self, world, name, target, token, user_name, user_id):
         super().__init__(world, name, target, token)
         self.user_name, self.user_id, self.serial = user_name, user_id, 0
-        self.to_buy = list(world.courses)
+        self.to_buy, self.to_enroll = list(world.courses), list(world.free_courses)
         self.random.shuffle(self.to_buy)
 
     def payment(self):
@@ -170,8 +170,16 @@ class Buyer(Client):
                               currency_code="EUR", expected_total=eur(PRICE), payment_source=1,
                               request_id=str(uuid.uuid4()))
 
+    def enrollment(self, course):
+        return self.operation("enroll", "access", "EnrollInCourse", None, {"user": self.user_name, "course": course},
+                              course_id=course, request_id=str(uuid.uuid4()))
+
     def step(self):
         self.ask(self.payment())
+        if self.to_enroll and self.random.random() < 0.1:
+            course = self.random.choice(self.to_enroll)
+            if self.ask(self.enrollment(course)) and self.random.random() < 0.5:  # else again, being enrolled
+                self.to_enroll.remove(course)
         if not self.to_buy or self.random.random() > 0.1:
             return
         course = self.random.choice(self.to_buy)

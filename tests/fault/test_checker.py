@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 import time
 import unittest
+import zlib
 
 from world import World  # first: it says where stack and wire are
 from checker import Checker
@@ -42,7 +43,7 @@ class OfTheChecker(unittest.TestCase):
     def test_a_calm_run_is_sound(self):
         self.assertEqual(self.calm, [])
         self.assertEqual({o.kind for o in self.history.operations},
-                         {"progress", "top_up", "purchase", "register", "login", "read", "wallet", "teach"})
+                         {"progress", "top_up", "purchase", "enroll", "register", "login", "read", "wallet", "teach"})
         self.assertGreater(min(map(len, self.history.followed.values())), 0)
         self.assertGreater(int(self.sql("SELECT COUNT(*) FROM organization_member")[0][0]), 4)
         self.assertGreater(int(self.sql("SELECT COUNT(revoke_time) FROM access_grant WHERE source_kind = 4")[0][0]), 4)
@@ -67,6 +68,10 @@ class OfTheChecker(unittest.TestCase):
              "UPDATE purchase SET live = 1 WHERE live IS NULL"),
             ("completed purchases without their charge", "UPDATE charge SET beneficiary_id = beneficiary_id + 1 LIMIT 1",
              "UPDATE charge SET beneficiary_id = beneficiary_id - 1 LIMIT 1"),
+            ("a free course without a reply", "UPDATE idempotency SET method = method + 1 WHERE method ="
+             f" {zlib.crc32(b'/edu.v1.EduService/EnrollInCourse')}", "UPDATE idempotency SET method = method - 1 WHERE method"
+             f" = {zlib.crc32(b'/edu.v1.EduService/EnrollInCourse') + 1}"),
+            ("acknowledged and lost: enroll", "SELECT 1", "SELECT 1"),  # the same one
             ("charges of nothing", "UPDATE charge SET charge_id = charge_id + 1 ORDER BY charge_id DESC LIMIT 1",
              "UPDATE charge SET charge_id = charge_id - 1 ORDER BY charge_id DESC LIMIT 1"),
             ("purchases without exactly one grant", "UPDATE access_grant SET user_id = user_id + 1 WHERE source_kind = 1"
@@ -127,7 +132,7 @@ class OfTheChecker(unittest.TestCase):
 
     def test_what_was_told_and_is_not_so(self):
         """The server said of each that it was not done."""
-        told = [self.acknowledged(kind) for kind in ("top_up", "purchase", "progress", "register")]
+        told = [self.acknowledged(kind) for kind in ("top_up", "purchase", "enroll", "progress", "register")]
         attempts = [o.attempts for o in told]
         for o in told:
             o.attempts = [[0, 1, "UNAVAILABLE", "OVERLOADED"]]
@@ -143,7 +148,8 @@ class OfTheChecker(unittest.TestCase):
 
     def test_what_nobody_asked_for(self):
         operations, self.history.operations = self.history.operations, []
-        self.found("a payment that nobody asked for", "a purchase that nobody asked for", "a user that nobody asked for",
+        self.found("a payment that nobody asked for", "a purchase that nobody asked for",
+                   "an enrollment that nobody asked for", "a user that nobody asked for",
                    "a session of learning that nobody had")
         self.history.operations = operations
 

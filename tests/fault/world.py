@@ -235,6 +235,7 @@ class World:
             self.stack.register(name, role)
         self.teacher, self.admin, self.treasurer = map(self.token, ("teacher", "root-admin", "treasurer"))
         self.courses = [self.publish(f"Course {i}", 2) for i in range(self.n_courses)]
+        self.free_courses = [self.publish(f"Free {i}", 2, free={}) for i in range(self.n_courses // 2)]
         self.learned = self.publish("Learned", 1, 2, 1, 2)
         lessons = self.calm.call("lesson", "ListLessons", self.teacher, course_id=self.learned).lessons
         self.lessons = [{"lessonId": x.lesson_id, "kind": ("", "LESSON_KIND_VIDEO", "LESSON_KIND_TEXT")[x.kind]}
@@ -268,13 +269,13 @@ class World:
         draft = self.draft("Draft")
         self.clients += [Editor(self, f"editor-{i}", self.target(i), self.admin, draft, teachers) for i in range(2)]
 
-    def draft(self, title):
+    def draft(self, title, **price):
         return self.calm.call("course", "CreateCourse", self.teacher, title=title, summary="What it is about",
                               subject_id=self.stack.subject, level=1, language="en",
-                              price_list={"prices": [eur(PRICE)]}).course.course_id
+                              **(price or {"price_list": {"prices": [eur(PRICE)]}})).course.course_id
 
-    def publish(self, title, *kinds):
-        course = self.draft(title)
+    def publish(self, title, *kinds, **price):
+        course = self.draft(title, **price)
         for kind in kinds:
             self.calm.call("lesson", "CreateLesson", self.teacher, course_id=course, title="A lesson", kind=kind,
                            duration_seconds=640 if kind == 1 else 0)
