@@ -18,6 +18,7 @@
 #include "server/base/ticker.h"
 #include "server/course/course_feed.h"
 #include "server/course/course_rating.h"
+#include "server/course/instructor_store.h"
 #include "server/course/lesson_store.h"
 #include "server/course/subject_store.h"
 #include "server/db/audit.h"
@@ -57,25 +58,10 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,
-	&event_stmts,
-	&audit_stmts,
-	&user_stmts,
-	&session_stmts,
-	&course_stmts,
-	&course_rating_stmts,
-	&subject_stmts,
-	&catalogue_stmts,
-	&lesson_stmts,
-	&purchase_stmts,
-	&wallet_stmts,
-	&payment_stmts,
-	&access_stmts,
-	&grant_stmts,
-	&enrollment_stmts,
-	&progress_stmts,
-	&due_stmts,
-	NULL,
+	&idem_stmts,   &event_stmts,         &audit_stmts,      &user_stmts,    &session_stmts,
+	&course_stmts, &course_rating_stmts, &instructor_stmts, &subject_stmts, &catalogue_stmts,
+	&lesson_stmts, &purchase_stmts,      &wallet_stmts,     &payment_stmts, &access_stmts,
+	&grant_stmts,  &enrollment_stmts,    &progress_stmts,   &due_stmts,     NULL,
 };
 
 struct service {
@@ -149,6 +135,7 @@ static void on_event(void *arg, const struct event *e)
 	struct service *s = arg;
 	user_on_event(s->app.auth, e);
 	course_on_event(s->app.courses, s->app.lessons, e);
+	instructor_on_event(s->app.instructors, e);
 	access_on_event(s->app.access, e);
 	purchase_on_event(s->app.access, e);
 }
@@ -158,6 +145,7 @@ static void on_feed_lost(void *arg)
 {
 	struct service *s = arg;
 	cache_clear(s->app.courses);
+	cache_clear(s->app.instructors);
 	cache_clear(s->app.lessons);
 	cache_clear(s->app.access);
 	auth_all_changed(s->app.auth);
@@ -323,10 +311,11 @@ static int start_progress(struct service *s, struct error *err)
 static int make_caches(struct service *s, struct error *err)
 {
 	size_t bytes = s->config->cache_bytes;
-	s->app.courses = cache_new(bytes / 4 * 3);
+	s->app.courses = cache_new(bytes / 16 * 11);
+	s->app.instructors = cache_new(bytes / 16);
 	s->app.lessons = cache_new(bytes / 8);
 	s->app.access = cache_new(bytes / 8);
-	if (!s->app.courses || !s->app.lessons || !s->app.access)
+	if (!s->app.courses || !s->app.instructors || !s->app.lessons || !s->app.access)
 		return error_internal(err, "out of memory for the caches");
 	return 0;
 }
@@ -508,6 +497,7 @@ void service_stop(struct service *s)
 	node_lease_stop(s->app.node);
 	db_guard_stop(s->db.guard);
 	cache_free(s->app.courses);
+	cache_free(s->app.instructors);
 	cache_free(s->app.lessons);
 	cache_free(s->app.access);
 	secret_wipe(&s->passwords, sizeof(s->passwords));

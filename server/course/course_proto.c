@@ -44,7 +44,7 @@ static void put_pricing(struct arena *arena, const struct course *c, Course *ret
 		ret->pricing_case = EDU__V1__COURSE__PRICING_PRICE_LIST;
 }
 
-static CourseRating *rating_to_proto(struct arena *arena, const struct course_rating *r)
+CourseRating *course_rating_to_proto(struct arena *arena, const struct course_rating *r)
 {
 	CourseRating *ret = course_rating_count(r) ? codec_new(COURSE_RATING_DESC, arena) : NULL;
 	if (!ret)
@@ -92,7 +92,7 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	ret->planned_learning_hours = c->planned_learning_hours;
 	ret->state = (Edu__V1__CourseState)c->state;
 	ret->lesson_count = c->lesson_count;
-	ret->rating = rating_to_proto(arena, &c->rating);
+	ret->rating = course_rating_to_proto(arena, &c->rating);
 	ret->version = c->version;
 	ret->revision = c->revision;
 	ret->create_time = app_timestamp(arena, c->create_us);

@@ -9,6 +9,7 @@
 /* Courses and lessons as the contract shows them. The messages live in the arena; see arena_check() for when
  * it is full. */
 
+CourseRating *course_rating_to_proto(struct arena *arena, const struct course_rating *r);
 Course *course_to_proto(struct arena *arena, const struct course *c);
 Lesson *lesson_to_proto(struct arena *arena, const struct lesson *l);
 

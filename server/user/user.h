@@ -25,6 +25,17 @@ enum { USER_ROLES_READ_MAX = 10 };
 int user_roles_read(struct db_conn *conn, struct arena *arena, const int64_t *user_ids, unsigned n,
 		    uint32_t *ret_roles, struct error *err) __attribute__((warn_unused_result));
 
+/* What others may be shown of a user, and what tells whether they may. Text lies in the arena. */
+struct user_profile {
+	char *display_name, *bio;
+	uint32_t roles;
+	enum user_state state;
+};
+
+/* 1 when there is such a user, 0 when not. */
+int user_profile_read(struct db_conn *conn, struct arena *arena, int64_t user_id, struct user_profile *ret,
+		      struct error *err) __attribute__((warn_unused_result));
+
 /* 0 when there is such a user, in whatever state; USER_NOT_FOUND otherwise. */
 int user_require(struct db_conn *conn, int64_t user_id, struct error *err)
 	__attribute__((warn_unused_result));

@@ -8,6 +8,9 @@
 	X(ID_USER, "usr")                                                                                    \
 	X(ID_SESSION, "ses")
 
+/* For who listens to whatever becomes of one. */
+#define NOUN_USER "user"
+
 /* Of user.roles_set, the user's rights_epoch was raised. */
 #define USER_EVENTS(X)                                                                                       \
 	X(EVENT_USER_REGISTERED, "user.registered", ID_USER)                                                 \

@@ -35,7 +35,25 @@ DB_ROW(changed_row, struct user, CHANGED_COLUMNS);
 	F(R, "user_id", I64, user_id) C(R, "roles", INT, roles) C(R, "state", INT, state)
 DB_ROW(rights_row, struct user, RIGHTS_COLUMNS);
 
-enum stmt { READ, LOCK, BY_NAME, BY_EMAIL, INSERT, UPDATE, REHASH, ADMINISTRATORS, ROLES, EXISTS, N_STMTS };
+#define PROFILE_COLUMNS(F, C, R)                                                                             \
+	F(R, "display_name", TEXT, display_name)                                                             \
+	C(R, "bio", TEXT, bio) C(R, "roles", INT, roles) C(R, "state", INT, state)
+DB_ROW(profile_row, struct user_profile, PROFILE_COLUMNS);
+
+enum stmt {
+	READ,
+	LOCK,
+	BY_NAME,
+	BY_EMAIL,
+	INSERT,
+	UPDATE,
+	REHASH,
+	ADMINISTRATORS,
+	ROLES,
+	PROFILE,
+	EXISTS,
+	N_STMTS
+};
 
 #define SELECT DB_SELECT(COLUMNS, " FROM user")
 static_assert(USER_ACTIVE == 1, "state in the statements");
@@ -65,6 +83,8 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[ROLES] = {"user_roles", "iiiiiiiiii", &rights_row,
 		   DB_SELECT(RIGHTS_COLUMNS,
 			     " FROM user WHERE state = 1 AND user_id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")},
+	[PROFILE] = {"user_profile", "i", &profile_row,
+		     DB_SELECT(PROFILE_COLUMNS, " FROM user WHERE user_id = ?")},
 	[EXISTS] = {"user_exists", "i", &db_row_i64, "SELECT 1 FROM user WHERE user_id = ?"},
 };
 
@@ -137,6 +157,12 @@ int user_store_other_administrators(struct db_conn *conn, struct arena *arena, i
 	for (unsigned i = 0; i < n; i++)
 		*ret += users[i].user_id != but_user_id && users[i].state == USER_ACTIVE;
 	return 0;
+}
+
+int user_profile_read(struct db_conn *conn, struct arena *arena, int64_t user_id, struct user_profile *ret,
+		      struct error *err)
+{
+	return db_read(conn, &stmts[PROFILE], DB_ARGS(db_i64(user_id)), arena, ret, err);
 }
 
 int user_roles_read(struct db_conn *conn, struct arena *arena, const int64_t *user_ids, unsigned n,

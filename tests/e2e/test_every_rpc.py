@@ -349,6 +349,18 @@ def get_course(t, w):
     t.assertEqual(w.edu("get-course", "--course-id", w.course)["course"]["state"], "COURSE_STATE_PUBLISHED")
 
 
+@scenario("GetInstructor")
+def get_instructor(t, w):
+    name = w.name("author")
+    w.stack.register(name, "INSTRUCTOR", display_name="An Author")
+    w.edu("update-user", "--bio", "writes", user=name)
+    author = w.stack.users[name]
+    shown = w.edu("get-instructor", "--instructor-id", author)["instructor"]
+    t.assertEqual(shown, {"userId": author, "displayName": "An Author", "bio": "writes"})
+    with t.assertRaisesRegex(CommandFailed, "INSTRUCTOR_NOT_FOUND"):
+        w.edu("get-instructor", "--instructor-id", w.stack.users["learner"])
+
+
 @scenario("CreateSubject")
 def create_subject(t, w):
     name = w.name("Subject")

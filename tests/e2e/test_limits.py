@@ -164,6 +164,7 @@ REQUESTS = {
     "UpdateCourse": lambda w: ("teacher", {"course": {"course_id": w.draft(), **w.course_texts()},
                                            "update_mask": {"paths": ["title"]}}),
     "GetCourse": lambda w: ("teacher", {"course_id": w.course}),
+    "GetInstructor": lambda w: (None, {"instructor_id": w.teachers[0]}),
     "ListCourses": lambda w: ("root-admin", {"instructor_id": w.teachers[0], "price_range": {"currency_code": "EUR"}}),
     "CreateSubject": lambda w: ("root-admin", {"name_en": w.name("Subject"), "name_zh": w.name("学科")}),
     "ListSubjects": lambda w: (None, {}),

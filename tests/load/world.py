@@ -106,6 +106,10 @@ class World:
     def make_teacher(self):
         self.env["TEACHER"] = self.officer("teacher", 2)
 
+    def make_author(self):
+        self.env["AUTHOR"] = self.register("author")
+        self.call("user", "SetUserRoles", "ADMIN", user_id=self.env["AUTHOR"], roles=[1, 2], reason="load test")
+
     def make_treasurer(self):
         self.env["TREASURER"] = self.officer("treasurer", 4)
 
