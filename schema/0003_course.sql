@@ -36,7 +36,7 @@ CREATE TABLE course (
   state TINYINT NOT NULL COMMENT 'edu.v1.CourseState: 1 draft, 2 in review, 3 published, 4 archived'
     CHECK (state BETWEEN 1 AND 4),
   rejection_reasons JSON NOT NULL DEFAULT '[]' COMMENT 'array of strings: why the last review turned it down; empty once it is submitted again',
-  lesson_count INT NOT NULL COMMENT 'rows in lesson' CHECK (lesson_count BETWEEN 0 AND 2000),
+  lesson_count INT NOT NULL COMMENT 'lessons of what is shown of it' CHECK (lesson_count BETWEEN 0 AND 2000),
   version BIGINT NOT NULL COMMENT 'counts changes of the course and its lessons, from 1; the etag is made of it'
     CHECK (version >= 1),
   revision BIGINT NOT NULL COMMENT 'counts publications; 0 before the first' CHECK (revision >= 0),
@@ -96,24 +96,53 @@ CREATE TABLE course_rating (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='What the reviews of a course add up to, changed in the transaction that changes one; no row: there was none';
 
+-- What a course consists of, in each of its revisions: 0 is the draft, which its instructors edit and which is always
+-- there; what was published as N lies in rows of that revision, which never change. Learners see those of course.revision,
+-- which before the first publication are the draft's.
+
+CREATE TABLE section (
+  course_id BIGINT NOT NULL,
+  revision BIGINT NOT NULL COMMENT '0: the draft' CHECK (revision >= 0),
+  section_id BIGINT NOT NULL COMMENT 'sec_ id; stable over the course''s revisions',
+  title VARCHAR(200) NOT NULL,
+  position INT NOT NULL COMMENT 'in the course, from 1, without gaps' CHECK (position >= 1),
+  PRIMARY KEY (course_id, revision, section_id),
+  UNIQUE KEY section_position_key (course_id, revision, position)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A section of a course, in one of its revisions';
+
 CREATE TABLE lesson (
   lesson_id BIGINT NOT NULL COMMENT 'les_ id; stable over the course''s revisions',
   course_id BIGINT NOT NULL,
-  external_id VARCHAR(64) NULL COMMENT 'key in its maker''s own system; NULL when there is none',
-  title VARCHAR(200) NOT NULL,
   kind TINYINT NOT NULL COMMENT 'edu.v1.LessonKind: 1 video, 2 text, 3 quiz, 4 exercise, 5 live'
     CHECK (kind BETWEEN 1 AND 5),
+  create_time BIGINT NOT NULL,
+  gone TINYINT NOT NULL DEFAULT 0 COMMENT '1: it was deleted, and what is shown of the course is without it; what was recorded of it stays and does not count'
+    CHECK (gone BETWEEN 0 AND 1),
+  PRIMARY KEY (lesson_id),
+  KEY lesson_course (course_id, gone)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What never changes of a lesson; its row stays when it is deleted';
+
+CREATE TABLE lesson_revision (
+  course_id BIGINT NOT NULL,
+  revision BIGINT NOT NULL COMMENT '0: the draft' CHECK (revision >= 0),
+  lesson_id BIGINT NOT NULL,
+  section_id BIGINT NOT NULL COMMENT '0: it lies in no section; such lessons come first' CHECK (section_id >= 0),
+  external_id VARCHAR(64) NULL COMMENT 'key in its maker''s own system; NULL when there is none',
+  title VARCHAR(200) NOT NULL,
   duration_seconds INT NOT NULL COMMENT '0 when not said; above 0 for a video, whose 64 slices are parts of it'
     CHECK (duration_seconds BETWEEN 0 AND 604800),
   weight INT NOT NULL COMMENT 'how much it counts in the course''s progress: 1 to 1,000'
     CHECK (weight BETWEEN 1 AND 1000),
-  position INT NOT NULL COMMENT 'in the course, from 1, without gaps' CHECK (position >= 1),
+  position INT NOT NULL COMMENT 'in the course, from 1, without gaps; the lessons of a section lie together, in the order of the sections'
+    CHECK (position >= 1),
   free_preview TINYINT NOT NULL COMMENT '1 when it may be learned without a purchase'
     CHECK (free_preview BETWEEN 0 AND 1),
-  create_time BIGINT NOT NULL,
+  release_time BIGINT NULL COMMENT 'its content is not shown before; NULL: no such time',
+  release_after_days INT NOT NULL COMMENT 'nor earlier than so many days after a learner''s enrollment began'
+    CHECK (release_after_days BETWEEN 0 AND 3650),
+  quiz_id BIGINT NOT NULL COMMENT '0: none' CHECK (quiz_id >= 0),
   update_time BIGINT NOT NULL,
-  PRIMARY KEY (lesson_id),
-  UNIQUE KEY lesson_position_key (course_id, position),
-  UNIQUE KEY lesson_external_key (course_id, external_id),
-  CONSTRAINT lesson_video_duration CHECK (kind <> 1 OR duration_seconds > 0)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A lesson of a course';
+  PRIMARY KEY (course_id, revision, lesson_id),
+  UNIQUE KEY lesson_position_key (course_id, revision, position),
+  UNIQUE KEY lesson_external_key (course_id, revision, external_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A lesson of a course, in one of its revisions';

@@ -7,15 +7,15 @@
 #include "server/access/access_names.h"
 #include "server/course/course_cache.h"
 #include "server/course/course_names.h"
+#include "server/course/lesson.h"
 #include "server/user/user_names.h"
 
 void course_on_event(struct cache *courses, struct cache *lessons, const struct event *e)
 {
-	bool of_lesson = event_is_of(e, NOUN_LESSON);
-	if (of_lesson)
-		cache_invalidate(lessons, span_of(&e->subject_id, sizeof(e->subject_id)));
-	if (of_lesson || event_is_of(e, NOUN_COURSE))
-		course_cache_forget(courses, e->course_id);
+	if (!event_is_of(e, NOUN_LESSON) && !event_is_of(e, NOUN_COURSE))
+		return;
+	course_cache_forget(courses, e->course_id);
+	lesson_info_forget(lessons, e->course_id);
 }
 
 /* Whose courses others are than before: not after an edit. Who comes to a course or leaves it is told by his

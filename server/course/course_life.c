@@ -8,6 +8,7 @@
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
+#include "server/course/lesson.h"
 #include "server/user/user.h"
 
 /* Its instructors as the course has them, administrators as the contract does. */
@@ -95,6 +96,7 @@ static void concerns_course(const struct change *change, const void *course, str
 static void course_changed(struct app *app, int64_t course_id)
 {
 	course_cache_forget(app->courses, course_id);
+	lesson_info_forget(app->lessons, course_id);
 }
 
 static const struct change_kind course_kind = {

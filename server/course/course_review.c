@@ -4,6 +4,7 @@
 #include "edu/v1/edu_service.server.h"
 #include "server/course/course_life.h"
 #include "server/course/course_rules.h"
+#include "server/course/lesson_store.h"
 
 int course_apply_submission(struct change *change, void *course, struct error *err)
 {
@@ -61,7 +62,8 @@ int course_apply_approval(struct change *change, void *course, struct error *err
 	struct course *c = course;
 	c->revision++;
 	c->publish_us = change->now_us;
-	return 0;
+	c->lesson_count = c->draft_lesson_count;
+	return lesson_store_freeze(change->conn, c->course_id, c->revision, err);
 }
 
 static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req, ApproveCourseResponse *ret,

@@ -23,9 +23,10 @@ struct course {
 	enum course_pricing pricing;
 	int planned_learning_hours;
 	enum course_state state;
-	int lesson_count;
-	int64_t version;                          /* counts changes, from 1; the etag is made of it */
-	int64_t revision;                         /* counts publications; 0 before the first */
+	int lesson_count;       /* of what is shown: its newest revision, or the draft before the first */
+	int draft_lesson_count; /* of the draft; not read for lists */
+	int64_t version;        /* counts changes, from 1; the etag is made of it */
+	int64_t revision;       /* counts publications; 0 before the first */
 	int64_t create_us, update_us, publish_us; /* publish_us 0: not yet */
 	unsigned n_instructors, n_prices;
 	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
@@ -94,11 +95,22 @@ struct course {
 	  " FROM course_price p WHERE p.course_id = course.course_id)",                                      \
 	  TEXT, text.prices)
 
+/* The draft's lessons lie without gaps. */
+#define COURSE_DRAFT_COLUMNS(F, C, R)                                                                        \
+	F(R,                                                                                                 \
+	  "(SELECT MAX(d.position) FROM lesson_revision d"                                                   \
+	  " WHERE d.course_id = course.course_id AND d.revision = 0)",                                       \
+	  INT, draft_lesson_count)
+
 #define COURSE_LISTED_COLUMNS(F, C, R)                                                                       \
 	COURSE_MADE_COLUMNS(F, C, R) COURSE_SHOWN_COLUMNS(C, C, R) COURSE_RIDING_COLUMNS(C, C, R)
-#define COURSE_WHOLE_COLUMNS(F, C, R) COURSE_LISTED_COLUMNS(F, C, R) COURSE_LONG_COLUMNS(C, C, R)
+#define COURSE_WHOLE_COLUMNS(F, C, R)                                                                        \
+	COURSE_LISTED_COLUMNS(F, C, R) COURSE_LONG_COLUMNS(C, C, R) COURSE_DRAFT_COLUMNS(C, C, R)
 #define COURSE_CHANGED_COLUMNS(F, C, R) COURSE_SHOWN_COLUMNS(F, C, R) COURSE_LONG_COLUMNS(C, C, R)
 #define COURSE_STORED_COLUMNS(F, C, R) COURSE_MADE_COLUMNS(F, C, R) COURSE_CHANGED_COLUMNS(C, C, R)
+
+/* The draft holds so many lessons now; before the first publication it is what is shown. */
+void course_count_lessons(struct course *c, int n);
 
 /* What a row's text has into the lists; arrays of text only where it has any. Text and lists lie in the
  * arena. */

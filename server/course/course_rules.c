@@ -59,7 +59,7 @@ int course_check_complete(const struct course *c, struct error *err)
 		{"language", "must not be empty", !*c->language},
 		{"pricing", "must be free or a price list", c->pricing == COURSE_UNPRICED},
 		{"instructors", "must name at least one", c->n_instructors == 0},
-		{"lessons", "must be at least one", c->lesson_count == 0},
+		{"lessons", "must be at least one", c->draft_lesson_count == 0},
 	};
 	int r = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)

@@ -12,7 +12,8 @@
 #include "server/db/db.h"
 
 /*
- * What other areas may know of a lesson. Read for every progress report, hence cached. The cache is
+ * What other areas may know of a lesson, as it is shown: in the newest published revision of its course, or
+ * in the draft of one that was never published. Read for every progress report, hence cached. The cache is
  * app->lessons; the feed keeps it true (course_feed.h).
  */
 
@@ -28,7 +29,11 @@ static_assert(LESSON_LIVE == LessonKind_MAX, "a new kind of the contract's");
 
 struct lesson_info {
 	int64_t lesson_id, course_id;
-	int64_t duration_seconds; /* 0: not said; above 0 for LESSON_VIDEO */
+	int64_t section_id;         /* 0: it lies in none */
+	int64_t quiz_id;            /* 0: it has none */
+	int64_t duration_seconds;   /* 0: not said; above 0 for LESSON_VIDEO */
+	int64_t release_us;         /* its content is not shown before; 0: no such time */
+	int64_t release_after_days; /* nor earlier than so many days after a learner's enrollment began */
 	enum lesson_kind kind;
 	int weight;   /* 1 to 1,000 */
 	int position; /* in the course, from 1 */
@@ -38,11 +43,15 @@ struct lesson_info {
 /* From memory; false when it is not there. Any thread; does not block. */
 bool lesson_info_cached(struct cache *lessons, int64_t lesson_id, struct lesson_info *ret);
 
-/* From memory, else from the database, remembering it. LESSON_NOT_FOUND. */
+/* From memory, else from the database, remembering it. LESSON_NOT_FOUND, also of one that is not shown. */
 int lesson_info_read(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret,
 		     struct error *err) __attribute__((warn_unused_result));
 
-/* Every lesson of a course by position, at most 2,000; an array in the arena. One round trip. */
+/* What is shown of a course has changed, or may have: its lessons are read anew. */
+void lesson_info_forget(struct cache *lessons, int64_t course_id);
+
+/* Every lesson that is shown of a course by position, at most 2,000; an array in the arena. One round trip.
+ */
 int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_id, struct lesson_info **ret,
 		     unsigned *ret_n, struct error *err) __attribute__((warn_unused_result));
 

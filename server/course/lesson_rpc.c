@@ -19,17 +19,17 @@ int course_apply_lesson(struct change *change, void *course, struct error *err)
 	struct lesson_creation *m = change->arg;
 	const CreateLessonRequest *req = m->req;
 	struct course *c = course;
-	if (c->lesson_count >= COURSE_LESSONS_MAX)
+	if (c->draft_lesson_count >= COURSE_LESSONS_MAX)
 		return error_raise(err, &REASON_COURSE_FULL,
 				   "The course holds %d lessons; make another course.", COURSE_LESSONS_MAX);
-	c->lesson_count++;
+	course_count_lessons(c, c->draft_lesson_count + 1);
 	struct lesson l = {
 		.info = {.lesson_id = change->subject_id,
 			 .course_id = c->course_id,
 			 .kind = (enum lesson_kind)req->kind,
 			 .duration_seconds = req->duration_seconds,
 			 .weight = req->weight ? req->weight : 1,
-			 .position = c->lesson_count,
+			 .position = c->draft_lesson_count,
 			 .free_preview = req->free_preview},
 		.external_id = *req->external_id ? req->external_id : NULL,
 		.title = req->title,
@@ -71,8 +71,8 @@ static int list_lessons(struct rpc_call *call, const ListLessonsRequest *req, Li
 	if (r >= 0)
 		r = course_terms_seen(call, course_id, NULL, &terms, err);
 	if (r >= 0)
-		r = lesson_store_list(conn, arena, course_id, external_id, position, page.limit, &lessons, &n,
-				      err);
+		r = lesson_store_list(conn, arena, course_id, terms.revision, external_id, position,
+				      page.limit, &lessons, &n, err);
 	if (r < 0)
 		return r;
 	if (page_goes_on(&page, &n)) {

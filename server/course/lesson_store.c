@@ -7,59 +7,134 @@
 #include "server/course/course_store.h"
 #include "server/db/table.h"
 
-/* What is wanted of a lesson most; `in` is the way to it in the struct. */
-#define INFO_COLUMNS_IN(F, C, R, in)                                                                         \
-	F(R, "lesson_id", I64, in lesson_id)                                                                 \
-	C(R, "course_id", I64, in course_id)                                                                 \
-	C(R, "kind", INT, in kind)                                                                           \
-	C(R, "duration_seconds", I64, in duration_seconds)                                                   \
-	C(R, "weight", INT, in weight)                                                                       \
-	C(R, "position", INT, in position)                                                                   \
-	C(R, "free_preview", BOOL, in free_preview)
-#define INFO_COLUMNS(F, C, R) INFO_COLUMNS_IN(F, C, R, )
+/* Which lesson it is; what revisions have of it, and of that what is wanted most. `in` is the way to it in
+ * the struct. */
+#define KEY_COLUMNS_IN(F, C, R, in)                                                                          \
+	F(R, "lesson_revision.lesson_id", I64, in lesson_id)                                                 \
+	C(R, "lesson_revision.course_id", I64, in course_id)
+#define EDITED_COLUMNS_IN(F, C, R, in)                                                                       \
+	F(R, "lesson_revision.section_id", I64, in section_id)                                               \
+	C(R, "lesson_revision.duration_seconds", I64, in duration_seconds)                                   \
+	C(R, "lesson_revision.weight", INT, in weight)                                                       \
+	C(R, "lesson_revision.position", INT, in position)                                                   \
+	C(R, "lesson_revision.free_preview", BOOL, in free_preview)                                          \
+	C(R, "lesson_revision.release_time", I64_OR_NULL, in release_us)                                     \
+	C(R, "lesson_revision.release_after_days", I64, in release_after_days)                               \
+	C(R, "lesson_revision.quiz_id", I64, in quiz_id)
+#define TEXT_COLUMNS(F, C, R)                                                                                \
+	F(R, "lesson_revision.external_id", TEXT_OR_NULL, external_id)                                       \
+	C(R, "lesson_revision.title", TEXT, title)                                                           \
+	C(R, "lesson_revision.update_time", I64, update_us)
+
+#define INFO_COLUMNS(F, C, R)                                                                                \
+	KEY_COLUMNS_IN(F, C, R, ) EDITED_COLUMNS_IN(C, C, R, ) C(R, "lesson.kind", INT, kind)
 DB_ROW(info_row, struct lesson_info, INFO_COLUMNS);
 
-#define COLUMNS(F, C, R)                                                                                     \
-	INFO_COLUMNS_IN(F, C, R, info.)                                                                      \
-	C(R, "external_id", TEXT_OR_NULL, external_id)                                                       \
-	C(R, "title", TEXT, title)                                                                           \
-	C(R, "create_time", I64, create_us)                                                                  \
-	C(R, "update_time", I64, update_us)
-DB_ROW(lesson_row, struct lesson, COLUMNS);
+#define REVISION_COLUMNS(F, C, R)                                                                            \
+	KEY_COLUMNS_IN(F, C, R, info.)                                                                       \
+	C(R, "lesson_revision.revision", I64, revision)                                                      \
+	EDITED_COLUMNS_IN(C, C, R, info.) TEXT_COLUMNS(C, C, R)
+DB_ROW(revision_row, struct lesson, REVISION_COLUMNS);
 
-enum stmt { INSERT, LIST, INFO, INFO_LIST, BY_EXTERNAL_ID, N_STMTS };
+/* What never changes of it. */
+#define MADE_COLUMNS(F, C, R) F(R, "lesson.kind", INT, info.kind) C(R, "lesson.create_time", I64, create_us)
+#define LESSON_COLUMNS(F, C, R)                                                                              \
+	F(R, "lesson.lesson_id", I64, info.lesson_id)                                                        \
+	C(R, "lesson.course_id", I64, info.course_id) MADE_COLUMNS(C, C, R)
+DB_ROW(lesson_row, struct lesson, LESSON_COLUMNS);
+
+#define WHOLE_COLUMNS(F, C, R) REVISION_COLUMNS(F, C, R) MADE_COLUMNS(C, C, R)
+DB_ROW(whole_row, struct lesson, WHOLE_COLUMNS);
+
+/* Lessons of revisions, each with what never changes of it; and of courses, as they are shown. */
+#define WITH_LESSON                                                                                          \
+	" FROM lesson_revision STRAIGHT_JOIN lesson ON lesson.lesson_id = lesson_revision.lesson_id"
+#define SHOWN                                                                                                \
+	" STRAIGHT_JOIN lesson_revision ON lesson_revision.course_id = course.course_id"                     \
+	" AND lesson_revision.revision = course.revision"
+
+enum stmt {
+	INSERT,
+	INSERT_DRAFT,
+	LIST,
+	COURSE,
+	INFO,
+	INFO_LIST,
+	BY_EXTERNAL_ID,
+	FREEZE_SECTIONS,
+	FREEZE_LESSONS,
+	FREEZE_GONE,
+	N_STMTS
+};
 
 static const struct db_stmt stmts[N_STMTS] = {
-	[INSERT] = {"lesson_insert", DB_LETTERS(COLUMNS), NULL, DB_INSERT("lesson", COLUMNS)},
-	[LIST] = {"lesson_list", "iissi", &lesson_row,
-		  DB_SELECT(COLUMNS, " FROM lesson WHERE course_id = ? AND position > ?"
-				     " AND (? IS NULL OR external_id = ?) ORDER BY position LIMIT ?")},
-	[INFO] = {"lesson_info", "i", &info_row, DB_SELECT(INFO_COLUMNS, " FROM lesson WHERE lesson_id = ?")},
+	[INSERT] = {"lesson_insert", DB_LETTERS(LESSON_COLUMNS), NULL, DB_INSERT("lesson", LESSON_COLUMNS)},
+	[INSERT_DRAFT] = {"lesson_insert_draft", DB_LETTERS(REVISION_COLUMNS), NULL,
+			  DB_INSERT("lesson_revision", REVISION_COLUMNS)},
+	[LIST] = {"lesson_list", "iiissi", &whole_row,
+		  DB_SELECT(WHOLE_COLUMNS, WITH_LESSON
+			    " WHERE lesson_revision.course_id = ? AND revision = ? AND position > ?"
+			    " AND (? IS NULL OR external_id = ?) ORDER BY position LIMIT ?")},
+	[COURSE] = {"lesson_course", "i", &db_row_i64, "SELECT course_id FROM lesson WHERE lesson_id = ?"},
+	[INFO] = {"lesson_info", "i", &info_row,
+		  DB_SELECT(INFO_COLUMNS,
+			    " FROM lesson STRAIGHT_JOIN course ON course.course_id = lesson.course_id" SHOWN
+			    " AND lesson_revision.lesson_id = lesson.lesson_id WHERE lesson.lesson_id = ?")},
 	[INFO_LIST] = {"lesson_info_list", "i", &info_row,
-		       DB_SELECT(INFO_COLUMNS, " FROM lesson WHERE course_id = ? ORDER BY position")},
+		       DB_SELECT(INFO_COLUMNS,
+				 " FROM course" SHOWN
+				 " STRAIGHT_JOIN lesson ON lesson.lesson_id = lesson_revision.lesson_id"
+				 " WHERE course.course_id = ? ORDER BY position")},
 	[BY_EXTERNAL_ID] = {"lesson_by_external_id", "is", &db_row_i64,
-			    "SELECT lesson_id FROM lesson WHERE course_id = ? AND external_id = ?"},
+			    "SELECT lesson_id FROM lesson_revision"
+			    " WHERE course_id = ? AND revision = 0 AND external_id = ?"},
+	[FREEZE_SECTIONS] = {"lesson_freeze_sections", "ii", NULL,
+			     "INSERT INTO section (course_id, revision, section_id, title, position)"
+			     " SELECT course_id, ?, section_id, title, position FROM section"
+			     " WHERE course_id = ? AND revision = 0"},
+	[FREEZE_LESSONS] = {"lesson_freeze_lessons", "ii", NULL,
+			    "INSERT INTO lesson_revision (revision, course_id, lesson_id, section_id,"
+			    " external_id, title, duration_seconds, weight, position, free_preview,"
+			    " release_time, release_after_days, quiz_id, update_time)"
+			    " SELECT ?, course_id, lesson_id, section_id, external_id, title,"
+			    " duration_seconds, weight, position, free_preview, release_time,"
+			    " release_after_days, quiz_id, update_time"
+			    " FROM lesson_revision WHERE course_id = ? AND revision = 0"},
+	[FREEZE_GONE] = {"lesson_freeze_gone", "i", NULL,
+			 "UPDATE lesson SET gone = 1 WHERE course_id = ? AND gone = 0 AND NOT EXISTS"
+			 " (SELECT 1 FROM lesson_revision d WHERE d.course_id = lesson.course_id"
+			 "  AND d.revision = 0 AND d.lesson_id = lesson.lesson_id)"},
 };
 
 const struct db_stmt_list lesson_stmts = {"lesson", stmts, N_STMTS};
 
 int lesson_store_insert(struct db_conn *conn, const struct lesson *l, struct error *err)
 {
-	int r = db_write(conn, &stmts[INSERT], &lesson_row, l, DB_NO_ARGS, err);
+	int r = db_write(conn, &stmts[INSERT_DRAFT], &revision_row, l, DB_NO_ARGS, err);
 	if (r == -STATUS_ALREADY_EXISTS && strcmp(db_duplicate_key(conn), "lesson_external_key") == 0)
 		return course_external_id_in_use(conn, &stmts[BY_EXTERNAL_ID], l->info.course_id,
 						 l->external_id, &lesson_resource, err);
-	return r;
+	return r < 0 ? r : db_write(conn, &stmts[INSERT], &lesson_row, l, DB_NO_ARGS, err);
 }
 
-int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *external_id,
-		      int after_position, unsigned limit, struct lesson **ret, unsigned *ret_n,
-		      struct error *err)
+int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t revision,
+		      const char *external_id, int after_position, unsigned limit, struct lesson **ret,
+		      unsigned *ret_n, struct error *err)
 {
 	return db_read_all(conn, &stmts[LIST],
-			   DB_ARGS(db_i64(course_id), db_i64(after_position), db_str(external_id),
-				   db_str(external_id), db_i64(limit)),
+			   DB_ARGS(db_i64(course_id), db_i64(revision), db_i64(after_position),
+				   db_str(external_id), db_str(external_id), db_i64(limit)),
 			   arena, ret, ret_n, err);
+}
+
+int lesson_store_freeze(struct db_conn *conn, int64_t course_id, int64_t revision, struct error *err)
+{
+	int r = db_exec(conn, &stmts[FREEZE_SECTIONS], DB_ARGS(db_i64(revision), db_i64(course_id)), NULL,
+			err);
+	if (r >= 0)
+		r = db_exec(conn, &stmts[FREEZE_LESSONS], DB_ARGS(db_i64(revision), db_i64(course_id)), NULL,
+			    err);
+	return r < 0 ? r : db_exec(conn, &stmts[FREEZE_GONE], DB_ARGS(db_i64(course_id)), NULL, err);
 }
 
 int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_id, struct lesson_info **ret,
@@ -68,12 +143,23 @@ int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_i
 	return db_read_all(conn, &stmts[INFO_LIST], DB_ARGS(db_i64(course_id)), arena, ret, ret_n, err);
 }
 
-static struct span key_of(const int64_t *lesson_id)
+/* --- what is remembered ---
+ *
+ * A lesson's entry is good for as long as its course's generation is what it was when the lesson was read: so
+ * one event makes all lessons of a course read anew. Under the course's own key lies nothing. A lesson's
+ * course never changes, and is known from an entry that is no longer good, too.
+ */
+struct entry {
+	uint64_t generation; /* of the course's key */
+	struct lesson_info info;
+};
+
+static struct span key_of(const int64_t *id)
 {
-	return span_of(lesson_id, sizeof(*lesson_id));
+	return span_of(id, sizeof(*id));
 }
 
-bool lesson_info_cached(struct cache *lessons, int64_t lesson_id, struct lesson_info *ret)
+static bool entry_get(struct cache *lessons, int64_t lesson_id, struct entry *ret)
 {
 	struct cache_value *value = cache_get(lessons, key_of(&lesson_id), 0);
 	if (!value)
@@ -83,17 +169,50 @@ bool lesson_info_cached(struct cache *lessons, int64_t lesson_id, struct lesson_
 	return true;
 }
 
+bool lesson_info_cached(struct cache *lessons, int64_t lesson_id, struct lesson_info *ret)
+{
+	struct entry entry;
+	if (!entry_get(lessons, lesson_id, &entry) ||
+	    cache_generation(lessons, key_of(&entry.info.course_id)) != entry.generation)
+		return false;
+	*ret = entry.info;
+	return true;
+}
+
+void lesson_info_forget(struct cache *lessons, int64_t course_id)
+{
+	cache_invalidate(lessons, key_of(&course_id));
+}
+
+/* The lesson's course: 1, 0 when there is no such lesson. */
+static int course_of(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, int64_t *ret,
+		     struct error *err)
+{
+	struct entry old;
+	if (!entry_get(lessons, lesson_id, &old))
+		return db_read(conn, &stmts[COURSE], DB_ARGS(db_i64(lesson_id)), NULL, ret, err);
+	*ret = old.info.course_id;
+	return 1;
+}
+
 int lesson_info_read(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret,
 		     struct error *err)
 {
+	struct entry entry;
+	int64_t course_id;
 	if (lesson_info_cached(lessons, lesson_id, ret))
 		return 0;
 	uint64_t generation = cache_generation(lessons, key_of(&lesson_id));
-	int r = db_read(conn, &stmts[INFO], DB_ARGS(db_i64(lesson_id)), NULL, ret, err);
+	int r = course_of(lessons, conn, lesson_id, &course_id, err);
+	if (r > 0) {
+		entry.generation = cache_generation(lessons, key_of(&course_id));
+		r = db_read(conn, &stmts[INFO], DB_ARGS(db_i64(lesson_id)), NULL, &entry.info, err);
+	}
 	if (r < 0)
 		return r;
 	if (r == 0)
 		return lesson_not_found(err, lesson_id);
-	(void)cache_put(lessons, key_of(&lesson_id), span_of(ret, sizeof(*ret)), 0, generation);
+	*ret = entry.info;
+	(void)cache_put(lessons, key_of(&lesson_id), span_of(&entry, sizeof(entry)), 0, generation);
 	return 0;
 }

@@ -116,13 +116,19 @@ DB_ROW(listed_row, struct progress_lesson, LISTED_COLUMNS);
 	C(R, "last_time", I64, last_us)
 DB_ROW(course_row, struct progress_course_delta, COURSE_COLUMNS);
 
+/* What the learner completed of lessons that are gone from the course, which is most often nothing. */
+#define GONE_COMPLETED                                                                                       \
+	"(SELECT COUNT(*) FROM lesson g STRAIGHT_JOIN progress_lesson x ON x.user_id = e.user_id"            \
+	" AND x.course_id = e.course_id AND x.epoch = e.epoch AND x.lesson_id = g.lesson_id"                 \
+	" WHERE g.course_id = e.course_id AND g.gone = 1 AND x.completed = 1)"
+
 #define ENROLLMENT_COLUMNS(F, C, R)                                                                          \
 	F(R, "e.user_id", I64, user_id)                                                                      \
 	C(R, "e.course_id", I64, course_id)                                                                  \
 	C(R, "e.epoch", I64, epoch)                                                                          \
 	C(R, "e.start_time", I64, start_us)                                                                  \
 	C(R, ENROLLMENT_ACCESSES_SQL, TEXT, accesses)                                                        \
-	C(R, "COALESCE(p.lessons_completed, 0)", I64, lessons_completed)                                     \
+	C(R, "COALESCE(p.lessons_completed, 0) - " GONE_COMPLETED, I64, lessons_completed)                   \
 	C(R, "c.lesson_count", I64, lessons_total)                                                           \
 	C(R, "COALESCE(p.last_time, 0)", I64, last_us)
 DB_ROW(enrollment_row, struct progress_enrollment, ENROLLMENT_COLUMNS);

@@ -123,11 +123,20 @@ UNSOUND = {
     "completed lessons without exactly one event":
         "SELECT user_id, lesson_id FROM progress_lesson l WHERE completed <> (SELECT COUNT(*) FROM event e WHERE"
         " e.subject_id = l.lesson_id AND e.user_id = l.user_id AND e.kind = 'progress.lesson_completed')",
+    "lessons and sections that do not lie in order without gaps":
+        "SELECT course_id, revision FROM (SELECT course_id, revision, position, ROW_NUMBER() OVER (PARTITION BY course_id,"
+        " revision ORDER BY (SELECT position FROM section s WHERE (s.course_id, s.revision, s.section_id)"
+        " = (l.course_id, l.revision, l.section_id)), position) n FROM lesson_revision l) x WHERE position <> n"
+        " UNION SELECT course_id, revision FROM section GROUP BY course_id, revision HAVING MAX(position) <> COUNT(*)",
+    "courses that show another number of lessons than they have":
+        "SELECT course_id FROM course c WHERE lesson_count <> (SELECT COUNT(*) FROM lesson_revision l"
+        " WHERE l.course_id = c.course_id AND l.revision = c.revision)",
     "ids that were made twice":
         "SELECT id FROM (SELECT event_id id FROM event UNION ALL SELECT purchase_id FROM purchase UNION ALL"
         " SELECT payment_id FROM payment UNION ALL SELECT grant_id FROM access_grant UNION ALL"
         " SELECT session_id FROM session UNION ALL SELECT user_id FROM user UNION ALL SELECT audit_id FROM audit"
-        " UNION ALL SELECT course_id FROM course UNION ALL SELECT lesson_id FROM lesson) x"
+        " UNION ALL SELECT course_id FROM course UNION ALL SELECT lesson_id FROM lesson"
+        " UNION ALL SELECT section_id FROM section WHERE revision = 0) x"
         " GROUP BY id HAVING COUNT(*) > 1",
     "replies that were begun and not finished":
         "SELECT HEX(request_id) FROM idempotency WHERE reply IS NULL",

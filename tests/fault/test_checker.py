@@ -89,6 +89,10 @@ class OfTheChecker(unittest.TestCase):
              " list_price - 1 LIMIT 1"),
             ("lessons that are not the sum", "UPDATE progress_lesson SET interactions = interactions + 1 LIMIT 1",
              "UPDATE progress_lesson SET interactions = interactions - 1 LIMIT 1"),
+            ("lessons and sections that do not lie", "UPDATE lesson_revision SET position = position + 100 ORDER BY position"
+             " DESC LIMIT 1", "UPDATE lesson_revision SET position = position - 100 ORDER BY position DESC LIMIT 1"),
+            ("courses that show another number", "UPDATE course SET lesson_count = lesson_count + 1 LIMIT 1",
+             "UPDATE course SET lesson_count = lesson_count - 1 LIMIT 1"),
             ("days that are not the sum", "UPDATE progress_day SET credited_seconds = credited_seconds + 1 LIMIT 1",
              "UPDATE progress_day SET credited_seconds = credited_seconds - 1 LIMIT 1"),
             ("days that are not marked", "DELETE FROM progress_mark WHERE user_id IN (SELECT user_id FROM kept_mark)",

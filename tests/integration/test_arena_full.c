@@ -53,7 +53,10 @@ static int setup(void **state)
 		" 9, 1, 'en', 'free', 2, 0, 3, 1, 1, 1, 1, 1, 1)");
 	testdb_run(conn, "INSERT INTO course_instructor VALUES (7, 7, 1, 10000)");
 	testdb_run(conn, "INSERT INTO course_price VALUES (7, 'EUR', 100, 1)");
-	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 'key', 'Lesson', 2, 0, 1, 1, 0, 1, 1)");
+	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 2, 1, 0)");
+	testdb_run(
+		conn,
+		"INSERT INTO lesson_revision VALUES (7, 1, 7, 0, 'key', 'Lesson', 0, 1, 1, 0, NULL, 0, 0, 1)");
 	testdb_run(conn, "INSERT INTO enrollment (user_id, course_id, start_time) VALUES (7, 7, 1)");
 	testdb_run(
 		conn,
@@ -191,7 +194,7 @@ static int whole_lessons(struct arena *arena, struct error *err)
 {
 	struct lesson *lessons;
 	unsigned n;
-	int r = lesson_store_list(conn, arena, ID, NULL, 0, 2, &lessons, &n, err);
+	int r = lesson_store_list(conn, arena, ID, 1, NULL, 0, 2, &lessons, &n, err);
 
 	if (r < 0)
 		return r;

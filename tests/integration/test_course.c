@@ -926,7 +926,10 @@ static void test_a_full_course_takes_no_lesson(void **state)
 	meet(t, &p);
 	course = create_titled(t, &p.ines, "Full");
 	struct db_conn *conn = testdb_connect(t->db, NULL);
-	testdb_run(conn, "UPDATE course SET lesson_count = 2000 WHERE title = 'Full'");
+	testdb_run(
+		conn,
+		"INSERT INTO lesson_revision SELECT course_id, 0, seq, 0, NULL, 'Lesson', 0, 1, seq, 0, NULL, 0, 0,"
+		" 1 FROM seq_1_to_2000 JOIN course WHERE title = 'Full'");
 	db_close(conn);
 	CreateLessonRequest req = text_lesson(course->course_id, "");
 	int r = add_lesson(t, &t->arena, &p.ines, &req, NULL, &err);

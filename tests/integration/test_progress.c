@@ -1048,7 +1048,8 @@ static void test_get_sums_the_lessons(void **state)
 
 	testserver_user(w->t, NULL, 0, &u);
 	testserver_course(w->t, &w->teacher, 0, all_kinds, &course);
-	run_sql(w, "UPDATE lesson SET weight = position WHERE course_id = %" PRId64, course.course_id);
+	run_sql(w, "UPDATE lesson_revision SET weight = position WHERE course_id = %" PRId64,
+		course.course_id);
 	buy_free(w, &u, &course);
 	bought_ago(w, &u, 60 * MINUTE_US);
 
@@ -1083,7 +1084,7 @@ static void test_get_sums_the_lessons(void **state)
 	s.req.coverage = UINT64_MAX;
 	record_ok(w, &u, &s);
 	assert_int_equal(get_ok(w, &u, course.id, NULL)->completed_basis_points, 4000);
-	run_sql(w, "DELETE FROM lesson WHERE course_id = %" PRId64 " AND kind IN (2, 3, 4)",
+	run_sql(w, "DELETE FROM lesson_revision WHERE course_id = %" PRId64 " AND position IN (2, 3, 4)",
 		course.course_id);
 	assert_int_equal(get_ok(w, &u, course.id, NULL)->completed_basis_points, 10000);
 }
@@ -1097,7 +1098,7 @@ static void test_get_of_a_course_without_lessons(void **state)
 	testserver_user(w->t, NULL, 0, &u);
 	testserver_course(w->t, &w->teacher, 0, one_text, &course);
 	buy_free(w, &u, &course);
-	run_sql(w, "DELETE FROM lesson WHERE course_id = %" PRId64, course.course_id);
+	run_sql(w, "DELETE FROM lesson_revision WHERE course_id = %" PRId64, course.course_id);
 	CourseProgress *p = get_ok(w, &u, course.id, NULL);
 	assert_int_equal(p->lessons_total, 0);
 	assert_int_equal(p->completed_basis_points, 0);

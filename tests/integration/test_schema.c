@@ -60,8 +60,11 @@ static const char *const world[] = {
 	"INSERT INTO course_instructor (course_id, user_id, position, share_basis_points) VALUES (7, 7, 1, 10000)",
 	"INSERT INTO course_price (course_id, currency_code, minor_units, position) VALUES (7, 'EUR', 1, 1)",
 	"INSERT INTO course_rating (course_id, stars_1, stars_2, stars_3, stars_4, stars_5) VALUES (7, 0, 0, 0, 0, 0)",
-	"INSERT INTO lesson (lesson_id, course_id, title, kind, duration_seconds, weight, position, free_preview,"
-	" create_time, update_time) VALUES (7, 7, 'Lesson', 1, 604800, 1000, 1, 1, 1, 1)",
+	"INSERT INTO section (course_id, revision, section_id, title, position) VALUES (7, 0, 7, 'Section', 1)",
+	"INSERT INTO lesson (lesson_id, course_id, kind, create_time) VALUES (7, 7, 1, 1)",
+	"INSERT INTO lesson_revision (course_id, revision, lesson_id, section_id, title, duration_seconds, weight,"
+	" position, free_preview, release_time, release_after_days, quiz_id, update_time)"
+	" VALUES (7, 0, 7, 7, 'Lesson', 604800, 1000, 1, 1, NULL, 3650, 7, 1)",
 	"INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time, payload)"
 	" VALUES (7, 'test.happened', 7, 7, 7, 0, 1, '')",
 	"INSERT INTO organization_member_span (user_id, member_id, organization_id, begin_position, end_position)"
@@ -138,13 +141,20 @@ static const struct {
 	{"course_rating.stars_5", "UPDATE course_rating SET stars_5 = -1"},
 	{"lesson.kind", "UPDATE lesson SET kind = 0"},
 	{"lesson.kind", "UPDATE lesson SET kind = 6"},
-	{"lesson_video_duration", "UPDATE lesson SET duration_seconds = 0"},
-	{"lesson.duration_seconds", "UPDATE lesson SET duration_seconds = -1, kind = 2"},
-	{"lesson.duration_seconds", "UPDATE lesson SET duration_seconds = 604801"},
-	{"lesson.weight", "UPDATE lesson SET weight = 0"},
-	{"lesson.weight", "UPDATE lesson SET weight = 1001"},
-	{"lesson.position", "UPDATE lesson SET position = 0"},
-	{"lesson.free_preview", "UPDATE lesson SET free_preview = 2"},
+	{"lesson.gone", "UPDATE lesson SET gone = 2"},
+	{"section.revision", "UPDATE section SET revision = -1"},
+	{"section.position", "UPDATE section SET position = 0"},
+	{"lesson_revision.revision", "UPDATE lesson_revision SET revision = -1"},
+	{"lesson_revision.section_id", "UPDATE lesson_revision SET section_id = -1"},
+	{"lesson_revision.duration_seconds", "UPDATE lesson_revision SET duration_seconds = -1"},
+	{"lesson_revision.duration_seconds", "UPDATE lesson_revision SET duration_seconds = 604801"},
+	{"lesson_revision.weight", "UPDATE lesson_revision SET weight = 0"},
+	{"lesson_revision.weight", "UPDATE lesson_revision SET weight = 1001"},
+	{"lesson_revision.position", "UPDATE lesson_revision SET position = 0"},
+	{"lesson_revision.free_preview", "UPDATE lesson_revision SET free_preview = 2"},
+	{"lesson_revision.release_after_days", "UPDATE lesson_revision SET release_after_days = -1"},
+	{"lesson_revision.release_after_days", "UPDATE lesson_revision SET release_after_days = 3651"},
+	{"lesson_revision.quiz_id", "UPDATE lesson_revision SET quiz_id = -1"},
 	{"organization_member.version", "UPDATE organization_member SET version = 0"},
 	{"event.position", "UPDATE event SET position = -1"},
 	{"organization_member_span_ends", "UPDATE organization_member_span SET end_position = 6"},
@@ -331,9 +341,10 @@ static void test_every_table_takes_a_column_and_a_key(void **state)
  * at once, and made anew by copying the table. */
 static void test_a_range_is_widened_at_once(void **state)
 {
-	alter("lesson", "MODIFY weight INT NOT NULL CHECK (weight BETWEEN 1 AND 2000), ALGORITHM=INSTANT");
-	testdb_run(conn, "UPDATE lesson SET weight = 2000");
-	alter("lesson", "DROP CONSTRAINT lesson_video_duration, ALGORITHM=INSTANT");
+	alter("lesson_revision",
+	      "MODIFY weight INT NOT NULL CHECK (weight BETWEEN 1 AND 2000), ALGORITHM=INSTANT");
+	testdb_run(conn, "UPDATE lesson_revision SET weight = 2000");
+	alter("course", "DROP CONSTRAINT course_published, ALGORITHM=INSTANT");
 }
 
 int main(void)

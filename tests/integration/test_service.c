@@ -62,11 +62,11 @@ static void test_a_schema_that_does_not_fit_is_an_error(void **state)
 	struct error err;
 
 	struct db_conn *conn = testdb_connect(t->db, NULL);
-	testdb_run(conn, "ALTER TABLE lesson RENAME COLUMN weight TO heaviness");
+	testdb_run(conn, "ALTER TABLE lesson_revision RENAME COLUMN title TO heading");
 	error_clear(&err);
 	config.listen = "127.0.0.1:0";
 	int r = service_start(&config, &second, &err);
-	testdb_run(conn, "ALTER TABLE lesson RENAME COLUMN heaviness TO weight");
+	testdb_run(conn, "ALTER TABLE lesson_revision RENAME COLUMN heading TO title");
 	db_close(conn);
 	assert_true(r < 0);
 	assert_non_null(strstr(err.message, "lesson"));
@@ -138,7 +138,7 @@ static void test_a_schema_that_stops_fitting_is_told_once(void **state)
 	dup2(fileno(log), STDERR_FILENO);
 	for (int i = 0; i < 20; i++) {
 		if (i % 10 == 0)
-			testdb_run(conn, "ALTER TABLE lesson RENAME COLUMN weight TO heaviness");
+			testdb_run(conn, "ALTER TABLE lesson_revision RENAME COLUMN title TO heading");
 		if (i % 10 == 5)
 			kill_connections(conn);
 		int r = edu_service_create_lesson_call(t->channel, &lesson, &options, &t->arena, &created,
@@ -148,14 +148,14 @@ static void test_a_schema_that_stops_fitting_is_told_once(void **state)
 		assert_ok(r, &err);
 		if (i % 10 < 9)
 			continue;
-		testdb_run(conn, "ALTER TABLE lesson RENAME COLUMN heaviness TO weight");
+		testdb_run(conn, "ALTER TABLE lesson_revision RENAME COLUMN heading TO title");
 		r = edu_service_create_lesson_call(t->channel, &lesson, &options, &t->arena, &created, &err);
 		assert_ok(r, &err);
 	}
 	dup2(saved, STDERR_FILENO);
 	close(saved);
-	assert_int_equal(lines_with(log, "statement lesson_insert does not fit"), 2);
-	assert_int_equal(lines_with(log, "statement lesson_insert fits the database again"), 2);
+	assert_int_equal(lines_with(log, "statement lesson_insert_draft does not fit"), 2);
+	assert_int_equal(lines_with(log, "statement lesson_insert_draft fits the database again"), 2);
 	assert_int_equal(lines_with(log, "internal fault"), 0);
 	fclose(log);
 	db_close(conn);

@@ -30,7 +30,7 @@ static struct course complete(void)
 		.level = 1,
 		.pricing = COURSE_FREE,
 		.state = COURSE_DRAFT,
-		.lesson_count = 1,
+		.draft_lesson_count = 1,
 		.version = 3,
 		.n_instructors = 1,
 		.instructors = {{7, 10000}},
@@ -107,7 +107,7 @@ static void test_complete_lists_all_that_is_missing(void **state)
 	c.level = 0;
 	c.pricing = COURSE_UNPRICED;
 	c.n_instructors = 0;
-	c.lesson_count = 0;
+	c.draft_lesson_count = 0;
 	assert_int_equal(course_check_complete(&c, &err), -STATUS_FAILED_PRECONDITION);
 	assert_int_equal(err.n_violations, 7);
 	assert_int_equal(err.violation_kind, ERROR_VIOLATION_PRECONDITION);
