@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "grpc_c/v1/options.pb-c.h"
 #include "proto/runtime/array.h"
 
 enum { HEAD_LINES = 5 };
@@ -76,6 +77,10 @@ static const struct refusal refusals[] = {
 	 "nobody needs to be signed in", "take it out"},
 	{"subject without source", "policy=required", SUBJECT(", subject: {roles: \"PAYMENTS\"}"),
 	 "a subject without a source", "SUBJECT_FIELD"},
+	{"subject, and nothing said of reading", "policy=required",
+	 SUBJECT(", subject: {source: SUBJECT_HANDLER}"),
+	 "method Get is about somebody and does not say whether it only reads",
+	 "idempotency_level = NO_SIDE_EFFECTS"},
 	{"subject without field", "policy=required", SUBJECT(", subject: {source: SUBJECT_FIELD}"),
 	 "SUBJECT_FIELD needs the `field`", "has the subject's id"},
 	{"subject's field is not there", "policy=required",
@@ -383,6 +388,49 @@ static void test_unknown_parameter(void **state)
 	remove_all(&w);
 }
 
+/* A value of a rule, as a .proto writes it. */
+static const char *value_of(const ProtobufCFieldDescriptor *rule)
+{
+	switch (rule->type) {
+	case PROTOBUF_C_TYPE_BOOL:
+		return "true";
+	case PROTOBUF_C_TYPE_STRING:
+		return "\"crs\"";
+	case PROTOBUF_C_TYPE_ENUM:
+		return ((const ProtobufCEnumDescriptor *)rule->descriptor)->values[1].name;
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return "{min: 1, max: 2}";
+	default:
+		return "1";
+	}
+}
+
+/* A rule that the options have and that is refused of no field, whatever its type, is named. */
+static void test_each_rule_refuses_a_type(void **state)
+{
+	const ProtobufCMessageDescriptor *rules = &grpc_c__v1__field_rules__descriptor;
+	struct workplace w;
+
+	prepare(&w);
+	for (unsigned i = 0; i < rules->n_fields; i++) {
+		char body[512], said[4096], wrong[64];
+		const char *name = rules->fields[i].name, *value = value_of(&rules->fields[i]);
+
+		if (strcmp(name, "output_only") == 0) /* any field may be the server's */
+			continue;
+		snprintf(body, sizeof(body),
+			 "message M {}\nmessage Q {\n  bool a = 1 " RULES("%s: %s") "\n  string b = 2 " RULES(
+				 "%s: %s") "\n  M c = 3 " RULES("%s: %s") "\n}\n",
+			 name, value, name, value, name, value);
+		snprintf(wrong, sizeof(wrong), "rule `%s` is for ", name);
+		write_proto(&w, body);
+		assert_int_not_equal(generate(&w, "policy=required", PROTO_DIR, said, sizeof(said)), 0);
+		if (!strstr(said, wrong))
+			fail_msg("no type of field is refused the rule `%s`: %s", name, said);
+	}
+	remove_all(&w);
+}
+
 /* What a strict run refuses, a lenient one takes; and what is right, both take. */
 static void test_accepted(void **state)
 {
@@ -432,7 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refusals),     cmocka_unit_test(test_all_at_once),
 		cmocka_unit_test(test_unknown_rule), cmocka_unit_test(test_unknown_parameter),
-		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_accepted),     cmocka_unit_test(test_each_rule_refuses_a_type),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

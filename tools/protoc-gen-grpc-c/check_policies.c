@@ -124,6 +124,17 @@ static void check_subject_source(struct model *m, const struct method *method, c
 			name);
 }
 
+/* Who reads another's data is recorded, so that what only reads may not forget to say so. */
+static void check_reading(struct model *m, const struct method *method)
+{
+	if (!method->proto->options || !method->proto->options->has_idempotency_level)
+		problems_add(
+			&m->problems, &method->place,
+			"method %s is about somebody and does not say whether it only reads; add `option "
+			"idempotency_level = NO_SIDE_EFFECTS`, or IDEMPOTENT or IDEMPOTENCY_UNKNOWN",
+			method->proto->name);
+}
+
 static void check_subject(struct model *m, const struct method *method)
 {
 	const MethodPolicy *p = method->policy;
@@ -144,6 +155,8 @@ static void check_subject(struct model *m, const struct method *method)
 	if (!s)
 		return;
 	check_subject_source(m, method, s);
+	if (s->source != GRPC_C__V1__SUBJECT__SUBJECT_NONE)
+		check_reading(m, method);
 	check_names_of(m, method, "subject's roles", s->roles, s->n_roles);
 	check_names_of(m, method, "subject's scopes", s->scopes, s->n_scopes);
 	if (p->n_roles > 0)
