@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports what breaks partners who compiled the contract as it last landed (proto/landed.binpb), as buf sees it, and refuses
 what CHANGELOG.md does not list under "Breaks of the contract". A break is listed when its field, method, message or enum is
-named there; a message that moved, when the file that it moved to is.
+named there; a message that moved, when the file that it moved to is. A method that is new is named in the same release.
 
 A release makes proto/landed.binpb anew:
   protoc -Iproto/published --include_imports -o proto/landed.binpb proto/published/edu/v1/*.proto
@@ -17,10 +17,29 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADING = "### Breaks of the contract"
 
 
+def unreleased():
+    """The first section of CHANGELOG.md."""
+    return (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1]
+
+
 def listed():
-    """What CHANGELOG.md says of breaks in its first section, the unreleased one."""
-    unreleased = (ROOT / "CHANGELOG.md").read_text().split("\n## ")[1]
-    return unreleased.partition(HEADING)[2].partition("\n### ")[0]
+    """What it says of breaks."""
+    return unreleased().partition(HEADING)[2].partition("\n### ")[0]
+
+
+def methods_of(built):
+    """The names of the methods of what buf can build."""
+    text = subprocess.run([ROOT / "tools" / "lib" / "buf.sh", "build", built, "-o", "-#format=json"], text=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+    return [method["name"] for file in json.loads(text)["file"] if file["package"].startswith("edu.")
+            for service in file.get("service", ()) for method in service["method"]]
+
+
+def untold():
+    """Methods that are new and that CHANGELOG.md does not name."""
+    text = unreleased()
+    new = set(methods_of(".")) - set(methods_of("proto/landed.binpb"))
+    return sorted(name for name in new if not re.search(rf"\b{name}\b", text))
 
 
 def breaks():
@@ -59,7 +78,10 @@ def main():
         print(f"{broken['path']}:{broken['start_line']}: {broken['message']}{'' if known else ' NOT LISTED'}")
     if missing:
         print(f'{missing} breaks are not listed in CHANGELOG.md under "{HEADING.lstrip("# ")}"')
-    return 1 if missing else 0
+    for name in (new := untold()):
+        print(f"{name} is new, and CHANGELOG.md does not name it")
+    return 1 if missing or new else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
