@@ -169,6 +169,25 @@ class Published(unittest.TestCase):
         with self.assertRaisesRegex(tool.Unknown, "string b: .* At most 9"):
             tool.File("sample.proto", text).published()
 
+    def test_refuses_an_id_that_may_be_left_out_and_says_nothing_of_it(self):
+        tool = publisher()
+        text = "message {}Request {{\n  // Typed id{}\n  string b_id = 1 [(grpc_c.v1.rules) = {{{}id_kind: \"box\"}}];\n}}\n"
+        for message in (("Get", ". Empty: none.", ""), ("Get", ".", "required: true, ")):
+            tool.File("sample.proto", text.format(*message)).published()
+        with self.assertRaisesRegex(tool.Unknown, "string b_id: require it, or say"):
+            tool.File("sample.proto", text.format("Get", ".", "")).published()
+
+    def test_tells_of_every_rule(self):
+        """Each rule that the options have, on a field whose comment says nothing of it, is told by more words."""
+        rules = (PROTO / "grpc_c/v1/options.proto").read_text().partition("message FieldRules {")[2].partition("\n}")[0]
+        values = {"bool": "true", "uint32": "3", "NumberRange": "{min: 1, max: 3}", "StringFormat": "STRING_FORMAT_UUID",
+                  "string": '"box"'}
+        for kind, name in re.findall(r"^  (\w+) (\w+) = \d+;", rules, re.MULTILINE):
+            with self.subTest(name):
+                text = f"message A {{\n  // It.\n  string b = 1 [(grpc_c.v1.rules) = {{{name}: {values[kind]}}}];\n}}\n"
+                said = re.findall("// (.*It.*)", publisher().File("sample.proto", text).published())
+                self.assertNotEqual(said, ["It."])
+
     def test_names_nothing_of_grpc_c(self):
         for path in PUBLISHED.glob("**/*.proto"):
             self.assertNotIn("grpc_c", path.read_text(), path)
