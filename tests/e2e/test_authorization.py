@@ -265,12 +265,12 @@ def area_of(method):
     return pathlib.PurePath(service.methods_by_name[method].input_type.file.name).stem
 
 
-def policy(method):
-    """What the contract says of a method: whether it only reads, and its subject."""
+def contract(method):
+    """What it says of a method: whether it only reads, and its policy."""
     options = messages("grpc_c.v1.options")
     declared = messages("edu.v1.edu_service").DESCRIPTOR.services_by_name["EduService"].methods_by_name[method]
-    subject = declared.GetOptions().Extensions[options.policy].subject
-    return declared.GetOptions().idempotency_level == declared.GetOptions().NO_SIDE_EFFECTS, subject, options
+    policy = declared.GetOptions().Extensions[options.policy]
+    return declared.GetOptions().idempotency_level == declared.GetOptions().NO_SIDE_EFFECTS, policy, options
 
 
 class Authorization(unittest.TestCase):
@@ -307,7 +307,7 @@ class Authorization(unittest.TestCase):
     def test_every_row(self):
         scene = self.scene
         for method, what, request, may, passes, others, about, exceptions in ROWS:
-            reads, _, _ = policy(method)
+            reads, _, _ = contract(method)
             for caller in CALLERS:
                 with self.subTest(f"{method}: {what}, by {caller}"):
                     scene.audit()
@@ -320,12 +320,26 @@ class Authorization(unittest.TestCase):
                     self.assertEqual(scene.audit(), [(id_number(scene.users[caller]), method,
                                                       id_number(whose))] if shown else [])
 
+    def test_what_only_reads_may_be_repeated(self):
+        for method in declared_methods():
+            reads, policy, _ = contract(method)
+            self.assertTrue(policy.retryable or not reads, f"{method} only reads, so it is retryable")
+
+    def test_who_is_named_is_whom_it_is_about(self):
+        """A user_id in a request says so, and the policy with it who may name another."""
+        for method in declared_methods():
+            _, policy, options = contract(method)
+            if policy.subject.source == options.SUBJECT_NONE:
+                request = getattr(messages("edu.v1." + area_of(method)), method + "Request").DESCRIPTOR
+                self.assertNotIn("user_id", request.fields_by_name, f"{method} has SUBJECT_NONE")
+
     def test_every_subject_has_its_rows(self):
         """Of a method that is about somebody: oneself passes, a stranger is refused, and so is none whom the contract
         lets through."""
         scene = self.scene
         for method in declared_methods():
-            _, subject, options = policy(method)
+            _, policy, options = contract(method)
+            subject = policy.subject
             if subject.source in (options.SUBJECT_UNSPECIFIED, options.SUBJECT_NONE):
                 continue
             own, passed, refused, of_users = set(), set(), set(), False

@@ -2,6 +2,7 @@
 """Calls with bytes of one's own making, and errors read as a partner in another language reads them."""
 import contextlib
 import importlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,19 @@ _generated = _generate()
 def messages(name):
     """The Python module of a .proto of the contract: messages("edu.v1.user")."""
     return importlib.import_module(name + "_pb2")
+
+
+# By method, the reasons that its comment lists.
+LISTED = {method: set(re.findall(r"\b[A-Z_]{4,}\b", comment.partition("Errors:")[2])) for comment, method in re.findall(
+    r"((?:^  //.*\n)+)  rpc (\w+)\(", (ROOT / "proto/edu/v1/edu_service.proto").read_text(), re.MULTILINE)}
+
+
+def check_listed(path, reason):
+    """What a method answers is among the errors of its comment, or of those that any call may have."""
+    method = path.rpartition("/")[2]
+    reasons = messages("edu.v1.error").ErrorReason
+    if reason and method in LISTED and reasons.Value("ERROR_REASON_" + reason) > reasons.Value("ERROR_REASON_INTERNAL"):
+        assert reason in LISTED[method], f"the comment of {method} does not list {reason} among its errors"
 
 
 class Refused(Exception):
@@ -74,7 +88,9 @@ class Wire:
             return self.channel.unary_unary(path)(payload, timeout=timeout, metadata=headers,
                                                   wait_for_ready=self.patient)
         except grpc.RpcError as error:
-            raise Refused(error) from None
+            refused = Refused(error)
+            check_listed(path, refused.reason)
+            raise refused from None
 
     def call(self, area, method, token=None, timeout=20, **fields):
         """A typed call: call("user", "GetUser", token, user_id=...)."""
