@@ -292,51 +292,54 @@ static void notice_absence(struct event_feed *f)
 		tell_lost(f, "away for too long");
 }
 
-static bool is_another_server(struct event_feed *f)
+/* Whether what was read is of another server than what was before, so that all is to be read anew. */
+static bool begins_anew(struct event_feed *f)
 {
 	const struct db_server before = f->server;
 	f->server = f->conn->guarded.server;
-	return before.hash && !db_server_same(&before, &f->server);
-}
-
-static void begin_anew(struct event_feed *f)
-{
+	if (!before.hash || db_server_same(&before, &f->server))
+		return false;
 	tell_lost(f, "the database was started anew, or is another");
 	early_clear(f);
 	f->newest = 0;
 	f->placed = false;
+	return true;
 }
 
 /*
  * What has no position comes first, for it is that which is waited for. An event that gets its position
  * meanwhile is met among those that have one, then or at the next poll.
  */
-static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
+static int read_new(struct event_feed *f, struct error *err)
 {
-	db_set_deadline(f->conn, monotonic_us() + time_us);
-	int r = f->placed ? 0 : find_place(f, err);
-	if (r < 0)
-		return r;
-	int64_t begin_us = monotonic_us(), newest = f->newest;
+	int64_t newest = f->newest;
 	f->pending = HASH_COUNT(f->early) > EARLY_MAX; /* then read_late() does not look */
-	r = read_pages(f, FEED_PENDING, &f->newest, take_pending, err);
+	int r = f->placed ? 0 : find_place(f, err);
+	if (r == 0)
+		r = read_pages(f, FEED_PENDING, &f->newest, take_pending, err);
 	if (r == 0)
 		r = read_late(f, newest, err);
-	if (r == 0)
-		r = read_behind(f, err);
-	if (r == 0 && is_another_server(f)) {
-		begin_anew(f);
-		return poll_once(f, time_us, err);
-	}
-	if (r == 0) {
-		/* What is still there was seen committed, and lost by a crash of the database. */
-		if (!f->pending && f->position == f->ahead)
-			early_clear(f);
-		notice_absence(f);
-		measure(f);
-		atomic_store(&f->read_us, begin_us);
-	}
-	return r;
+	return r < 0 ? r : read_behind(f, err);
+}
+
+static int poll_once(struct event_feed *f, int64_t time_us, struct error *err)
+{
+	int64_t begin_us;
+	int r;
+	do {
+		begin_us = monotonic_us();
+		db_set_deadline(f->conn, begin_us + time_us);
+		r = read_new(f, err);
+	} while (r == 0 && begins_anew(f));
+	if (r < 0)
+		return r;
+	/* What is still there was seen committed, and lost by a crash of the database. */
+	if (!f->pending && f->position == f->ahead)
+		early_clear(f);
+	notice_absence(f);
+	measure(f);
+	atomic_store(&f->read_us, begin_us);
+	return 0;
 }
 
 /* Nothing is remembered here yet that what was committed before could have changed: that is not delivered,
