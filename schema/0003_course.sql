@@ -1,10 +1,11 @@
 -- compatible-with: 3
 -- SPDX-License-Identifier: Apache-2.0
 -- Courses and their lessons. Times are microseconds since the Unix epoch, UTC. Lengths are the contract's, in
--- characters. Each listing order of the catalogue has an index that ends in it, so that a page is read from where the
--- last one ended: cost does not grow with the catalogue. What keys compare of a text is a stored generated column: it
--- cannot fall behind the text, and the table takes columns, keys and longer texts as without it (a virtual one in a key
--- would forbid that). Only another such column copies the table, and a catalogue is small enough for it.
+-- characters. The catalogue of what is published is in each server's memory (server/search); lists of what is not have an
+-- index for each order that ends in it, so that a page is read from where the last one ended. What keys compare of a text
+-- is a stored generated column: it cannot fall behind the text, and the table takes columns, keys and longer texts as
+-- without it (a virtual one in a key would forbid that). Only another such column copies the table, and a catalogue is
+-- small enough for it.
 
 CREATE TABLE subject (
   subject_id BIGINT NOT NULL COMMENT 'sbj_ id; grows with time, so it is also the order of creation',
@@ -44,22 +45,10 @@ CREATE TABLE course (
   update_time BIGINT NOT NULL,
   publish_time BIGINT NULL COMMENT 'NULL before',
   title_key VARCHAR(100) COLLATE utf8mb4_unicode_520_nopad_ci AS (LEFT(title, 100)) STORED COMMENT 'what the order by title compares',
-  language_1 VARCHAR(35) AS (SUBSTRING_INDEX(language, '-', 1)) STORED COMMENT 'its first subtag: what a filter by "zh" compares',
-  language_2 VARCHAR(35) AS (SUBSTRING_INDEX(language, '-', 2)) STORED COMMENT 'its first two: what a filter by "zh-Hans" compares',
   PRIMARY KEY (course_id),
   UNIQUE KEY course_external_key (creator_id, external_id),
   KEY course_newest (state, course_id),
   KEY course_title (state, title_key, course_id),
-  KEY course_subject_newest (state, subject_id, course_id),
-  KEY course_subject_title (state, subject_id, title_key, course_id),
-  KEY course_language_1_newest (state, language_1, course_id),
-  KEY course_language_1_title (state, language_1, title_key, course_id),
-  KEY course_language_2_newest (state, language_2, course_id),
-  KEY course_language_2_title (state, language_2, title_key, course_id),
-  KEY course_level_newest (state, level, course_id),
-  KEY course_level_title (state, level, title_key, course_id),
-  KEY course_pricing_newest (state, pricing, course_id),
-  KEY course_pricing_title (state, pricing, title_key, course_id),
   CONSTRAINT course_published CHECK ((revision > 0) = (publish_time IS NOT NULL) AND (revision > 0 OR state < 3))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A course';
 
@@ -78,8 +67,7 @@ CREATE TABLE course_price (
   currency_code CHAR(3) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'ISO 4217',
   minor_units BIGINT NOT NULL COMMENT 'above 0' CHECK (minor_units > 0),
   position INT NOT NULL COMMENT 'in the course''s list, from 1' CHECK (position >= 1),
-  PRIMARY KEY (course_id, currency_code),
-  KEY course_price_newest (currency_code, course_id, minor_units)
+  PRIMARY KEY (course_id, currency_code)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What a course costs, once per currency';
 
 -- Apart from its course, so that whoever reviews one and whoever edits it do not wait for each other.
@@ -95,6 +83,24 @@ CREATE TABLE course_rating (
   PRIMARY KEY (course_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
   COMMENT='What the reviews of a course add up to, changed in the transaction that changes one; no row: there was none';
+
+CREATE TABLE course_rank (
+  course_id BIGINT NOT NULL,
+  rating INT NOT NULL COMMENT 'what orders by rating compare, in thousandths of a star; 0 when nobody has reviewed it' CHECK (rating BETWEEN 0 AND 5000),
+  popularity BIGINT NOT NULL COMMENT 'learners who ever enrolled' CHECK (popularity >= 0),
+  rank_time BIGINT NOT NULL COMMENT 'when it last changed, by the database''s clock',
+  PRIMARY KEY (course_id),
+  KEY course_rank_time (rank_time, course_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='What published courses are ordered by that many calls change, counted now and then; no row: not counted yet';
+
+CREATE TABLE search_miss (
+  day_time BIGINT NOT NULL COMMENT 'when the day began, UTC',
+  query VARCHAR(200) NOT NULL COMMENT 'folded (NFKC_Casefold), white space as one space; its first 200 characters' CHECK (query <> ''),
+  searches BIGINT NOT NULL CHECK (searches > 0),
+  PRIMARY KEY (day_time, query)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin
+  COMMENT='What was sought on a day and no published course has; not by whom';
 
 -- What a course consists of, in each of its revisions: 0 is the draft, which its instructors edit and which is always
 -- there; what was published as N lies in rows of that revision, which never change. Learners see those of course.revision,

@@ -109,8 +109,10 @@ static const struct flag flags[] = {
 	 "they add up to stays"},
 	{"keep-leases-days", "N", KIND_NUMBER, AT(keep_leases_days), NULL, 7, 1, 3650, ON_SERVE,
 	 "how long leases (table lease) are kept once they have ended"},
+	{"keep-misses-days", "N", KIND_NUMBER, AT(keep_misses_days), NULL, 90, 1, 3650, ON_SERVE,
+	 "how long it is kept how often something was sought on a day and not found (table search_miss)"},
 	{"cache-mib", "N", KIND_NUMBER, AT(cache_mib), NULL, 64, 1, 65536, ON_SERVE,
-	 "memory for the course cache"},
+	 "memory for what is remembered of courses, lessons and access"},
 	{"drain-notice-seconds", "N", KIND_NUMBER, AT(drain_notice_seconds), NULL, 3, 0, 3600, ON_SERVE,
 	 "at shutdown, time to serve on while /readyz says 503, until the edge has noticed"},
 	{"drain-seconds", "N", KIND_NUMBER, AT(drain_seconds), NULL, 10, 0, 3600, ON_SERVE,
@@ -388,4 +390,5 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->keep_progress_us = c->keep_progress_days * 24 * HOUR_US;
 	ret->keep_events_us = c->keep_events_days * 24 * HOUR_US;
 	ret->keep_leases_us = c->keep_leases_days * 24 * HOUR_US;
+	ret->keep_misses_us = c->keep_misses_days * 24 * HOUR_US;
 }

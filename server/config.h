@@ -30,7 +30,7 @@ struct config {
 	unsigned platform_basis_points;
 	unsigned rate_default, rate_stranger, rate_login;
 	unsigned job_workers, keep_replies_hours, keep_sessions_days, keep_events_days, keep_leases_days,
-		keep_progress_days;
+		keep_misses_days, keep_progress_days;
 	bool no_reflection, trust_forwarded_for;
 
 	const char *user_name, *password_file, *email; /* create-admin */

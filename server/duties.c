@@ -13,6 +13,8 @@
 #include "server/money/checkpoint.h"
 #include "server/money/checkpoint_store.h"
 #include "server/progress/progress_store.h"
+#include "server/search/misses.h"
+#include "server/search/rank.h"
 #include "server/user/session_store.h"
 
 /* --- what is dropped when --- */
@@ -32,19 +34,23 @@ static const struct {
 	 offsetof(struct service_config, keep_events_us)},
 	{RETENTION_KIND(DUE_RETENTION_LEASE, "lease"), &lease_retention,
 	 offsetof(struct service_config, keep_leases_us)},
+	{RETENTION_KIND(DUE_RETENTION_SEARCH_MISS, "search_miss"), &miss_retention,
+	 offsetof(struct service_config, keep_misses_us)},
 };
 
 /* --- what areas do at a time; each is given the app --- */
 
 static const struct due_kind *const kinds[] = {
 	&checkpoint_due,
+	&rank_due,
+	&rank_some_due,
 	NULL,
 };
 
 /* Every statement that one of them may run. */
 static const struct db_stmt_list *const stmts[] = {
-	&due_stmts,   &idem_stmts,     &session_stmts,    &event_stmts,
-	&lease_stmts, &progress_stmts, &checkpoint_stmts, NULL,
+	&due_stmts,      &idem_stmts,       &session_stmts, &event_stmts, &lease_stmts,
+	&progress_stmts, &checkpoint_stmts, &miss_stmts,    &rank_stmts,  NULL,
 };
 
 /* --- all of it --- */

@@ -14,6 +14,7 @@
 #include "server/access/grant.h"
 #include "server/auth/authenticator.h"
 #include "server/auth/password.h"
+#include "server/base/id_queue.h"
 #include "server/base/log.h"
 #include "server/base/ticker.h"
 #include "server/course/course_feed.h"
@@ -36,6 +37,8 @@
 #include "server/purchase/purchase_store.h"
 #include "server/rpc/server.h"
 #include "server/search/catalogue_store.h"
+#include "server/search/index_store.h"
+#include "server/search/keeper.h"
 #include "server/sequencing.h"
 #include "server/user/session_confirm.h"
 #include "server/user/session_store.h"
@@ -51,6 +54,7 @@ enum {
 	DEAF_LOOKS = 10,         /* and then ends it */
 	FEED_STALE_US = 5000000, /* a feed older than this makes the replica not ready */
 	FEED_STALE_RETRY_MS = 1000, /* what a caller refused for it is told to wait */
+	COURSES_CHANGED_MAX = 1 << 16,
 };
 
 static const struct rpc_row *const rows[] = EDU_SERVICE_ROWS;
@@ -58,10 +62,11 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,   &event_stmts,         &audit_stmts,      &user_stmts,    &session_stmts,
-	&course_stmts, &course_rating_stmts, &instructor_stmts, &subject_stmts, &catalogue_stmts,
-	&lesson_stmts, &purchase_stmts,      &wallet_stmts,     &payment_stmts, &access_stmts,
-	&grant_stmts,  &enrollment_stmts,    &progress_stmts,   &due_stmts,     NULL,
+	&idem_stmts,   &event_stmts,         &audit_stmts,      &user_stmts,     &session_stmts,
+	&course_stmts, &course_rating_stmts, &instructor_stmts, &subject_stmts,  &catalogue_stmts,
+	&index_stmts,  &lesson_stmts,        &purchase_stmts,   &wallet_stmts,   &payment_stmts,
+	&access_stmts, &grant_stmts,         &enrollment_stmts, &progress_stmts, &due_stmts,
+	NULL,
 };
 
 struct service {
@@ -72,6 +77,7 @@ struct service {
 	struct db_conn **workers; /* made here; a worker that takes its own leaves NULL, and closes it */
 	struct event_feed *feed;
 	struct sequencing *sequencing;
+	struct catalogue_keeper *keeper;
 	struct duties *duties;
 	struct rpc_server *rpc;
 
@@ -123,6 +129,7 @@ void service_config_defaults(struct service_config *config)
 		.keep_events_us = 90 * DAY_US,
 		.keep_progress_us = 35 * DAY_US,
 		.keep_leases_us = 7 * DAY_US,
+		.keep_misses_us = 90 * DAY_US,
 		.clock = &clock_system,
 		.lease_clock = &clock_system,
 	};
@@ -136,6 +143,7 @@ static void on_event(void *arg, const struct event *e)
 	user_on_event(s->app.auth, e);
 	course_on_event(s->app.courses, s->app.lessons, e);
 	instructor_on_event(s->app.instructors, e);
+	catalogue_on_event(s->app.catalogue, e);
 	access_on_event(s->app.access, e);
 	purchase_on_event(s->app.access, e);
 }
@@ -148,6 +156,7 @@ static void on_feed_lost(void *arg)
 	cache_clear(s->app.instructors);
 	cache_clear(s->app.lessons);
 	cache_clear(s->app.access);
+	catalogue_lost(s->app.catalogue);
 	auth_all_changed(s->app.auth);
 }
 
@@ -311,11 +320,13 @@ static int start_progress(struct service *s, struct error *err)
 static int make_caches(struct service *s, struct error *err)
 {
 	size_t bytes = s->config->cache_bytes;
-	s->app.courses = cache_new(bytes / 16 * 11);
+	s->app.courses = cache_new(bytes / 16 * 7);
 	s->app.instructors = cache_new(bytes / 16);
+	s->app.courses_changed = id_queue_new(COURSES_CHANGED_MAX);
+	s->app.catalogue = catalogue_new(bytes / 4, s->app.courses_changed);
 	s->app.lessons = cache_new(bytes / 8);
 	s->app.access = cache_new(bytes / 8);
-	if (!s->app.courses || !s->app.instructors || !s->app.lessons || !s->app.access)
+	if (!s->app.courses || !s->app.instructors || !s->app.catalogue || !s->app.lessons || !s->app.access)
 		return error_internal(err, "out of memory for the caches");
 	return 0;
 }
@@ -384,6 +395,8 @@ int service_ready(void *service, const char **why)
 		*why = "nobody answers at the server's own port";
 	else if (node_lease_ready(s->app.node, why) && event_feed_age_us(s->feed) > FEED_STALE_US)
 		*why = "the event feed is more than 5 s behind";
+	else if (!**why && !catalogue_ready(s->app.catalogue))
+		*why = "the catalogue is being read";
 	return !**why;
 }
 
@@ -437,6 +450,8 @@ static int start_all(struct service *s, struct error *err)
 	if (r >= 0)
 		r = start_feed(s, err);
 	if (r >= 0)
+		r = catalogue_keeper_start(s->app.catalogue, &s->db, &s->keeper, err);
+	if (r >= 0)
 		r = duties_start(config, &s->db, &s->app, &s->duties, err);
 	if (r >= 0)
 		r = start_rpc(s, err);
@@ -486,6 +501,7 @@ void service_stop(struct service *s)
 	duties_stop(s->duties);
 	progress_writer_stop(&s->app);
 	event_feed_stop(s->feed);
+	catalogue_keeper_stop(s->keeper);
 	sequencing_stop(s->sequencing);
 	if (s->rpc)
 		rpc_server_free(s->rpc);
@@ -500,6 +516,8 @@ void service_stop(struct service *s)
 	cache_free(s->app.instructors);
 	cache_free(s->app.lessons);
 	cache_free(s->app.access);
+	catalogue_free(s->app.catalogue);
+	id_queue_free(s->app.courses_changed);
 	secret_wipe(&s->passwords, sizeof(s->passwords));
 	free(s);
 }

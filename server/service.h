@@ -39,7 +39,7 @@ struct service_config {
 	unsigned argon2_kib, argon2_passes;
 	unsigned rate_default, rate_stranger, rate_login; /* calls per second; 0 does not limit */
 
-	size_t cache_bytes; /* of the course and lesson caches together */
+	size_t cache_bytes; /* of what is remembered of courses, lessons and access together */
 	unsigned combiner_lanes, combiner_batch, combiner_queue;
 	int64_t record_us; /* how long changes of a learner's day wait for their event */
 	int feed_poll_ms;
@@ -47,7 +47,8 @@ struct service_config {
 
 	unsigned job_workers; /* threads that do what is due, with a connection each; 0: none */
 	/* How long rows are kept once they are over: see server/duties.c. */
-	int64_t keep_replies_us, keep_sessions_us, keep_events_us, keep_leases_us, keep_progress_us;
+	int64_t keep_replies_us, keep_sessions_us, keep_events_us, keep_leases_us, keep_progress_us,
+		keep_misses_us;
 
 	const struct clock *clock;
 	const struct clock *lease_clock; /* is held against the database's; see db/lease.h */

@@ -131,6 +131,13 @@ bool utf8_code_is_visible(int32_t code)
 	}
 }
 
+bool utf8_code_is_word(int32_t code)
+{
+	const utf8proc_category_t category = utf8proc_category(code);
+
+	return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
+}
+
 /* --- normalization --- */
 
 enum { MARKS_MAX = 30 };
@@ -152,7 +159,8 @@ static bool is_mark(int32_t code)
 	return p->combining_class != 0 || p->category == UTF8PROC_CATEGORY_MN;
 }
 
-/* Whether no character carries more marks than MARKS_MAX; false also for what is not UTF-8. */
+/* Whether no character carries more marks than MARKS_MAX, what is drawn as nothing and may be left out
+ * counting as none; false also for what is not UTF-8. */
 static bool marks_are_few(const uint8_t *p, size_t len)
 {
 	unsigned marks = 0;
@@ -162,21 +170,22 @@ static bool marks_are_few(const uint8_t *p, size_t len)
 		n = utf8proc_iterate(p, (utf8proc_ssize_t)len, &code);
 		if (n <= 0)
 			return false;
-		marks = is_mark(code) ? marks + 1 : 0;
+		if (is_mark(code))
+			marks++;
+		else if (!utf8proc_get_property(code)->ignorable)
+			marks = 0;
 		if (marks > MARKS_MAX)
 			return false;
 	}
 	return true;
 }
 
-char *utf8_nfc(struct arena *a, const char *text)
+/* Taken apart and put together as `form` says; a copy in the arena. */
+static char *transform(struct arena *a, const char *text, utf8proc_option_t form)
 {
-	const utf8proc_option_t form = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
 	const uint8_t *p = (const uint8_t *)text;
 	const utf8proc_ssize_t len = (utf8proc_ssize_t)strlen(text);
 
-	if (begins_below_marks(text))
-		return (char *)text;
 	if (!marks_are_few(p, (size_t)len))
 		return NULL;
 	utf8proc_ssize_t n = utf8proc_decompose(p, len, NULL, 0, form);
@@ -188,6 +197,28 @@ char *utf8_nfc(struct arena *a, const char *text)
 	    utf8proc_reencode(codes, n, form) < 0)
 		return NULL;
 	return (char *)codes;
+}
+
+char *utf8_nfc(struct arena *a, const char *text)
+{
+	return begins_below_marks(text) ? (char *)text
+					: transform(a, text, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+}
+
+static bool is_folded_ascii(const char *text)
+{
+	for (; *text; text++)
+		if ((uint8_t)*text >= 0x80 || (*text >= 'A' && *text <= 'Z'))
+			return false;
+	return true;
+}
+
+char *utf8_fold(struct arena *a, const char *text)
+{
+	return is_folded_ascii(text) ? (char *)text
+				     : transform(a, text,
+						 UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
+							 UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
 }
 
 /* --- printing --- */

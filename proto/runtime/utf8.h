@@ -31,6 +31,16 @@ size_t utf8_length(struct span bytes);
  */
 char *utf8_nfc(struct arena *a, const char *text) __attribute__((warn_unused_result));
 
+/*
+ * The valid UTF-8 text as searches compare it, whatever the case and the width it was typed in:
+ * NFKC_Casefold of the Unicode standard (3.13), in the arena or, where nothing changes, the text itself. Up
+ * to eleven times as long, so what reads it bounds what it takes of it. NULL as utf8_nfc() says it.
+ */
+char *utf8_fold(struct arena *a, const char *text) __attribute__((warn_unused_result));
+
+/* A letter, a digit or a mark: what words are made of. */
+bool utf8_code_is_word(int32_t code) __attribute__((const));
+
 /* Whether a code point shows: not white space, not a control, not a mark, not one that is drawn as nothing.
  */
 bool utf8_code_is_visible(int32_t code) __attribute__((const));

@@ -17,19 +17,23 @@
 struct auth;      /* server/auth/authenticator.h */
 struct passwords; /* server/auth/password.h */
 struct combiner;  /* server/db/combiner.h */
+struct catalogue; /* server/search/catalogue.h */
+struct id_queue;  /* server/base/id_queue.h */
 
 struct app {
 	const struct clock *clock;
 	struct node_lease *node; /* makes ids; see server/db/lease.h */
 	struct auth *auth;
 	const struct passwords *passwords;
-	int platform_basis_points; /* the platform's part of a sale, unless the course has another */
-	int64_t refresh_token_us;  /* how long an unused refresh token lives */
-	struct cache *courses;     /* GetCourse's answers by course id; see course/course_cache.h */
-	struct cache *instructors; /* GetInstructor's answers by user id; see course/course_feed.h */
-	struct cache *lessons;     /* struct lesson_info by lesson id; see course/lesson.h */
-	struct cache *access;      /* who has access to what; see access/access.h */
-	struct combiner *progress; /* see progress/progress_write.h */
+	int platform_basis_points;        /* the platform's part of a sale, unless the course has another */
+	int64_t refresh_token_us;         /* how long an unused refresh token lives */
+	struct cache *courses;            /* GetCourse's answers by course id; see course/course_cache.h */
+	struct cache *instructors;        /* GetInstructor's answers by user id; see course/course_feed.h */
+	struct cache *lessons;            /* struct lesson_info by lesson id; see course/lesson.h */
+	struct cache *access;             /* who has access to what; see access/access.h */
+	struct combiner *progress;        /* see progress/progress_write.h */
+	struct catalogue *catalogue;      /* the published courses; see search/catalogue.h */
+	struct id_queue *courses_changed; /* here, and not looked at again by the catalogue; may be NULL */
 };
 
 static inline struct app *app_of(const struct rpc_call *call)

@@ -8,10 +8,10 @@
 #include "proto/runtime/array.h"
 
 /*
- * A page of the catalogue. A filter that is not set is a NULL or 0 parameter; the optimizer, which sees the
- * parameters, drops it. The index is forced, because on a guess of "half of the rows" the optimizer prefers
- * to walk the whole state from its end, and a page would cost what lies before it. The price is a scalar
- * subquery, not EXISTS, which the optimizer would turn into a read of the whole price table.
+ * A page of courses of a state. A filter that is not set is a NULL or 0 parameter; the optimizer, which sees
+ * the parameters, drops it. The index is forced, because on a guess of "half of the rows" the optimizer
+ * prefers to walk the whole state from its end, and a page would cost what lies before it. The price is a
+ * scalar subquery, not EXISTS, which the optimizer would turn into a read of the whole price table.
  */
 #define IN_LANGUAGE "CONCAT(course.language, '-') LIKE CONCAT(?, '-%')"
 static_assert(COURSE_FREE == 1, "pricing in the filters");
@@ -22,21 +22,12 @@ static_assert(COURSE_FREE == 1, "pricing in the filters");
 	" WHERE q.course_id = course.course_id AND q.currency_code = ?) BETWEEN ? AND ?)"
 #define FILTER_TYPES "iissiiissii"
 
-/*
- * What anybody may ask for looks at so many rows at most; prices and instructors count. On two cores that is
- * a tenth of a second, where a filter that fits nothing read all of 200,000 courses for two, and a list of
- * somebody's published courses all of his 50,000 drafts.
- */
+/* A list looks at so many rows at most; prices and instructors count. On two cores that is a tenth of a
+ * second. */
 #define EXAMINED " ROWS EXAMINED 20000"
 
 #define LISTED DB_NAMES(COURSE_LISTED_COLUMNS)
-#define CATALOGUE(index)                                                                                     \
-	"SELECT " LISTED " FROM course FORCE INDEX (" index ") WHERE course.state = ?" FILTERS
-/* A range of languages has few lengths, and so an index for each: of its first subtag, and of its first two,
- * which is all but the region of a range that has a script too. */
-#define CATALOGUE_IN(n, index)                                                                               \
-	"SELECT " LISTED " FROM course FORCE INDEX (" index ") WHERE course.state = ?"                       \
-	" AND course.language_" n " = SUBSTRING_INDEX(?, '-', " n ")" FILTERS
+#define OF_STATE(index) "SELECT " LISTED " FROM course FORCE INDEX (" index ") WHERE course.state = ?" FILTERS
 #define NEWEST_PAGE " AND course.course_id < ? ORDER BY course.course_id DESC LIMIT ?" EXAMINED
 #define TITLE_ORDER " ORDER BY course.title_key, course.course_id LIMIT "
 #define TITLE_PAGE                                                                                           \
@@ -58,112 +49,37 @@ static_assert(COURSE_FREE == 1, "pricing in the filters");
 	" WHERE course.creator_id = ? AND course.external_id = ? AND (? = 0 OR course.state = ?)" FILTERS
 #define CREATED_TYPES "isii" FILTER_TYPES
 
-/* By price alone the price index is walked: a range or a currency that few courses have costs no read of all
- * courses. */
-#define PRICED                                                                                               \
-	"SELECT STRAIGHT_JOIN " LISTED " FROM course_price t FORCE INDEX (course_price_newest)"              \
-	" JOIN course ON course.course_id = t.course_id WHERE t.currency_code = ?"                           \
-	" AND t.minor_units BETWEEN ? AND ? AND course.state = ?" FILTERS
-#define PRICED_TYPES "siii" FILTER_TYPES
-
 DB_ROW(listed_row, struct course, COURSE_LISTED_COLUMNS);
 
-/* The filters that have an index in each order. */
-enum key { ANY, SUBJECT, LANGUAGE_1, LANGUAGE_2, LEVEL, FREE, N_KEYS };
-
-enum stmt {
-	NEWEST,
-	BY_TITLE = NEWEST + N_KEYS,
-	INSTRUCTOR_NEWEST = BY_TITLE + N_KEYS,
-	INSTRUCTOR_BY_TITLE,
-	PRICE_NEWEST,
-	CREATED_NEWEST,
-	N_STMTS,
-};
+enum stmt { NEWEST, BY_TITLE, INSTRUCTOR_NEWEST, INSTRUCTOR_BY_TITLE, CREATED_NEWEST, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[NEWEST] = {"course_list_newest", "i" FILTER_TYPES "ii", &listed_row,
-		    CATALOGUE("course_newest") NEWEST_PAGE},
-	[NEWEST + SUBJECT] = {"course_list_subject_newest", "i" FILTER_TYPES "ii", &listed_row,
-			      CATALOGUE("course_subject_newest") NEWEST_PAGE},
-	[NEWEST + LANGUAGE_1] = {"course_list_language_1_newest", "is" FILTER_TYPES "ii", &listed_row,
-				 CATALOGUE_IN("1", "course_language_1_newest") NEWEST_PAGE},
-	[NEWEST + LANGUAGE_2] = {"course_list_language_2_newest", "is" FILTER_TYPES "ii", &listed_row,
-				 CATALOGUE_IN("2", "course_language_2_newest") NEWEST_PAGE},
-	[NEWEST + LEVEL] = {"course_list_level_newest", "i" FILTER_TYPES "ii", &listed_row,
-			    CATALOGUE("course_level_newest") NEWEST_PAGE},
-	[NEWEST + FREE] = {"course_list_free_newest", "i" FILTER_TYPES "ii", &listed_row,
-			   CATALOGUE("course_pricing_newest") NEWEST_PAGE},
+		    OF_STATE("course_newest") NEWEST_PAGE},
 	[BY_TITLE] = {"course_list_title", "i" FILTER_TYPES "ssii", &listed_row,
-		      CATALOGUE("course_title") TITLE_PAGE EXAMINED},
-	[BY_TITLE + SUBJECT] = {"course_list_subject_title", "i" FILTER_TYPES "ssii", &listed_row,
-				CATALOGUE("course_subject_title") TITLE_PAGE EXAMINED},
-	[BY_TITLE + LANGUAGE_1] = {"course_list_language_1_title", "is" FILTER_TYPES "ssii", &listed_row,
-				   CATALOGUE_IN("1", "course_language_1_title") TITLE_PAGE EXAMINED},
-	[BY_TITLE + LANGUAGE_2] = {"course_list_language_2_title", "is" FILTER_TYPES "ssii", &listed_row,
-				   CATALOGUE_IN("2", "course_language_2_title") TITLE_PAGE EXAMINED},
-	[BY_TITLE + LEVEL] = {"course_list_level_title", "i" FILTER_TYPES "ssii", &listed_row,
-			      CATALOGUE("course_level_title") TITLE_PAGE EXAMINED},
-	[BY_TITLE + FREE] = {"course_list_free_title", "i" FILTER_TYPES "ssii", &listed_row,
-			     CATALOGUE("course_pricing_title") TITLE_PAGE EXAMINED},
+		      OF_STATE("course_title") TITLE_PAGE EXAMINED},
 	[INSTRUCTOR_NEWEST] = {"course_list_instructor_newest", TAUGHT_TYPES "ii", &listed_row,
 			       "SELECT " LISTED TAUGHT
 			       " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?" EXAMINED},
 	[INSTRUCTOR_BY_TITLE] = {"course_list_instructor_title", TAUGHT_TYPES "ssii", &listed_row,
 				 TAUGHT_TITLE_PAGE EXAMINED},
-	[PRICE_NEWEST] = {"course_list_price_newest", PRICED_TYPES "ii", &listed_row,
-			  PRICED " AND t.course_id < ? ORDER BY t.course_id DESC LIMIT ?" EXAMINED},
 	[CREATED_NEWEST] = {"course_list_created", CREATED_TYPES "ii", &listed_row, CREATED NEWEST_PAGE},
 };
 
 const struct db_stmt_list catalogue_stmts = {"catalogue", stmts, N_STMTS};
 
-/* The filter that is likely to leave the least. */
-static enum key choose_key(const struct course_filter *f)
-{
-	if (f->subject_id)
-		return SUBJECT;
-	if (f->language)
-		return strchr(f->language, '-') ? LANGUAGE_2 : LANGUAGE_1;
-	if (f->level)
-		return LEVEL;
-	return f->free_only ? FREE : ANY;
-}
-
 static enum stmt choose_stmt(const struct course_filter *f)
 {
-	enum key key = choose_key(f);
 	if (f->external_id)
 		return CREATED_NEWEST;
 	if (f->instructor_id)
 		return f->by_title ? INSTRUCTOR_BY_TITLE : INSTRUCTOR_NEWEST;
-	if (f->by_title)
-		return BY_TITLE + key;
-	if (f->currency_code && (key == ANY || key == LEVEL))
-		return PRICE_NEWEST;
-	return NEWEST + key;
+	return f->by_title ? BY_TITLE : NEWEST;
 }
 
-/* A range of languages is a condition of its index beside that of the filters. */
-static bool is_in_language(enum stmt stmt)
-{
-	enum key key = stmt < BY_TITLE ? stmt - NEWEST : stmt - BY_TITLE;
-	return stmt < INSTRUCTOR_NEWEST && (key == LANGUAGE_1 || key == LANGUAGE_2);
-}
-
-static int64_t greatest_price(const struct course_filter *f)
-{
-	return f->max_minor_units ? f->max_minor_units : INT64_MAX;
-}
-
-static unsigned bind_start(const struct course_filter *f, enum stmt stmt, struct db_value *args)
+static unsigned bind_start(const struct course_filter *f, struct db_value *args)
 {
 	unsigned n = 0;
-	if (stmt == PRICE_NEWEST) {
-		args[n++] = db_str(f->currency_code);
-		args[n++] = db_i64(f->min_minor_units);
-		args[n++] = db_i64(greatest_price(f));
-	}
 	if (f->instructor_id) {
 		args[n++] = db_i64(f->instructor_id);
 		if (f->external_id)
@@ -171,18 +87,17 @@ static unsigned bind_start(const struct course_filter *f, enum stmt stmt, struct
 		args[n++] = db_i64(f->state);
 	}
 	args[n++] = db_i64(f->state);
-	if (is_in_language(stmt))
-		args[n++] = db_str(f->language);
 	return n;
 }
 
 static unsigned bind_filters(const struct course_filter *f, struct db_value *args)
 {
+	const int64_t greatest = f->max_minor_units ? f->max_minor_units : INT64_MAX;
 	const struct db_value values[] = {
-		db_i64(f->subject_id),      db_i64(f->subject_id),     db_str(f->language),
-		db_str(f->language),        db_i64(f->level),          db_i64(f->level),
-		db_i64(f->free_only),       db_str(f->currency_code),  db_str(f->currency_code),
-		db_i64(f->min_minor_units), db_i64(greatest_price(f)),
+		db_i64(f->subject_id),      db_i64(f->subject_id),    db_str(f->language),
+		db_str(f->language),        db_i64(f->level),         db_i64(f->level),
+		db_i64(f->free_only),       db_str(f->currency_code), db_str(f->currency_code),
+		db_i64(f->min_minor_units), db_i64(greatest),
 	};
 	memcpy(args, values, sizeof(values));
 	return ARRAY_SIZE(values);
@@ -222,7 +137,7 @@ int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct
 	struct course *courses;
 	unsigned n;
 	enum stmt stmt = choose_stmt(filter);
-	unsigned n_args = bind_start(filter, stmt, args);
+	unsigned n_args = bind_start(filter, args);
 	n_args += bind_filters(filter, args + n_args);
 	n_args += bind_page(filter, stmt, limit, args + n_args);
 	int r = db_read_all(conn, &stmts[stmt], args, n_args, arena, &courses, &n, err);
@@ -235,8 +150,7 @@ int catalogue_store_list(struct db_conn *conn, struct arena *arena, const struct
 		n = whole_rows(stmt, courses, n);
 	if (*ret_cut && n == 0)
 		return error_raise(err, &REASON_FILTER_TOO_COSTLY,
-				   "Too many courses were looked at for these filters. Name a subject or a "
-				   "language, or leave a filter out.");
+				   "Too many courses were looked at for these filters. Leave one out.");
 	*ret = courses;
 	*ret_n = n;
 	return 0;

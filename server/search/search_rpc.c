@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "edu/v1/edu_service.server.h"
+#include "proto/runtime/codec.h"
 #include "proto/runtime/format.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/utf8.h"
@@ -9,12 +10,24 @@
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
+#include "server/search/catalogue.h"
 #include "server/search/catalogue_store.h"
+#include "server/search/index_store.h"
 #include "server/user/user_names.h"
 
-/* ListCourses: a page of the catalogue, or of what somebody teaches. */
+/*
+ * ListCourses: a page of the catalogue, from memory and on the poller where all it shows is there; or of what
+ * is not published, from the database.
+ */
+struct listing {
+	const ListCoursesRequest *req;
+	ListCoursesResponse *ret;
+	struct course_filter filter;
+	enum index_order order;
+};
 
-/* The last course of a page: what the next one starts after. */
+/* The last course of a page: what the next one starts after. The two kinds of lists have different methods.
+ */
 struct list_cursor {
 	int64_t course_id;
 	/* Its first characters, by which the order compares; by title only. */
@@ -26,33 +39,72 @@ static const char *or_null(const char *s)
 	return *s ? s : NULL;
 }
 
+/* --- what is asked for --- */
+
+static enum index_order order_of(const ListCoursesRequest *req)
+{
+	static_assert(EDU__V1__COURSE_ORDER__COURSE_ORDER_RELEVANCE == CourseOrder_MAX, "a new order");
+	switch (req->order) {
+	case EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE:
+		return INDEX_TITLE;
+	case EDU__V1__COURSE_ORDER__COURSE_ORDER_RATING:
+		return INDEX_RATING;
+	case EDU__V1__COURSE_ORDER__COURSE_ORDER_POPULARITY:
+		return INDEX_POPULARITY;
+	case EDU__V1__COURSE_ORDER__COURSE_ORDER_RELEVANCE:
+		return INDEX_RELEVANCE;
+	case EDU__V1__COURSE_ORDER__COURSE_ORDER_NEWEST:
+		return INDEX_NEWEST;
+	default:
+		return *req->query ? INDEX_RELEVANCE : INDEX_NEWEST;
+	}
+}
+
+/* Of published courses alone there are ranks and words. */
+static bool is_of_published(const struct listing *l)
+{
+	return *l->req->query || (l->order != INDEX_NEWEST && l->order != INDEX_TITLE);
+}
+
 /* One's own courses are listed in every state to who acts as an instructor; what is not published, to those
  * and to administrators. */
-static int choose_state(const ListCoursesRequest *req, const struct principal *who, struct course_filter *f,
-			struct error *err)
+static int choose_state(struct listing *l, const struct principal *who, struct error *err)
 {
+	struct course_filter *f = &l->filter;
 	bool own = principal_has_role(who, ROLE_MASK_INSTRUCTOR | ROLE_MASK_ADMIN) &&
 		   f->instructor_id == who->user_id;
-	f->state = (enum course_state)req->state;
+	f->state = (enum course_state)l->req->state;
 	if (!f->state)
-		f->state = own ? 0 : COURSE_PUBLISHED;
-	if (course_state_published(f->state) || own || principal_has_role(who, ROLE_MASK_ADMIN))
-		return 0;
-	return error_raise(
-		err, &REASON_NOT_COURSE_INSTRUCTOR,
-		"Courses that are not published are listed for their instructor and administrators only.");
+		f->state = own && !is_of_published(l) ? 0 : COURSE_PUBLISHED;
+	if (!course_state_published(f->state) && !own && !principal_has_role(who, ROLE_MASK_ADMIN))
+		return error_raise(
+			err, &REASON_NOT_COURSE_INSTRUCTOR,
+			"Courses that are not published are listed for their instructor and administrators only.");
+	if (!course_state_published(f->state) && is_of_published(l))
+		return error_field(err, "state", "must be PUBLISHED for a query and for this order");
+	return 0;
 }
 
-static bool is_by_title(const ListCoursesRequest *req)
+static int check_combination(const struct listing *l, struct error *err)
 {
-	static_assert(EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE == CourseOrder_MAX, "a new order");
-	return req->order == EDU__V1__COURSE_ORDER__COURSE_ORDER_TITLE;
+	const ListCoursesRequest *req = l->req;
+	if (*req->external_id && !l->filter.instructor_id)
+		return error_field(err, "external_id", "needs instructor_id: the key is unique per creator");
+	if (*req->external_id && *req->query)
+		return error_field(err, "query", "may not come together with external_id");
+	if (l->order == INDEX_RELEVANCE && !*req->query)
+		return error_field(err, "order", "RELEVANCE needs a query");
+	if (req->price_range && req->free_only)
+		return error_field(err, "price_range", "may not come together with free_only");
+	return 0;
 }
 
-static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter *f,
-		       struct error *err)
+static int take_listing(struct rpc_call *call, const ListCoursesRequest *req, struct listing *l,
+			struct error *err)
 {
+	struct course_filter *f = &l->filter;
 	format_language(req->language);
+	l->order = order_of(req);
 	*f = (struct course_filter){
 		.instructor_id = id_of(ID_USER, req->instructor_id),
 		.subject_id = id_of(ID_SUBJECT, req->subject_id),
@@ -60,19 +112,18 @@ static int take_filter(struct rpc_call *call, const ListCoursesRequest *req, str
 		.level = (int)req->level,
 		.free_only = req->free_only,
 		.external_id = or_null(req->external_id),
-		.by_title = is_by_title(req),
+		.by_title = l->order == INDEX_TITLE,
 	};
-	if (f->external_id && !f->instructor_id)
-		return error_field(err, "external_id", "needs instructor_id: the key is unique per creator");
 	if (req->price_range) {
-		if (f->free_only)
-			return error_field(err, "price_range", "may not come together with free_only");
 		f->currency_code = req->price_range->currency_code;
 		f->min_minor_units = req->price_range->min_minor_units;
 		f->max_minor_units = req->price_range->max_minor_units;
 	}
-	return choose_state(req, rpc_principal(call), f, err);
+	int r = check_combination(l, err);
+	return r < 0 ? r : choose_state(l, rpc_principal(call), err);
 }
+
+/* --- from the database: what is not published, and what somebody made under his own key --- */
 
 /* The part of a title that the order compares; cut between characters. */
 static void copy_title_key(char *out, size_t size, const char *title)
@@ -88,17 +139,19 @@ static void copy_title_key(char *out, size_t size, const char *title)
 	out[length] = '\0';
 }
 
-static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struct course_filter f,
-		     ListCoursesResponse *ret, struct error *err)
+static int read_page(struct rpc_call *call, void *state, struct error *err)
 {
+	const struct listing *l = state;
 	struct arena *arena = rpc_arena(call);
+	ListCoursesResponse *ret = l->ret;
+	struct course_filter f = l->filter;
 	struct list_cursor cursor = {0};
 	struct course *courses;
 	struct page page;
 	unsigned n;
 	bool cut;
 
-	int r = page_open(&page, call, PAGE_OF(req), &cursor, sizeof(cursor), err);
+	int r = page_open(&page, call, PAGE_OF(l->req), &cursor, sizeof(cursor), err);
 	if (r < 0)
 		return r;
 	f.after_id = cursor.course_id;
@@ -124,12 +177,198 @@ static int read_page(struct rpc_call *call, const ListCoursesRequest *req, struc
 	return arena_check(arena, err);
 }
 
+/* --- from memory: what is published --- */
+
+/* A page on its way: which courses, and what of each is shown, as it goes over the wire. */
+struct shown {
+	struct page page;
+	struct index_place after;
+	struct index_page found;
+	struct cache_value *cards[INDEX_PAGE_MAX];
+	struct span packed[INDEX_PAGE_MAX]; /* no data: not here, or no longer published */
+	unsigned missing;
+};
+
+static struct index_query query_of(const struct listing *l, const struct shown *s)
+{
+	const struct course_filter *f = &l->filter;
+	return (struct index_query){
+		.subject_id = f->subject_id,
+		.language = f->language,
+		.level = f->level,
+		.free_only = f->free_only,
+		.instructor_id = f->instructor_id,
+		.currency_code = f->currency_code,
+		.min_minor_units = f->min_minor_units,
+		.max_minor_units = f->max_minor_units ? f->max_minor_units : INT64_MAX,
+		.words = or_null(l->req->query),
+		.order = l->order,
+		.after = *l->req->page_token ? &s->after : NULL,
+		.max = s->page.limit - 1,
+	};
+}
+
+static int find_page(struct rpc_call *call, const struct listing *l, struct shown *s, struct error *err)
+{
+	struct catalogue *c = app_of(call)->catalogue;
+	int r = page_open(&s->page, call, PAGE_OF(l->req), &s->after, sizeof(s->after), err);
+	if (r < 0)
+		return r;
+	const struct index_query q = query_of(l, s);
+	return catalogue_find(c, rpc_arena(call), &q, &s->found, err);
+}
+
+static void take_cards(struct catalogue *c, struct shown *s)
+{
+	for (unsigned i = 0; i < s->found.n; i++) {
+		const int64_t *id = &s->found.course_ids[i];
+		s->cards[i] = cache_get(catalogue_cards(c), span_of(id, sizeof(*id)), 0);
+		if (s->cards[i])
+			s->packed[i] = cache_value_span(s->cards[i]);
+		else
+			s->missing++;
+	}
+}
+
+static void release_cards(struct shown *s)
+{
+	for (unsigned i = 0; i < s->found.n; i++)
+		cache_value_release(s->cards[i]);
+}
+
+/* A field of bytes, as protobuf has it on the wire. */
+static uint8_t *put_field(uint8_t *p, unsigned number, struct span bytes)
+{
+	*p++ = (uint8_t)(number << 3 | 2);
+	for (size_t n = bytes.len; n > 127 || (*p++ = (uint8_t)n, 0); n >>= 7)
+		*p++ = (uint8_t)(n & 127) | 128;
+	memcpy(p, bytes.data, bytes.len);
+	return p + bytes.len;
+}
+
+enum { FIELD_ROOM = 11 /* of a field beside its bytes */ };
+
+/* The response as it goes over the wire, of courses that are packed already. */
+static int reply(struct rpc_call *call, const struct shown *s, struct error *err)
+{
+	const char *token = s->found.more ? page_next(&s->page, &s->found.last) : "";
+	size_t size = token ? strlen(token) + FIELD_ROOM : 0;
+	for (unsigned i = 0; i < s->found.n; i++)
+		size += s->packed[i].len + FIELD_ROOM;
+	uint8_t *bytes = token ? arena_alloc(rpc_arena(call), size) : NULL, *p = bytes;
+	if (!bytes)
+		return arena_full(err);
+	for (unsigned i = 0; i < s->found.n; i++)
+		if (s->packed[i].data)
+			p = put_field(p, 1, s->packed[i]);
+	if (*token)
+		p = put_field(p, 2, span_str(token));
+	return rpc_reply_packed(call, span_of(bytes, (size_t)(p - bytes)));
+}
+
+static int pack_card(struct rpc_call *call, const struct course *course, uint64_t generation,
+		     struct span *ret, struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	Course *message = course_to_proto(arena, course);
+	int r = arena_check(arena, err);
+	if (r >= 0)
+		r = codec_pack(&message->base, arena, ret, err);
+	if (r >= 0)
+		(void)cache_put(catalogue_cards(app_of(call)->catalogue),
+				span_of(&course->course_id, sizeof(course->course_id)), *ret, 0, generation);
+	return r;
+}
+
+/* Reads those that are missing, and keeps them unless they changed meanwhile. */
+static int read_cards(struct rpc_call *call, struct shown *s, struct error *err)
+{
+	uint64_t generations[INDEX_PAGE_MAX];
+	int64_t ids[INDEX_PAGE_MAX];
+	struct course *courses;
+	unsigned n = 0, n_courses;
+
+	for (unsigned i = 0; i < s->found.n; i++) {
+		if (s->packed[i].data)
+			continue;
+		ids[n++] = s->found.course_ids[i];
+		generations[i] = cache_generation(catalogue_cards(app_of(call)->catalogue),
+						  span_of(&s->found.course_ids[i], sizeof(int64_t)));
+	}
+	int r = index_store_cards(db_of(call), rpc_arena(call), ids, n, &courses, &n_courses, err);
+	for (unsigned j = 0; r >= 0 && j < n_courses; j++)
+		for (unsigned i = 0; r >= 0 && i < s->found.n; i++)
+			if (s->found.course_ids[i] == courses[j].course_id)
+				r = pack_card(call, &courses[j], generations[i], &s->packed[i], err);
+	return r;
+}
+
+static void count_miss(struct rpc_call *call, const struct listing *l, const struct shown *s)
+{
+	if (s->found.unknown && !*l->req->page_token)
+		misses_add(catalogue_misses(app_of(call)->catalogue), rpc_arena(call), l->req->query,
+			   app_now_us(call));
+}
+
+static int load_published(struct rpc_call *call, void *state, struct error *err)
+{
+	const struct listing *l = state;
+	struct catalogue *c = app_of(call)->catalogue;
+	struct shown s = {0};
+	int r = catalogue_refresh(c, CHANGED_HERE, db_of(call), rpc_deadline_us(call), err);
+	if (r >= 0)
+		r = find_page(call, l, &s, err);
+	if (r < 0)
+		return r;
+	take_cards(c, &s);
+	if (s.missing)
+		r = read_cards(call, &s, err);
+	if (r >= 0)
+		r = reply(call, &s, err);
+	if (r >= 0)
+		count_miss(call, l, &s);
+	release_cards(&s);
+	return r;
+}
+
+/* On the poller. What was changed here must be read first, and what is not in memory too: elsewhere. */
+static int show_published(struct rpc_call *call, struct listing *l, struct error *err)
+{
+	struct catalogue *c = app_of(call)->catalogue;
+	struct shown s = {0};
+	if (!catalogue_current(c)) {
+		catalogue_count_page(c, false);
+		return rpc_run_on(call, RPC_ON_DB, load_published, l);
+	}
+	int r = find_page(call, l, &s, err);
+	if (r < 0)
+		return r;
+	take_cards(c, &s);
+	catalogue_count_page(c, !s.missing);
+	if (s.missing)
+		r = rpc_run_on(call, RPC_ON_DB, load_published, l);
+	else
+		r = reply(call, &s, err);
+	if (r == RPC_DONE)
+		count_miss(call, l, &s);
+	release_cards(&s);
+	return r;
+}
+
 static int list_courses(struct rpc_call *call, const ListCoursesRequest *req, ListCoursesResponse *ret,
 			struct error *err)
 {
-	struct course_filter filter;
-	int r = take_filter(call, req, &filter, err);
-	return r < 0 ? r : read_page(call, req, filter, ret, err);
+	struct listing *l = arena_zalloc(rpc_arena(call), sizeof(*l));
+	if (!l)
+		return arena_full(err);
+	l->req = req;
+	l->ret = ret;
+	int r = take_listing(call, req, l, err);
+	if (r < 0)
+		return r;
+	return course_state_published(l->filter.state) && !l->filter.external_id
+		       ? show_published(call, l, err)
+		       : rpc_run_on(call, RPC_ON_DB, read_page, l);
 }
 
-EDU_SERVICE_LIST_COURSES(list_courses, RPC_ON_DB);
+EDU_SERVICE_LIST_COURSES(list_courses, RPC_ON_POLLER);

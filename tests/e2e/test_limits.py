@@ -165,7 +165,8 @@ REQUESTS = {
                                            "update_mask": {"paths": ["title"]}}),
     "GetCourse": lambda w: ("teacher", {"course_id": w.course}),
     "GetInstructor": lambda w: (None, {"instructor_id": w.teachers[0]}),
-    "ListCourses": lambda w: ("root-admin", {"instructor_id": w.teachers[0], "price_range": {"currency_code": "EUR"}}),
+    "ListCourses": lambda w: ("root-admin", {"instructor_id": w.teachers[0], "price_range": {"currency_code": "EUR"},
+                                           "query": "course"}),
     "CreateSubject": lambda w: ("root-admin", {"name_en": w.name("Subject"), "name_zh": w.name("学科")}),
     "ListSubjects": lambda w: (None, {}),
     "SubmitCourseForReview": lambda w: ("teacher", {"course_id": w.draft()}),
@@ -249,6 +250,11 @@ ANSWERS = {
     "UpdateCourse.course.price_list.prices[0].minor_units least": "FIELD_INVALID",
     "TopUpWallet.amount.minor_units least": "FIELD_INVALID",
     "ListCourses.free_only true": "FIELD_INVALID",  # not together with a range of prices
+    # Words are sought in what is published, and not under somebody's own key.
+    "ListCourses.external_id longest": "FIELD_INVALID",
+    "ListCourses.state COURSE_STATE_DRAFT": "FIELD_INVALID",
+    "ListCourses.state COURSE_STATE_IN_REVIEW": "FIELD_INVALID",
+    "ListCourses.state COURSE_STATE_ARCHIVED": "FIELD_INVALID",
     # One currency of two.
     "PurchaseCourse.currency_code longest": "FIELD_INVALID",
     "PurchaseCourse.expected_total.currency_code longest": "FIELD_INVALID",

@@ -1030,6 +1030,7 @@ static void fill_catalogue(struct testserver *t, const struct testuser *instruct
 	testdb_run(conn,
 		   "INSERT INTO course_price SELECT seq, 'EUR', seq * 100, 1 FROM seq_1_to_45 WHERE seq % 2");
 	db_close(conn);
+	testserver_restart(t); /* the catalogue is read at the start; of these courses no event tells */
 }
 
 /* Walks every page; returns how many there were, having checked the order by course_id when `newest`. */

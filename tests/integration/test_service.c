@@ -266,12 +266,14 @@ static void test_a_feed_that_stands_still_serves_no_user(void **state)
 
 enum { STRANGERS = 20 };
 
-/* So many ask for the catalogue while its table is locked, and wait. */
-static void ask_for_the_catalogue(struct raw_client *client, struct raw_call *calls[STRANGERS])
+/* So many ask for a course while its table is locked, and wait. */
+static void ask_for_a_course(struct raw_client *client, struct raw_call *calls[STRANGERS])
 {
+	char id[ID_TEXT_MAX], request[ID_TEXT_MAX + 2];
+	snprintf(request, sizeof(request), "\n\x11%s", id_format("crs", 77, id));
 	for (int i = 0; i < STRANGERS; i++) {
-		calls[i] = raw_open(client, "/edu.v1.EduService/ListCourses", NULL);
-		raw_send(calls[i], span_str(""));
+		calls[i] = raw_open(client, "/edu.v1.EduService/GetCourse", NULL);
+		raw_send(calls[i], span_str(request));
 		raw_half_close(calls[i]);
 	}
 }
@@ -314,7 +316,7 @@ static void test_strangers_leave_workers_and_go(void **state)
 	testserver_user(t, NULL, 0, &user);
 	struct client_call_options options = as(&user);
 	testdb_run(holder, "LOCK TABLES course WRITE");
-	ask_for_the_catalogue(client, calls);
+	ask_for_a_course(client, calls);
 	await_reads(t, t->config.db_workers / 2);
 	int64_t began_us = monotonic_us();
 	for (int i = 0; i < 10; i++) {
@@ -344,7 +346,7 @@ static void test_what_waits_when_it_stops_is_answered(void **state)
 	snprintf(target, sizeof(target), "127.0.0.1:%d", service_port(other->service));
 	struct raw_client *client = raw_client_new(target);
 	testdb_run(holder, "LOCK TABLES course WRITE");
-	ask_for_the_catalogue(client, calls);
+	ask_for_a_course(client, calls);
 	await_reads(t, other->config.db_workers / 2);
 	int64_t began_us = monotonic_us();
 	service_drain(other->service);

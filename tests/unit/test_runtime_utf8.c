@@ -133,6 +133,45 @@ static void test_nfc_of_what_looks_the_same_is_the_same(void **state)
 	arena_done(&arena);
 }
 
+static void test_fold_of_what_is_sought_as_the_same_is_the_same(void **state)
+{
+	static const struct {
+		const char *text, *folded;
+	} cases[] = {
+		{"", ""},
+		{"c++ for ai", "c++ for ai"},
+		{"C++ for AI", "c++ for ai"},
+		{"\uff21\uff29\u3000\uff13", "ai 3"}, /* full width */
+		{"STRASSE", "strasse"},
+		{"stra\u00dfe", "strasse"},
+		{"\u0130", "i\u0307"},
+		{"\ufb01ne", "fine"},
+		{"soft\u00adly", "softly"},
+		{"\u673a\u5668", "\u673a\u5668"},
+		{"\uff76\uff9e", "\u30ac"}, /* two halves of a Katakana */
+	};
+	struct arena arena;
+
+	arena_init(&arena, 1 << 16);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *got = utf8_fold(&arena, cases[i].text);
+
+		assert_non_null(got);
+		assert_string_equal(got, cases[i].folded);
+		assert_string_equal(utf8_fold(&arena, got), got);
+	}
+	assert_ptr_equal(utf8_fold(&arena, cases[1].text), cases[1].text);
+	arena_done(&arena);
+}
+
+static void test_words_are_of_letters_digits_and_marks(void **state)
+{
+	assert_true(utf8_code_is_word('a') && utf8_code_is_word('7') && utf8_code_is_word(0x8bfe) &&
+		    utf8_code_is_word(0x301));
+	assert_false(utf8_code_is_word('+') || utf8_code_is_word(' ') || utf8_code_is_word(0x3002) ||
+		     utf8_code_is_word(0x1F600) || utf8_code_is_word(0x10FFFF));
+}
+
 /* `n` marks of two classes by turns, which is the dearest to order. */
 static char *with_marks(struct arena *arena, size_t n)
 {
@@ -178,6 +217,8 @@ int main(void)
 		cmocka_unit_test(test_print_cuts_between_characters),
 		cmocka_unit_test(test_nfc_of_what_looks_the_same_is_the_same),
 		cmocka_unit_test(test_nfc_refuses_marks_without_end),
+		cmocka_unit_test(test_fold_of_what_is_sought_as_the_same_is_the_same),
+		cmocka_unit_test(test_words_are_of_letters_digits_and_marks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

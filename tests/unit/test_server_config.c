@@ -60,6 +60,7 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(keep_events_us);
 	SAME(keep_progress_us);
 	SAME(keep_leases_us);
+	SAME(keep_misses_us);
 	SAME(platform_basis_points);
 	SAME(access_token_us);
 	SAME(refresh_token_us);

@@ -15,7 +15,7 @@ die() {
 # What the build needs. mariadb-server-core is the server without a system service of its own.
 PACKAGES_BUILD="cmake ninja-build gcc pkg-config protobuf-compiler protobuf-c-compiler libgrpc-dev libprotobuf-c-dev
 	libprotobuf-dev libprotoc-dev libmariadb-dev mariadb-server-core mariadb-client libjwt-dev libssl-dev libsodium-dev
-	libjansson-dev libbsd-dev libutf8proc-dev libcsv-dev uthash-dev libmicrohttpd-dev libcmocka-dev ccache tzdata"
+	libjansson-dev libbsd-dev libutf8proc-dev libcsv-dev libroaring-dev libstemmer-dev uthash-dev libmicrohttpd-dev libcmocka-dev ccache tzdata"
 # What the tests need besides.
 PACKAGES_TEST="python3 python3-venv curl haproxy openssl libfaketime"
 # What tools/check needs besides.

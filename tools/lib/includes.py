@@ -45,6 +45,7 @@ WALLS = {
     r"utf8proc\.h$": {"proto/runtime", "client/cli"},
     r"bsd/.*\.h$": {"client/cli"},
     r"microhttpd\.h$": {"server/base"},
+    r"roaring/|libstemmer\.h$": {"server/search"},
     r"csv\.h$": {"client/examples/import_oulad"},
     r"edu/": {"server", "server/app", *AREAS, "client/session", "client/cli", "client/examples/import_oulad"},
 }
