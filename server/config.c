@@ -14,7 +14,8 @@
 #include "proto/runtime/money.h"
 #include "server/progress/progress_store.h"
 
-#define HOUR_US (INT64_C(3600) * 1000000)
+#define SECOND_US INT64_C(1000000)
+#define HOUR_US (3600 * SECOND_US)
 
 enum {
 	ON_SERVE = 1 << COMMAND_SERVE,
@@ -117,6 +118,35 @@ static const struct flag flags[] = {
 	 "at shutdown, time to serve on while /readyz says 503, until the edge has noticed"},
 	{"drain-seconds", "N", KIND_NUMBER, AT(drain_seconds), NULL, 10, 0, 3600, ON_SERVE,
 	 "time calls under way have then; after two more the process ends, whatever hangs"},
+	{"object-endpoint", "URL", KIND_TEXT, AT(object_endpoint), NULL, 0, 0, 0, ON_SERVE,
+	 "the object store that files lie in, as clients reach it: http:// or https:// and its host; S3, MinIO, R2 "
+	 "or what is like them. Without it there are no files"},
+	{"object-region", "NAME", KIND_TEXT, AT(object_region), "us-east-1", 0, 0, 0, ON_SERVE,
+	 "its region; R2 takes auto"},
+	{"object-bucket", "NAME", KIND_TEXT, AT(object_bucket), "edu", 0, 0, 0, ON_SERVE, "the bucket"},
+	{"object-virtual-host", NULL, KIND_SWITCH, AT(object_virtual_host), NULL, 0, 0, 0, ON_SERVE,
+	 "the bucket is part of the host's name, as S3 and OSS want it, and not of the path"},
+	{"object-key-id", "ID", KIND_TEXT, AT(object_key_id), NULL, 0, 0, 0, ON_SERVE,
+	 "id of the key that signs URLs; required with --object-endpoint"},
+	{"object-secret-file", "FILE", KIND_TEXT, AT(object_secret_file), NULL, 0, 0, 0, ON_SERVE,
+	 "file whose first line is that key's secret; required with --object-endpoint"},
+	{"object-public-url", "URL", KIND_TEXT, AT(object_public_url), NULL, 0, 0, 0, ON_SERVE,
+	 "below which anybody reads what lies under public/ in the bucket, such as a CDN; else in the bucket "
+	 "itself"},
+	{"upload-seconds", "N", KIND_NUMBER, AT(upload_seconds), NULL, 3600, 1, OBJECT_URL_SECONDS_MAX,
+	 ON_SERVE, "how long a URL works that a file is put to"},
+	{"stream-seconds", "N", KIND_NUMBER, AT(stream_seconds), NULL, 3600, 1, OBJECT_URL_SECONDS_MAX,
+	 ON_SERVE, "how long a URL works that a lesson is learned by; clients ask again"},
+	{"download-days", "N", KIND_NUMBER, AT(download_days), NULL, 30, 1, 30, ON_SERVE,
+	 "how long a learner may keep a lesson on a device; a URL works for 7 at most, and is renewed"},
+	{"download-devices", "N", KIND_NUMBER, AT(download_devices), NULL, 5, 1, 1000, ON_SERVE,
+	 "devices that a learner keeps lessons on at once"},
+	{"download-lessons", "N", KIND_NUMBER, AT(download_lessons), NULL, 100, 1, 10000, ON_SERVE,
+	 "lessons that a learner keeps on a device at once"},
+	{"keep-uploads-days", "N", KIND_NUMBER, AT(keep_uploads_days), NULL, 7, 1, 3650, ON_SERVE,
+	 "how long content is known that no draft and no publication holds (table content)"},
+	{"keep-downloads-days", "N", KIND_NUMBER, AT(keep_downloads_days), NULL, 1, 1, 3650, ON_SERVE,
+	 "how long downloads are known once they have ended (table download)"},
 	{"platform-basis-points", "N", KIND_NUMBER, AT(platform_basis_points), NULL, 3000, 0, BASIS_POINTS,
 	 ON_SERVE,
 	 "the platform's part of a sale without its tax, in hundredths of a percent, unless the course's row has "
@@ -249,6 +279,9 @@ static int check(const struct config *c)
 			"trusted";
 	else if (c->command == COMMAND_SERVE && !c->tls_certificate != !c->tls_key)
 		wrong = "--tls-cert and --tls-key go together";
+	else if (c->command == COMMAND_SERVE && c->object_endpoint &&
+		 (!c->object_key_id || !c->object_secret_file))
+		wrong = "--object-endpoint needs --object-key-id and --object-secret-file";
 	else if (c->command == COMMAND_CREATE_ADMIN && (!c->user_name || !c->password_file))
 		wrong = "give --user-name and --password-file";
 	if (wrong)
@@ -371,6 +404,21 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->drain_ms = (int)c->drain_seconds * 1000;
 	ret->reflection = !c->no_reflection;
 	ret->trust_forwarded_for = c->trust_forwarded_for;
+	ret->objects = (struct object_bucket_config){
+		.endpoint = c->object_endpoint,
+		.region = c->object_region,
+		.bucket = c->object_bucket,
+		.virtual_host = c->object_virtual_host,
+		.access_key_id = c->object_key_id,
+	};
+	ret->content = (struct content_config){
+		.public_url = c->object_public_url,
+		.upload_us = c->upload_seconds * SECOND_US,
+		.stream_us = c->stream_seconds * SECOND_US,
+		.download_us = c->download_days * 24 * HOUR_US,
+		.download_devices = c->download_devices,
+		.download_lessons = c->download_lessons,
+	};
 	ret->platform_basis_points = (int)c->platform_basis_points;
 	ret->key_dir = c->key_dir;
 	ret->access_token_us = (int64_t)c->access_token_seconds * 1000000;
@@ -391,4 +439,6 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->keep_events_us = c->keep_events_days * 24 * HOUR_US;
 	ret->keep_leases_us = c->keep_leases_days * 24 * HOUR_US;
 	ret->keep_misses_us = c->keep_misses_days * 24 * HOUR_US;
+	ret->keep_uploads_us = c->keep_uploads_days * 24 * HOUR_US;
+	ret->keep_downloads_us = c->keep_downloads_days * 24 * HOUR_US;
 }

@@ -27,6 +27,11 @@ struct config {
 	unsigned queue_wait_ms, default_deadline_seconds;
 	unsigned drain_notice_seconds, drain_seconds, access_token_seconds, refresh_token_days, argon2_mib,
 		argon2_passes;
+	const char *object_endpoint, *object_region, *object_bucket, *object_key_id, *object_secret_file,
+		*object_public_url;
+	bool object_virtual_host;
+	unsigned upload_seconds, stream_seconds, download_days, download_devices, download_lessons;
+	unsigned keep_uploads_days, keep_downloads_days;
 	unsigned platform_basis_points;
 	unsigned rate_default, rate_stranger, rate_login;
 	unsigned job_workers, keep_replies_hours, keep_sessions_days, keep_events_days, keep_leases_days,
@@ -45,7 +50,8 @@ int config_parse(int argc, char **argv, struct config *ret);
 /* The first line of a file ("-" is standard input), which may not be empty. 0, or -1 after saying why not. */
 int config_read_secret(const char *path, char out[SECRET_MAX]);
 
-/* What a server that serves is started with. The strings stay those of the command line. */
+/* What a server that serves is started with. The strings stay those of the command line; the object store's
+ * secret is in a file that is not read here. */
 void config_to_service(const struct config *c, const struct db_config *db, struct service_config *ret);
 
 #endif

@@ -10,6 +10,8 @@
 #include "server/db/lease.h"
 #include "server/jobs/jobs.h"
 #include "server/jobs/retention.h"
+#include "server/lesson/content_store.h"
+#include "server/lesson/download.h"
 #include "server/money/checkpoint.h"
 #include "server/money/checkpoint_store.h"
 #include "server/progress/progress_store.h"
@@ -36,6 +38,10 @@ static const struct {
 	 offsetof(struct service_config, keep_leases_us)},
 	{RETENTION_KIND(DUE_RETENTION_SEARCH_MISS, "search_miss"), &miss_retention,
 	 offsetof(struct service_config, keep_misses_us)},
+	{RETENTION_KIND(DUE_RETENTION_CONTENT, "content"), &content_retention,
+	 offsetof(struct service_config, keep_uploads_us)},
+	{RETENTION_KIND(DUE_RETENTION_DOWNLOAD, "download"), &download_retention,
+	 offsetof(struct service_config, keep_downloads_us)},
 };
 
 /* --- what areas do at a time; each is given the app --- */
@@ -49,8 +55,8 @@ static const struct due_kind *const kinds[] = {
 
 /* Every statement that one of them may run. */
 static const struct db_stmt_list *const stmts[] = {
-	&due_stmts,      &idem_stmts,       &session_stmts, &event_stmts, &lease_stmts,
-	&progress_stmts, &checkpoint_stmts, &miss_stmts,    &rank_stmts,  NULL,
+	&due_stmts,        &idem_stmts, &session_stmts, &event_stmts,   &lease_stmts,    &progress_stmts,
+	&checkpoint_stmts, &miss_stmts, &rank_stmts,    &content_stmts, &download_stmts, NULL,
 };
 
 /* --- all of it --- */

@@ -215,6 +215,7 @@ static void announce(const struct config *c, const struct service *service)
 static int run_serve(const struct config *c, const struct db_config *db)
 {
 	static sigset_t signals;
+	char secret[SECRET_MAX] = ""; /* of the object store */
 	struct metrics_http *metrics;
 	struct service_config config;
 	struct service *service;
@@ -227,8 +228,13 @@ static int run_serve(const struct config *c, const struct db_config *db)
 		return 1;
 	}
 	config_to_service(c, db, &config);
+	config.objects.secret_key = secret;
+	if (c->object_endpoint && config_read_secret(c->object_secret_file, secret) < 0)
+		return 1;
 	error_clear(&err);
-	if (service_start(&config, &service, &err) < 0)
+	int r = service_start(&config, &service, &err);
+	explicit_bzero(secret, sizeof(secret));
+	if (r < 0)
 		return fail("cannot start", &err);
 	if (start_metrics(c, service, &metrics) < 0) {
 		service_stop(service);

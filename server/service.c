@@ -17,6 +17,7 @@
 #include "server/base/id_queue.h"
 #include "server/base/log.h"
 #include "server/base/ticker.h"
+#include "server/course/course_content.h"
 #include "server/course/course_feed.h"
 #include "server/course/course_rating.h"
 #include "server/course/instructor_store.h"
@@ -29,6 +30,8 @@
 #include "server/db/lease.h"
 #include "server/db/migrate.h"
 #include "server/duties.h"
+#include "server/lesson/content_store.h"
+#include "server/lesson/download.h"
 #include "server/money/payment_store.h"
 #include "server/money/wallet_store.h"
 #include "server/organization/organization_names.h"
@@ -46,7 +49,8 @@
 #include "server/user/user_feed.h"
 #include "server/user/user_names.h"
 
-#define DAY_US (INT64_C(24) * 3600 * 1000000)
+#define HOUR_US (INT64_C(3600) * 1000000)
+#define DAY_US (24 * HOUR_US)
 
 enum {
 	WATCH_MS = 500,          /* how often readiness is looked at */
@@ -62,11 +66,12 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,   &event_stmts,         &audit_stmts,      &user_stmts,     &session_stmts,
-	&course_stmts, &course_rating_stmts, &instructor_stmts, &subject_stmts,  &catalogue_stmts,
-	&index_stmts,  &lesson_stmts,        &purchase_stmts,   &wallet_stmts,   &payment_stmts,
-	&access_stmts, &grant_stmts,         &enrollment_stmts, &progress_stmts, &due_stmts,
-	NULL,
+	&idem_stmts,           &event_stmts,      &audit_stmts,         &user_stmts,
+	&session_stmts,        &course_stmts,     &course_rating_stmts, &instructor_stmts,
+	&subject_stmts,        &catalogue_stmts,  &index_stmts,         &lesson_stmts,
+	&purchase_stmts,       &wallet_stmts,     &payment_stmts,       &access_stmts,
+	&grant_stmts,          &enrollment_stmts, &progress_stmts,      &due_stmts,
+	&course_content_stmts, &content_stmts,    &download_stmts,      NULL,
 };
 
 struct service {
@@ -110,6 +115,11 @@ void service_config_defaults(struct service_config *config)
 		.reflection = true,
 		.access_token_us = TOKEN_LIFETIME_US,
 		.platform_basis_points = 3000,
+		.content = {.upload_us = HOUR_US,
+			    .stream_us = HOUR_US,
+			    .download_us = 30 * DAY_US,
+			    .download_devices = 5,
+			    .download_lessons = 100},
 		.refresh_token_us = 30 * DAY_US,
 		.argon2_kib = PASSWORD_MEMORY_KIB,
 		.argon2_passes = PASSWORD_PASSES,
@@ -130,6 +140,8 @@ void service_config_defaults(struct service_config *config)
 		.keep_progress_us = 35 * DAY_US,
 		.keep_leases_us = 7 * DAY_US,
 		.keep_misses_us = 90 * DAY_US,
+		.keep_uploads_us = 7 * DAY_US,
+		.keep_downloads_us = DAY_US,
 		.clock = &clock_system,
 		.lease_clock = &clock_system,
 	};
@@ -331,6 +343,14 @@ static int make_caches(struct service *s, struct error *err)
 	return 0;
 }
 
+/* --- the object store --- */
+
+static int ready_objects(struct service *s, struct error *err)
+{
+	s->app.content = s->config->content;
+	return s->config->objects.endpoint ? object_bucket_new(&s->config->objects, &s->app.objects, err) : 0;
+}
+
 static int lease_node(struct service *s, struct error *err)
 {
 	const struct node_lease_config config = {.db = &s->db, .clock = s->config->lease_clock};
@@ -440,6 +460,8 @@ static int start_all(struct service *s, struct error *err)
 	if (r >= 0)
 		r = make_caches(s, err);
 	if (r >= 0)
+		r = ready_objects(s, err);
+	if (r >= 0)
 		r = lease_node(s, err);
 	if (r >= 0)
 		r = start_auth(s, err);
@@ -518,6 +540,7 @@ void service_stop(struct service *s)
 	cache_free(s->app.access);
 	catalogue_free(s->app.catalogue);
 	id_queue_free(s->app.courses_changed);
+	object_bucket_free(s->app.objects);
 	secret_wipe(&s->passwords, sizeof(s->passwords));
 	free(s);
 }

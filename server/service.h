@@ -8,6 +8,7 @@
 
 #include "proto/runtime/error.h"
 #include "server/app/app.h"
+#include "server/auth/object_url.h"
 #include "server/db/db.h"
 
 /*
@@ -32,6 +33,10 @@ struct service_config {
 	bool reflection;
 	bool trust_forwarded_for; /* the edge in front sets it and nobody else can connect */
 
+	/* Where files lie; endpoint NULL: nowhere, so that there are none. */
+	struct object_bucket_config objects;
+	struct content_config content;
+
 	int platform_basis_points; /* the platform's part of a sale, unless the course has another */
 
 	const char *key_dir; /* NULL: keys of this process, kept in memory, for tests */
@@ -48,7 +53,7 @@ struct service_config {
 	unsigned job_workers; /* threads that do what is due, with a connection each; 0: none */
 	/* How long rows are kept once they are over: see server/duties.c. */
 	int64_t keep_replies_us, keep_sessions_us, keep_events_us, keep_leases_us, keep_progress_us,
-		keep_misses_us;
+		keep_misses_us, keep_uploads_us, keep_downloads_us;
 
 	const struct clock *clock;
 	const struct clock *lease_clock; /* is held against the database's; see db/lease.h */

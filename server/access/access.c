@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "edu/v1/edu_service.tables.h"
 #include "server/access/access_store.h"
 #include "server/access/access_windows.h"
 
@@ -230,6 +231,12 @@ int access_read_all(struct db_conn *conn, struct arena *arena, int64_t user_id, 
 			      span_of(of_course, n_of_course * sizeof(*of_course)), ret)
 		       ? 0
 		       : arena_full(err);
+}
+
+int access_missing(struct error *err)
+{
+	return error_raise(err, &REASON_ACCESS_MISSING,
+			   "You have no access to the course. Buy it, or enroll if it is free.");
 }
 
 void access_forget(struct cache *cache, int64_t user_id, int64_t course_id)

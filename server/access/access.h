@@ -78,6 +78,9 @@ int access_read_all(struct db_conn *conn, struct arena *arena, int64_t user_id, 
 		    int64_t now_us, struct access *ret, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* Raises ACCESS_MISSING. */
+int access_missing(struct error *err) __attribute__((warn_unused_result));
+
 /* Forgets what was remembered of one user and course; of a user's catalogues; of a course's. */
 void access_forget(struct cache *cache, int64_t user_id, int64_t course_id);
 void access_forget_catalogues(struct cache *cache, int64_t user_or_course_id);

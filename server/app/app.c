@@ -4,6 +4,7 @@
 #include <google/protobuf/timestamp.pb-c.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/array.h"
@@ -163,6 +164,17 @@ int app_not_found(struct error *err, const struct app_resource *resource, int64_
 {
 	error_raise(err, resource->not_found, "%s", resource->text);
 	return app_name_resource(err, resource, id);
+}
+
+int app_add_time(struct error *err, const char *key, int64_t us)
+{
+	time_t seconds = us / 1000000;
+	struct tm utc;
+	char text[32];
+
+	gmtime_r(&seconds, &utc);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	return error_add_metadata(err, key, "%s", text);
 }
 
 int app_name_resource(struct error *err, const struct app_resource *resource, int64_t id)

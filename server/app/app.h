@@ -14,11 +14,19 @@
  * What every area's handlers share: made by server/service.c, constant while calls run, reached through the
  * call.
  */
-struct auth;      /* server/auth/authenticator.h */
-struct passwords; /* server/auth/password.h */
-struct combiner;  /* server/db/combiner.h */
-struct catalogue; /* server/search/catalogue.h */
-struct id_queue;  /* server/base/id_queue.h */
+struct auth;          /* server/auth/authenticator.h */
+struct passwords;     /* server/auth/password.h */
+struct combiner;      /* server/db/combiner.h */
+struct catalogue;     /* server/search/catalogue.h */
+struct id_queue;      /* server/base/id_queue.h */
+struct object_bucket; /* server/auth/object_url.h */
+
+/* How long what leads to content lives, and how much a learner may take along. */
+struct content_config {
+	const char *public_url; /* below which anybody reads what is public; NULL: in the bucket itself */
+	int64_t upload_us, stream_us, download_us;
+	unsigned download_devices, download_lessons; /* of a learner; of a device */
+};
 
 struct app {
 	const struct clock *clock;
@@ -34,6 +42,8 @@ struct app {
 	struct combiner *progress;        /* see progress/progress_write.h */
 	struct catalogue *catalogue;      /* the published courses; see search/catalogue.h */
 	struct id_queue *courses_changed; /* here, and not looked at again by the catalogue; may be NULL */
+	struct object_bucket *objects;    /* where files lie; NULL: there is none */
+	struct content_config content;
 };
 
 static inline struct app *app_of(const struct rpc_call *call)
@@ -115,6 +125,9 @@ struct app_resource {
 
 /* Raises not_found of one. */
 int app_not_found(struct error *err, const struct app_resource *resource, int64_t id);
+
+/* Adds a time to the error that was raised, in RFC 3339, so that a client can compare it with its own. */
+int app_add_time(struct error *err, const char *key, int64_t us);
 
 /* Puts one into the error that was raised; returns its code, negative. */
 int app_name_resource(struct error *err, const struct app_resource *resource, int64_t id);

@@ -13,8 +13,9 @@
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-enum { HASH_LEN = crypto_hash_sha256_BYTES, HEX_SIZE = 2 * HASH_LEN + 1 };
-static_assert(HASH_LEN == crypto_auth_hmacsha256_BYTES, "a signature is as long as a hash");
+enum { HASH_LEN = OBJECT_HASH_LEN, HEX_SIZE = 2 * HASH_LEN + 1 };
+static_assert(crypto_hash_sha256_BYTES == OBJECT_HASH_LEN && crypto_auth_hmacsha256_BYTES == OBJECT_HASH_LEN,
+	      "one length of hashes");
 
 enum { HOST_MAX = 253 + 6, BUCKET_MAX = 63, REGION_MAX = 32, KEY_ID_MAX = 128, SECRET_KEY_MAX = 128 };
 
@@ -298,4 +299,9 @@ char *object_url_public(const struct object_bucket *b, struct arena *arena, cons
 {
 	return base ? arena_printf(arena, "%s/%s", base, key)
 		    : arena_printf(arena, "%s://%s%s%s", b->scheme, b->host, b->path, key);
+}
+
+void object_hash(struct span bytes, uint8_t ret[OBJECT_HASH_LEN])
+{
+	crypto_hash_sha256(ret, bytes.data, bytes.len);
 }

@@ -7,6 +7,7 @@
 
 #include "proto/runtime/arena.h"
 #include "proto/runtime/error.h"
+#include "proto/runtime/span.h"
 
 /*
  * URLs that let whoever holds one read or write one object of a bucket for a while, by themselves: AWS
@@ -58,5 +59,9 @@ char *object_url_sign(const struct object_bucket *b, struct arena *arena,
 /* The URL of an object that anybody may read, unsigned: below `base`, or in the bucket when that is NULL. */
 char *object_url_public(const struct object_bucket *b, struct arena *arena, const char *base, const char *key)
 	__attribute__((warn_unused_result));
+
+/* SHA-256, by which objects are told apart and held against what was said of them. */
+enum { OBJECT_HASH_LEN = 32 };
+void object_hash(struct span bytes, uint8_t ret[OBJECT_HASH_LEN]);
 
 #endif

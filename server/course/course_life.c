@@ -25,6 +25,13 @@ static int may_teach(const struct change *change, const void *course, struct err
 		c->course_id, err);
 }
 
+int course_apply_edit(struct change *change, void *course, struct error *err)
+{
+	const struct course_edit *edit = change->arg;
+
+	return edit->apply(change, course, err);
+}
+
 static int may_review(const struct change *change, const void *course, struct error *err)
 {
 	int r = may_teach(change, course, err);
@@ -44,6 +51,10 @@ static const struct transition life[COURSE_STEPS] = {
 				    .event = EVENT_LESSON_CREATED,
 				    .may = may_teach,
 				    .apply = course_apply_lesson},
+	[STEP_COURSE_EDIT] = {.to = TO([COURSE_DRAFT] = COURSE_DRAFT),
+			      .event = EVENT_COURSE_UPDATED,
+			      .may = may_teach,
+			      .apply = course_apply_edit},
 	[STEP_COURSE_SUBMIT] = {.to = TO([COURSE_DRAFT] = COURSE_IN_REVIEW),
 				.event = EVENT_COURSE_SUBMITTED,
 				.may = may_teach,

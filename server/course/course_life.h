@@ -9,6 +9,7 @@
 enum course_step {
 	STEP_COURSE_UPDATE,     /* `arg`: as course_rpc.c has it */
 	STEP_COURSE_ADD_LESSON, /* `arg`: as lesson_rpc.c has it */
+	STEP_COURSE_EDIT,       /* `arg`: begins with a struct course_edit */
 	STEP_COURSE_SUBMIT,
 	STEP_COURSE_WITHDRAW,
 	STEP_COURSE_REJECT, /* `arg`: the RejectCourseRequest */
@@ -16,6 +17,11 @@ enum course_step {
 	STEP_COURSE_ARCHIVE,
 	STEP_COURSE_UNARCHIVE,
 	COURSE_STEPS,
+};
+
+/* What a room above changes of a course's draft. */
+struct course_edit {
+	int (*apply)(struct change *change, void *course, struct error *err);
 };
 
 /* The change of a course by this step; see app/change.h for what else may be set, and for running it. */
@@ -26,6 +32,8 @@ struct change course_change(struct rpc_call *call, enum course_step step, const 
 int course_apply_update(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 int course_apply_lesson(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_edit(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 int course_apply_submission(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));

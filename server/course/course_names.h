@@ -7,7 +7,8 @@
 #define COURSE_IDS(X)                                                                                        \
 	X(ID_COURSE, "crs")                                                                                  \
 	X(ID_LESSON, "les")                                                                                  \
-	X(ID_SUBJECT, "sbj")
+	X(ID_SUBJECT, "sbj")                                                                                 \
+	X(ID_CONTENT, "cnt")
 
 /* For who listens to whatever becomes of one. */
 #define NOUN_COURSE "course"

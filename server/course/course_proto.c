@@ -99,6 +99,8 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	ret->update_time = app_timestamp(arena, c->update_us);
 	ret->publish_time = app_timestamp(arena, c->publish_us);
 	ret->etag = app_etag(arena, c->version);
+	ret->cover_id = app_id(arena, ID_CONTENT, c->cover_id);
+	ret->trailer_id = app_id(arena, ID_CONTENT, c->trailer_id);
 	return ret;
 }
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "edu/v1/edu_service.server.h"
+#include "server/course/course_content.h"
 #include "server/course/course_life.h"
 #include "server/course/course_rules.h"
 #include "server/course/lesson_store.h"
@@ -63,7 +64,8 @@ int course_apply_approval(struct change *change, void *course, struct error *err
 	c->revision++;
 	c->publish_us = change->now_us;
 	c->lesson_count = c->draft_lesson_count;
-	return lesson_store_freeze(change->conn, c->course_id, c->revision, err);
+	int r = lesson_store_freeze(change->conn, c->course_id, c->revision, err);
+	return r < 0 ? r : course_content_freeze(change->conn, c->course_id, c->revision, err);
 }
 
 static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req, ApproveCourseResponse *ret,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edu/v1/content.tables.h"
+
 static void read_instructors(const char *text, struct course *ret)
 {
 	char *end;
@@ -30,6 +32,19 @@ static void read_rating(const char *text, struct course *ret)
 	char *end;
 	for (unsigned i = 0; *text && i < COURSE_STARS_MAX; text = *end ? end + 1 : end)
 		ret->rating.stars[i++] = strtoll(text, &end, 10);
+}
+
+static void read_content(const char *text, struct course *ret)
+{
+	char *end;
+	for (; *text; text = *end ? end + 1 : end) {
+		const long role = strtol(text, &end, 10);
+		const int64_t content_id = strtoll(end + 1, &end, 10);
+		if (role == CONTENT_ROLE_COVER)
+			ret->cover_id = content_id;
+		if (role == CONTENT_ROLE_TRAILER)
+			ret->trailer_id = content_id;
+	}
 }
 
 static int read_texts(const char *text, struct arena *arena, char ***ret, size_t *ret_n, struct error *err)
@@ -61,6 +76,7 @@ int course_of_row(struct course *c, struct arena *arena, struct error *err)
 	read_instructors(c->text.instructors, c);
 	read_prices(c->text.prices, c);
 	read_rating(c->text.rating, c);
+	read_content(c->text.content, c);
 	int r = c->text.objectives
 			? read_texts(c->text.objectives, arena, &c->objectives, &c->n_objectives, err)
 			: 0;

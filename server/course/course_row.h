@@ -32,6 +32,7 @@ struct course {
 	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
 	struct course_price prices[PRICE_LIST_PRICES_MAX_ITEMS];
 	struct course_rating rating;
+	int64_t cover_id, trailer_id; /* content that learners see of it; 0: none */
 
 	/* Not read for lists: NULL and 0 there. */
 	char *description, *audience, *prerequisites;
@@ -47,6 +48,7 @@ struct course {
 		char *objectives;  /* a JSON array; NULL in lists */
 		char *rating;      /* "reviews with one star,two,...", or empty */
 		char *rejection_reasons;
+		char *content; /* "role:content_id,..." */
 	} text;
 };
 
@@ -80,12 +82,16 @@ struct course {
 	C(R, "course.objectives", TEXT, text.objectives)                                                     \
 	C(R, "course.rejection_reasons", TEXT, text.rejection_reasons)
 /* Two lists ride on a course's row as text, so that a page of courses is one statement; and before them its
- * rating, which may be missing: where reading is cut short, so are the instructors. */
+ * rating and its content, which may be missing: where reading is cut short, so are the instructors. */
 #define COURSE_RIDING_COLUMNS(F, C, R)                                                                       \
 	F(R,                                                                                                 \
 	  "(SELECT CONCAT_WS(',', r.stars_1, r.stars_2, r.stars_3, r.stars_4, r.stars_5)"                    \
 	  " FROM course_rating r WHERE r.course_id = course.course_id)",                                     \
 	  TEXT, text.rating)                                                                                 \
+	C(R,                                                                                                 \
+	  "(SELECT GROUP_CONCAT(h.role, ':', h.content_id) FROM lesson_content h"                            \
+	  " WHERE h.course_id = course.course_id AND h.revision = course.revision AND h.lesson_id = 0)",     \
+	  TEXT, text.content)                                                                                \
 	C(R,                                                                                                 \
 	  "(SELECT GROUP_CONCAT(i.user_id, ':', i.share_basis_points ORDER BY i.position)"                   \
 	  " FROM course_instructor i WHERE i.course_id = course.course_id)",                                 \

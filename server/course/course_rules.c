@@ -47,6 +47,12 @@ int course_check_reviewer(const struct course *c, const struct principal *who, s
 			   "You teach or made this course; another administrator has to approve it.");
 }
 
+int course_add_gap(struct error *err, int so_far, const char *field, const char *needs)
+{
+	return error_precondition(err, so_far, &REASON_COURSE_INCOMPLETE,
+				  "The course is not complete; fill in what is listed.", field, "%s", needs);
+}
+
 int course_check_complete(const struct course *c, struct error *err)
 {
 	const struct {
@@ -64,9 +70,7 @@ int course_check_complete(const struct course *c, struct error *err)
 	int r = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (needed[i].missing)
-			r = error_precondition(err, r, &REASON_COURSE_INCOMPLETE,
-					       "The course is not complete; fill in what is listed.",
-					       needed[i].field, "%s", needed[i].needs);
+			r = course_add_gap(err, r, needed[i].field, needed[i].needs);
 	return r;
 }
 

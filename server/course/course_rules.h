@@ -21,6 +21,9 @@ int course_check_editable(const struct course *c, char *const *paths, size_t n_p
 int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* Adds one thing that review misses, after what `so_far` says; returns COURSE_INCOMPLETE. */
+int course_add_gap(struct error *err, int so_far, const char *field, const char *needs);
+
 /* COURSE_INCOMPLETE with everything that review misses. */
 int course_check_complete(const struct course *c, struct error *err) __attribute__((warn_unused_result));
 

@@ -47,6 +47,14 @@ bool lesson_info_cached(struct cache *lessons, int64_t lesson_id, struct lesson_
 int lesson_info_read(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret,
 		     struct error *err) __attribute__((warn_unused_result));
 
+/* The course of a lesson, whether or not it is shown. LESSON_NOT_FOUND. */
+int lesson_course_read(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, int64_t *ret_course_id,
+		       struct error *err) __attribute__((warn_unused_result));
+
+/* Whether a revision of a course, 0 being the draft, has the lesson. LESSON_NOT_FOUND. */
+int lesson_check_in(struct db_conn *conn, int64_t course_id, int64_t revision, int64_t lesson_id,
+		    struct error *err) __attribute__((warn_unused_result));
+
 /* What is shown of a course has changed, or may have: its lessons are read anew. */
 void lesson_info_forget(struct cache *lessons, int64_t course_id);
 

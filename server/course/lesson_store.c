@@ -58,6 +58,7 @@ enum stmt {
 	INSERT_DRAFT,
 	LIST,
 	COURSE,
+	IN_REVISION,
 	INFO,
 	INFO_LIST,
 	BY_EXTERNAL_ID,
@@ -76,6 +77,9 @@ static const struct db_stmt stmts[N_STMTS] = {
 			    " WHERE lesson_revision.course_id = ? AND revision = ? AND position > ?"
 			    " AND (? IS NULL OR external_id = ?) ORDER BY position LIMIT ?")},
 	[COURSE] = {"lesson_course", "i", &db_row_i64, "SELECT course_id FROM lesson WHERE lesson_id = ?"},
+	[IN_REVISION] = {"lesson_in_revision", "iii", &db_row_i64,
+			 "SELECT lesson_id FROM lesson_revision"
+			 " WHERE course_id = ? AND revision = ? AND lesson_id = ?"},
 	[INFO] = {"lesson_info", "i", &info_row,
 		  DB_SELECT(INFO_COLUMNS,
 			    " FROM lesson STRAIGHT_JOIN course ON course.course_id = lesson.course_id" SHOWN
@@ -193,6 +197,21 @@ static int course_of(struct cache *lessons, struct db_conn *conn, int64_t lesson
 		return db_read(conn, &stmts[COURSE], DB_ARGS(db_i64(lesson_id)), NULL, ret, err);
 	*ret = old.info.course_id;
 	return 1;
+}
+
+int lesson_course_read(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, int64_t *ret_course_id,
+		       struct error *err)
+{
+	int r = course_of(lessons, conn, lesson_id, ret_course_id, err);
+	return r == 0 ? lesson_not_found(err, lesson_id) : r < 0 ? r : 0;
+}
+
+int lesson_check_in(struct db_conn *conn, int64_t course_id, int64_t revision, int64_t lesson_id,
+		    struct error *err)
+{
+	int r = db_found(conn, &stmts[IN_REVISION],
+			 DB_ARGS(db_i64(course_id), db_i64(revision), db_i64(lesson_id)), err);
+	return r == 0 ? lesson_not_found(err, lesson_id) : r < 0 ? r : 0;
 }
 
 int lesson_info_read(struct cache *lessons, struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret,

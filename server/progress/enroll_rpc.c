@@ -28,9 +28,7 @@ static int refuse(const struct course_terms *terms, int64_t user_id, struct erro
 
 	if (r == 0 && terms->pricing == COURSE_FREE)
 		r = quote_check_buyer(terms, user_id, err);
-	return r < 0 ? r
-		     : error_raise(err, &REASON_ACCESS_MISSING,
-				   "You have no access to the course, and it is not free. Buy it.");
+	return r < 0 ? r : access_missing(err);
 }
 
 /* 1 when the caller is enrolled, 0 when the terms have changed meanwhile. */

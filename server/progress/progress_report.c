@@ -2,7 +2,6 @@
 #include "server/progress/progress_report.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "proto/runtime/ids.h"
 #include "proto/runtime/uuid.h"
@@ -54,23 +53,11 @@ int report_read(const RecordProgressRequest *req, int64_t caller_id, struct repo
 	return check_interval(ret, check_times(ret, err), err);
 }
 
-/* RFC 3339, so that a client can compare it with its own. */
-static int add_time(struct error *err, const char *key, int64_t us)
-{
-	time_t seconds = us / US;
-	struct tm utc;
-	char text[32];
-
-	gmtime_r(&seconds, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	return error_add_metadata(err, key, "%s", text);
-}
-
 static int raise_clock_skew(int64_t now_us, struct error *err)
 {
 	error_raise(err, &REASON_CLOCK_SKEW,
 		    "The client_time is ahead of the server's clock; correct it by the difference.");
-	return add_time(err, "server_time", now_us);
+	return app_add_time(err, "server_time", now_us);
 }
 
 static int check_clock(const struct report *r, int64_t now_us, struct error *err)
@@ -111,10 +98,10 @@ static int raise_not_enrolled(const struct access *access, int64_t now_us, struc
 		error_raise(err, &REASON_NOT_ENROLLED,
 			    "The learner had no access to the lesson's course at client_time.");
 	if (access->enrolled)
-		add_time(err, "access_start_time", access->start_us);
+		app_add_time(err, "access_start_time", access->start_us);
 	else if (access->n_windows)
-		add_time(err, "access_start_time", access_first_us(access));
-	return add_time(err, "server_time", now_us);
+		app_add_time(err, "access_start_time", access_first_us(access));
+	return app_add_time(err, "server_time", now_us);
 }
 
 static int check_access(const struct report *r, const struct access *access, int64_t now_us,

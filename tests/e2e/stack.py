@@ -62,7 +62,7 @@ class Replica:
             [SERVER, "serve", *stack.db_flags, "--listen", "127.0.0.1:0", "--metrics-listen", "off",
              "--key-dir", stack.dir / "keys", "--rate-login", "0", "--rate-stranger", "0", "--rate-default", "0",
              "--drain-notice-seconds", "0",
-             "--argon2-mib", "1", "--argon2-passes", "1", *flags],
+             "--argon2-mib", "1", "--argon2-passes", "1", *stack.store_flags, *flags],
             stdout=subprocess.PIPE, stderr=self.log, text=True, **how)
         line = self.process.stdout.readline()
         found = re.match(r"listening on (\S+)", line)
@@ -133,9 +133,9 @@ def accounts_sql(database, owner, server):
 
 class Stack:
     """Use as a context manager. Needs EDU_TEST_DB_SOCKET, which tools/test sets, or a database of the test's own, which
-    says how its servers reach it."""
+    says how its servers reach it. URLs lead to an object store that there is not, as nobody asks it; object_store.py has one."""
 
-    def __init__(self, *flags, database=None):
+    def __init__(self, *flags, database=None, store=True):
         self.flags = flags
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="edu-e2e-"))
         self.database = "e2e_" + uuid.uuid4().hex[:12]
@@ -146,6 +146,9 @@ class Stack:
                  "--db-password-file", self.dir / "db.password"]
         self.owner_flags = [*flags, "--db-user", self.database + "_owner"]  # to migrate
         self.db_flags = [*flags, "--db-user", self.database + "_edu"]  # to serve
+        (self.dir / "object.secret").write_text("a secret\n")
+        self.store_flags = ["--object-endpoint", "http://store.invalid", "--object-key-id", "AKIDTEST",
+                            "--object-secret-file", self.dir / "object.secret"] if store else []
         self.replicas = []
         self.users = {}
 

@@ -29,6 +29,7 @@ EVERYBODY = set(CALLERS) - {"forged"}
 INSTRUCTORS = {"teacher", "rival", "root-admin"}
 OWNERS = {"teacher", "root-admin"}  # of the courses
 NOBODY = "usr_0000000000001"
+NOTHING = "cnt_0000000000001"
 
 
 def row(method, what, request, may, passes="OK", others="ROLE_MISSING", about=None, **exceptions):
@@ -131,6 +132,39 @@ ROWS = [
     row("ListLessons", "of a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
         anonymous="COURSE_NOT_FOUND"),
     row("ListLessons", "of a published one", lambda w, c: {"course_id": w.course}, EVERYBODY),
+    row("CreateContentUpload", "for a draft", lambda w, c: w.file(w.draft_lesson), OWNERS, rival="LESSON_NOT_FOUND",
+        about=the_draft),
+    row("CreateContentUpload", "for a published course", lambda w, c: w.file(w.lesson), OWNERS,
+        rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("CreateContentUpload", "for a draft itself", lambda w, c: w.cover(w.draft), OWNERS, rival="COURSE_NOT_FOUND",
+        about=the_draft),
+    row("AttachContent", "to a draft", lambda w, c: {"content_id": w.content}, OWNERS, rival="CONTENT_NOT_FOUND",
+        about=the_draft),
+    row("SetLessonText", "of a draft", lambda w, c: {"lesson_id": w.draft_lesson, "text": "T", "format": 1}, OWNERS,
+        rival="LESSON_NOT_FOUND", about=the_draft),
+    row("SetLessonText", "of a published course", lambda w, c: {"lesson_id": w.lesson, "text": "T", "format": 1}, OWNERS,
+        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("RemoveAttachment", "from a published course", lambda w, c: {"lesson_id": w.lesson, "content_id": NOTHING}, OWNERS,
+        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("AttachContent", "to a published course", lambda w, c: {"content_id": w.late_content}, OWNERS,
+        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("RemoveAttachment", "what is not there", lambda w, c: {"lesson_id": w.draft_lesson, "content_id": NOTHING}, OWNERS,
+        "CONTENT_NOT_FOUND", rival="LESSON_NOT_FOUND", about=the_draft),
+    row("ListAttachments", "of a draft", lambda w, c: {"lesson_id": w.draft_lesson}, OWNERS, others="LESSON_NOT_FOUND",
+        anonymous="LESSON_NOT_FOUND"),
+    row("ListAttachments", "of a draft itself", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
+        anonymous="COURSE_NOT_FOUND"),
+    row("ListAttachments", "of a published course", lambda w, c: {"lesson_id": w.lesson}, EVERYBODY),
+    row("ListAttachments", "of what is edited", lambda w, c: {"lesson_id": w.lesson, "view": 2}, OWNERS,
+        others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
+    row("GetLessonContent", "of a draft", lambda w, c: {"lesson_id": w.draft_lesson}, OWNERS, others="LESSON_NOT_FOUND",
+        anonymous="LESSON_NOT_FOUND"),
+    row("GetLessonContent", "of a published course", lambda w, c: {"lesson_id": w.lesson}, OWNERS | {"learner"},
+        others="ACCESS_MISSING", anonymous="ACCESS_MISSING"),
+    row("GetLessonContent", "to take along", lambda w, c: {"lesson_id": w.lesson, "use": 2, "device_name": "d"},
+        OWNERS | {"learner"}, others="ACCESS_MISSING", anonymous="ACCESS_MISSING"),
+    row("GetLessonContent", "of what is edited", lambda w, c: {"lesson_id": w.lesson, "view": 2}, OWNERS,
+        others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
     row("TopUpWallet", "one's own", lambda w, c: w.payment(w.users[c]), {"treasurer"}, "SELF_CREDIT",
         about=caller_himself),
     row("TopUpWallet", "another's", lambda w, c: w.payment(w.users["learner"]), {"treasurer"}, about=learner),
@@ -215,6 +249,10 @@ class Scene(World):
                        **self.payment(self.users["learner"], self.payment_id))
         head, claims, signature = self.tokens["root-admin"].split(".")
         self.tokens["forged"] = f"{head}.{claims}.{signature[::-1]}"
+        self.content = self.wire.call("content", "CreateContentUpload", self.tokens["teacher"],
+                                      **self.file(self.draft_lesson)).content.content_id
+        self.late_content = self.wire.call("content", "CreateContentUpload", self.tokens["teacher"],
+                                           **self.file(self.lesson)).content.content_id
         self.audited = 0
 
     def audit(self):
@@ -241,6 +279,13 @@ class Scene(World):
         return {"course": {"course_id": course_id,
                            "price_list": {"prices": [{"currency_code": "EUR", "minor_units": 1250}]}},
                 "update_mask": {"paths": ["price_list"]}}
+
+    def file(self, lesson_id):
+        return {"lesson_id": lesson_id, "role": 4, "content_type": "text/plain", "file_name": "f", "size_bytes": 1,
+                "sha256": bytes(32)}
+
+    def cover(self, course_id):
+        return {"course_id": course_id, "role": 5, "content_type": "image/png", "size_bytes": 1, "sha256": bytes(32)}
 
     def payment(self, user_id, payment_id=None):
         return {"user_id": user_id, "amount": {"currency_code": "USD", "minor_units": 1}, "provider": "bank",

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every RPC through the edu command, each read back through another RPC. A method without a scenario fails the run, and
 so does an event or a row of the audit that a call should have left and did not, or left and should not have."""
+import base64
 import datetime
+import hashlib
 import json
 import re
 import sys
@@ -78,6 +80,8 @@ APPENDS = {
     "ApproveCourse": of_course("course.published"),
     "ArchiveCourse": of_course("course.archived"),
     "UnarchiveCourse": of_course("course.unarchived"),
+    **{method: lambda c: [event("course.updated", c.reply["content"]["courseId"], c.caller, c.reply["content"]["courseId"])]
+       for method in ("AttachContent", "SetLessonText", "RemoveAttachment")},
     "CreateLesson": lambda c: [event("lesson.created", c.reply["lesson"]["lessonId"], c.caller,
                                      c.reply["lesson"]["courseId"])],
     "TopUpWallet": lambda c: [event("wallet.topped_up", c.reply["wallet"]["userId"], c.reply["wallet"]["userId"])],
@@ -219,6 +223,20 @@ class World:
     def add_lesson(self, course, kind):
         return self.edu("create-lesson", "--course-id", course, "--title", self.name("Lesson"), "--kind", kind,
                         "--duration-seconds", 640 if kind == "VIDEO" else 0, user="teacher")["lesson"]
+
+    def upload(self, lesson, body=b"bytes", role="attachment", content_type="text/plain", **fields):
+        """What is said of a file; where its bytes go is not looked at."""
+        said = {"file_name": "notes.txt", **fields} if role == "attachment" else fields
+        return self.edu("create-content-upload", "--lesson-id", lesson, "--role", role, "--content-type", content_type,
+                        "--size-bytes", len(body), "--sha256", base64.b64encode(hashlib.sha256(body).digest()).decode(),
+                        *(x for k, v in said.items() for x in ("--" + k.replace("_", "-"), v)), user="teacher")
+
+    def attach(self, lesson, **fields):
+        content = self.upload(lesson, **fields)["content"]["contentId"]
+        return self.edu("attach-content", "--content-id", content, user="teacher")["content"]
+
+    def set_text(self, lesson, text="To be read."):
+        return self.edu("set-lesson-text", "--lesson-id", lesson, "--text", text, "--format", "plain", user="teacher")["content"]
 
     def publish(self, course, *kinds):
         for kind in kinds or ("TEXT",):
@@ -462,6 +480,72 @@ def list_lessons(t, w):
     second = w.edu("list-lessons", "--course-id", w.course, "--page-size", 1, "--page-token", first["nextPageToken"])
     t.assertEqual([x["position"] for x in first["lessons"] + second["lessons"]], [1, 2])
     t.assertNotIn("nextPageToken", second)
+
+
+@scenario("CreateContentUpload")
+def create_content_upload(t, w):
+    lesson = w.add_lesson(w.new_course(), "VIDEO")["lessonId"]
+    told = w.upload(lesson, role="captions", content_type="text/vtt", language="zh-hans")
+    t.assertEqual((told["content"]["lessonId"], told["content"]["language"]), (lesson, "zh-Hans"))
+    t.assertTrue(told["url"].startswith("http://store.invalid/edu/content/" + told["content"]["contentId"] + "?X-Amz-"))
+    t.assertEqual([h["name"] for h in told["headers"]], ["content-length", "content-type", "x-amz-checksum-sha256"])
+    t.assertNotIn("attachments", w.edu("list-attachments", "--lesson-id", lesson, user="teacher"))
+
+
+@scenario("AttachContent")
+def attach_content(t, w):
+    lesson = w.add_lesson(w.new_course(), "VIDEO")["lessonId"]
+    attached = w.attach(lesson)
+    t.assertEqual(w.edu("list-attachments", "--lesson-id", lesson, user="teacher")["attachments"], [attached])
+
+
+@scenario("SetLessonText")
+def set_lesson_text(t, w):
+    lesson = w.add_lesson(w.new_course(), "TEXT")["lessonId"]
+    for text in ("First", "Second"):
+        w.set_text(lesson, text)
+        t.assertEqual(w.edu("get-lesson-content", "--lesson-id", lesson, user="teacher")["content"]["text"], text)
+
+
+@scenario("ListAttachments")
+def list_attachments(t, w):
+    course = w.new_course()
+    body = b"an image"
+    cover = w.edu("create-content-upload", "--course-id", course, "--role", "cover", "--content-type", "image/webp",
+                  "--size-bytes", len(body), "--sha256", base64.b64encode(hashlib.sha256(body).digest()).decode(),
+                  user="teacher")["content"]
+    w.edu("attach-content", "--content-id", cover["contentId"], user="teacher")
+    listed, = w.edu("list-attachments", "--course-id", course, user="teacher")["attachments"]
+    t.assertEqual(listed, cover)
+    t.assertEqual(cover["publicUrl"], "http://store.invalid/edu/public/" + cover["contentId"])
+    w.publish(course)
+    t.assertEqual(w.edu("get-course", "--course-id", course)["course"]["coverId"], cover["contentId"])
+    found = next(c for c in w.edu("list-courses", "--instructor-id", w.stack.users["teacher"], "--all")["courses"]
+                 if c["courseId"] == course)
+    t.assertEqual(found["coverId"], cover["contentId"])
+    t.assertEqual(w.edu("list-attachments", "--course-id", course)["attachments"], [cover])
+
+
+@scenario("RemoveAttachment")
+def remove_attachment(t, w):
+    lesson = w.add_lesson(w.new_course(), "VIDEO")["lessonId"]
+    kept, gone = w.attach(lesson), w.attach(lesson)
+    w.edu("remove-attachment", "--lesson-id", lesson, "--content-id", gone["contentId"], user="teacher")
+    t.assertEqual(w.edu("list-attachments", "--lesson-id", lesson, user="teacher")["attachments"], [kept])
+
+
+@scenario("GetLessonContent")
+def get_lesson_content(t, w):
+    course = w.new_course()
+    lesson = w.add_lesson(course, "TEXT")["lessonId"]
+    attached = w.attach(lesson)
+    w.set_text(lesson)
+    w.publish(course)
+    user = w.enrolled_learner(course)
+    read = w.edu("get-lesson-content", "--lesson-id", lesson, user=user)["content"]
+    t.assertEqual((read["text"], read["revision"], read["files"][0]["content"]), ("To be read.", "1", attached))
+    kept = w.edu("get-lesson-content", "--lesson-id", lesson, "--use", "download", "--device-name", "phone", user=user)
+    t.assertIn("downloadExpireTime", kept["content"])
 
 
 @scenario("TopUpWallet")

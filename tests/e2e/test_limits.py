@@ -75,6 +75,9 @@ class Limits(World):
     def call(self, area, method, caller, **fields):
         return self.wire.call(area, method, self.tokens[caller], **fields)
 
+    def text_of(self, lesson):
+        return self.call("content", "GetLessonContent", "root-admin", lesson_id=lesson).content
+
     def newest(self, column, table, key):
         found = self.stack.sql(f"SELECT HEX({column}) FROM {table} ORDER BY {key} DESC LIMIT 1")
         return bytes.fromhex(found[0][0]).decode()
@@ -99,6 +102,19 @@ class Limits(World):
         course = self.call("course", "CreateCourse", "teacher", **self.course_texts()).course.course_id
         self.call("lesson", "CreateLesson", "teacher", course_id=course, title="Lesson", kind=2)
         return course
+
+    def lesson(self):
+        return self.call("lesson", "ListLessons", "teacher", course_id=self.draft()).lessons[0].lesson_id
+
+    def file(self, lesson=None):
+        return {"lesson_id": lesson or self.lesson(), "role": 4, "content_type": "text/plain", "size_bytes": 1,
+                "sha256": bytes(32), "file_name": "f"}
+
+    def content(self):
+        return self.call("content", "CreateContentUpload", "teacher", **self.file()).content
+
+    def attached(self):
+        return self.call("content", "AttachContent", "teacher", content_id=self.content().content_id).content
 
     def submitted(self):
         course = self.draft()
@@ -177,6 +193,12 @@ REQUESTS = {
     "UnarchiveCourse": lambda w: ("root-admin", {"course_id": w.archived()}),
     "CreateLesson": lambda w: ("teacher", {"course_id": w.draft(), "title": "L", "kind": 2, "duration_seconds": 600}),
     "ListLessons": lambda w: ("teacher", {"course_id": w.course}),
+    "CreateContentUpload": lambda w: ("teacher", w.file()),
+    "AttachContent": lambda w: ("teacher", {"content_id": w.content().content_id}),
+    "SetLessonText": lambda w: ("teacher", {"lesson_id": w.lesson(), "text": "T", "format": 1}),
+    "ListAttachments": lambda w: ("teacher", {"lesson_id": w.lesson()}),
+    "RemoveAttachment": lambda w: ("teacher", {f: getattr(x, f) for x in [w.attached()] for f in ("lesson_id", "content_id")}),
+    "GetLessonContent": lambda w: ("teacher", {"lesson_id": w.lesson(), "use": 2, "device_name": "d"}),
     "TopUpWallet": lambda w: ("treasurer", {"user_id": w.user().user_id, "provider": "bank",
                                             "amount": {"currency_code": "EUR", "minor_units": 1},
                                             "provider_payment_id": w.name("p"), "request_id": str(uuid.uuid4())}),
@@ -197,6 +219,7 @@ READ = {
                                  if y.subject_id == x.subject_id),
     "Lesson": lambda w, x: next(y for y in w.call("lesson", "ListLessons", "root-admin", course_id=x.course_id).lessons
                                 if y.lesson_id == x.lesson_id),
+    "Content": lambda w, x: w.call("content", "AttachContent", "root-admin", content_id=x.content_id).content,
     "Purchase": lambda w, x: w.call("purchase", "GetPurchase", "root-admin", purchase_id=x.purchase_id).purchase,
     "Wallet": lambda w, x: w.call("wallet", "GetWallet", "root-admin", user_id=x.user_id).wallet,
     "LessonProgress": lambda w, x: next(
@@ -208,6 +231,7 @@ LISTED = {
     "Course": ("catalogue", "ListCourses", lambda x: {"instructor_id": x.instructors[0].user_id, "state": x.state}),
     "Subject": ("catalogue", "ListSubjects", lambda x: {"page_size": 100}),
     "Lesson": ("lesson", "ListLessons", lambda x: {"course_id": x.course_id}),
+    "Content": ("content", "ListAttachments", lambda x: {"lesson_id": x.lesson_id}),
     "Purchase": ("purchase", "ListPurchases", lambda x: {"user_id": x.user_id}),
 }
 # What is kept and no reply shows.
@@ -221,13 +245,16 @@ KEPT = {
                                                       course_id=request.course_id).course.rejection_reasons,
     "ArchiveCourse.comment": lambda w, request: w.newest("reason", "audit WHERE action = 'ArchiveCourse'", "audit_id"),
     "UnarchiveCourse.comment": lambda w, request: w.newest("reason", "audit WHERE action = 'UnarchiveCourse'", "audit_id"),
+    "SetLessonText.text": lambda w, request: w.text_of(request.lesson_id).text,
+    "SetLessonText.format": lambda w, request: w.text_of(request.lesson_id).text_format,
+    "GetLessonContent.device_name": lambda w, request: w.newest("device_name", "download", "start_time"),
     "TopUpWallet.amount": lambda w, request: w.call("wallet", "GetWallet", "root-admin",
                                                     user_id=request.user_id).wallet.balances[0],
     "TopUpWallet.provider": lambda w, request: w.newest("provider", "payment", "transaction_id"),
     "TopUpWallet.provider_payment_id": lambda w, request: w.newest("provider_payment_id", "payment", "transaction_id"),
 }
 # What is at its limit and kept nowhere: who calls, what he knows, what is asked.
-NOT_KEPT = {"etag", "update_mask", "request_id", "session_id", "password", "expected_total", "interval"}
+NOT_KEPT = {"etag", "update_mask", "request_id", "session_id", "password", "expected_total", "interval", "view", "use"}
 # What says which resource an update is about, and is not changed.
 WHICH = {"user_id", "course_id", "etag"}
 # What is shown of a value, where it is not the value itself.
@@ -255,6 +282,11 @@ ANSWERS = {
     "ListCourses.state COURSE_STATE_DRAFT": "FIELD_INVALID",
     "ListCourses.state COURSE_STATE_IN_REVIEW": "FIELD_INVALID",
     "ListCourses.state COURSE_STATE_ARCHIVED": "FIELD_INVALID",
+    # What a role of content does not take, or needs besides.
+    **{f"CreateContentUpload.role CONTENT_ROLE_{role}": "FIELD_INVALID"
+       for role in ("MEDIA", "CAPTIONS", "TRANSCRIPT", "COVER", "TRAILER", "TEXT")},
+    "CreateContentUpload.content_type longest": "FIELD_INVALID",  # no media type
+    "GetLessonContent.use CONTENT_USE_STREAM": "FIELD_INVALID",  # on no device
     # One currency of two.
     "PurchaseCourse.currency_code longest": "FIELD_INVALID",
     "PurchaseCourse.expected_total.currency_code longest": "FIELD_INVALID",
@@ -335,6 +367,8 @@ class Place:
                 yield "shortest", self.filled(rules.min_length)
             if not rules.id_kind:
                 yield "longest", self.filled(rules.max_length or (0 if rules.format else 1000))
+        elif field.type == FieldDescriptor.TYPE_BYTES:
+            yield "longest", b"\xff" * rules.max_length
         elif rules.HasField("range"):
             yield "least", rules.range.min
             yield "greatest", rules.range.max
@@ -362,6 +396,10 @@ class Place:
                 yield "too long", self.filled(rules.max_length + 1)
             if rules.min_length > 1:
                 yield "too short", self.filled(rules.min_length - 1)
+        elif field.type == FieldDescriptor.TYPE_BYTES:
+            yield "too long", b"\xff" * (rules.max_length + 1)
+            if rules.min_length > 1:
+                yield "too short", b"\xff" * (rules.min_length - 1)
         elif rules.HasField("range"):
             least, greatest = ENDS[field.cpp_type]
             if rules.range.min > least:

@@ -72,6 +72,14 @@ static const struct table tables[] = {
 	 "learning_seconds, interactions, questions) SELECT seq, 1, 0, 1, REPEAT('s', 16), " SINCE
 	 ", 1, 0, 0, 0",
 	 "user_id"},
+	{"content", DUE_RETENTION_CONTENT, 7 * 24 * HOUR_US,
+	 "INSERT INTO content (content_id, course_id, lesson_id, role, language, file_name, content_type, size_bytes, "
+	 "sha256, creator_id, create_time, unused_time) SELECT seq, 1, 1, 1, '', '', 'video/mp4', 1, REPEAT('s', 32), "
+	 "1, 1, " SINCE,
+	 "content_id"},
+	{"download", DUE_RETENTION_DOWNLOAD, 24 * HOUR_US,
+	 "INSERT INTO download (user_id, device_name, lesson_id, start_time, expire_time) SELECT seq, 'phone', 1, 1, " SINCE,
+	 "user_id"},
 	{"lease", DUE_RETENTION_LEASE, 7 * 24 * HOUR_US, "INSERT INTO lease SELECT seq, 'nobody', " SINCE,
 	 "name"},
 };

@@ -67,6 +67,11 @@ static const char *const world[] = {
 	"INSERT INTO lesson_revision (course_id, revision, lesson_id, section_id, title, duration_seconds, weight,"
 	" position, free_preview, release_time, release_after_days, quiz_id, update_time)"
 	" VALUES (7, 0, 7, 7, 'Lesson', 604800, 1000, 1, 1, NULL, 3650, 7, 1)",
+	"INSERT INTO content (content_id, course_id, lesson_id, role, language, file_name, content_type, size_bytes,"
+	" sha256, body, creator_id, create_time, unused_time)"
+	" VALUES (7, 7, 7, 7, '', '', 'text/plain', 1, REPEAT('s', 32), 'T', 7, 1, 1)",
+	"INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id) VALUES (7, 0, 7, 7, 7)",
+	"INSERT INTO download (user_id, device_name, lesson_id, start_time, expire_time) VALUES (7, 'phone', 7, 1, 2)",
 	"INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time, payload)"
 	" VALUES (7, 'test.happened', 7, 7, 7, 0, 1, '')",
 	"INSERT INTO organization_member_span (user_id, member_id, organization_id, begin_position, end_position)"
@@ -161,6 +166,19 @@ static const struct {
 	{"lesson_revision.release_after_days", "UPDATE lesson_revision SET release_after_days = -1"},
 	{"lesson_revision.release_after_days", "UPDATE lesson_revision SET release_after_days = 3651"},
 	{"lesson_revision.quiz_id", "UPDATE lesson_revision SET quiz_id = -1"},
+	{"content.role", "UPDATE content SET role = 0, body = NULL"},
+	{"content.role", "UPDATE content SET role = 8, body = NULL"},
+	{"content.size_bytes", "UPDATE content SET size_bytes = 0"},
+	{"content.size_bytes", "UPDATE content SET size_bytes = 5368709121"},
+	{"content.unused_time", "UPDATE content SET unused_time = 0"},
+	{"content_body", "UPDATE content SET body = NULL"},
+	{"content_body", "UPDATE content SET role = 1"},
+	{"content_of_course", "UPDATE content SET lesson_id = 0"},
+	{"content_of_course", "UPDATE content SET role = 5, body = NULL"},
+	{"lesson_content.revision", "UPDATE lesson_content SET revision = -1"},
+	{"lesson_content.role", "UPDATE lesson_content SET role = 0"},
+	{"lesson_content.role", "UPDATE lesson_content SET role = 8"},
+	{"download_times", "UPDATE download SET expire_time = start_time"},
 	{"organization_member.version", "UPDATE organization_member SET version = 0"},
 	{"event.position", "UPDATE event SET position = -1"},
 	{"organization_member_span_ends", "UPDATE organization_member_span SET end_position = 6"},

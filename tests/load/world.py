@@ -32,7 +32,7 @@ def progress(text=""):
 
 class World:
     # Used up by a run, so made anew for each.
-    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS"}
+    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS", "REMOVAL"}
 
     def __init__(self, target, admin, password):
         self.wire = Wire(target)
@@ -193,6 +193,35 @@ class World:
 
     def make_gratis(self):
         self.courses("GRATIS", "PUBLISHED", free={})
+
+    # --- content ---
+
+    def upload(self, course_id, attached=False):
+        """A lesson of a draft, and content for it."""
+        lesson_id = self.call("lesson", "ListLessons", "TEACHER", course_id=course_id).lessons[0].lesson_id
+        content_id = self.call("content", "CreateContentUpload", "TEACHER", lesson_id=lesson_id, role=1,
+                               content_type="video/mp4", size_bytes=1, sha256=bytes(32)).content.content_id
+        if attached:
+            self.call("content", "AttachContent", "TEACHER", content_id=content_id)
+        return lesson_id, content_id
+
+    def make_content(self):
+        self.need("DRAFT")
+        made = list(self.pool.map(lambda i: self.upload(self.env[f"DRAFT_{i}"]), range(COURSES)))
+        self.put("HOLDER", COURSES, lambda i: made[i][0])
+        self.put("CONTENT", COURSES, lambda i: made[i][1])
+
+    def make_holder(self):
+        self.need("CONTENT")
+
+    def make_removal(self):
+        self.need("TEACHER")
+        made = list(self.pool.map(lambda i: self.upload(self.course(f"Bearer {i}"), attached=True), range(COURSES)))
+        self.put("BEARER", COURSES, lambda i: made[i][0])
+        self.put("REMOVAL", COURSES, lambda i: made[i][1])
+
+    def make_bearer(self):
+        self.need("REMOVAL")
 
     # --- learning ---
 

@@ -61,6 +61,15 @@ static void test_defaults_are_those_of_the_service(void **state)
 	SAME(keep_progress_us);
 	SAME(keep_leases_us);
 	SAME(keep_misses_us);
+	SAME(keep_uploads_us);
+	SAME(keep_downloads_us);
+	SAME(content.upload_us);
+	SAME(content.stream_us);
+	SAME(content.download_us);
+	SAME(content.download_devices);
+	SAME(content.download_lessons);
+	assert_null(got.content.public_url);
+	assert_null(got.objects.endpoint);
 	SAME(platform_basis_points);
 	SAME(access_token_us);
 	SAME(refresh_token_us);
@@ -113,7 +122,9 @@ static void test_flags_reach_the_service(void **state)
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--drain-seconds", "3",
 			       "--refresh-token-days", "365", "--cache-mib", "2", "--record-seconds", "60",
 			       "--no-reflection", "--trust-forwarded-for", "--rate-login", "0",
-			       "--platform-basis-points", "10000"),
+			       "--platform-basis-points", "10000", "--object-endpoint", "https://s3.example",
+			       "--object-virtual-host", "--object-key-id", "id", "--object-secret-file", "f",
+			       "--stream-seconds", "60", "--download-days", "7"),
 			 1);
 	config_to_service(&c, &db, &got);
 	assert_int_equal(got.drain_ms, 3000);
@@ -124,6 +135,13 @@ static void test_flags_reach_the_service(void **state)
 	assert_true(got.trust_forwarded_for);
 	assert_int_equal(got.rate_login, 0);
 	assert_int_equal(got.platform_basis_points, 10000);
+	assert_string_equal(got.objects.endpoint, "https://s3.example");
+	assert_string_equal(got.objects.region, "us-east-1");
+	assert_string_equal(got.objects.bucket, "edu");
+	assert_string_equal(got.objects.access_key_id, "id");
+	assert_true(got.objects.virtual_host);
+	assert_int_equal(got.content.stream_us, 60 * 1000000);
+	assert_int_equal(got.content.download_us, INT64_C(7) * 86400 * 1000000);
 }
 
 static void test_wrong_lines_are_refused(void **state)
@@ -140,6 +158,13 @@ static void test_wrong_lines_are_refused(void **state)
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--db-workers", "-1"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--refresh-token-days", "366"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--platform-basis-points", "10001"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--object-endpoint", "https://s3.example"),
+			 -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--object-endpoint", "https://s3.example",
+			       "--object-key-id", "id"),
+			 -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--stream-seconds", "604801"), -1);
+	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--download-days", "31"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "more"), -1);
 	assert_int_equal(PARSE(&c, "serve", "--db-socket", "s", "--user-name", "ada"),
 			 -1); /* of another command */

@@ -44,7 +44,7 @@ need() {
 	rm -f "${TMPDIR:-/tmp}/eduservice-apt.$$.log"
 }
 
-# need_go: the Go toolchain, which builds ghz; any will do, 1.19 or later.
+# need_go: the Go toolchain, which builds ghz and versitygw; any will do, 1.19 or later.
 need_go() { command -v go >/dev/null || need golang-go ca-certificates; }
 
 # build PRESET [TARGET...]: configures and builds build/PRESET, saying how it goes. $EDU_CMAKE_FLAGS go to cmake.

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/course/course_content.h"
+
+#include <stdio.h>
+
+#include "edu/v1/edu_service.tables.h"
+#include "server/course/course_names.h"
+#include "server/course/course_rules.h"
+#include "server/course/lesson.h"
+#include "server/db/table.h"
+
+struct gap {
+	int64_t lesson_id;
+	int kind, position;
+};
+#define GAP_COLUMNS(F, C, R)                                                                                 \
+	F(R, "l.lesson_id", I64, lesson_id) C(R, "l.kind", INT, kind) C(R, "d.position", INT, position)
+DB_ROW(gap_row, struct gap, GAP_COLUMNS);
+
+enum stmt { FREEZE, GAPS, N_STMTS };
+
+static const struct db_stmt stmts[N_STMTS] = {
+	[FREEZE] = {"course_content_freeze", "ii", NULL,
+		    "INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id)"
+		    " SELECT course_id, ?, lesson_id, role, content_id FROM lesson_content"
+		    " WHERE course_id = ? AND revision = 0"},
+	[GAPS] = {"course_content_gaps", "ii", &gap_row,
+		  DB_SELECT(GAP_COLUMNS,
+			    " FROM lesson_revision d STRAIGHT_JOIN lesson l ON l.lesson_id = d.lesson_id"
+			    " WHERE d.course_id = ? AND d.revision = 0 AND (l.kind = 2 OR (l.kind = 1 AND ?))"
+			    " AND NOT EXISTS (SELECT 1 FROM lesson_content h WHERE h.course_id = d.course_id"
+			    "  AND h.revision = 0 AND h.lesson_id = d.lesson_id"
+			    "  AND h.role = IF(l.kind = 2, 7, 1)) ORDER BY d.position")},
+};
+static_assert(LESSON_VIDEO == 1 && LESSON_TEXT == 2 && CONTENT_ROLE_MEDIA == 1 && CONTENT_ROLE_TEXT == 7,
+	      "as the statement has them");
+
+const struct db_stmt_list course_content_stmts = {"course_content", stmts, N_STMTS};
+
+int course_content_freeze(struct db_conn *conn, int64_t course_id, int64_t revision, struct error *err)
+{
+	return db_exec(conn, &stmts[FREEZE], DB_ARGS(db_i64(revision), db_i64(course_id)), NULL, err);
+}
+
+int course_content_check(struct db_conn *conn, struct arena *arena, int64_t course_id, bool files, int so_far,
+			 struct error *err)
+{
+	struct gap *gaps;
+	unsigned n;
+	struct error trouble;
+	int r = db_read_all(conn, &stmts[GAPS], DB_ARGS(db_i64(course_id), db_i64(files)), arena, &gaps, &n,
+			    &trouble);
+
+	if (r < 0) {
+		*err = trouble;
+		return r;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		char field[64];
+		snprintf(field, sizeof(field), "lessons[%d]", gaps[i].position - 1);
+		so_far = course_add_gap(err, so_far, field,
+					gaps[i].kind == LESSON_TEXT ? "must have a text" : "must have media");
+	}
+	return so_far;
+}
