@@ -9,6 +9,7 @@
 #include "server/progress/progress_day_store.h"
 #include "server/progress/progress_marks.h"
 #include "server/purchase/purchase_names.h"
+#include "server/review/review_names.h"
 
 struct sequencing {
 	struct app *app;
@@ -17,7 +18,7 @@ struct sequencing {
 };
 
 static const char *const platform_kinds[] = {MONEY_PLATFORM_EVENTS(NAME_OF) PURCHASE_PLATFORM_EVENTS(NAME_OF)
-						     NULL};
+						     REVIEW_PLATFORM_EVENTS(NAME_OF) NULL};
 
 static int on_placed(void *arg, struct db_conn *conn, const struct event *events, unsigned n,
 		     struct error *err)

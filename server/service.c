@@ -38,6 +38,8 @@
 #include "server/progress/progress_write.h"
 #include "server/purchase/purchase_feed.h"
 #include "server/purchase/purchase_store.h"
+#include "server/review/review_feed.h"
+#include "server/review/review_store.h"
 #include "server/rpc/server.h"
 #include "server/search/catalogue_store.h"
 #include "server/search/index_store.h"
@@ -66,12 +68,11 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,           &event_stmts,      &audit_stmts,         &user_stmts,
-	&session_stmts,        &course_stmts,     &course_rating_stmts, &instructor_stmts,
-	&subject_stmts,        &catalogue_stmts,  &index_stmts,         &lesson_stmts,
-	&purchase_stmts,       &wallet_stmts,     &payment_stmts,       &access_stmts,
-	&grant_stmts,          &enrollment_stmts, &progress_stmts,      &due_stmts,
-	&course_content_stmts, &content_stmts,    &download_stmts,      NULL,
+	&idem_stmts,   &event_stmts,          &audit_stmts,      &user_stmts,     &session_stmts,
+	&course_stmts, &course_rating_stmts,  &instructor_stmts, &subject_stmts,  &catalogue_stmts,
+	&index_stmts,  &lesson_stmts,         &purchase_stmts,   &wallet_stmts,   &payment_stmts,
+	&access_stmts, &grant_stmts,          &enrollment_stmts, &progress_stmts, &review_stmts,
+	&due_stmts,    &course_content_stmts, &content_stmts,    &download_stmts, NULL,
 };
 
 struct service {
@@ -158,6 +159,7 @@ static void on_event(void *arg, const struct event *e)
 	catalogue_on_event(s->app.catalogue, e);
 	access_on_event(s->app.access, e);
 	purchase_on_event(s->app.access, e);
+	review_on_event(s->app.courses, e);
 }
 
 /* Events may have been missed: nothing that was remembered is believed any more. */

@@ -22,12 +22,14 @@ struct grant {
 	C(R, "start_time", I64, start_us)
 DB_ROW(grant_row, struct grant, GRANT_COLUMNS);
 
-enum { INSERT, LIVE, REVOKE };
+enum { INSERT, LIVE, REVOKE, STANDS };
 
 #define OF_INSTRUCTOR                                                                                        \
 	" WHERE user_id = ? AND scope_kind = 1 AND scope_id = ? AND source_kind = 4 AND revoke_time IS NULL"
 
-static_assert(ACCESS_SCOPE_COURSE == 1 && ACCESS_SOURCE_INSTRUCTOR == 4, "kinds in the statements");
+static_assert(ACCESS_SCOPE_COURSE == 1 && ACCESS_SCOPE_CATALOGUE == 2 && ACCESS_SOURCE_PURCHASE == 1 &&
+		      ACCESS_SOURCE_INSTRUCTOR == 4,
+	      "kinds in the statements");
 static const struct db_stmt stmts[] = {
 	[INSERT] = {"grant_insert", DB_LETTERS(GRANT_COLUMNS), NULL,
 		    DB_INSERT("access_grant", GRANT_COLUMNS)},
@@ -35,6 +37,13 @@ static const struct db_stmt stmts[] = {
 		  "SELECT grant_id FROM access_grant" OF_INSTRUCTOR},
 	[REVOKE] = {"grant_revoke_of_instructor", "iii", NULL,
 		    "UPDATE access_grant SET revoke_time = ?" OF_INSTRUCTOR},
+	[STANDS] =
+		{"grant_stands", "iii", &db_row_i64,
+		 "SELECT grant_id FROM access_grant g WHERE user_id = ? AND source_kind <> 4"
+		 " AND (source_kind <> 1 OR revoke_time IS NULL)"
+		 " AND ((scope_kind = 1 AND scope_id = ?) OR (scope_kind = 2 AND EXISTS"
+		 "  (SELECT 1 FROM catalogue_course h WHERE h.course_id = ? AND h.catalogue_id = g.scope_id)))"
+		 " LIMIT 1 LOCK IN SHARE MODE"},
 };
 
 const struct db_stmt_list grant_stmts = {"grant", stmts, ARRAY_SIZE(stmts)};
@@ -102,4 +111,10 @@ int grant_end_of_instructors(struct db_conn *conn, int64_t course_id, const int6
 	for (unsigned i = 0; r >= 0 && i < n; i++)
 		r = end_of_instructor(conn, course_id, user_ids[i], now_us, ids[i], err);
 	return r;
+}
+
+int grant_stands(struct db_conn *conn, int64_t user_id, int64_t course_id, struct error *err)
+{
+	return db_found(conn, &stmts[STANDS], DB_ARGS(db_i64(user_id), db_i64(course_id), db_i64(course_id)),
+			err);
 }

@@ -39,6 +39,13 @@ int grant_end_of_instructors(struct db_conn *conn, int64_t course_id, const int6
 			     int64_t now_us, const struct grant_ids *ids, struct error *err)
 	__attribute__((warn_unused_result));
 
+/*
+ * Whether something gives, or gave, the user the course: 1 or 0. Teaching it does not, nor does a purchase
+ * that was taken back. The grants that say so are locked, in a transaction, until it ends.
+ */
+int grant_stands(struct db_conn *conn, int64_t user_id, int64_t course_id, struct error *err)
+	__attribute__((warn_unused_result));
+
 extern const struct db_stmt_list grant_stmts;
 
 #endif

@@ -39,7 +39,7 @@ struct course_share {
 };
 
 struct course_terms {
-	int64_t course_id, version, revision;
+	int64_t course_id, creator_id, version, revision;
 	enum course_state state;
 	char *title; /* in the arena */
 	int lesson_count;

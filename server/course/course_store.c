@@ -43,6 +43,7 @@ struct terms_row {
 };
 #define TERMS_COLUMNS(F, C, R)                                                                               \
 	F(R, "c.course_id", I64, terms.course_id)                                                            \
+	C(R, "c.creator_id", I64, terms.creator_id)                                                          \
 	C(R, "c.version", I64, terms.version)                                                                \
 	C(R, "c.revision", I64, terms.revision)                                                              \
 	C(R, "c.state", INT, terms.state)                                                                    \

@@ -11,6 +11,7 @@
 #include "server/course/course.h"
 #include "server/course/course_names.h"
 #include "server/course/lesson.h"
+#include "server/progress/course_progress.h"
 #include "server/progress/coverage.h"
 #include "server/progress/enrollment_reader.h"
 #include "server/progress/progress_report.h"
@@ -185,8 +186,8 @@ static int add_lessons(struct arena *arena, CourseProgress *ret, const struct le
 	return arena_check(arena, err);
 }
 
-static int read_course_progress(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
-				int64_t epoch, CourseProgress *ret, struct error *err)
+int course_progress_read(struct db_conn *conn, struct arena *arena, int64_t user_id, int64_t course_id,
+			 int64_t epoch, CourseProgress *ret, struct error *err)
 {
 	struct progress_lesson *done = NULL;
 	struct lesson_info *lessons = NULL;
@@ -217,7 +218,7 @@ static int get_course_progress(struct rpc_call *call, const GetCourseProgressReq
 		return error_raise(err, &REASON_ENROLLMENT_NOT_FOUND,
 				   "The user was never enrolled in the course.");
 	if (r > 0)
-		r = read_course_progress(conn, arena, user_id, course_id, progress->epoch, progress, err);
+		r = course_progress_read(conn, arena, user_id, course_id, progress->epoch, progress, err);
 	progress->course_id = req->course_id;
 	progress->user_id = app_id(arena, ID_USER, user_id);
 	ret->progress = progress;

@@ -55,6 +55,14 @@ def the_draft(w, c):
     return w.draft
 
 
+def the_review(w, c):
+    return w.review
+
+
+def the_hidden(w, c):
+    return w.hidden
+
+
 ROWS = [
     row("RegisterUser", "a new name", lambda w, c: {"user_name": w.unique("n"), "password": PASSWORD}, EVERYBODY),
     row("Login", "the learner", lambda w, c: {"login": "learner", "password": PASSWORD}, EVERYBODY),
@@ -211,6 +219,27 @@ ROWS = [
     row("ListEnrollments", "another's in a course",
         lambda w, c: {"course_id": w.course, "user_id": w.users["learner"]},
         OWNERS | {"learner", "helper"}, others="NOT_COURSE_INSTRUCTOR", about=learner),
+
+    row("CreateReview", "of a published one", lambda w, c: {"course_id": w.course, "stars": 4}, {"learner"},
+        "ALREADY_REVIEWED", others="ENROLLMENT_NOT_FOUND", teacher="SELF_REVIEW"),
+    row("CreateReview", "of a draft", lambda w, c: {"course_id": w.draft, "stars": 4}, {"teacher"}, "SELF_REVIEW",
+        others="COURSE_NOT_FOUND", root_admin="ENROLLMENT_NOT_FOUND"),
+    row("UpdateReview", "a shown one", lambda w, c: w.new_text(w.review), {"learner"}, about=the_review),
+    row("UpdateReview", "a hidden one", lambda w, c: w.new_text(w.hidden), set(), others="REVIEW_NOT_FOUND",
+        helper="ROLE_MISSING", root_admin="ROLE_MISSING", about=the_hidden),
+    row("ListReviews", "of a published one", lambda w, c: {"course_id": w.course}, EVERYBODY),
+    row("ListReviews", "of a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
+        anonymous="COURSE_NOT_FOUND"),
+    row("ListReviews", "hidden ones", lambda w, c: {"course_id": w.course, "state": 2}, {"helper", "root-admin"},
+        anonymous="ROLE_MISSING"),
+    row("HideReview", "a shown one", lambda w, c: {"review_id": w.review, "reason": "x", "etag": "r0"}, {"root-admin"},
+        "ETAG_MISMATCH", about=the_review),
+    row("HideReview", "a hidden one", lambda w, c: {"review_id": w.hidden, "reason": "x"}, {"root-admin"},
+        "REVIEW_STATE_INVALID", about=the_hidden),
+    row("UnhideReview", "a shown one", lambda w, c: {"review_id": w.review, "reason": "x"}, {"root-admin"},
+        "REVIEW_STATE_INVALID", about=the_review),
+    row("UnhideReview", "a hidden one", lambda w, c: {"review_id": w.hidden, "reason": "x", "etag": "r0"}, {"root-admin"},
+        "ETAG_MISMATCH", about=the_hidden),
     # Last: whoever teaches is enrolled from here on.
     row("EnrollInCourse", "a published one", lambda w, c: w.enrollment(w.course), SIGNED_IN, "ACCESS_MISSING",
         learner="OK", teacher="OK"),
@@ -254,6 +283,15 @@ class Scene(World):
         self.late_content = self.wire.call("content", "CreateContentUpload", self.tokens["teacher"],
                                            **self.file(self.lesson)).content.content_id
         self.audited = 0
+        self.review = self.write_review("learner")
+        self.hidden = self.write_review(self.enrolled_learner(self.course))
+        self.wire.call("review", "HideReview", self.tokens["root-admin"], review_id=self.hidden, reason="x")
+
+    def write_review(self, name):
+        """Of who has completed half of the course."""
+        token = self.session(name).access_token
+        self.wire.call("progress", "RecordProgress", token, **self.report(self.lesson), completed=True)
+        return self.wire.call("review", "CreateReview", token, course_id=self.course, stars=3).review.review_id
 
     def audit(self):
         """What was recorded since it was last asked: (actor, action, subject)."""
@@ -286,6 +324,9 @@ class Scene(World):
 
     def cover(self, course_id):
         return {"course_id": course_id, "role": 5, "content_type": "image/png", "size_bytes": 1, "sha256": bytes(32)}
+
+    def new_text(self, review_id):
+        return {"review": {"review_id": review_id, "text": self.unique("t")}, "update_mask": {"paths": ["text"]}}
 
     def payment(self, user_id, payment_id=None):
         return {"user_id": user_id, "amount": {"currency_code": "USD", "minor_units": 1}, "provider": "bank",

@@ -53,6 +53,10 @@ def of_course(kind):
     return lambda c: [event(kind, c.reply["course"]["courseId"], c.caller, c.reply["course"]["courseId"])]
 
 
+def of_review(kind):
+    return lambda c: [event(kind, *(c.reply["review"][key] for key in ("reviewId", "userId", "courseId")))]
+
+
 def of_user(kind):
     return lambda c: [event(kind, c.reply["user"]["userId"], c.reply["user"]["userId"])]
 
@@ -88,6 +92,10 @@ APPENDS = {
     "PurchaseCourse": lambda c: [event("purchase.completed", c.reply["purchase"]["purchaseId"],
                                        c.reply["purchase"]["userId"], c.reply["purchase"]["courseId"])],
     "EnrollInCourse": lambda c: [enrolled_by(c.reply["enrollment"])],
+    "CreateReview": of_review("review.created"),
+    "UpdateReview": of_review("review.updated"),
+    "HideReview": of_review("review.hidden"),
+    "UnhideReview": of_review("review.unhidden"),
 }
 # What no call appends yet: who writes it does so in the database.
 UNCALLED = {"member.joined", "member.left"}
@@ -101,6 +109,8 @@ AUDITED = {
     "ArchiveCourse": lambda c: c.reply["course"]["courseId"],
     "UnarchiveCourse": lambda c: c.reply["course"]["courseId"],
     "TopUpWallet": lambda c: c.reply["wallet"]["userId"],
+    "HideReview": lambda c: c.reply["review"]["reviewId"],
+    "UnhideReview": lambda c: c.reply["review"]["reviewId"],
 }
 # Whose data a call that succeeded has shown: recorded when that is not the caller's.
 SHOWS = {
@@ -672,6 +682,83 @@ def list_enrollments(t, w):
     t.assertEqual({e["state"] for e in rows}, {"ENROLLMENT_STATE_ACTIVE"})
 
 
+def reviewed(w, *stars):
+    """A course, and who wrote its reviews, each with so many stars."""
+    course = w.publish(w.new_course(), "TEXT")
+    lesson = w.edu("list-lessons", "--course-id", course)["lessons"][0]["lessonId"]
+    authors = []
+    for n in stars:
+        user = w.enrolled_learner(course)
+        w.edu("record-progress", "--lesson-id", lesson, "--session-id", uuid.uuid4(), "--session-start-time", "now",
+              "--client-time", "now", "--completed", user=user,
+              leaves=[event("progress.lesson_completed", lesson, w.stack.users[user], course)])
+        w.edu("create-review", "--course-id", course, "--stars", n, "--text", f"{n} of five", user=user)
+        authors.append(user)
+    return course, authors
+
+
+def reviews_of(w, course, *arguments, user=None):
+    return w.edu("list-reviews", "--course-id", course, *arguments, user=user).get("reviews", [])
+
+
+def rating_of(w, course):
+    return w.edu("get-course", "--course-id", course)["course"].get("rating")
+
+
+@scenario("CreateReview")
+def create_review(t, w):
+    course, (author,) = reviewed(w, 4)
+    t.assertEqual([(r["stars"], r["text"], r["displayName"]) for r in reviews_of(w, course)], [(4, "4 of five", author)])
+    t.assertEqual(rating_of(w, course), {"averageHundredths": 400, "reviewCount": "1", "fourStars": "1"})
+    with t.assertRaisesRegex(CommandFailed, "ALREADY_REVIEWED"):
+        w.edu("create-review", "--course-id", course, "--stars", 5, user=author)
+
+
+@scenario("UpdateReview")
+def update_review(t, w):
+    course, (author, _) = reviewed(w, 1, 5)
+    own, = reviews_of(w, course, "--user-id", w.stack.users[author])
+    w.edu("update-review", "--review.review-id", own["reviewId"], "--review.stars", 4, "--review.etag", own["etag"], user=author)
+    read, = reviews_of(w, course, "--user-id", w.stack.users[author])
+    t.assertEqual((read["stars"], read["text"], read["version"]), (4, "1 of five", "2"))
+    t.assertEqual(rating_of(w, course),
+                  {"averageHundredths": 450, "reviewCount": "2", "fourStars": "1", "fiveStars": "1"})
+
+
+@scenario("ListReviews")
+def list_reviews(t, w):
+    course, _ = reviewed(w, 3, 5, 1)
+    for order, stars in (("newest", [1, 5, 3]), ("highest", [5, 3, 1]), ("lowest", [1, 3, 5])):
+        first = w.edu("list-reviews", "--course-id", course, "--order", order, "--page-size", 2)
+        rest = w.edu("list-reviews", "--course-id", course, "--order", order, "--page-size", 2, "--page-token",
+                     first["nextPageToken"])
+        t.assertEqual([r["stars"] for r in first["reviews"] + rest["reviews"]], stars)
+        t.assertNotIn("nextPageToken", rest)
+
+
+@scenario("HideReview")
+def hide_review(t, w):
+    course, (author, _) = reviewed(w, 1, 5)
+    review = reviews_of(w, course, "--user-id", w.stack.users[author])[0]["reviewId"]
+    w.edu("hide-review", "--review-id", review, "--reason", "names a person", user="root-admin")
+    t.assertEqual([r["stars"] for r in reviews_of(w, course)], [5])
+    t.assertEqual(rating_of(w, course)["averageHundredths"], 500)
+    own, = reviews_of(w, course, "--user-id", w.stack.users[author], user=author)
+    t.assertEqual((own["state"], own["hideReason"]), ("REVIEW_STATE_HIDDEN", "names a person"))
+    t.assertNotIn("counted", own)
+
+
+@scenario("UnhideReview")
+def unhide_review(t, w):
+    course, _ = reviewed(w, 2)
+    review = reviews_of(w, course)[0]["reviewId"]
+    w.edu("hide-review", "--review-id", review, "--reason", "names a person", user="root-admin")
+    t.assertEqual((reviews_of(w, course), rating_of(w, course)), ([], None))
+    w.edu("unhide-review", "--review-id", review, "--reason", "it does not", user="root-admin")
+    t.assertEqual([r["state"] for r in reviews_of(w, course)], ["REVIEW_STATE_SHOWN"])
+    t.assertEqual(rating_of(w, course)["averageHundredths"], 200)
+
+
 class EveryRpc(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -713,8 +800,9 @@ class EveryRpc(unittest.TestCase):
         self.assertEqual({*EVENTS, *AUDITS} - self.stack.seen, UNCALLED)
 
     def test_zz_events_tell_in_which_order_one_subject_changed(self):
-        """Each version of a user, and of a course and what it is made of, is that of one event."""
+        """Each version of a user, a review, and of a course and what it is made of, is that of one event."""
         for table, subject, kinds in (("user", "user_id", "kind LIKE 'user.%' AND e.subject_id"),
+                                      ("review", "review_id", "kind LIKE 'review.%' AND e.subject_id"),
                                       ("course", "course_id", "(kind LIKE 'course.%' OR kind LIKE 'lesson.%') AND e.course_id")):
             self.assertEqual(self.stack.sql(
                 f"SELECT t.{subject}, t.version, GROUP_CONCAT(e.version ORDER BY e.version) FROM {table} t LEFT JOIN"

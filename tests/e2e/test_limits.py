@@ -159,6 +159,27 @@ class Limits(World):
         self.bought_an_hour_ago(name)
         return name
 
+    def reviewer(self):
+        """Who has completed half of the course."""
+        name = self.enrolled()
+        self.call("progress", "RecordProgress", name,
+                  **{**self.report(), "lesson_id": self.lessons[1]["lessonId"], "interval": None}, completed=True)
+        return name
+
+    def review(self):
+        """Who wrote one, and the review."""
+        name = self.reviewer()
+        return name, self.call("review", "CreateReview", name, course_id=self.course, stars=3).review.review_id
+
+    def hidden(self):
+        _, review = self.review()
+        self.call("review", "HideReview", "root-admin", review_id=review, reason="R")
+        return review
+
+    def changed_review(self):
+        name, review = self.review()
+        return name, {"review": {"review_id": review, "stars": 4, "text": "T"}, "update_mask": {"paths": ["text"]}}
+
     def report(self):
         now, start = Timestamp(), Timestamp()
         now.GetCurrentTime()
@@ -210,6 +231,11 @@ REQUESTS = {
     "ListEnrollments": lambda w: ("root-admin", {}),
     "RecordProgress": lambda w: (w.enrolled(), w.report()),
     "GetCourseProgress": lambda w: ("root-admin", {"course_id": w.course, "user_id": w.stack.users[w.enrolled()]}),
+    "CreateReview": lambda w: (w.reviewer(), {"course_id": w.course, "stars": 4, "text": "T"}),
+    "UpdateReview": lambda w: w.changed_review(),
+    "ListReviews": lambda w: ("root-admin", {"course_id": w.course}),
+    "HideReview": lambda w: ("root-admin", {"review_id": w.review()[1], "reason": "R"}),
+    "UnhideReview": lambda w: ("root-admin", {"review_id": w.hidden(), "reason": "R"}),
 }
 # How what a reply shows is read again, by the type of what it shows.
 READ = {
@@ -221,6 +247,7 @@ READ = {
                                 if y.lesson_id == x.lesson_id),
     "Content": lambda w, x: w.call("content", "AttachContent", "root-admin", content_id=x.content_id).content,
     "Purchase": lambda w, x: w.call("purchase", "GetPurchase", "root-admin", purchase_id=x.purchase_id).purchase,
+    "Review": lambda w, x: w.call("review", "ListReviews", "root-admin", course_id=x.course_id, user_id=x.user_id).reviews[0],
     "Wallet": lambda w, x: w.call("wallet", "GetWallet", "root-admin", user_id=x.user_id).wallet,
     "LessonProgress": lambda w, x: next(
         y for y in w.call("progress", "GetCourseProgress", "root-admin", course_id=w.course,
@@ -233,6 +260,7 @@ LISTED = {
     "Lesson": ("lesson", "ListLessons", lambda x: {"course_id": x.course_id}),
     "Content": ("content", "ListAttachments", lambda x: {"lesson_id": x.lesson_id}),
     "Purchase": ("purchase", "ListPurchases", lambda x: {"user_id": x.user_id}),
+    "Review": ("review", "ListReviews", lambda x: {"course_id": x.course_id, "state": x.state}),
 }
 # What is kept and no reply shows.
 KEPT = {
@@ -248,6 +276,8 @@ KEPT = {
     "SetLessonText.text": lambda w, request: w.text_of(request.lesson_id).text,
     "SetLessonText.format": lambda w, request: w.text_of(request.lesson_id).text_format,
     "GetLessonContent.device_name": lambda w, request: w.newest("device_name", "download", "start_time"),
+    "HideReview.reason": lambda w, request: w.newest("reason", "audit WHERE action = 'HideReview'", "audit_id"),
+    "UnhideReview.reason": lambda w, request: w.newest("reason", "audit WHERE action = 'UnhideReview'", "audit_id"),
     "TopUpWallet.amount": lambda w, request: w.call("wallet", "GetWallet", "root-admin",
                                                     user_id=request.user_id).wallet.balances[0],
     "TopUpWallet.provider": lambda w, request: w.newest("provider", "payment", "transaction_id"),
@@ -256,7 +286,7 @@ KEPT = {
 # What is at its limit and kept nowhere: who calls, what he knows, what is asked.
 NOT_KEPT = {"etag", "update_mask", "request_id", "session_id", "password", "expected_total", "interval", "view", "use"}
 # What says which resource an update is about, and is not changed.
-WHICH = {"user_id", "course_id", "etag"}
+WHICH = {"user_id", "course_id", "review_id", "etag"}
 # What is shown of a value, where it is not the value itself.
 SHOWN = {
     "SetUserRoles.roles": lambda w, roles: sorted({1, *roles}),
@@ -291,6 +321,8 @@ ANSWERS = {
     "PurchaseCourse.currency_code longest": "FIELD_INVALID",
     "PurchaseCourse.expected_total.currency_code longest": "FIELD_INVALID",
     "PurchaseCourse.expected_total.minor_units least": "PRICE_CHANGED",
+    "CreateReview.stars least": "FIELD_INVALID",  # none is given with no star
+    "UpdateReview.review.stars least": "FIELD_INVALID",
     "RecordProgress.epoch greatest": "FIELD_INVALID",  # there is one only
     "RecordProgress.client_time earliest": "FIELD_INVALID",  # before the session began
     "RecordProgress.client_time latest": "CLOCK_SKEW",

@@ -131,12 +131,26 @@ UNSOUND = {
     "courses that show another number of lessons than they have":
         "SELECT course_id FROM course c WHERE lesson_count <> (SELECT COUNT(*) FROM lesson_revision l"
         " WHERE l.course_id = c.course_id AND l.revision = c.revision)",
+    "ratings that are not the sum of their reviews":
+        "SELECT course_id FROM (SELECT course_id, stars_1, stars_2, stars_3, stars_4, stars_5 FROM course_rating UNION ALL"
+        " SELECT course_id, -(counted = 1), -(counted = 2), -(counted = 3), -(counted = 4), -(counted = 5) FROM review) x"
+        " GROUP BY course_id HAVING SUM(stars_1) <> 0 OR SUM(stars_2) <> 0 OR SUM(stars_3) <> 0 OR SUM(stars_4) <> 0 OR"
+        " SUM(stars_5) <> 0",
+    "reviews that do not count, and should":
+        "SELECT review_id FROM review r WHERE state = 1 AND counted = 0 AND EXISTS (SELECT 1 FROM access_grant g WHERE"
+        " g.user_id = r.user_id AND g.scope_kind = 1 AND g.scope_id = r.course_id AND g.source_kind = 1 AND"
+        " g.revoke_time IS NULL)",
+    "reviews of who was never enrolled":
+        "SELECT review_id FROM review LEFT JOIN enrollment e USING (user_id, course_id) WHERE e.user_id IS NULL",
+    "reviews without exactly their events":
+        "SELECT review_id FROM review r WHERE version <> (SELECT COUNT(*) FROM event e WHERE e.subject_id = r.review_id AND"
+        " e.user_id = r.user_id AND e.course_id = r.course_id AND e.kind LIKE 'review.%')",
     "ids that were made twice":
         "SELECT id FROM (SELECT event_id id FROM event UNION ALL SELECT purchase_id FROM purchase UNION ALL"
         " SELECT payment_id FROM payment UNION ALL SELECT grant_id FROM access_grant UNION ALL"
         " SELECT session_id FROM session UNION ALL SELECT user_id FROM user UNION ALL SELECT audit_id FROM audit"
         " UNION ALL SELECT course_id FROM course UNION ALL SELECT lesson_id FROM lesson"
-        " UNION ALL SELECT section_id FROM section WHERE revision = 0) x"
+        " UNION ALL SELECT section_id FROM section WHERE revision = 0 UNION ALL SELECT review_id FROM review) x"
         " GROUP BY id HAVING COUNT(*) > 1",
     "replies that were begun and not finished":
         "SELECT HEX(request_id) FROM idempotency WHERE reply IS NULL",

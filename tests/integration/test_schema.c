@@ -97,6 +97,8 @@ static const char *const world[] = {
 	" VALUES (7, 1, 7, 7, 4, 7, 1)",
 	"INSERT INTO catalogue_course (course_id, catalogue_id, start_time) VALUES (7, 7, 1)",
 	"INSERT INTO enrollment (user_id, course_id, epoch, start_time, epoch_time) VALUES (7, 7, 1, 1, 1)",
+	"INSERT INTO review (review_id, course_id, user_id, stars, text, state, hide_reason, counted, version, create_time,"
+	" update_time) VALUES (7, 7, 7, 5, '', 1, '', 5, 1, 1, 1)",
 };
 
 /* What each CHECK keeps out. */
@@ -241,6 +243,17 @@ static const struct {
 	{"enrollment_epoch_begins", "UPDATE enrollment SET epoch = 0"},
 	{"enrollment_epoch_begins", "UPDATE enrollment SET epoch_time = NULL"},
 	{"enrollment_times", "UPDATE enrollment SET epoch_time = 0"},
+	{"review.stars", "UPDATE review SET stars = 0, counted = 0"},
+	{"review.stars", "UPDATE review SET stars = 6, counted = 0"},
+	{"review.state", "UPDATE review SET state = 0, counted = 0"},
+	{"review.state", "UPDATE review SET state = 3, counted = 0"},
+	{"review.counted", "UPDATE review SET counted = -1"},
+	{"review.counted", "UPDATE review SET counted = 6"},
+	{"review.version", "UPDATE review SET version = 0"},
+	{"review_counted", "UPDATE review SET counted = 4"},
+	{"review_counted", "UPDATE review SET state = 2, hide_reason = 'x'"},
+	{"review_hidden", "UPDATE review SET state = 2, counted = 0"},
+	{"review_hidden", "UPDATE review SET hide_reason = 'x'"},
 };
 
 static int setup(void **state)
@@ -303,6 +316,7 @@ static const struct {
 	{"purchase", "payment_source", PaymentSource_MAX},
 	{"access_grant", "scope_kind", AccessScope_MAX},
 	{"access_grant", "source_kind", AccessSource_MAX},
+	{"review", "state", ReviewState_MAX},
 };
 
 static void test_a_check_takes_every_value_of_the_contract(void **state)

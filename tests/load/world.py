@@ -32,7 +32,7 @@ def progress(text=""):
 
 class World:
     # Used up by a run, so made anew for each.
-    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS", "REMOVAL"}
+    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS", "JUDGED", "SHOWN", "HIDDEN", "REMOVAL"}
 
     def __init__(self, target, admin, password):
         self.wire = Wire(target)
@@ -241,3 +241,50 @@ class World:
         self.need("LEARNT")
         lessons = self.call("lesson", "ListLessons", course_id=self.env["LEARNT"], page_size=LESSONS).lessons
         self.put("LESSON", LESSONS, lambda i: lessons[i].lesson_id)
+
+    # --- what learners say ---
+
+    def make_judged(self):
+        """A course that every learner has learnt, and none has reviewed."""
+        self.need("TEACHER", "LEARNER")
+        self.env["JUDGED"] = self.learnt("Judged")
+
+    def learnt(self, title):
+        course_id = self.course(title, 1, "PUBLISHED", free={})
+        lesson = self.call("lesson", "ListLessons", course_id=course_id).lessons[0].lesson_id
+
+        def learn(i):
+            self.call("purchase", "PurchaseCourse", f"LEARNER_{i}", course_id=course_id, currency_code="EUR",
+                      expected_total={"currency_code": "EUR"}, payment_source=1, request_id=str(uuid.uuid4()))
+            now = {"seconds": int(time.time()) + 1}  # not before access began
+            self.call("progress", "RecordProgress", f"LEARNER_{i}", lesson_id=lesson, session_id=str(uuid.uuid4()),
+                      client_time=now, session_start_time=now, coverage=2**64 - 1)
+
+        list(self.pool.map(learn, range(LEARNERS)))
+        return course_id
+
+    def reviews(self, kind, hidden=False):
+        """One of each learner, of a course of its own, which it returns."""
+        self.need("TEACHER", "LEARNER")
+        course_id = self.learnt(kind.title())
+
+        def review(i):
+            made = self.call("review", "CreateReview", f"LEARNER_{i}", course_id=course_id, stars=1 + i % 5, text="Load")
+            if hidden:
+                self.call("review", "HideReview", "ADMIN", review_id=made.review.review_id, reason="load test")
+            return made.review.review_id
+
+        self.put(kind, LEARNERS, review)
+        return course_id
+
+    def make_opinion(self):
+        self.env["REVIEWED"] = self.reviews("OPINION")
+
+    def make_reviewed(self):
+        self.need("OPINION")
+
+    def make_shown(self):
+        self.reviews("SHOWN")
+
+    def make_hidden(self):
+        self.reviews("HIDDEN", hidden=True)
