@@ -40,6 +40,15 @@ class OfTheChecker(unittest.TestCase):
         violations = self.checker.violations()
         self.assertEqual([w for w in wanted if not any(w in v for v in violations)], [], "not found")
 
+    def found_of_each(self, cases):
+        """Of cases that say what is to be found, what makes it wrong and what puts it right; and nothing is once it is."""
+        for _, wrong, _ in cases:
+            self.sql(wrong)
+        self.found(*(wanted for wanted, _, _ in cases))
+        for _, _, right in cases:
+            self.sql(right)
+        self.assertEqual(self.checker.violations(), [])
+
     def test_a_calm_run_is_sound(self):
         self.assertEqual(self.calm, [])
         self.assertEqual({o.kind for o in self.history.operations},
@@ -106,12 +115,7 @@ class OfTheChecker(unittest.TestCase):
              "interactions LIMIT 1", "UPDATE progress_session SET interactions = interactions - 999999 LIMIT 1"),
             ("gaps in the feed", "DELETE FROM event WHERE event_id IN (SELECT event_id FROM kept_event)",
              "INSERT INTO event SELECT * FROM kept_event"))
-        for _, wrong, _ in cases:
-            self.sql(wrong)
-        self.found(*(wanted for wanted, _, _ in cases))
-        for _, _, right in cases:
-            self.sql(right)
-        self.assertEqual(self.checker.violations(), [])
+        self.found_of_each(cases)
 
     def test_audiences_that_are_wrong(self):
         """(what it says, what makes it wrong, what puts it right)"""
@@ -127,12 +131,7 @@ class OfTheChecker(unittest.TestCase):
              "UPDATE event SET kind = 'member.joined' WHERE kind = 'member.jumped'"),
             ("memberships that did not end", "UPDATE event SET kind = 'member.lost' WHERE kind = 'member.left' LIMIT 1",
              "UPDATE event SET kind = 'member.left' WHERE kind = 'member.lost'"))
-        for _, wrong, _ in cases:
-            self.sql(wrong)
-        self.found(*(wanted for wanted, _, _ in cases))
-        for _, _, right in cases:
-            self.sql(right)
-        self.assertEqual(self.checker.violations(), [])
+        self.found_of_each(cases)
 
     def test_what_was_told_and_is_not_so(self):
         """The server said of each that it was not done."""

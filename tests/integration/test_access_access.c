@@ -63,16 +63,7 @@ static struct error err;
 /* Times of these tests are small; the clock stands at NOW. Ids of users and of courses are never the same. */
 enum { USER = 100, COURSE = 200, CATALOGUE = 300, NOW = 20, FOREVER = 1000 };
 
-static void __attribute__((format(printf, 1, 2))) sql(const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	testdb_run(conn, text);
-}
+#define sql(...) testdb_runf(conn, __VA_ARGS__)
 
 static int64_t last_grant = 1000000;
 

@@ -32,16 +32,7 @@ static int64_t new_id(void)
 	return last_id += 3;
 }
 
-static int64_t __attribute__((format(printf, 1, 2))) number(const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return testdb_number(db, text);
-}
+#define number(...) testdb_numberf(db, __VA_ARGS__)
 
 static struct test_payment pay(const char *provider, const char *payment_id, int64_t owner_id,
 			       const char *currency, int64_t amount)

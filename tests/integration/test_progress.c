@@ -44,31 +44,8 @@ static int64_t now_us(const struct world *w)
 
 /* --- the database, directly --- */
 
-static void run_sql(const struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void run_sql(const struct world *w, const char *format, ...)
-{
-	struct db_conn *conn = testdb_connect(w->t->db, NULL);
-	char sql[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(sql, sizeof(sql), format, args);
-	va_end(args);
-	testdb_run(conn, sql);
-	db_close(conn);
-}
-
-static int64_t number(const struct world *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static int64_t number(const struct world *w, const char *format, ...)
-{
-	char sql[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(sql, sizeof(sql), format, args);
-	va_end(args);
-	return testdb_number(w->t->db, sql);
-}
+#define run_sql(w, ...) testdb_do((w)->t->db, __VA_ARGS__)
+#define number(w, ...) testdb_numberf((w)->t->db, __VA_ARGS__)
 
 static int64_t new_id(const struct world *w)
 {

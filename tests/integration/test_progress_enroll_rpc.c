@@ -26,30 +26,8 @@ enum { CROWD = 24, SEAT = 5, SUBSCRIPTION = 6, COURSE = 1, CATALOGUE = 2 };
 static struct testuser teacher, admin;
 static const int one_text[] = {LESSON_TEXT, 0};
 
-static void __attribute__((format(printf, 2, 3))) sql(const struct testserver *t, const char *format, ...)
-{
-	struct db_conn *conn = testdb_connect(t->db, NULL);
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	testdb_run(conn, text);
-	db_close(conn);
-}
-
-static int64_t __attribute__((format(printf, 2, 3)))
-number(const struct testserver *t, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return testdb_number(t->db, text);
-}
+#define sql(t, ...) testdb_do((t)->db, __VA_ARGS__)
+#define number(t, ...) testdb_numberf((t)->db, __VA_ARGS__)
 
 static int64_t new_id(const struct testserver *t)
 {

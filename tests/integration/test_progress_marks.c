@@ -35,17 +35,7 @@ static struct db_conn *connect_taker(const struct fixture *f)
 	return testdb_connect(f->db, lists);
 }
 
-static void sql(const struct fixture *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void sql(const struct fixture *f, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	testdb_run(f->conn, text);
-}
+#define sql(f, ...) testdb_runf((f)->conn, __VA_ARGS__)
 
 static int64_t number(const struct fixture *f, const char *text)
 {

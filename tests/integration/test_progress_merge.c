@@ -257,17 +257,7 @@ static void model_day(const struct report *reports, int64_t day, int64_t course,
 	}
 }
 
-static int64_t count(struct fixture *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static int64_t count(struct fixture *f, const char *format, ...)
-{
-	char sql[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(sql, sizeof(sql), format, args);
-	va_end(args);
-	return testdb_number(f->db, sql);
-}
+#define count(f, ...) testdb_numberf((f)->db, __VA_ARGS__)
 
 static void check_lessons(struct fixture *f, const struct report *reports)
 {

@@ -158,29 +158,8 @@ static const char *metadata_of(const struct error *err, const char *key)
 	return "";
 }
 
-static int64_t __attribute__((format(printf, 2, 3))) number(struct testserver *t, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return testdb_number(t->db, text);
-}
-
-static void __attribute__((format(printf, 2, 3))) sql(struct testserver *t, const char *format, ...)
-{
-	char text[1024];
-	struct db_conn *conn = testdb_connect(t->db, NULL);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	testdb_run(conn, text);
-	db_close(conn);
-}
+#define number(t, ...) testdb_numberf((t)->db, __VA_ARGS__)
+#define sql(t, ...) testdb_do((t)->db, __VA_ARGS__)
 
 static int64_t balance_of(struct testserver *t, const struct testuser *u)
 {

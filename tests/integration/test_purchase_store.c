@@ -43,27 +43,8 @@ static int64_t new_id(void)
 	return ++last_id;
 }
 
-static void __attribute__((format(printf, 1, 2))) sql(const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	testdb_run(conn, text);
-}
-
-static int64_t __attribute__((format(printf, 1, 2))) number(const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return testdb_number(db, text);
-}
+#define sql(...) testdb_runf(conn, __VA_ARGS__)
+#define number(...) testdb_numberf(db, __VA_ARGS__)
 
 static int64_t new_course(void)
 {

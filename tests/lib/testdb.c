@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/testdb.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,4 +136,47 @@ int64_t testdb_number(const struct testdb *t, const char *sql)
 		fail(sql, "no row");
 	db_close(conn);
 	return number;
+}
+
+/* --- the same of a text put together --- */
+
+struct text {
+	char sql[1024];
+};
+
+static __attribute__((format(printf, 1, 0))) struct text put_together(const char *format, va_list args)
+{
+	struct text text;
+	if ((size_t)vsnprintf(text.sql, sizeof(text.sql), format, args) >= sizeof(text.sql))
+		fail(format, "too long");
+	return text;
+}
+
+void testdb_runf(struct db_conn *conn, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	const struct text text = put_together(format, args);
+	va_end(args);
+	testdb_run(conn, text.sql);
+}
+
+void testdb_do(const struct testdb *t, const char *format, ...)
+{
+	struct db_conn *conn = testdb_connect(t, NULL);
+	va_list args;
+	va_start(args, format);
+	const struct text text = put_together(format, args);
+	va_end(args);
+	testdb_run(conn, text.sql);
+	db_close(conn);
+}
+
+int64_t testdb_numberf(const struct testdb *t, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	const struct text text = put_together(format, args);
+	va_end(args);
+	return testdb_number(t, text.sql);
 }

@@ -34,4 +34,10 @@ void testdb_run(struct db_conn *conn, const char *sql);
 /* The number a query without parameters answers: one row, one column. */
 int64_t testdb_number(const struct testdb *t, const char *sql);
 
+/* The same of a text put together as by printf(), of at most 1,023 bytes; testdb_do() has a connection of its
+ * own. */
+void testdb_runf(struct db_conn *conn, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void testdb_do(const struct testdb *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int64_t testdb_numberf(const struct testdb *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif
