@@ -31,7 +31,7 @@ course() {
 	teacher=$1 title=$6
 	grab courseId "$teacher" create-course --subject-id "$subject" --language "$2" --level "$3" \
 		--planned-learning-hours "$4" "${pricing[@]}" --title "$title" --summary "$7" --license CC-BY-4.0
-	course=$taken first=
+	course=$taken price=$5 first=
 }
 
 # lesson KIND TITLE [FLAG...]: makes one.
@@ -54,6 +54,21 @@ publish() {
 	say "  $title"
 }
 
+# reader WHO STARS REVIEW: takes the course or buys it, reads its first text, and says what that was like.
+reader() {
+	if [ "$price" = free ]; then
+		run "$1" enroll-in-course --course-id "$course"
+	else
+		run paul top-up-wallet --user-id "${!1}" --amount "$price" --provider bank-transfer \
+			--provider-payment-id "$1-$course"
+		run "$1" purchase-course --course-id "$course" --currency-code "${price#* }" --expected-total "$price" \
+			--payment-source wallet
+	fi
+	run "$1" record-progress --lesson-id "$first" --session-id "$(cat /proc/sys/kernel/random/uuid)" \
+		--session-start-time now --client-time now --completed
+	run "$1" create-review --course-id "$course" --stars "$2" --text "$3"
+}
+
 english_courses() {
 	subject "Languages" "语言"
 	course grace en beginner 4 "19.00 EUR" "E-mail that gets an answer" \
@@ -70,6 +85,7 @@ END
 *Question* is no subject line. *Room for twelve people on Friday at ten?* is one: it can be answered without opening the letter.
 END
 	publish
+	reader ada 4 "Short, and I write shorter since."
 
 	subject "Science" "科学"
 	science=$subject
@@ -91,6 +107,8 @@ END
 	lesson exercise "Draw the sky above your street"
 	publish
 	preview=$first
+	reader ada 5 "I found north from our balcony."
+	reader mei 5 "第一次分清了星星和行星。"
 
 	subject "Business" "商业"
 	business=$subject
@@ -140,6 +158,7 @@ END
 知道「至少有一枚是正面」以后，两反就不可能了，四种只剩三种。概率变了，不是因为硬币变了，而是因为我们知道得更多了。
 END
 	publish
+	reader mei 5 "终于知道那个四分之一是从哪里来的了。"
 
 	course grace en intermediate 6 "12.00 EUR" "Probability by counting" \
 		"No formulas before every case was counted: coins, dice, and a famous door."
@@ -153,6 +172,7 @@ You chose one of three doors; the host, who knows where the prize is, opens anot
 prize's places: behind your door, once in three; elsewhere, twice in three, and then he has just shown you where. Change.
 END
 	publish
+	reader ada 3 "The door still bothers me."
 
 	subject=$computing
 	course lin zh-Hans beginner 2 free "一小时学会二分查找" "最短的算法，最容易写错的边界。"
@@ -165,6 +185,7 @@ END
 END
 	lesson exercise "用纸和笔走一遍"
 	publish
+	reader mei 4 "边界那一节读了两遍，值得。"
 
 	course grace en beginner 3 free "Ten habits of careful programs" \
 		"Small rules that have nothing to do with any language."
@@ -181,6 +202,8 @@ An answer that was lost looks like work that was not done. So give each wish a n
 mean: it was done.
 END
 	publish
+	habits=$course
+	reader ada 5 "I read one a day."
 
 	subject=$science
 	course lin zh-Hans all 5 "68.00 CNY" "厨房里的化学" "从一锅粥、一块面团、一勺醋看见分子。"
@@ -194,6 +217,7 @@ END
 气泡是二氧化碳。它在面团里撑起一个个小洞，热把洞壁定住，于是有了松软。先放醋还是先放小苏打没有关系，放好以后等多久才下锅，关系很大。
 END
 	publish
+	reader mei 4 "馒头为什么是白的，我讲给全家听了。"
 
 	subject=$business
 	course lin zh-Hans intermediate 8 "128.00 CNY" "读懂一张资产负债表" "钱在哪里，是谁的，两边为什么总是相等。"
@@ -240,6 +264,7 @@ anybody list-courses --language zh --free-only
 anybody list-courses --query "balance sheet"
 anybody list-courses --query 概率
 anybody get-instructor --instructor-id $lin
+anybody list-reviews --course-id $habits
 anybody get-lesson-content --lesson-id $preview
 ada list-enrollments
 grace list-courses --instructor-id $grace
