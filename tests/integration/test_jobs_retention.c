@@ -82,6 +82,8 @@ static const struct table tables[] = {
 	 "user_id"},
 	{"lease", DUE_RETENTION_LEASE, 7 * 24 * HOUR_US, "INSERT INTO lease SELECT seq, 'nobody', " SINCE,
 	 "name"},
+	{"search_miss", DUE_RETENTION_SEARCH_MISS, 90 * 24 * HOUR_US,
+	 "INSERT INTO search_miss SELECT " SINCE ", seq, 1", "query"},
 };
 
 /* Rows from a number on, over for so long, each by a millisecond less than the one before. */

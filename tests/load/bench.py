@@ -429,17 +429,78 @@ class Offered:
             raise SystemExit(f"bench: overload: {self.codes}")
 
 
-def crowd_the_catalogue(stack):
-    """Courses of which one in 200 is cheap: a page of those by title looks at nearly as many rows as a page may."""
+CATALOGUE = (1000, 100000)  # published courses
+EVEN, ODD = "even", "odd"  # each a half; both of them the first twenty
+QUESTIONS = {
+    "the newest": {},
+    "a broad word": {"query": "data"},
+    "a broad word, in Chinese": {"query": "课程"},
+    "a broad word, by title": {"query": "data", "order": 2},
+    "a broad word and one of nothing": {"query": "data zzzqx"},
+    "two broad words of twenty courses": {"query": f"{EVEN} {ODD}"},
+    "a filter that fits nothing": {"level": 4},
+    "two filters that fit nothing together": {"level": 2, "price_range": {"currency_code": "CHF", "max_minor_units": 5000}},
+    "a level, a language and prices, by title": {"level": 2, "language": "en", "order": 2, "price_range": {
+        "currency_code": "CHF", "min_minor_units": 6001, "max_minor_units": 9000}},
+    "all of it": {"query": f"data {ODD} 课程", "level": 2, "language": "en", "order": 3, "price_range": {
+        "currency_code": "CHF", "min_minor_units": 5500}},
+}
+
+
+def publish_many(stack, first, last):
+    """Courses that no event tells of: only a server that starts afterwards has them. The even ones are of level 1 and cost at
+    most 50.00, the others are of level 2 and cost more."""
+    some = f"FROM seq_{first}_to_{last}"
     stack.sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
               " subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
               " create_time, update_time, publish_time)"
-              " SELECT seq, 1, CONCAT('Crowd ', seq), 's', '', '[]', '', '', 1, 1, 'en', '', 2, 0, 3,"
-              " 1, 1, 1, 1, 1, 1 FROM seq_1_to_20000;"
-              "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
-              " SELECT course_id, 1, 1, 10000 FROM course WHERE subject_id = 1;"
+              f" SELECT seq, 1, CONCAT(IF(seq % 2, '{ODD}', '{EVEN}'), IF(seq > 20, ' ', ' {EVEN} {ODD} '), MD5(seq)),"
+              " CONCAT('About data and its uses: ', MD5(seq DIV 7), ' ', MD5(seq DIV 11), ' 数据分析课程'), '', '[]', '', '', 1,"
+              f" 1 + seq % 2, IF(seq % 3, 'en', 'zh-Hans'), '', 2, 0, 3, 1, 1, 1, 1, 1, 1 {some};"
+              f"INSERT INTO course_instructor (course_id, user_id, position, share_basis_points) SELECT seq, 1, 1, 10000 {some};"
               "INSERT INTO course_price (course_id, currency_code, minor_units, position)"
-              " SELECT course_id, 'CHF', IF(course_id % 200, 1000, 500), 1 FROM course WHERE subject_id = 1")
+              f" SELECT seq, 'CHF', 100 + 7 * seq % 4900 + 5000 * (seq % 2), 1 {some}")
+
+
+def measure_catalogue(bench, stack, token):
+    """Each question, by turns to a server that has a thousand published courses and to one that has a hundred thousand; the
+    worst ratio of what it costs them counts."""
+    servers, first = {}, 1
+    print("\nThe catalogue: what a question costs among 100,000 published courses, against among 1,000")
+    for n in CATALOGUE:
+        publish_many(stack, first, n)
+        port, began = free_port(), time.monotonic()
+        servers[n] = stack.start("--metrics-listen", f"127.0.0.1:{port}")
+        first = n + 1
+    bench.figure("catalogue_start_100k_s", time.monotonic() - began, "s")
+    mib = int(re.search(r"^edu_catalogue_bytes (\d+)$", stack.http(port, "/metrics"), re.MULTILINE)[1]) / 2**20
+    bench.figure("catalogue_100k_mib", mib, "MiB")
+    worst = None
+    for name, question in QUESTIONS.items():
+        packed = messages("edu.v1.catalogue").ListCoursesRequest(page_size=20, **question).SerializeToString().hex()
+        runs = {n: [] for n in CATALOGUE}
+        for _ in range(bench.options.rounds):
+            for n, server in servers.items():
+                runs[n].append(Run(f"{name}, {n:,}", server.process.pid, server.target, "/edu.v1.EduService/ListCourses", 1, 16,
+                                   "--payload-hex", packed, "--token", token))
+        costs = [median_cpu(runs[n]) for n in CATALOGUE]
+        worst = max(worst or costs, costs, key=lambda pair: pair[1] / pair[0])
+    bench.row("catalogue_cost_100k_vs_1k", worst[1], "us", worst[0])
+    for server in servers.values():
+        server.stop()
+
+
+def crowd_the_drafts(stack):
+    """Drafts of which one in 200 is cheap: a page of those by title looks at nearly as many rows as a page may."""
+    stack.sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
+              " subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
+              " create_time, update_time, publish_time)"
+              " SELECT 1000000 + seq, 1, CONCAT('Crowd ', seq), 's', '', '[]', '', '', 1, 1, 'en', '', 2, 0, 1,"
+              " 1, 1, 0, 1, 1, NULL FROM seq_1_to_20000;"
+              "INSERT INTO course_instructor (course_id, user_id, position, share_basis_points)"
+              " SELECT 1000000 + seq, 1, 1, 10000 FROM seq_1_to_20000;"
+              "INSERT INTO course_price (course_id, currency_code, minor_units, position)"
+              " SELECT 1000000 + seq, 'CHF', IF(seq % 200, 1000, 500), 1 FROM seq_1_to_20000")
 
 
 def overload(bench, name, process, target, request):
@@ -459,9 +520,9 @@ def overload(bench, name, process, target, request):
               f"{after.codes}", flush=True)
 
 
-def measure_overload(bench, stack, token):
-    """Of two threads whose task sleeps for 20 ms, which they do however busy the machine is; and of a costly page of the
-    catalogue with two workers, so that these are too few, and not the processors, which the load client and MariaDB share."""
+def measure_overload(bench, stack):
+    """Of two threads whose task sleeps for 20 ms, which they do however busy the machine is; and of a costly page of
+    everybody's drafts with two workers, so that these are too few, and not the processors, which the load client and MariaDB share."""
     print("\nOverload: calls that answered OK within their deadline, against the most that did")
     probe = subprocess.Popen([LOAD / "probe_server", "1"], stdout=subprocess.PIPE, text=True)
     overload(bench, "goodput", probe, "127.0.0.1:" + probe.stdout.readline().strip(),
@@ -469,11 +530,14 @@ def measure_overload(bench, stack, token):
     probe.send_signal(signal.SIGTERM)
     probe.wait(20)
     probe.stdout.close()
-    crowd_the_catalogue(stack)
+    crowd_the_drafts(stack)
+    wire = Wire(stack.target)
+    token = wire.call("session", "Login", login="root-admin", password=PASSWORD).session.access_token
+    wire.close()
     server = stack.start("--db-workers", "2", "--queue-wait-ms", "500")  # as shipped
     page = messages("edu.v1.catalogue").ListCoursesRequest(
-        price_range={"currency_code": "CHF", "max_minor_units": 500}, order=2, page_size=20)
-    overload(bench, "catalogue", server.process, server.target,
+        price_range={"currency_code": "CHF", "max_minor_units": 500}, order=2, page_size=20, state=1)
+    overload(bench, "drafts", server.process, server.target,
              ["--path", "/edu.v1.EduService/ListCourses", "--token", token, "--payload-hex", page.SerializeToString().hex()])
     server.stop()
 
@@ -572,7 +636,8 @@ def main():
         measure_writes(bench, stack, reports, options.label)
         measure_purchases(bench, stack, pathlib.Path(directory), tokens, options.label)
         if not options.label:
-            measure_overload(bench, stack, tokens[0])
+            measure_overload(bench, stack)
+            measure_catalogue(bench, stack, tokens[0])
             measure_memory(bench, stack, course, tokens[0])
             shipped = start_as_shipped(stack, pathlib.Path(directory))
             measure_logins(bench, shipped, pathlib.Path(directory))
