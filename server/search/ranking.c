@@ -303,15 +303,34 @@ unsigned ranking_select(const struct ranking *r, const roaring_bitmap_t *among, 
 	return n;
 }
 
+/* The members that stand from one place of a block to another, one by one. */
 static void add_some(const struct rank_block *b, uint32_t from, uint32_t to, const roaring_bitmap_t *among,
 		     roaring_bitmap_t *ret)
 {
-	for (uint32_t i = from; i < to; i++)
+	uint32_t slots[FEW];
+	unsigned n = 0;
+	for (uint32_t i = from; i < to; i++) {
 		if (roaring_bitmap_contains(among, b->entries[i].slot))
-			roaring_bitmap_add(ret, b->entries[i].slot);
+			slots[n++] = b->entries[i].slot;
+		if (n == FEW || i + 1 == to) {
+			roaring_bitmap_add_many(ret, n, slots);
+			n = 0;
+		}
+	}
 }
 
-/* Whole blocks by their sets, and what is of the first and the last one by one. */
+/* The members that stand in whole blocks, from one to before another. */
+static roaring_bitmap_t *whole_blocks(const struct ranking *r, const roaring_bitmap_t *among, unsigned first,
+				      unsigned end)
+{
+	roaring_bitmap_t *ret =
+		first < end ? roaring_bitmap_and(among, r->blocks[end].before) : roaring_bitmap_create();
+	if (ret && first > 0 && first < end)
+		roaring_bitmap_andnot_inplace(ret, r->blocks[first].before);
+	return ret;
+}
+
+/* What is of the first and the last block only in part is looked at one by one. */
 roaring_bitmap_t *ranking_between(const struct ranking *r, const roaring_bitmap_t *among, int64_t least,
 				  int64_t most)
 {
@@ -321,13 +340,14 @@ roaring_bitmap_t *ranking_between(const struct ranking *r, const roaring_bitmap_
 	const unsigned first = find_block(r, &low, false), last = find_block(r, &high, true);
 	const struct rank_block *a = &r->blocks[first], *b = &r->blocks[last];
 	const uint32_t from = place_in_block(r, a, &low, false), to = place_in_block(r, b, &high, true);
-	roaring_bitmap_t *ret = first < last ? roaring_bitmap_andnot(b->before, r->blocks[first + 1].before)
-					     : roaring_bitmap_create();
+	const bool all_of_last = to == b->n && last + 1 < r->n_blocks;
+	roaring_bitmap_t *ret =
+		whole_blocks(r, among, from ? first + 1 : first, all_of_last ? last + 1 : last);
 	if (!ret)
 		return NULL;
-	roaring_bitmap_and_inplace(ret, among);
-	add_some(a, from, first < last ? a->n : to, among, ret);
-	if (first < last)
+	if (from > 0)
+		add_some(a, from, first < last ? a->n : to, among, ret);
+	if (!all_of_last && (first < last || from == 0))
 		add_some(b, 0, to, among, ret);
 	return ret;
 }

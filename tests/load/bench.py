@@ -483,7 +483,7 @@ def measure_catalogue(bench, stack, token):
             for n, server in servers.items():
                 runs[n].append(Run(f"{name}, {n:,}", server.process.pid, server.target, "/edu.v1.EduService/ListCourses", 1, 16,
                                    "--payload-hex", packed, "--token", token))
-        costs = [median_cpu(runs[n]) for n in CATALOGUE]
+        costs = [min(run.cpu_us for run in runs[n]) for n in CATALOGUE]  # what others do on the machine only adds
         worst = max(worst or costs, costs, key=lambda pair: pair[1] / pair[0])
     bench.row("catalogue_cost_100k_vs_1k", worst[1], "us", worst[0])
     for server in servers.values():
