@@ -159,7 +159,7 @@ static void on_event(void *arg, const struct event *e)
 	catalogue_on_event(s->app.catalogue, e);
 	access_on_event(s->app.access, e);
 	purchase_on_event(s->app.access, e);
-	review_on_event(s->app.courses, e);
+	review_on_event(s->app.courses, s->app.catalogue, e);
 }
 
 /* Events may have been missed: nothing that was remembered is believed any more. */

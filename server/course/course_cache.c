@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "server/base/id_queue.h"
+
 /* A value is this, then the packed answer. */
 struct head {
 	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
@@ -52,6 +54,12 @@ void course_cache_put(struct cache *courses, const struct course *c, struct span
 void course_cache_forget(struct cache *courses, int64_t course_id)
 {
 	cache_invalidate(courses, key_of(&course_id));
+}
+
+void course_changed_here(struct app *app, int64_t course_id)
+{
+	course_cache_forget(app->courses, course_id);
+	id_queue_add(app->courses_changed, course_id);
 }
 
 bool course_answer_seen_by(const struct course_answer *a, const struct principal *who)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/app/app.h"
 #include "server/base/cache.h"
 #include "server/base/principal.h"
 #include "server/course/course_row.h"
@@ -31,6 +32,10 @@ void course_cache_put(struct cache *courses, const struct course *c, struct span
 		      uint64_t generation);
 
 void course_cache_forget(struct cache *courses, int64_t course_id);
+
+/* What is shown of the course may be another now, by a call on this server: it is forgotten, and the
+ * catalogue reads it anew before it answers anybody. */
+void course_changed_here(struct app *app, int64_t course_id);
 
 /* course_open_to() of it. */
 bool course_answer_seen_by(const struct course_answer *a, const struct principal *who);

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "server/base/id_queue.h"
 #include "server/course/course_cache.h"
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
@@ -107,9 +106,8 @@ static void concerns_course(const struct change *change, const void *course, str
 
 static void course_changed(struct app *app, int64_t course_id)
 {
-	course_cache_forget(app->courses, course_id);
+	course_changed_here(app, course_id);
 	lesson_info_forget(app->lessons, course_id);
-	id_queue_add(app->courses_changed, course_id);
 }
 
 static const struct change_kind course_kind = {

@@ -170,7 +170,6 @@ int review_change(struct rpc_call *call, enum review_step step, struct change ch
 	change.step = &life[step];
 	change.arg = &args;
 	int r = change_run(&change, reply, err);
-	course_cache_forget(app_of(call)->courses,
-			    args.course_id); /* also when nobody knows whether it is so */
+	course_changed_here(app_of(call), args.course_id); /* also when nobody knows whether it is so */
 	return r;
 }

@@ -111,12 +111,17 @@ static void follow_name(struct catalogue *c, int64_t user_id)
 		catalogue_lost(c);
 }
 
+void catalogue_course_changed(struct catalogue *c, int64_t course_id)
+{
+	id_queue_add(c->changed[CHANGED_ELSEWHERE], course_id);
+}
+
 void catalogue_on_event(struct catalogue *c, const struct event *e)
 {
 	if (strcmp(e->kind, EVENT_USER_UPDATED) == 0)
 		id_queue_add(c->renamed, e->subject_id);
 	else if (e->course_id && (event_is_of(e, NOUN_COURSE) || event_is_of(e, NOUN_LESSON)))
-		id_queue_add(c->changed[CHANGED_ELSEWHERE], e->course_id);
+		catalogue_course_changed(c, e->course_id);
 }
 
 /* --- reading from the database --- */

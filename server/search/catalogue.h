@@ -25,6 +25,9 @@ void catalogue_free(struct catalogue *c);
 /* Notes what an event made stale. Called for every event of the feed; does not block. */
 void catalogue_on_event(struct catalogue *c, const struct event *e);
 
+/* The same of what an area above tells: what is shown of the course may be another. */
+void catalogue_course_changed(struct catalogue *c, int64_t course_id);
+
 /* Events may have been missed: everything is to be read anew, and until then nobody is answered. */
 void catalogue_lost(struct catalogue *c);
 

@@ -7,6 +7,7 @@
 #include "proto/runtime/array.h"
 #include "proto/runtime/utf8.h"
 #include "server/search/postings.h"
+#include "server/search/ranking.h"
 #include "server/search/words.h"
 
 /*

@@ -3,7 +3,7 @@
 #define SEARCH_INDEX_H
 
 #include "proto/runtime/arena.h"
-#include "server/search/ranking.h"
+#include "proto/runtime/span.h"
 
 /*
  * The published courses as the catalogue finds them, in memory: for each filter and each word the set of
