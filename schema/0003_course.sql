@@ -146,9 +146,10 @@ CREATE TABLE lesson_revision (
   release_time BIGINT NULL COMMENT 'its content is not shown before; NULL: no such time',
   release_after_days INT NOT NULL COMMENT 'nor earlier than so many days after a learner''s enrollment began'
     CHECK (release_after_days BETWEEN 0 AND 3650),
-  quiz_id BIGINT NOT NULL COMMENT '0: none' CHECK (quiz_id >= 0),
+  quiz_id BIGINT NOT NULL COMMENT 'of table quiz; 0: none' CHECK (quiz_id >= 0),
   update_time BIGINT NOT NULL,
   PRIMARY KEY (course_id, revision, lesson_id),
   UNIQUE KEY lesson_position_key (course_id, revision, position),
-  UNIQUE KEY lesson_external_key (course_id, revision, external_id)
+  UNIQUE KEY lesson_external_key (course_id, revision, external_id),
+  KEY lesson_quiz (quiz_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A lesson of a course, in one of its revisions';

@@ -38,6 +38,7 @@
 #include "server/progress/progress_write.h"
 #include "server/purchase/purchase_feed.h"
 #include "server/purchase/purchase_store.h"
+#include "server/quiz/quiz_store.h"
 #include "server/review/review_feed.h"
 #include "server/review/review_store.h"
 #include "server/rpc/server.h"
@@ -72,7 +73,8 @@ static const struct db_stmt_list *const worker_stmts[] = {
 	&course_stmts, &course_rating_stmts,  &instructor_stmts, &subject_stmts,  &catalogue_stmts,
 	&index_stmts,  &lesson_stmts,         &purchase_stmts,   &wallet_stmts,   &payment_stmts,
 	&access_stmts, &grant_stmts,          &enrollment_stmts, &progress_stmts, &review_stmts,
-	&due_stmts,    &course_content_stmts, &content_stmts,    &download_stmts, NULL,
+	&due_stmts,    &course_content_stmts, &content_stmts,    &download_stmts, &quiz_stmts,
+	NULL,
 };
 
 struct service {

@@ -10,7 +10,14 @@
 #include "proto/runtime/utf8.h"
 #include "proto/runtime/uuid.h"
 
-enum { EMAIL_MAX = 254, URL_MAX = 2048, LABEL_MAX = 63, SLUG_MAX = 32 };
+enum {
+	EMAIL_MAX = 254,
+	URL_MAX = 2048,
+	LABEL_MAX = 63,
+	SLUG_MAX = 32,
+	DECIMAL_WHOLE_MAX = 15,
+	DECIMAL_PART_MAX = 9
+};
 
 /* The C locale's classes, whatever the process's locale is. */
 static bool is_digit(char c)
@@ -303,6 +310,28 @@ static bool is_anything(const char *s)
 	return true;
 }
 
+static size_t digits(const char *s)
+{
+	size_t n = 0;
+
+	while (is_digit(s[n]))
+		n++;
+	return n;
+}
+
+static bool is_decimal(const char *s)
+{
+	s += *s == '-';
+	const size_t whole = digits(s);
+
+	if (whole == 0 || whole > DECIMAL_WHOLE_MAX || (*s == '0' && whole > 1))
+		return false;
+	if (s[whole] == '\0')
+		return true;
+	const size_t part = digits(s + whole + 1);
+	return s[whole] == '.' && part > 0 && part <= DECIMAL_PART_MAX && s[whole + 1 + part] == '\0';
+}
+
 struct form {
 	bool (*check)(const char *);
 	const char *must;
@@ -349,6 +378,9 @@ static struct form form_of(enum string_format format)
 	case STRING_TIME_ZONE:
 		return (struct form){is_time_zone,
 				     "must be the name of an IANA time zone such as Europe/Berlin"};
+	case STRING_DECIMAL:
+		return (struct form){is_decimal,
+				     "must be a decimal number: up to 15 digits, and up to 9 after a point"};
 	}
 	return (struct form){is_anything, ""};
 }

@@ -43,6 +43,7 @@ enum string_format {
 	STRING_TEXT_LINE,
 	STRING_TEXT,
 	STRING_TIME_ZONE,
+	STRING_DECIMAL,
 };
 
 struct message_rules;

@@ -11,7 +11,8 @@ int course_apply_submission(struct change *change, void *course, struct error *e
 {
 	struct course *c = course;
 	c->n_rejection_reasons = 0;
-	return course_check_complete(c, err);
+	return lesson_check_quizzes(change->conn, change->arena, c->course_id, course_check_complete(c, err),
+				    err);
 }
 
 static int submit_course_for_review(struct rpc_call *call, const SubmitCourseForReviewRequest *req,

@@ -63,6 +63,19 @@ void lesson_info_forget(struct cache *lessons, int64_t course_id);
 int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_id, struct lesson_info **ret,
 		     unsigned *ret_n, struct error *err) __attribute__((warn_unused_result));
 
+/* One as it is in its course's draft, read anew. LESSON_NOT_FOUND, also of one that the draft is without. */
+int lesson_draft_read(struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Gives a lesson of the draft, read so, another quiz; in the transaction that changes the course. */
+int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson, int64_t quiz_id,
+			  int64_t now_us, struct error *err) __attribute__((warn_unused_result));
+
+/* COURSE_INCOMPLETE, after what is missing otherwise (`so_far`), with each lesson of the draft that is of
+ * kind QUIZ and has none. */
+int lesson_check_quizzes(struct db_conn *conn, struct arena *arena, int64_t course_id, int so_far,
+			 struct error *err) __attribute__((warn_unused_result));
+
 extern const struct app_resource lesson_resource;
 
 /* Raises LESSON_NOT_FOUND for the lesson. */

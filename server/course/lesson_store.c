@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/lesson_store.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
+#include "server/course/course_rules.h"
 #include "server/course/course_store.h"
 #include "server/db/table.h"
 
@@ -61,6 +64,9 @@ enum stmt {
 	IN_REVISION,
 	INFO,
 	INFO_LIST,
+	DRAFT,
+	SET_QUIZ,
+	WITHOUT_QUIZ,
 	BY_EXTERNAL_ID,
 	FREEZE_SECTIONS,
 	FREEZE_LESSONS,
@@ -68,6 +74,7 @@ enum stmt {
 	N_STMTS
 };
 
+static_assert(LESSON_QUIZ == 3, "a kind in the statements");
 static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"lesson_insert", DB_LETTERS(LESSON_COLUMNS), NULL, DB_INSERT("lesson", LESSON_COLUMNS)},
 	[INSERT_DRAFT] = {"lesson_insert_draft", DB_LETTERS(REVISION_COLUMNS), NULL,
@@ -89,6 +96,18 @@ static const struct db_stmt stmts[N_STMTS] = {
 				 " FROM course" SHOWN
 				 " STRAIGHT_JOIN lesson ON lesson.lesson_id = lesson_revision.lesson_id"
 				 " WHERE course.course_id = ? ORDER BY position")},
+	[DRAFT] = {"lesson_draft", "i", &info_row,
+		   DB_SELECT(INFO_COLUMNS,
+			     " FROM lesson STRAIGHT_JOIN lesson_revision"
+			     " ON lesson_revision.course_id = lesson.course_id AND revision = 0"
+			     " AND lesson_revision.lesson_id = lesson.lesson_id WHERE lesson.lesson_id = ?")},
+	[SET_QUIZ] = {"lesson_set_quiz", "iiii", NULL,
+		      "UPDATE lesson_revision SET quiz_id = ?, update_time = ?"
+		      " WHERE course_id = ? AND revision = 0 AND lesson_id = ?"},
+	[WITHOUT_QUIZ] = {"lesson_without_quiz", "i", &info_row,
+			  DB_SELECT(INFO_COLUMNS,
+				    WITH_LESSON " WHERE lesson_revision.course_id = ? AND revision = 0"
+						" AND lesson.kind = 3 AND quiz_id = 0 ORDER BY position")},
 	[BY_EXTERNAL_ID] = {"lesson_by_external_id", "is", &db_row_i64,
 			    "SELECT lesson_id FROM lesson_revision"
 			    " WHERE course_id = ? AND revision = 0 AND external_id = ?"},
@@ -234,4 +253,40 @@ int lesson_info_read(struct cache *lessons, struct db_conn *conn, int64_t lesson
 	*ret = entry.info;
 	(void)cache_put(lessons, key_of(&lesson_id), span_of(&entry, sizeof(entry)), 0, generation);
 	return 0;
+}
+
+int lesson_draft_read(struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret, struct error *err)
+{
+	int r = db_read(conn, &stmts[DRAFT], DB_ARGS(db_i64(lesson_id)), NULL, ret, err);
+	return r == 0 ? lesson_not_found(err, lesson_id) : r < 0 ? r : 0;
+}
+
+int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson, int64_t quiz_id,
+			  int64_t now_us, struct error *err)
+{
+	return db_exec(conn, &stmts[SET_QUIZ],
+		       DB_ARGS(db_i64(quiz_id), db_i64(now_us), db_i64(lesson->course_id),
+			       db_i64(lesson->lesson_id)),
+		       NULL, err);
+}
+
+int lesson_check_quizzes(struct db_conn *conn, struct arena *arena, int64_t course_id, int so_far,
+			 struct error *err)
+{
+	struct lesson_info *lessons;
+	struct error trouble;
+	unsigned n;
+	int r = db_read_all(conn, &stmts[WITHOUT_QUIZ], DB_ARGS(db_i64(course_id)), arena, &lessons, &n,
+			    &trouble);
+
+	if (r < 0) {
+		*err = trouble;
+		return r;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		char field[64];
+		snprintf(field, sizeof(field), "lessons[%d]", lessons[i].position - 1);
+		so_far = course_add_gap(err, so_far, field, "must have a quiz");
+	}
+	return so_far;
 }

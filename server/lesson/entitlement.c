@@ -137,9 +137,8 @@ int entitlement_read(struct rpc_call *call, int64_t lesson_id, CourseView view, 
 {
 	struct lesson_info lesson;
 	struct course_terms course;
-	bool acts;
 
 	*ret = (struct entitlement){.place = {.lesson_id = lesson_id}, .end_us = INT64_MAX};
-	int r = see_lesson(call, view, &ret->place, &lesson, &course, &acts, err);
-	return r < 0 || acts ? r : check_learner(call, &course, &lesson, ret, err);
+	int r = see_lesson(call, view, &ret->place, &lesson, &course, &ret->acts, err);
+	return r < 0 || ret->acts ? r : check_learner(call, &course, &lesson, ret, err);
 }

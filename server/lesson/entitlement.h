@@ -11,6 +11,7 @@
 /* A lesson as the caller may read it. */
 struct entitlement {
 	struct content_place place;
+	bool acts;      /* the caller acts for the course: an instructor of it, or an administrator */
 	int64_t end_us; /* when the caller's access ends; INT64_MAX: no end is known */
 };
 

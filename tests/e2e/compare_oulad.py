@@ -11,7 +11,7 @@ import sys
 
 from wire import Refused, Wire, messages
 
-KINDS = {"quiz": "LESSON_KIND_QUIZ", "ouelluminate": "LESSON_KIND_LIVE", "oucollaborate": "LESSON_KIND_LIVE"}
+KINDS = {"quiz": "LESSON_KIND_EXERCISE", "ouelluminate": "LESSON_KIND_LIVE", "oucollaborate": "LESSON_KIND_LIVE"}
 UNKNOWN_DATES = ("", "?")
 
 

@@ -19,7 +19,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from names import id_number
 from stack import PASSWORD, Stack
-from test_every_rpc import World, declared_methods
+from test_every_rpc import QUIZ, SOLVED, World, declared_methods
 from wire import Refused, Wire, messages
 
 # learner bought from teacher; stranger and rival are a learner and an instructor with nothing to do with either.
@@ -173,6 +173,18 @@ ROWS = [
         OWNERS | {"learner"}, others="ACCESS_MISSING", anonymous="ACCESS_MISSING"),
     row("GetLessonContent", "of what is edited", lambda w, c: {"lesson_id": w.lesson, "view": 2}, OWNERS,
         others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
+    row("SetQuiz", "of a draft", lambda w, c: {"lesson_id": w.draft_quiz, "quiz": QUIZ}, OWNERS, rival="LESSON_NOT_FOUND",
+        about=the_draft),
+    row("SetQuiz", "of a published course", lambda w, c: {"lesson_id": w.quiz, "quiz": QUIZ}, OWNERS, "COURSE_STATE_INVALID",
+        rival="NOT_COURSE_INSTRUCTOR", about=lambda w, c: w.quizzed),
+    row("GetQuiz", "of a draft", lambda w, c: {"lesson_id": w.draft_quiz}, OWNERS, others="LESSON_NOT_FOUND",
+        anonymous="LESSON_NOT_FOUND"),
+    row("GetQuiz", "of a published course", lambda w, c: {"lesson_id": w.quiz}, OWNERS | {"learner"},
+        others="ACCESS_MISSING", anonymous="ACCESS_MISSING"),
+    row("GetQuiz", "of what is edited", lambda w, c: {"lesson_id": w.quiz, "view": 2}, OWNERS,
+        others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
+    row("GetQuiz", "of another kind of lesson", lambda w, c: {"lesson_id": w.lesson}, OWNERS | {"learner"}, "QUIZ_NOT_FOUND",
+        others="ACCESS_MISSING", anonymous="ACCESS_MISSING"),
     row("TopUpWallet", "one's own", lambda w, c: w.payment(w.users[c]), {"treasurer"}, "SELF_CREDIT",
         about=caller_himself),
     row("TopUpWallet", "another's", lambda w, c: w.payment(w.users["learner"]), {"treasurer"}, about=learner),
@@ -268,7 +280,11 @@ class Scene(World):
             {"userId": self.users["teacher"]}), user="root-admin")["course"]["courseId"]
         self.draft_lesson = self.add_lesson(self.draft, "TEXT")["lessonId"]
         self.lesson = self.lessons[1]["lessonId"]
+        self.draft_quiz = self.add_lesson(self.draft, "QUIZ")["lessonId"]
+        self.quizzed = self.publish(self.new_course(), "QUIZ")
+        self.quiz = self.edu("list-lessons", "--course-id", self.quizzed)["lessons"][0]["lessonId"]
         self.top_up("learner", "50 EUR")
+        self.buy(self.quizzed, "learner")
         self.purchase = self.buy(self.course, "learner")["purchaseId"]
         self.wire = Wire(stack.target)
         self.tokens = {c: self.session(c).access_token for c in SIGNED_IN}
@@ -441,6 +457,31 @@ class Authorization(unittest.TestCase):
                 self.assertTrue(own or not of_users, "no row about oneself")
                 self.assertTrue(refused, "no stranger is refused")
                 self.assertTrue(passed or not subject.roles, "nobody with a role passes")
+
+    def test_no_solution_leaves_the_server(self):
+        """Not in what anybody but the course's instructors and administrators gets, answers and refusals alike, nor in what is
+        kept or logged."""
+        scene = self.scene
+        for caller in sorted(set(CALLERS) - OWNERS):
+            for method, fields in (("GetQuiz", {"lesson_id": scene.quiz}), ("GetQuiz", {"lesson_id": scene.draft_quiz}),
+                                   ("SetQuiz", {"lesson_id": scene.quiz, "quiz": QUIZ})):
+                request = getattr(messages("edu.v1.quiz"), method + "Request")(**fields)
+                try:
+                    told = scene.wire.raw("/edu.v1.EduService/" + method, request.SerializeToString(), scene.tokens[caller])
+                except Refused as error:
+                    told = repr(error.__dict__).encode()
+                for secret in SOLVED:
+                    self.assertNotIn(secret, told, f"{method} by {caller}")
+        whole = scene.wire.call("quiz", "GetQuiz", scene.tokens["teacher"], lesson_id=scene.quiz).SerializeToString()
+        tables = [name for name, in self.stack.sql("SELECT table_name FROM information_schema.tables WHERE table_schema ="
+                                                   " DATABASE() AND table_name <> 'quiz'")]
+        kept = self.stack.dump(*tables)
+        shown = self.stack.sql("SELECT HEX(shown) FROM quiz")
+        for secret in SOLVED:
+            self.assertIn(secret, whole)
+            self.assertNotIn(secret, kept)
+            self.assertNotIn(secret.decode(), self.stack.server_log())
+            self.assertFalse(any(secret in bytes.fromhex(row) for row, in shown))
 
     def test_an_answer_waits_for_its_record(self):
         """While nothing can be recorded, others' data is not shown; one's own is."""

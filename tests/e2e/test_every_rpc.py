@@ -86,6 +86,7 @@ APPENDS = {
     "UnarchiveCourse": of_course("course.unarchived"),
     **{method: lambda c: [event("course.updated", c.reply["content"]["courseId"], c.caller, c.reply["content"]["courseId"])]
        for method in ("AttachContent", "SetLessonText", "RemoveAttachment")},
+    "SetQuiz": lambda c: [event("course.updated", c.reply["quiz"]["courseId"], c.caller, c.reply["quiz"]["courseId"])],
     "CreateLesson": lambda c: [event("lesson.created", c.reply["lesson"]["lessonId"], c.caller,
                                      c.reply["lesson"]["courseId"])],
     "TopUpWallet": lambda c: [event("wallet.topped_up", c.reply["wallet"]["userId"], c.reply["wallet"]["userId"])],
@@ -208,6 +209,18 @@ class WatchedStack(Stack):
         return id_text("usr", found[0][0]) if found else None
 
 
+# A question of each form; what is right of it says so, where it is a text.
+QUIZ = {"scoring": 1, "attempt_limit": 3, "pass_basis_points": 5000, "questions": [
+    {"key": "q1", "prompt": "One?", "points": 1, "single_choice": {
+        "options": [{"key": "a", "text": "A"}, {"key": "b", "text": "B"}], "solution": {"option_key": "b"}}},
+    {"key": "q2", "prompt": "Some?", "points": 2, "multiple_choice": {
+        "options": [{"key": "a", "text": "A"}, {"key": "b", "text": "B"}], "solution": {"option_keys": ["a"]}}},
+    {"key": "q3", "prompt": "How much?", "points": 4, "numeric": {
+        "unit": "kg", "solution": {"value": "-41.5", "tolerance": "0.25"}}},
+    {"key": "q4", "prompt": "Who?", "points": 8, "text": {"solution": {"accepted": ["Ada Lovelace"]}}}]}
+SOLVED = (b"-41.5", b"0.25", b"Ada Lovelace")
+
+
 class World:
     """What the scenarios share: a stack, an instructor, a treasurer, a learner, and a published course."""
 
@@ -248,9 +261,14 @@ class World:
     def set_text(self, lesson, text="To be read."):
         return self.edu("set-lesson-text", "--lesson-id", lesson, "--text", text, "--format", "plain", user="teacher")["content"]
 
+    def set_quiz(self, lesson):
+        return self.edu("set-quiz", "--lesson-id", lesson, "--quiz", json.dumps(QUIZ), user="teacher")
+
     def publish(self, course, *kinds):
         for kind in kinds or ("TEXT",):
-            self.add_lesson(course, kind)
+            lesson = self.add_lesson(course, kind)
+            if kind == "QUIZ":
+                self.set_quiz(lesson["lessonId"])
         self.edu("submit-course-for-review", "--course-id", course, user="teacher")
         self.edu("approve-course", "--course-id", course, "--comment", "fit to be shown", user="root-admin")
         return course
@@ -556,6 +574,33 @@ def get_lesson_content(t, w):
     t.assertEqual((read["text"], read["revision"], read["files"][0]["content"]), ("To be read.", "1", attached))
     kept = w.edu("get-lesson-content", "--lesson-id", lesson, "--use", "download", "--device-name", "phone", user=user)
     t.assertIn("downloadExpireTime", kept["content"])
+
+
+@scenario("SetQuiz")
+def set_quiz(t, w):
+    course = w.new_course()
+    lesson = w.add_lesson(course, "QUIZ")["lessonId"]
+    made = w.set_quiz(lesson)
+    t.assertEqual(made["quiz"]["pointsTotal"], 15)
+    t.assertEqual(made["quiz"]["questions"][2]["numeric"], {"unit": "kg", "solution": {"value": "-41.5", "tolerance": "0.25"}})
+    t.assertEqual(w.edu("get-quiz", "--lesson-id", lesson, user="teacher")["quiz"], made["quiz"])
+    t.assertEqual(w.edu("get-course", "--course-id", course, user="teacher")["course"]["etag"], made["etag"])
+    with t.assertRaisesRegex(CommandFailed, "option_key"):
+        w.edu("set-quiz", "--lesson-id", lesson, "--quiz", json.dumps(QUIZ).replace('"option_key": "b"', '"option_key": "c"'),
+              user="teacher")
+
+
+@scenario("GetQuiz")
+def get_quiz(t, w):
+    course = w.publish(w.new_course(), "QUIZ")
+    lesson = w.edu("list-lessons", "--course-id", course)["lessons"][0]["lessonId"]
+    user = w.enrolled_learner(course)
+    shown = w.edu("get-quiz", "--lesson-id", lesson, user=user)["quiz"]
+    t.assertEqual((shown["revision"], shown["pointsTotal"], len(shown["questions"])), ("1", 15, 4))
+    t.assertNotIn("solution", json.dumps(shown))
+    whole = w.edu("get-quiz", "--lesson-id", lesson, user="teacher")["quiz"]
+    t.assertEqual(json.dumps(whole).count("solution"), 4)
+    t.assertNotIn("revision", w.edu("get-quiz", "--lesson-id", lesson, "--view", "draft", user="teacher")["quiz"])
 
 
 @scenario("TopUpWallet")

@@ -41,6 +41,7 @@ FILLED = {
     "STRING_FORMAT_URL": lambda n: "https://example.org/".ljust(n or 2048, "u"),
     "STRING_FORMAT_SLUG": lambda n: "s" * 32,
     "STRING_FORMAT_TIME_ZONE": lambda n: "America/Argentina/ComodRivadavia",
+    "STRING_FORMAT_DECIMAL": lambda n: "9" * 15 + "." + "9" * 9,
 }
 # What lacks the form, and is no longer than the field may be; whatever is not UTF-8 never gets so far.
 FORMLESS = {
@@ -55,6 +56,7 @@ FORMLESS = {
     "STRING_FORMAT_URL": "ftp://example.org",
     "STRING_FORMAT_SLUG": "s" * 33,
     "STRING_FORMAT_TIME_ZONE": "Europe/Nowhere",
+    "STRING_FORMAT_DECIMAL": "1e3",
 }
 
 
@@ -74,6 +76,22 @@ class Limits(World):
 
     def call(self, area, method, caller, **fields):
         return self.wire.call(area, method, self.tokens[caller], **fields)
+
+    def quiz_lesson(self):
+        return self.call("lesson", "CreateLesson", "teacher", course_id=self.draft(), title="Quiz", kind=3).lesson.lesson_id
+
+    def quizzed(self):
+        lesson = self.quiz_lesson()
+        self.call("quiz", "SetQuiz", "teacher", lesson_id=lesson, quiz=quiz())
+        return lesson
+
+    def quiz_of(self, lesson):
+        """What is drafted, as it was sent."""
+        shown = self.call("quiz", "GetQuiz", "root-admin", lesson_id=lesson, view=2).quiz
+        for field in shown.DESCRIPTOR.fields:
+            if field.GetOptions().Extensions[OPTIONS.rules].output_only:
+                shown.ClearField(field.name)
+        return shown
 
     def text_of(self, lesson):
         return self.call("content", "GetLessonContent", "root-admin", lesson_id=lesson).content
@@ -188,6 +206,24 @@ class Limits(World):
                 "session_start_time": start, "interval": {"start_ms": 0, "end_ms": 1000}, "learning_seconds": 1}
 
 
+def option(i):
+    return {"key": f"o{i}", "text": f"Option {i}"}
+
+
+def question(i):
+    """Of each form by turns. The last of two options is right."""
+    options = [option(0), option(1)]
+    forms = ({"single_choice": {"options": options, "solution": {"option_key": "o1"}}},
+             {"multiple_choice": {"options": options, "solution": {"option_keys": ["o1"]}}},
+             {"numeric": {"unit": "kg", "solution": {"value": "1.5", "tolerance": "0.1"}}},
+             {"text": {"solution": {"accepted": ["x"]}}})
+    return {"key": f"q{i}", "prompt": "P", "points": 1, **forms[i % 4]}
+
+
+def quiz():
+    return {"scoring": 1, "pass_basis_points": 1, "questions": [question(i) for i in range(4)]}
+
+
 # By method, a call that is served: who makes it, and with what. What it consumes is made anew each time; fields that hold
 # fields are set, so that those are tried.
 REQUESTS = {
@@ -220,6 +256,8 @@ REQUESTS = {
     "ListAttachments": lambda w: ("teacher", {"lesson_id": w.lesson()}),
     "RemoveAttachment": lambda w: ("teacher", {f: getattr(x, f) for x in [w.attached()] for f in ("lesson_id", "content_id")}),
     "GetLessonContent": lambda w: ("teacher", {"lesson_id": w.lesson(), "use": 2, "device_name": "d"}),
+    "SetQuiz": lambda w: ("teacher", {"lesson_id": w.quiz_lesson(), "quiz": quiz()}),
+    "GetQuiz": lambda w: ("teacher", {"lesson_id": w.quizzed()}),
     "TopUpWallet": lambda w: ("treasurer", {"user_id": w.user().user_id, "provider": "bank",
                                             "amount": {"currency_code": "EUR", "minor_units": 1},
                                             "provider_payment_id": w.name("p"), "request_id": str(uuid.uuid4())}),
@@ -278,6 +316,7 @@ KEPT = {
     "GetLessonContent.device_name": lambda w, request: w.newest("device_name", "download", "start_time"),
     "HideReview.reason": lambda w, request: w.newest("reason", "audit WHERE action = 'HideReview'", "audit_id"),
     "UnhideReview.reason": lambda w, request: w.newest("reason", "audit WHERE action = 'UnhideReview'", "audit_id"),
+    "SetQuiz.quiz": lambda w, request: w.quiz_of(request.lesson_id),
     "TopUpWallet.amount": lambda w, request: w.call("wallet", "GetWallet", "root-admin",
                                                     user_id=request.user_id).wallet.balances[0],
     "TopUpWallet.provider": lambda w, request: w.newest("provider", "payment", "transaction_id"),
@@ -317,6 +356,11 @@ ANSWERS = {
        for role in ("MEDIA", "CAPTIONS", "TRANSCRIPT", "COVER", "TRAILER", "TEXT")},
     "CreateContentUpload.content_type longest": "FIELD_INVALID",  # no media type
     "GetLessonContent.use CONTENT_USE_STREAM": "FIELD_INVALID",  # on no device
+    # No option of the question; the same text so often.
+    "SetQuiz.quiz.questions[0].single_choice.solution.option_key longest": "FIELD_INVALID",
+    "SetQuiz.quiz.questions[1].multiple_choice.solution.option_keys longest": "FIELD_INVALID",
+    "SetQuiz.quiz.questions[1].multiple_choice.solution.option_keys most": "FIELD_INVALID",
+    "SetQuiz.quiz.questions[3].text.solution.accepted most": "FIELD_INVALID",
     # One currency of two.
     "PurchaseCourse.currency_code longest": "FIELD_INVALID",
     "PurchaseCourse.expected_total.currency_code longest": "FIELD_INVALID",
@@ -333,6 +377,8 @@ ANSWERS = {
 }
 # The items of a list, none like another.
 ITEMS = {
+    "edu.v1.QuizQuestion": lambda w, i: question(i),
+    "edu.v1.QuizOption": lambda w, i: option(i),
     "edu.v1.CourseInstructor": lambda w, i: {"user_id": w.teacher(i)},
     "edu.v1.Money": lambda w, i: {"currency_code": CURRENCIES[i], "minor_units": 1},
 }
@@ -358,6 +404,16 @@ class Place:
     @property
     def path(self):
         return re.sub(r"\.(\d+)", r"[\1]", ".".join(map(str, (*self.steps, self.field.name))))
+
+    def first_of_oneof(self):
+        """Of a oneof, the path that says that none is there."""
+        oneof = self.field.containing_oneof
+        return Place(self.steps, oneof.fields[0]).path if oneof else self.path
+
+    def is_there(self, request):
+        """Of a oneof, whether it is the one."""
+        oneof = self.field.containing_oneof
+        return not oneof or self.holder(request).WhichOneof(oneof.name) == self.field.name
 
     def holder(self, request):
         for step in self.steps:
@@ -454,7 +510,7 @@ class Place:
     def beyond(self, w):
         """What, the value, and what is said to be wrong, for what is one more, or less, or not there; None: not there."""
         if self.rules.required:
-            yield "not there", None, self.path
+            yield "not there", None, self.first_of_oneof()
         if not self.repeated:
             yield from ((what, value, self.path) for what, value in self.wrong())
             return
@@ -478,10 +534,19 @@ def places(message, steps=()):
         if field.message_type and not field.message_type.full_name.startswith("google."):
             inner = getattr(message, field.name)
             here = (*steps, field.name)
-            if place.repeated and len(inner):
-                yield from places(inner[0], (*here, 0))
+            if place.repeated:
+                for i in distinct(inner):
+                    yield from places(inner[i], (*here, i))
             elif not place.repeated and message.HasField(field.name):
                 yield from places(inner, here)
+
+
+def distinct(items):
+    """Of items, the first, and each other that has something else in a oneof."""
+    seen = {}
+    for i, item in enumerate(items):
+        seen.setdefault(tuple(item.WhichOneof(oneof.name) for oneof in item.DESCRIPTOR.oneofs), i)
+    return seen.values()
 
 
 def missing(message):
@@ -489,8 +554,10 @@ def missing(message):
     for place in places(message):
         kind = place.field.message_type
         if kind and kind.fields and not kind.full_name.startswith("google."):
-            holder = place.holder(message)
-            if not (getattr(holder, place.field.name) if place.repeated else holder.HasField(place.field.name)):
+            holder, oneof = place.holder(message), place.field.containing_oneof
+            there = getattr(holder, place.field.name) if place.repeated else (
+                holder.WhichOneof(oneof.name) if oneof else holder.HasField(place.field.name))
+            if not there:
                 yield place.path
 
 
@@ -551,7 +618,8 @@ class EveryLimit(unittest.TestCase):
 
     def try_beyond(self, method):
         caller, request = self.request(method)
-        tries = [(place, *beyond) for place in places(request) for beyond in place.beyond(self.world)]
+        tries = [(place, *beyond) for place in places(request) for beyond in place.beyond(self.world)
+                 if beyond[1] is not None or place.is_there(request)]
         before = self.stack.sql(self.fingerprint)
         for place, what, value, path in tries:
             with self.subTest(f"{method.name}.{place.path} {what}"):

@@ -282,6 +282,37 @@ static void make_course(struct testserver *t, const struct testuser *instructor,
 		abort();
 }
 
+/* A quiz, so that the course may be published. */
+static void make_quiz(struct testserver *t, const struct testuser *instructor, char *lesson_id)
+{
+	struct client_call_options options = as(instructor);
+	SetQuizRequest req = SET_QUIZ_REQUEST_INIT;
+	SetQuizResponse *reply;
+	Quiz quiz = QUIZ_INIT;
+	QuizQuestion question = QUIZ_QUESTION_INIT, *questions = &question;
+	TextQuestion text = TEXT_QUESTION_INIT;
+	TextSolution solution = TEXT_SOLUTION_INIT;
+	char *accepted = (char *)"42";
+	struct error err;
+
+	req.lesson_id = lesson_id;
+	req.quiz = &quiz;
+	quiz.scoring = EDU__V1__QUIZ_SCORING__QUIZ_SCORING_BEST;
+	quiz.pass_basis_points = 10000;
+	quiz.questions = &questions;
+	quiz.n_questions = 1;
+	question.key = (char *)"q";
+	question.prompt = (char *)"What is it?";
+	question.points = 1;
+	question.form_case = EDU__V1__QUIZ_QUESTION__FORM_TEXT;
+	question.text = &text;
+	text.solution = &solution;
+	solution.accepted = &accepted;
+	solution.n_accepted = 1;
+	if (edu_service_set_quiz_call(t->channel, &req, &options, &t->arena, &reply, &err) < 0)
+		die("SetQuiz", &err);
+}
+
 static void make_lesson(struct testserver *t, const struct testuser *instructor, int kind,
 			struct testcourse *ret)
 {
@@ -302,7 +333,7 @@ static void make_lesson(struct testserver *t, const struct testuser *instructor,
 		abort();
 }
 
-static void publish(struct testserver *t, const struct testuser *instructor, struct testcourse *c)
+void testserver_publish(struct testserver *t, const struct testuser *instructor, struct testcourse *c)
 {
 	SubmitCourseForReviewRequest submit = SUBMIT_COURSE_FOR_REVIEW_REQUEST_INIT;
 	ApproveCourseRequest approve = APPROVE_COURSE_REQUEST_INIT;
@@ -322,14 +353,23 @@ static void publish(struct testserver *t, const struct testuser *instructor, str
 		die("ApproveCourse", &err);
 }
 
-void testserver_course(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
-		       const int *kinds, struct testcourse *ret)
+void testserver_draft(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
+		      const int *kinds, struct testcourse *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	make_course(t, instructor, eur_cents, ret);
 	for (; *kinds && ret->n_lessons < 16; kinds++)
 		make_lesson(t, instructor, *kinds, ret);
-	publish(t, instructor, ret);
+}
+
+void testserver_course(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
+		       const int *kinds, struct testcourse *ret)
+{
+	testserver_draft(t, instructor, eur_cents, kinds, ret);
+	for (unsigned i = 0; i < ret->n_lessons; i++)
+		if (kinds[i] == LESSON_QUIZ)
+			make_quiz(t, instructor, ret->lessons[i]);
+	testserver_publish(t, instructor, ret);
 }
 
 /* --- assertions --- */

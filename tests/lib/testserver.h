@@ -81,6 +81,11 @@ struct testcourse {
 void testserver_course(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
 		       const int *kinds, struct testcourse *ret);
 
+/* The same in two steps: the course as a draft, whose quizzes are not set, and what publishes one. */
+void testserver_draft(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
+		      const int *kinds, struct testcourse *ret);
+void testserver_publish(struct testserver *t, const struct testuser *instructor, struct testcourse *c);
+
 /* That the call failed with this reason ("COURSE_NOT_FOUND"); prints what it did otherwise. */
 void assert_reason_at(const char *file, int line, int r, const struct error *err, const char *reason);
 #define assert_reason(r, err, reason) assert_reason_at(__FILE__, __LINE__, (r), (err), (reason))

@@ -223,6 +223,29 @@ class World:
     def make_bearer(self):
         self.need("REMOVAL")
 
+    # --- quizzes ---
+
+    def quiz_lesson(self, course_id):
+        return self.call("lesson", "CreateLesson", "TEACHER", course_id=course_id, title="Quiz", kind=3).lesson.lesson_id
+
+    def make_quizdraft(self):
+        self.need("TEACHER", "SUBJECT")
+        self.put("QUIZDRAFT", COURSES, lambda i: self.quiz_lesson(self.course(f"Quizzed {i}", lessons=0)))
+
+    def make_quiz(self):
+        """Of a course that the first learner has."""
+        self.need("TEACHER", "SUBJECT", "LEARNER")
+        course_id = self.course("Quiz", lessons=0, free={})
+        self.env["QUIZ_0"] = self.quiz_lesson(course_id)
+        self.call("quiz", "SetQuiz", "TEACHER", lesson_id=self.env["QUIZ_0"], quiz={
+            "scoring": 1, "pass_basis_points": 5000, "questions": [
+                {"key": f"q{n}", "prompt": "Which?", "points": 1, "single_choice": {
+                    "options": [{"key": str(o), "text": f"Option {o}"} for o in range(4)],
+                    "solution": {"option_key": "0"}}} for n in range(20)]})
+        self.call("course", "SubmitCourseForReview", "TEACHER", course_id=course_id)
+        self.call("course", "ApproveCourse", "ADMIN", course_id=course_id)
+        self.call("access", "EnrollInCourse", "LEARNER_0", course_id=course_id, request_id=str(uuid.uuid4()))
+
     # --- learning ---
 
     def make_learnt(self):

@@ -200,6 +200,15 @@ static void test_time_zone(void **state)
 	}
 }
 
+static void test_decimal(void **state)
+{
+	TAKES(STRING_DECIMAL, "0", "-0", "7", "-12", "0.5", "-0.000000001", "3.140000000", "999999999999999",
+	      "-999999999999999.999999999");
+	REFUSES(STRING_DECIMAL, "", "-", "+1", "--1", ".5", "-.5", "5.", "01", "00", "-01.5", "1.2.3", "1,5",
+		"1e3", "1E3", "0x1", "NaN", "nan", "Infinity", "-inf", " 1", "1 ", "1\n", "1 000", "1_000",
+		"١", "1000000000000000", "1.0000000000", "0.-5", "1.5-");
+}
+
 /* What is kept in one form, and only that. */
 static void test_which_are_text(void **state)
 {
@@ -245,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_user_name),
 		cmocka_unit_test(test_language),
 		cmocka_unit_test(test_time_zone),
+		cmocka_unit_test(test_decimal),
 		cmocka_unit_test(test_url),
 		cmocka_unit_test(test_url_length),
 		cmocka_unit_test(test_any),

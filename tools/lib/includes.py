@@ -9,8 +9,8 @@ import sys
 # Where C lives: each directory with C in it is a room, and stands in ARROWS.
 TREES = ("proto/runtime", "server", "client", "tools")
 # The areas, the lowest first. An area knows those below it, by their headers and never their store.
-AREAS = ["server/access", "server/user", "server/organization", "server/course", "server/lesson", "server/search",
-         "server/money", "server/purchase", "server/progress", "server/review"]
+AREAS = ["server/access", "server/user", "server/organization", "server/course", "server/lesson", "server/quiz",
+         "server/search", "server/money", "server/purchase", "server/progress", "server/review"]
 SHARED = {"proto/runtime", "server/base"}
 # room: the rooms whose headers it may include besides its own.
 ARROWS = {

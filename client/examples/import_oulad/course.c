@@ -205,7 +205,7 @@ static int course_approve(struct import *im, struct arena *arena, struct error *
 static LessonKind lesson_kind(const char *activity)
 {
 	if (strcmp(activity, "quiz") == 0)
-		return LESSON_KIND_QUIZ;
+		return LESSON_KIND_EXERCISE; /* its questions are not told, and a QUIZ needs them */
 	if (strcmp(activity, "ouelluminate") == 0 || strcmp(activity, "oucollaborate") == 0)
 		return LESSON_KIND_LIVE;
 	return LESSON_KIND_TEXT;

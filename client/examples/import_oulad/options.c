@@ -19,7 +19,7 @@ static const char help[] =
 	"studentRegistration.csv, studentVle.csv.\n"
 	"\n"
 	"  the presentation              a course, external_id oulad-AAA-2013J, published at --price\n"
-	"  a material of vle.csv         a lesson, external_id its id_site; QUIZ for quiz, LIVE for\n"
+	"  a material of vle.csv         a lesson, external_id its id_site; EXERCISE for quiz, LIVE for\n"
 	"                                ouelluminate and oucollaborate, TEXT for the rest\n"
 	"  a student                     an account, user_name oulad-aaa-2013j-28400\n"
 	"  a registration                a purchase by that account; its wallet is topped up with the\n"
