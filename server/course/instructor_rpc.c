@@ -9,7 +9,7 @@
 
 /* GetInstructor: from memory on the poller, else from the database. */
 
-enum { REMEMBERED_US = 60 * 1000000 }; /* reviews have no events that it hears of */
+enum { REMEMBERED_US = 60 * 1000000 }; /* reviews do not tell whose courses they are of */
 
 static const struct app_resource instructor_resource = {
 	"edu.v1.Instructor", ID_USER, &REASON_INSTRUCTOR_NOT_FOUND, "There is no such instructor."};
