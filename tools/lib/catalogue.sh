@@ -47,6 +47,12 @@ text() {
 	run "$teacher" set-lesson-text --lesson-id "$lesson" --format markdown --text "$(cat)"
 }
 
+# quiz TITLE: a lesson that asks, from standard input.
+quiz() {
+	lesson quiz "$1"
+	run "$teacher" --json - set-quiz < <(sed "s/LESSON/$lesson/")
+}
+
 # publish: puts the draft on sale.
 publish() {
 	run "$teacher" submit-course-for-review --course-id "$course"
@@ -157,7 +163,16 @@ END
 	text "条件会改变总数" <<'END'
 知道「至少有一枚是正面」以后，两反就不可能了，四种只剩三种。概率变了，不是因为硬币变了，而是因为我们知道得更多了。
 END
+	quiz "两枚硬币，两颗骰子" <<'END'
+{"lessonId": "LESSON", "quiz": {"scoring": "QUIZ_SCORING_BEST", "passBasisPoints": 6000, "questions": [
+ {"key": "coins", "prompt": "掷两枚硬币，已知至少一枚是正面，两枚都是正面的概率是多少？", "points": 2, "singleChoice": {
+  "options": [{"key": "a", "text": "二分之一"}, {"key": "b", "text": "三分之一"}, {"key": "c", "text": "四分之一"}],
+  "solution": {"optionKey": "b"}}},
+ {"key": "dice", "prompt": "掷两颗骰子，点数之和为 7 的情况有几种？", "points": 1, "numeric": {"unit": "种",
+  "solution": {"value": "6"}}}]}}
+END
 	publish
+	asked=$lesson
 	reader mei 5 "终于知道那个四分之一是从哪里来的了。"
 
 	course grace en intermediate 6 "12.00 EUR" "Probability by counting" \
@@ -170,6 +185,17 @@ END
 	text "The door that was opened" <<'END'
 You chose one of three doors; the host, who knows where the prize is, opens another one that is empty. Stay or change? Count the
 prize's places: behind your door, once in three; elsewhere, twice in three, and then he has just shown you where. Change.
+END
+	quiz "Coins, dice and doors" <<'END'
+{"lessonId": "LESSON", "quiz": {"scoring": "QUIZ_SCORING_BEST", "attemptLimit": 3, "passBasisPoints": 6000, "questions": [
+ {"key": "door", "prompt": "How often does changing the door win?", "points": 2, "singleChoice": {
+  "options": [{"key": "third", "text": "Once in three"}, {"key": "half", "text": "Once in two"},
+   {"key": "two-thirds", "text": "Twice in three"}], "solution": {"optionKey": "two-thirds"}}},
+ {"key": "seven", "prompt": "How many throws of two dice make seven?", "points": 1, "numeric": {
+  "solution": {"value": "6"}}},
+ {"key": "fair", "prompt": "Which of these come in half of all throws?", "points": 2, "multipleChoice": {
+  "options": [{"key": "even", "text": "An even number with one die"}, {"key": "six", "text": "A six in three throws"},
+   {"key": "mixed", "text": "One of each with two coins"}], "solution": {"optionKeys": ["even", "mixed"]}}}]}}
 END
 	publish
 	reader ada 3 "The door still bothers me."
@@ -267,6 +293,7 @@ anybody get-instructor --instructor-id $lin
 anybody list-reviews --course-id $habits
 anybody get-lesson-content --lesson-id $preview
 ada list-enrollments
+mei get-quiz --lesson-id $asked
 grace list-courses --instructor-id $grace
 admin approve-course --course-id $course
 sam get-user --user-name mei
