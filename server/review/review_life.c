@@ -33,7 +33,7 @@ int review_check_stranger(const struct course_terms *course, const struct princi
 	    !course_has_share(course->instructors, course->n_instructors, who->user_id))
 		return 0;
 	return error_raise(err, &REASON_SELF_REVIEW,
-			   "You teach or made this course; its reviews are for others to write and to hide.");
+			   "You teach or made this course; reviews and reports of it are for others.");
 }
 
 static int check_stranger(const struct change *change, const struct review *r, struct error *err)

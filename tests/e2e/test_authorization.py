@@ -252,6 +252,23 @@ ROWS = [
         "REVIEW_STATE_INVALID", about=the_review),
     row("UnhideReview", "a hidden one", lambda w, c: {"review_id": w.hidden, "reason": "x", "etag": "r0"}, {"root-admin"},
         "ETAG_MISMATCH", about=the_hidden),
+
+    row("ReportContent", "a published one", lambda w, c: {"course_id": w.course, "kind": 4}, SIGNED_IN,
+        learner="ALREADY_REPORTED"),
+    row("ReportContent", "a draft", lambda w, c: {"course_id": w.draft, "kind": 4}, OWNERS, others="COURSE_NOT_FOUND"),
+    row("ReportContent", "a draft's lesson", lambda w, c: {"lesson_id": w.draft_lesson, "kind": 4}, OWNERS,
+        others="LESSON_NOT_FOUND"),
+    row("ReportContent", "a shown review", lambda w, c: {"review_id": w.review, "kind": 4}, SIGNED_IN),
+    row("ReportContent", "a hidden review", lambda w, c: {"review_id": w.hidden, "kind": 4}, {"helper", "root-admin"},
+        others="REVIEW_NOT_FOUND"),
+    row("GetReport", "another's", lambda w, c: {"report_id": w.report_id}, {"learner", "root-admin"},
+        others="REPORT_NOT_FOUND", about=learner),
+    row("ListReports", "all", lambda w, c: {}, {"root-admin"}),
+    row("ResolveReport", "of one's own course", lambda w, c: {"report_id": w.own_report, "outcome": 1, "comment": "x"},
+        {"root-admin"}, "SELF_REVIEW"),
+    row("ResolveReport", "another's", lambda w, c: {"report_id": w.report_id, "outcome": 1, "comment": "x"}, {"root-admin"}),
+    row("ResolveReport", "a resolved one", lambda w, c: {"report_id": w.report_id, "outcome": 1, "comment": "x"},
+        {"root-admin"}, "REPORT_STATE_INVALID"),
     # Last: whoever teaches is enrolled from here on.
     row("EnrollInCourse", "a published one", lambda w, c: w.enrollment(w.course), SIGNED_IN, "ACCESS_MISSING",
         learner="OK", teacher="OK"),
@@ -302,6 +319,9 @@ class Scene(World):
         self.review = self.write_review("learner")
         self.hidden = self.write_review(self.enrolled_learner(self.course))
         self.wire.call("review", "HideReview", self.tokens["root-admin"], review_id=self.hidden, reason="x")
+        self.report_id, self.own_report = (
+            self.wire.call("review", "ReportContent", self.tokens[c], course_id=course, kind=4).report.report_id
+            for c, course in (("learner", self.course), ("teacher", self.admins_course)))
 
     def write_review(self, name):
         """Of who has completed half of the course."""

@@ -57,6 +57,10 @@ def of_review(kind):
     return lambda c: [event(kind, *(c.reply["review"][key] for key in ("reviewId", "userId", "courseId")))]
 
 
+def of_report(kind):
+    return lambda c: [event(kind, c.reply["report"]["reportId"], None, c.reply["report"]["ofCourseId"])]
+
+
 def of_user(kind):
     return lambda c: [event(kind, c.reply["user"]["userId"], c.reply["user"]["userId"])]
 
@@ -97,6 +101,8 @@ APPENDS = {
     "UpdateReview": of_review("review.updated"),
     "HideReview": of_review("review.hidden"),
     "UnhideReview": of_review("review.unhidden"),
+    "ReportContent": of_report("report.filed"),
+    "ResolveReport": of_report("report.resolved"),
 }
 # What no call appends yet: who writes it does so in the database.
 UNCALLED = {"member.joined", "member.left"}
@@ -112,11 +118,13 @@ AUDITED = {
     "TopUpWallet": lambda c: c.reply["wallet"]["userId"],
     "HideReview": lambda c: c.reply["review"]["reviewId"],
     "UnhideReview": lambda c: c.reply["review"]["reviewId"],
+    "ResolveReport": lambda c: c.reply["report"]["reportId"],
 }
 # Whose data a call that succeeded has shown: recorded when that is not the caller's.
 SHOWS = {
     "GetUser": lambda c: c.reply["user"]["userId"],
     "GetWallet": lambda c: c.reply["wallet"]["userId"],
+    "GetReport": lambda c: c.reply["report"]["reporterId"],
     "GetPurchase": lambda c: c.reply["purchase"]["userId"],
     "ListPurchases": lambda c: c.given.get("--user-id"),
     "GetCourseProgress": lambda c: c.reply["progress"]["userId"],
@@ -802,6 +810,51 @@ def unhide_review(t, w):
     w.edu("unhide-review", "--review-id", review, "--reason", "it does not", user="root-admin")
     t.assertEqual([r["state"] for r in reviews_of(w, course)], ["REVIEW_STATE_SHOWN"])
     t.assertEqual(rating_of(w, course)["averageHundredths"], 200)
+
+
+@scenario("ReportContent")
+def report_content(t, w):
+    course, (author,) = reviewed(w, 1)
+    review = reviews_of(w, course)[0]["reviewId"]
+    lesson = w.edu("list-lessons", "--course-id", course)["lessons"][0]["lessonId"]
+    for what, of in (("--course-id", course), ("--lesson-id", lesson), ("--review-id", review)):
+        made = w.edu("report-content", what, of, "--kind", "misleading", "--text", "not so", user=author)["report"]
+        t.assertEqual(w.edu("get-report", "--report-id", made["reportId"], user="root-admin")["report"], made)
+        t.assertEqual((made["reporterId"], made["ofCourseId"]), (w.stack.users[author], course))
+    with t.assertRaisesRegex(CommandFailed, "ALREADY_REPORTED"):
+        w.edu("report-content", "--course-id", course, "--kind", "spam", user=author)
+
+
+@scenario("GetReport")
+def get_report(t, w):
+    made = w.edu("report-content", "--course-id", w.publish(w.new_course()), "--kind", "broken", user="learner")["report"]
+    t.assertEqual(w.edu("get-report", "--report-id", made["reportId"], user="learner")["report"], made)
+
+
+@scenario("ListReports")
+def list_reports(t, w):
+    course = w.publish(w.new_course())
+    made = [w.edu("report-content", "--course-id", course, "--kind", kind, user=user)["report"]["reportId"]
+            for kind, user in (("spam", "learner"), ("other", "teacher"), ("copyright", "treasurer"))]
+    first = w.edu("list-reports", "--course-id", course, "--page-size", 2, user="root-admin")
+    rest = w.edu("list-reports", "--course-id", course, "--page-size", 2, "--page-token", first["nextPageToken"],
+                 user="root-admin")
+    t.assertEqual([r["reportId"] for r in first["reports"] + rest["reports"]], made)
+    t.assertFalse([r for r in first["reports"] if "reporterId" in r])
+    t.assertIn(made[0], [r["reportId"] for r in w.edu("list-reports", "--page-size", 100, user="root-admin")["reports"]])
+
+
+@scenario("ResolveReport")
+def resolve_report(t, w):
+    course = w.publish(w.new_course())
+    made = w.edu("report-content", "--course-id", course, "--kind", "offensive", user="learner")["report"]["reportId"]
+    w.edu("resolve-report", "--report-id", made, "--outcome", "dismissed", "--comment", "it is not", user="root-admin")
+    read = w.edu("get-report", "--report-id", made, user="learner")["report"]
+    t.assertEqual((read["state"], read["outcome"], read["comment"]),
+                  ("REPORT_STATE_RESOLVED", "REPORT_OUTCOME_DISMISSED", "it is not"))
+    t.assertNotIn("reports", w.edu("list-reports", "--course-id", course, user="root-admin"))
+    # What was decided may be reported again.
+    w.edu("report-content", "--course-id", course, "--kind", "offensive", user="learner")
 
 
 class EveryRpc(unittest.TestCase):

@@ -194,6 +194,9 @@ class Limits(World):
         self.call("review", "HideReview", "root-admin", review_id=review, reason="R")
         return review
 
+    def filed_report(self):
+        return self.call("review", "ReportContent", self.signed_in(), course_id=self.course, kind=6).report.report_id
+
     def changed_review(self):
         name, review = self.review()
         return name, {"review": {"review_id": review, "stars": 4, "text": "T"}, "update_mask": {"paths": ["text"]}}
@@ -274,6 +277,10 @@ REQUESTS = {
     "ListReviews": lambda w: ("root-admin", {"course_id": w.course}),
     "HideReview": lambda w: ("root-admin", {"review_id": w.review()[1], "reason": "R"}),
     "UnhideReview": lambda w: ("root-admin", {"review_id": w.hidden(), "reason": "R"}),
+    "ReportContent": lambda w: (w.signed_in(), {"course_id": w.course, "kind": 6, "text": "T"}),
+    "GetReport": lambda w: ("root-admin", {"report_id": w.filed_report()}),
+    "ListReports": lambda w: ("root-admin", {}),
+    "ResolveReport": lambda w: ("root-admin", {"report_id": w.filed_report(), "outcome": 1, "comment": "C"}),
 }
 # How what a reply shows is read again, by the type of what it shows.
 READ = {
@@ -285,6 +292,7 @@ READ = {
                                 if y.lesson_id == x.lesson_id),
     "Content": lambda w, x: w.call("content", "AttachContent", "root-admin", content_id=x.content_id).content,
     "Purchase": lambda w, x: w.call("purchase", "GetPurchase", "root-admin", purchase_id=x.purchase_id).purchase,
+    "Report": lambda w, x: w.call("review", "GetReport", "root-admin", report_id=x.report_id).report,
     "Review": lambda w, x: w.call("review", "ListReviews", "root-admin", course_id=x.course_id, user_id=x.user_id).reviews[0],
     "Wallet": lambda w, x: w.call("wallet", "GetWallet", "root-admin", user_id=x.user_id).wallet,
     "LessonProgress": lambda w, x: next(
@@ -298,6 +306,7 @@ LISTED = {
     "Lesson": ("lesson", "ListLessons", lambda x: {"course_id": x.course_id}),
     "Content": ("content", "ListAttachments", lambda x: {"lesson_id": x.lesson_id}),
     "Purchase": ("purchase", "ListPurchases", lambda x: {"user_id": x.user_id}),
+    "Report": ("review", "ListReports", lambda x: {"course_id": x.of_course_id, "state": x.state, "page_size": 100}),
     "Review": ("review", "ListReviews", lambda x: {"course_id": x.course_id, "state": x.state}),
 }
 # What is kept and no reply shows.

@@ -150,7 +150,8 @@ UNSOUND = {
         " SELECT payment_id FROM payment UNION ALL SELECT grant_id FROM access_grant UNION ALL"
         " SELECT session_id FROM session UNION ALL SELECT user_id FROM user UNION ALL SELECT audit_id FROM audit"
         " UNION ALL SELECT course_id FROM course UNION ALL SELECT lesson_id FROM lesson"
-        " UNION ALL SELECT section_id FROM section WHERE revision = 0 UNION ALL SELECT review_id FROM review) x"
+        " UNION ALL SELECT section_id FROM section WHERE revision = 0 UNION ALL SELECT review_id FROM review"
+        " UNION ALL SELECT report_id FROM report) x"
         " GROUP BY id HAVING COUNT(*) > 1",
     "replies that were begun and not finished":
         "SELECT HEX(request_id) FROM idempotency WHERE reply IS NULL",

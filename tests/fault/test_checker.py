@@ -96,6 +96,13 @@ class OfTheChecker(unittest.TestCase):
             ("charges that did not take", "UPDATE charge SET total = total + 1, charged = charged + 1, list_price ="
              " list_price + 1 LIMIT 1", "UPDATE charge SET total = total - 1, charged = charged - 1, list_price ="
              " list_price - 1 LIMIT 1"),
+            ("ratings that are not the sum of their reviews", "INSERT INTO course_rating (course_id, stars_1, stars_2, stars_3,"
+             " stars_4, stars_5) VALUES (4711, 0, 0, 1, 0, 0)", "DELETE FROM course_rating WHERE course_id = 4711"),
+            ("reviews of who was never enrolled", "INSERT INTO review VALUES (4711, 4712, 4713, 4, '', 1, '', 4, 1, 1, 1)",
+             "DELETE FROM review WHERE review_id = 4711"),
+            ("reviews without exactly their events", "SELECT 1", "SELECT 1"),  # the same one
+            ("reviews that do not count, and should", "INSERT INTO review SELECT 4714, scope_id, user_id, 4, '', 1, '', 0, 1, 1, 1"
+             " FROM access_grant WHERE source_kind = 1 LIMIT 1", "DELETE FROM review WHERE review_id = 4714"),
             ("lessons that are not the sum", "UPDATE progress_lesson SET interactions = interactions + 1 LIMIT 1",
              "UPDATE progress_lesson SET interactions = interactions - 1 LIMIT 1"),
             ("lessons and sections that do not lie", "UPDATE lesson_revision SET position = position + 100 ORDER BY position"

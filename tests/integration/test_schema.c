@@ -97,6 +97,9 @@ static const char *const world[] = {
 	" VALUES (7, 1, 7, 7, 4, 7, 1)",
 	"INSERT INTO catalogue_course (course_id, catalogue_id, start_time) VALUES (7, 7, 1)",
 	"INSERT INTO enrollment (user_id, course_id, epoch, start_time, epoch_time) VALUES (7, 7, 1, 1, 1)",
+	"INSERT INTO report (report_id, reporter_id, subject_kind, subject_id, course_id, kind, text, state, outcome, comment,"
+	" live, version, create_time, update_time) VALUES (7, 7, 1, 7, 7, 6, '', 1, 0, '', 1, 1, 1, 1)",
+	"INSERT INTO report_guard (reporter_id, day, reports) VALUES (7, 1, 20)",
 	"INSERT INTO review (review_id, course_id, user_id, stars, text, state, hide_reason, counted, version, create_time,"
 	" update_time) VALUES (7, 7, 7, 5, '', 1, '', 5, 1, 1, 1)",
 };
@@ -254,6 +257,21 @@ static const struct {
 	{"review_counted", "UPDATE review SET state = 2, hide_reason = 'x'"},
 	{"review_hidden", "UPDATE review SET state = 2, counted = 0"},
 	{"review_hidden", "UPDATE review SET hide_reason = 'x'"},
+	{"report.subject_kind", "UPDATE report SET subject_kind = 0"},
+	{"report.subject_kind", "UPDATE report SET subject_kind = 4"},
+	{"report.kind", "UPDATE report SET kind = 0"},
+	{"report.kind", "UPDATE report SET kind = 7"},
+	{"report.state", "UPDATE report SET state = 0"},
+	{"report.state", "UPDATE report SET state = 3, live = NULL, outcome = 1"},
+	{"report.outcome", "UPDATE report SET outcome = -1, state = 2, live = NULL"},
+	{"report.outcome", "UPDATE report SET outcome = 3, state = 2, live = NULL"},
+	{"report.live", "UPDATE report SET live = 0"},
+	{"report.version", "UPDATE report SET version = 0"},
+	{"report_open", "UPDATE report SET state = 2, outcome = 1"},
+	{"report_open", "UPDATE report SET state = 2, live = NULL"},
+	{"report_open", "UPDATE report SET live = NULL"},
+	{"report_open", "UPDATE report SET comment = 'x'"},
+	{"report_guard.reports", "UPDATE report_guard SET reports = 0"},
 };
 
 static int setup(void **state)
@@ -317,6 +335,9 @@ static const struct {
 	{"access_grant", "scope_kind", AccessScope_MAX},
 	{"access_grant", "source_kind", AccessSource_MAX},
 	{"review", "state", ReviewState_MAX},
+	{"report", "state", ReportState_MAX},
+	{"report", "kind", ReportKind_MAX},
+	{"report", "outcome", ReportOutcome_MAX},
 };
 
 static void test_a_check_takes_every_value_of_the_contract(void **state)

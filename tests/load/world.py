@@ -32,7 +32,7 @@ def progress(text=""):
 
 class World:
     # Used up by a run, so made anew for each.
-    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS", "JUDGED", "SHOWN", "HIDDEN", "REMOVAL"}
+    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS", "JUDGED", "SHOWN", "HIDDEN", "COMPLAINT", "REMOVAL"}
 
     def __init__(self, target, admin, password):
         self.wire = Wire(target)
@@ -311,3 +311,10 @@ class World:
 
     def make_hidden(self):
         self.reviews("HIDDEN", hidden=True)
+
+    def make_complaint(self):
+        """One of each learner, of a new course."""
+        self.need("TEACHER", "LEARNER")
+        course_id = self.course("Complained of", state="PUBLISHED")
+        self.put("COMPLAINT", LEARNERS, lambda i: self.call(
+            "review", "ReportContent", f"LEARNER_{i}", course_id=course_id, kind=1 + i % 6).report.report_id)
