@@ -17,6 +17,7 @@
 #include "server/course/lesson_store.h"
 #include "server/db/idem.h"
 #include "server/purchase/purchase_store.h"
+#include "server/quiz/quiz_store.h"
 #include "server/search/catalogue_store.h"
 #include "server/user/session_store.h"
 #include "server/user/user_store.h"
@@ -25,8 +26,8 @@
 enum { ENOUGH = 64 * 1024, STEP = 16, ID = 7, NOW = 1000 };
 
 static const struct db_stmt_list *const lists[] = {
-	&user_stmts, &session_stmts, &course_stmts, &catalogue_stmts, &lesson_stmts, &purchase_stmts,
-	&idem_stmts, &access_stmts,  NULL,
+	&user_stmts,     &session_stmts, &course_stmts, &catalogue_stmts, &lesson_stmts,
+	&purchase_stmts, &idem_stmts,    &access_stmts, &quiz_stmts,      NULL,
 };
 
 static struct db_conn *conn;
@@ -56,7 +57,8 @@ static int setup(void **state)
 	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 2, 1, 0)");
 	testdb_run(
 		conn,
-		"INSERT INTO lesson_revision VALUES (7, 1, 7, 0, 'key', 'Lesson', 0, 1, 1, 0, NULL, 0, 0, 1)");
+		"INSERT INTO lesson_revision VALUES (7, 1, 7, 0, 'key', 'Lesson', 0, 1, 1, 0, NULL, 0, 7, 1)");
+	testdb_run(conn, "INSERT INTO quiz VALUES (7, 7, 7, 7, 1, 'shown', 'whole')");
 	testdb_run(conn, "INSERT INTO enrollment (user_id, course_id, start_time) VALUES (7, 7, 1)");
 	testdb_run(
 		conn,
@@ -213,6 +215,19 @@ static struct request_key stored_key(void)
 	return key;
 }
 
+static int whole_quiz(struct arena *arena, struct error *err)
+{
+	struct quiz_found found;
+	int r = quiz_store_read(conn, arena, ID, 1, ID, true, &found, err);
+
+	if (r < 0)
+		return r;
+	assert_int_equal(r, 1);
+	assert_int_equal(found.packed.len, 5);
+	assert_memory_equal(found.packed.data, "whole", 5);
+	return 0;
+}
+
 static int whole_reply(struct arena *arena, struct error *err)
 {
 	const struct request_key key = stored_key();
@@ -276,8 +291,8 @@ static int whole_accesses(struct arena *arena, struct error *err)
 static void test_every_reading_is_whole_or_refused(void **state)
 {
 	const reading readings[] = {
-		whole_user,    whole_session, whole_course,  whole_terms,  whole_page,
-		whole_lessons, whole_reply,   whole_earlier, whole_access, whole_accesses,
+		whole_user,  whole_session, whole_course, whole_terms,    whole_page, whole_lessons,
+		whole_reply, whole_earlier, whole_access, whole_accesses, whole_quiz,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(readings); i++)

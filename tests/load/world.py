@@ -269,10 +269,10 @@ class World:
 
     def make_judged(self):
         """A course that every learner has learnt, and none has reviewed."""
-        self.need("TEACHER", "LEARNER")
         self.env["JUDGED"] = self.learnt("Judged")
 
     def learnt(self, title):
+        self.need("TEACHER", "LEARNER", "SUBJECT")
         course_id = self.course(title, 1, "PUBLISHED", free={})
         lesson = self.call("lesson", "ListLessons", course_id=course_id).lessons[0].lesson_id
 
@@ -288,7 +288,6 @@ class World:
 
     def reviews(self, kind, hidden=False):
         """One of each learner, of a course of its own, which it returns."""
-        self.need("TEACHER", "LEARNER")
         course_id = self.learnt(kind.title())
 
         def review(i):
