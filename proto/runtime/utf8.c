@@ -205,20 +205,30 @@ char *utf8_nfc(struct arena *a, const char *text)
 					: transform(a, text, UTF8PROC_STABLE | UTF8PROC_COMPOSE);
 }
 
-static bool is_folded_ascii(const char *text)
+static bool is_ascii(const char *text)
 {
 	for (; *text; text++)
-		if ((uint8_t)*text >= 0x80 || (*text >= 'A' && *text <= 'Z'))
+		if ((uint8_t)*text >= 0x80)
 			return false;
 	return true;
 }
 
+static char *fold_ascii(struct arena *a, const char *text)
+{
+	char *folded = strpbrk(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") ? arena_strdup(a, text) : (char *)text;
+
+	for (char *p = folded; folded != text && p && *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	return folded;
+}
+
 char *utf8_fold(struct arena *a, const char *text)
 {
-	return is_folded_ascii(text) ? (char *)text
-				     : transform(a, text,
-						 UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
-							 UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+	return is_ascii(text) ? fold_ascii(a, text)
+			      : transform(a, text,
+					  UTF8PROC_STABLE | UTF8PROC_COMPOSE | UTF8PROC_COMPAT |
+						  UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
 }
 
 /* --- printing --- */

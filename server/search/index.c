@@ -14,7 +14,12 @@
  * A course has a slot. One that changes gets another, and what the sets have of the old slot stays until it
  * is swept: to take a course out of each set it is in, all its words would have to be remembered.
  */
-enum { SWEPT_FROM = 1024 /* slots, or a sixteenth of all */, TEXT_ARENA = 256 * 1024 };
+enum {
+	SWEPT_FROM = 1024, /* slots, or a sixteenth of all */
+	TEXT_ARENA = 256 * 1024,
+	ORDER_PARTS = 64,
+	PRICE_PARTS = 256,
+};
 
 struct doc {
 	int64_t course_id, rating, popularity;
@@ -118,6 +123,7 @@ struct index *index_new(void)
 	for (unsigned i = 0; i < INDEX_RELEVANCE; i++) {
 		x->orders[i].key_of = keys_of[i];
 		x->orders[i].arg = x;
+		x->orders[i].parts = ORDER_PARTS;
 	}
 	if (x->live && x->dead && x->postings && x->words)
 		return x;
@@ -297,6 +303,7 @@ static struct price_order *prices_in(struct index *x, const char *currency_code)
 	p->index = x;
 	p->ranking.key_of = price_key;
 	p->ranking.arg = p;
+	p->ranking.parts = PRICE_PARTS;
 	x->prices[x->n_prices++] = p;
 	return p;
 }
@@ -405,18 +412,31 @@ bool index_rank(struct index *x, const struct index_rank *rank)
 	return ranking_add(&x->orders[INDEX_RATING], slot) && ranking_add(&x->orders[INDEX_POPULARITY], slot);
 }
 
+/* Courses of a set, as many as there is room for. */
+struct taking {
+	const struct index *index;
+	int64_t *ids;
+	unsigned n, max;
+};
+
+static bool take_id(uint32_t slot, void *arg)
+{
+	struct taking *t = arg;
+	if (t->n < t->max)
+		t->ids[t->n++] = t->index->docs[slot].course_id;
+	return t->n < t->max;
+}
+
 uint64_t index_taught(const struct index *x, int64_t user_id, int64_t *ret, unsigned max)
 {
+	struct taking taking = {x, ret, 0, max};
 	const roaring_bitmap_t *set =
 		postings_find(x->postings, POSTING_INSTRUCTOR, span_of(&user_id, sizeof(user_id)));
 	roaring_bitmap_t *live = set ? roaring_bitmap_and(set, x->live) : NULL;
 	if (!live)
 		return 0;
 	const uint64_t n = roaring_bitmap_get_cardinality(live);
-	roaring_uint32_iterator_t at;
-	roaring_init_iterator(live, &at);
-	for (unsigned i = 0; i < max && at.has_value; i++, roaring_advance_uint32_iterator(&at))
-		ret[i] = x->docs[at.current_value].course_id;
+	(void)roaring_iterate(live, take_id, &taking);
 	roaring_bitmap_free(live);
 	return n;
 }
@@ -439,9 +459,8 @@ bool index_sweep(struct index *x)
 		return false;
 	if (postings_sweep(x->postings, x->swept, &x->swept_at))
 		return true;
-	roaring_uint32_iterator_t at;
-	for (roaring_init_iterator(x->swept, &at); at.has_value; roaring_advance_uint32_iterator(&at))
-		x->vacant[x->n_vacant++] = at.current_value;
+	roaring_bitmap_to_uint32_array(x->swept, x->vacant + x->n_vacant);
+	x->n_vacant += (uint32_t)roaring_bitmap_get_cardinality(x->swept);
 	roaring_bitmap_andnot_inplace(x->dead, x->swept);
 	set_free(x->swept);
 	x->swept = NULL;

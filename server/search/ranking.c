@@ -5,13 +5,13 @@
 #include <string.h>
 
 enum {
-	BLOCKS = 64,
-	BLOCK_MIN = 512,
+	BLOCK_MIN = 128,
 	PAGE_MAX = 128,
 	/* So many are looked at one by one, when they are no more than one in so many, rather than looked for
 	 * in the order. */
 	FEW = 1024,
 	SPARSE = 32,
+	VAIN = 200,
 };
 
 struct entry {
@@ -69,15 +69,18 @@ static uint32_t place_in_block(const struct ranking *r, const struct rank_block 
 /* The last block that begins before the place (or at it when `past`), or the first. */
 static unsigned find_block(const struct ranking *r, const struct rank_key *key, bool past)
 {
-	unsigned found = 0;
-	for (unsigned i = 1; i < r->n_blocks; i++) {
-		if (r->blocks[i].n == 0)
-			continue;
-		if (compare_entry(r, &r->blocks[i].entries[0], key) >= past)
-			break;
-		found = i;
+	unsigned low = 0, high = r->n_blocks;
+	while (high - low > 1) {
+		const unsigned middle = low + (high - low) / 2;
+		unsigned at = middle;
+		while (at < high && r->blocks[at].n == 0)
+			at++;
+		if (at < high && compare_entry(r, &r->blocks[at].entries[0], key) < past)
+			low = at;
+		else
+			high = middle;
 	}
-	return found;
+	return low;
 }
 
 /* --- making --- */
@@ -122,7 +125,7 @@ static bool block_init(struct rank_block *b, const struct entry *entries, uint32
 /* Blocks of entries that are in order, each filled by half, in the place of those there are. */
 static bool build(struct ranking *r, const struct entry *entries, uint32_t n)
 {
-	const uint32_t fill = n / BLOCKS < BLOCK_MIN ? BLOCK_MIN : n / BLOCKS + 1;
+	const uint32_t fill = n / r->parts < BLOCK_MIN ? BLOCK_MIN : n / r->parts + 1;
 	const unsigned n_blocks = n ? (n + fill - 1) / fill : 1;
 	struct rank_block *blocks = calloc(n_blocks, sizeof(*blocks));
 	bool ok = blocks;
@@ -280,6 +283,24 @@ static unsigned next_block(const struct ranking *r, const roaring_bitmap_t *amon
 	return low;
 }
 
+/* What of a block is in the set, from a place on, beside the `n` that were found. After some looks in vain it
+ * is asked whether there is anything. */
+static unsigned walk(const struct ranking *r, unsigned at, uint32_t from, const roaring_bitmap_t *among,
+		     unsigned max, unsigned n, uint32_t *ret)
+{
+	const struct rank_block *b = &r->blocks[at];
+	const unsigned found = n;
+	for (uint32_t i = from; n < max && i < b->n; i++) {
+		if (roaring_bitmap_contains(among, b->entries[i].slot))
+			ret[n++] = b->entries[i].slot;
+		if (i == VAIN && from == 0 && n == found && at + 1 < r->n_blocks &&
+		    roaring_bitmap_and_cardinality(among, r->blocks[at + 1].before) ==
+			    roaring_bitmap_and_cardinality(among, b->before))
+			break;
+	}
+	return n;
+}
+
 unsigned ranking_select(const struct ranking *r, const roaring_bitmap_t *among, const struct rank_key *after,
 			unsigned max, uint32_t *ret)
 {
@@ -289,16 +310,12 @@ unsigned ranking_select(const struct ranking *r, const roaring_bitmap_t *among, 
 
 	if (members <= FEW && members <= r->n / SPARSE)
 		return select_few(r, among, (uint32_t)members, after, max, ret);
-	for (uint32_t i = after && r->blocks ? place_in_block(r, &r->blocks[at], after, true) : 0;
-	     at < r->n_blocks; i = 0) {
-		const struct rank_block *b = &r->blocks[at];
+	uint32_t i = after && r->blocks ? place_in_block(r, &r->blocks[at], after, true) : 0;
+	while (at < r->n_blocks && n < max) {
 		const unsigned found = n;
-		for (; n < max && i < b->n; i++)
-			if (roaring_bitmap_contains(among, b->entries[i].slot))
-				ret[n++] = b->entries[i].slot;
-		if (n == max)
-			break;
+		n = walk(r, at, i, among, max, n, ret);
 		at = n > found ? at + 1 : next_block(r, among, at + 1);
+		i = 0;
 	}
 	return n;
 }

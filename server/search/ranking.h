@@ -32,12 +32,13 @@ typedef struct rank_key (*rank_key_function)(const void *arg, uint32_t slot);
 struct ranking {
 	rank_key_function key_of;
 	const void *arg;
+	unsigned parts; /* blocks it should lie in: more for ranges, whose ends are looked at one by one */
 	struct rank_block *blocks;
 	unsigned n_blocks;
 	uint32_t n, block_max;
 };
 
-/* An empty one is all zero but for the function and its argument. */
+/* An empty one is all zero but for the function, its argument and the parts. */
 void ranking_done(struct ranking *r);
 
 /* All of these at once, in whatever order; nothing was in it before. False when memory is out. */
