@@ -25,6 +25,18 @@ static int help_width(FILE *out)
 	return o.width > 0 && o.width < HELP_WIDTH ? (int)o.width : HELP_WIDTH;
 }
 
+/* Bytes of the next word; of a choice ("a|b|c") that no line holds, as much as one does. */
+static size_t take_word(const char *text, int room)
+{
+	const size_t n = strcspn(text, " \n");
+	size_t end = n;
+
+	while (end > 0 && (int)end > room)
+		for (end--; end > 0 && text[end - 1] != '|';)
+			end--;
+	return end > 0 ? end : n;
+}
+
 /* Prints words from column `at`, wrapped at the width, further lines indented. Ends the line. */
 static void put_wrapped(FILE *out, int indent, int at, const char *text)
 {
@@ -32,7 +44,7 @@ static void put_wrapped(FILE *out, int indent, int at, const char *text)
 	bool begun = false;
 
 	while (*text) {
-		size_t n = strcspn(text, " \n");
+		size_t n = take_word(text, width - indent);
 		if (begun && at + 1 + (int)n > width) {
 			fprintf(out, "\n%*s", indent, "");
 			at = indent;
@@ -46,7 +58,7 @@ static void put_wrapped(FILE *out, int indent, int at, const char *text)
 			at = indent;
 			begun = false;
 		}
-		text += *text != '\0';
+		text += *text == ' ' || *text == '\n';
 	}
 	fputc('\n', out);
 }

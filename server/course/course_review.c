@@ -9,10 +9,14 @@
 
 int course_apply_submission(struct change *change, void *course, struct error *err)
 {
+	const bool files = app_of(change->call)->objects != NULL;
 	struct course *c = course;
 	c->n_rejection_reasons = 0;
-	return lesson_check_quizzes(change->conn, change->arena, c->course_id, course_check_complete(c, err),
-				    err);
+	int r = course_check_complete(c, err);
+	r = course_content_check(change->conn, change->arena, c->course_id, files, r, err);
+	if (r < 0 && err->reason != &REASON_COURSE_INCOMPLETE)
+		return r;
+	return lesson_check_quizzes(change->conn, change->arena, c->course_id, r, err);
 }
 
 static int submit_course_for_review(struct rpc_call *call, const SubmitCourseForReviewRequest *req,

@@ -20,7 +20,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from names import id_number
 from stack import PASSWORD, Stack
 from test_every_rpc import QUIZ, SOLVED, World, declared_methods
-from wire import Refused, Wire, messages
+from wire import Refused, Wire, fill, messages
 
 # learner bought from teacher; stranger and rival are a learner and an instructor with nothing to do with either.
 CALLERS = ("anonymous", "forged", "learner", "stranger", "teacher", "rival", "helper", "treasurer", "root-admin")
@@ -575,7 +575,7 @@ class Authorization(unittest.TestCase):
         token = scene.session("retiring").access_token
         course = scene.wire.call("course", "CreateCourse", token, title="Taught", summary="s", subject_id=stack.subject, level=1,
                                  language="en", free={}).course.course_id
-        scene.wire.call("lesson", "CreateLesson", token, course_id=course, title="L", kind=2)
+        fill(scene.wire.call, token, scene.wire.call("lesson", "CreateLesson", token, course_id=course, title="L", kind=2).lesson)
         scene.wire.call("course", "SubmitCourseForReview", token, course_id=course)
         scene.wire.call("course", "ApproveCourse", scene.tokens["root-admin"], course_id=course)
         draft = scene.wire.call("course", "CreateCourse", token, title="Unfinished").course.course_id

@@ -272,11 +272,19 @@ class World:
     def set_quiz(self, lesson):
         return self.edu("set-quiz", "--lesson-id", lesson, "--quiz", json.dumps(QUIZ), user="teacher")
 
+    def fill(self, lesson):
+        """What review wants of a lesson of its kind; returns it."""
+        if lesson["kind"] == "LESSON_KIND_TEXT":
+            self.set_text(lesson["lessonId"])
+        if lesson["kind"] == "LESSON_KIND_VIDEO" and self.stack.store_flags:
+            self.attach(lesson["lessonId"], role="media", content_type="video/mp4")
+        if lesson["kind"] == "LESSON_KIND_QUIZ":
+            self.set_quiz(lesson["lessonId"])
+        return lesson
+
     def publish(self, course, *kinds):
         for kind in kinds or ("TEXT",):
-            lesson = self.add_lesson(course, kind)
-            if kind == "QUIZ":
-                self.set_quiz(lesson["lessonId"])
+            self.fill(self.add_lesson(course, kind))
         self.edu("submit-course-for-review", "--course-id", course, user="teacher")
         self.edu("approve-course", "--course-id", course, "--comment", "fit to be shown", user="root-admin")
         return course
@@ -448,7 +456,7 @@ def list_courses(t, w):
 @scenario("SubmitCourseForReview")
 def submit_course_for_review(t, w):
     course = w.new_course()
-    w.add_lesson(course, "TEXT")
+    w.fill(w.add_lesson(course, "TEXT"))
     w.edu("submit-course-for-review", "--course-id", course, user="teacher")
     t.assertEqual(w.edu("get-course", "--course-id", course, user="teacher")["course"]["state"],
                   "COURSE_STATE_IN_REVIEW")
@@ -463,7 +471,7 @@ def approve_course(t, w):
 @scenario("RejectCourse")
 def reject_course(t, w):
     course = w.new_course()
-    w.add_lesson(course, "TEXT")
+    w.fill(w.add_lesson(course, "TEXT"))
     w.edu("submit-course-for-review", "--course-id", course, user="teacher")
     w.edu("reject-course", "--course-id", course, "--reasons", "The title says nothing.", "--reasons", "太短", user="root-admin")
     read = w.edu("get-course", "--course-id", course, user="teacher")["course"]
@@ -477,7 +485,7 @@ def reject_course(t, w):
 @scenario("WithdrawCourse")
 def withdraw_course(t, w):
     course = w.new_course()
-    w.add_lesson(course, "TEXT")
+    w.fill(w.add_lesson(course, "TEXT"))
     w.edu("submit-course-for-review", "--course-id", course, user="teacher")
     w.edu("withdraw-course", "--course-id", course, user="teacher")
     t.assertEqual(w.edu("get-course", "--course-id", course, user="teacher")["course"]["state"], "COURSE_STATE_DRAFT")

@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from stack import PASSWORD, ROOT, Stack
 from test_every_rpc import World
-from wire import Refused, Wire, messages
+from wire import Refused, Wire, fill, messages
 
 OPTIONS = messages("grpc_c.v1.options")
 METHODS = messages("edu.v1.edu_service").DESCRIPTOR.services_by_name["EduService"].methods_by_name
@@ -118,7 +118,8 @@ class Limits(World):
 
     def draft(self):
         course = self.call("course", "CreateCourse", "teacher", **self.course_texts()).course.course_id
-        self.call("lesson", "CreateLesson", "teacher", course_id=course, title="Lesson", kind=2)
+        fill(self.call, "teacher",
+             self.call("lesson", "CreateLesson", "teacher", course_id=course, title="Lesson", kind=2).lesson)
         return course
 
     def lesson(self):

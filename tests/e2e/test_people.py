@@ -31,7 +31,7 @@ def columns(text):
 class People(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.stack = cls.enterClassContext(Stack())
+        cls.stack = cls.enterClassContext(Stack(store=False))
         cls.stack.register("teacher", "INSTRUCTOR")
         cls.stack.register("payer", "PAYMENTS")
         cls.stack.register("learner", display_name="王小明")
@@ -42,7 +42,8 @@ class People(unittest.TestCase):
                          "--level", "beginner", "--language", "en", "--prices", "49 eur", "--prices", "1234.56 USD",
                          "--external-id", "partner/" + uuid.uuid4().hex[:8], user="teacher")["course"]["courseId"]
             for lesson, *more in ((title, "video", "--duration-seconds", "30m"), ("Reading", "text")):
-                edu("create-lesson", "--course-id", course, "--title", lesson, "--kind", *more, user="teacher")
+                made = edu("create-lesson", "--course-id", course, "--title", lesson, "--kind", *more, user="teacher")["lesson"]
+            edu("set-lesson-text", "--lesson-id", made["lessonId"], "--text", title, "--format", "plain", user="teacher")
             edu("submit-course-for-review", "--course-id", course, user="teacher")
             edu("approve-course", "--course-id", course, user="root-admin")
             cls.courses.append(course)

@@ -71,6 +71,22 @@ class Refused(Exception):
         super().__init__(f"{self.code} {self.reason} {self.metadata} {self.fields}: {self.text}")
 
 
+def fill(call, token, lesson):
+    """What review wants of a lesson of its kind, by call(area, method, token, ...): a text, or media where files are kept."""
+    if lesson.kind == 2:
+        call("content", "SetLessonText", token, lesson_id=lesson.lesson_id, text="To be read.", format=1)
+    if lesson.kind != 1:
+        return
+    try:
+        made = call("content", "CreateContentUpload", token, lesson_id=lesson.lesson_id, role=1, content_type="video/mp4",
+                    size_bytes=1, sha256=bytes(32))
+    except Refused as error:
+        if error.reason != "OBJECT_STORE_MISSING":
+            raise
+    else:
+        call("content", "AttachContent", token, content_id=made.content.content_id)
+
+
 class Wire:
     """A channel to a server, speaking bytes. A patient one waits, within a call's time, for a server to be there."""
 

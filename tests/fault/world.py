@@ -19,7 +19,7 @@ from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Editor, Follower, Learner
 from edge import Edge  # noqa: E402
 from link import Link  # noqa: E402
 from stack import PASSWORD, Clock, PrivateDatabase, Stack, free_port  # noqa: E402
-from wire import Wire  # noqa: E402
+from wire import Wire, fill  # noqa: E402
 
 LEARNERS, BUYERS, RIVALS = 4, 2, 2
 
@@ -277,8 +277,9 @@ class World:
     def publish(self, title, *kinds, **price):
         course = self.draft(title, **price)
         for kind in kinds:
-            self.calm.call("lesson", "CreateLesson", self.teacher, course_id=course, title="A lesson", kind=kind,
-                           duration_seconds=640 if kind == 1 else 0)
+            fill(self.calm.call, self.teacher, self.calm.call(
+                "lesson", "CreateLesson", self.teacher, course_id=course, title="A lesson", kind=kind,
+                duration_seconds=640 if kind == 1 else 0).lesson)
         self.calm.call("course", "SubmitCourseForReview", self.teacher, course_id=course)
         self.calm.call("course", "ApproveCourse", self.admin, course_id=course)
         return course

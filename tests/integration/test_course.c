@@ -664,8 +664,13 @@ static void test_review(void **state)
 		assert_ok(r, &err);
 	}
 	CreateLessonRequest lesson = text_lesson(course->course_id, "");
-	r = add_lesson(t, &t->arena, &p.ines, &lesson, NULL, &err);
+	Lesson *made;
+	r = add_lesson(t, &t->arena, &p.ines, &lesson, &made, &err);
 	assert_ok(r, &err);
+	r = submit(t, &p.ines, course->course_id, "", NULL, &err);
+	assert_reason(r, &err, "COURSE_INCOMPLETE");
+	assert_violation(&err, "lessons[0]");
+	testserver_text(t, id_of(ID_COURSE, course->course_id), id_of(ID_LESSON, made->lesson_id));
 
 	r = approve(t, &t->arena, &p.admin, course->course_id, NULL, &err);
 	assert_reason(r, &err, "COURSE_STATE_INVALID");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/testserver.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -313,6 +314,26 @@ static void make_quiz(struct testserver *t, const struct testuser *instructor, c
 		die("SetQuiz", &err);
 }
 
+void testserver_text(struct testserver *t, int64_t course_id, int64_t lesson_id)
+{
+	struct db_conn *conn = testdb_connect(t->db, NULL);
+	char sql[512];
+
+	snprintf(
+		sql, sizeof(sql),
+		"INSERT INTO content (content_id, course_id, lesson_id, role, language, file_name, content_type,"
+		" size_bytes, sha256, body, creator_id, create_time) VALUES (%" PRId64 ", %" PRId64
+		", %" PRId64 ", 7, '', '', 'text/plain', 1, REPEAT('s', 32), 'T', 1, 1)",
+		lesson_id, course_id, lesson_id);
+	testdb_run(conn, sql);
+	snprintf(sql, sizeof(sql),
+		 "INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id)"
+		 " VALUES (%" PRId64 ", 0, %" PRId64 ", 7, %" PRId64 ")",
+		 course_id, lesson_id, lesson_id);
+	testdb_run(conn, sql);
+	db_close(conn);
+}
+
 static void make_lesson(struct testserver *t, const struct testuser *instructor, int kind,
 			struct testcourse *ret)
 {
@@ -331,6 +352,8 @@ static void make_lesson(struct testserver *t, const struct testuser *instructor,
 	snprintf(ret->lessons[i], sizeof(ret->lessons[i]), "%s", reply->lesson->lesson_id);
 	if (!id_parse(ID_LESSON, ret->lessons[i], &ret->lesson_ids[i]))
 		abort();
+	if (kind == LESSON_TEXT)
+		testserver_text(t, ret->course_id, ret->lesson_ids[i]);
 }
 
 void testserver_publish(struct testserver *t, const struct testuser *instructor, struct testcourse *c)

@@ -68,6 +68,9 @@ struct client_call_options as(const struct testuser *u);
 /* Another subject, whose names in both languages are this one. */
 void testserver_subject(struct testserver *t, const char *name, char ret[ID_TEXT_MAX]);
 
+/* Gives a draft's lesson a text, as review wants it of one of kind TEXT, and leaves the course's version. */
+void testserver_text(struct testserver *t, int64_t course_id, int64_t lesson_id);
+
 /* A published course of the instructor with one lesson per kind in `kinds` (enum lesson_kind, ended by 0;
  * videos last 640 s, the others 60), priced in EUR; price 0 is free. Made over the API by the instructor and
  * an administrator. */

@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 from names import id_number  # noqa: E402
 from stack import BUILD, PASSWORD, Stack, free_port  # noqa: E402
 from test_every_rpc import World  # noqa: E402
-from wire import Wire, messages  # noqa: E402
+from wire import Wire, fill, messages  # noqa: E402
 
 LOAD = BUILD / "tests" / "load"
 LOGIN = "/edu.v1.EduService/Login"
@@ -288,7 +288,8 @@ def put_on_sale(stack):
         course = wire.call("course", "CreateCourse", teacher, title=f"For sale {i}", summary="s", subject_id=stack.subject,
                            level=1, language="en",
                            price_list={"prices": [{"currency_code": "EUR", "minor_units": 1250}]}).course.course_id
-        wire.call("lesson", "CreateLesson", teacher, course_id=course, title="Lesson", kind=2)
+        fill(wire.call, teacher,
+             wire.call("lesson", "CreateLesson", teacher, course_id=course, title="Lesson", kind=2).lesson)
         wire.call("course", "SubmitCourseForReview", teacher, course_id=course)
         wire.call("course", "ApproveCourse", admin, course_id=course)
         return course

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from wire import Refused, Wire  # noqa: E402
+from wire import Refused, Wire, fill  # noqa: E402
 
 PATIENCE = 60  # seconds
 LEARNERS, COURSES, LESSONS, MEMBERS, SESSIONS = 64, 64, 20, 16, 128
@@ -146,8 +146,8 @@ class World:
                               subject_id=self.env["SUBJECT"], level=1, language="en",
                               **(price or {"price_list": {"prices": [PRICE]}})).course.course_id
         for n in range(lessons):
-            self.call("lesson", "CreateLesson", "TEACHER", course_id=course_id, title=f"Lesson {n}", kind=1,
-                      duration_seconds=600)
+            fill(self.call, "TEACHER", self.call("lesson", "CreateLesson", "TEACHER", course_id=course_id,
+                                                 title=f"Lesson {n}", kind=1, duration_seconds=600).lesson)
         if state != "DRAFT":
             self.call("course", "SubmitCourseForReview", "TEACHER", course_id=course_id)
         if state in ("PUBLISHED", "ARCHIVED"):
@@ -215,7 +215,7 @@ class World:
         self.need("CONTENT")
 
     def make_removal(self):
-        self.need("TEACHER")
+        self.need("TEACHER", "SUBJECT")
         made = list(self.pool.map(lambda i: self.upload(self.course(f"Bearer {i}"), attached=True), range(COURSES)))
         self.put("BEARER", COURSES, lambda i: made[i][0])
         self.put("REMOVAL", COURSES, lambda i: made[i][1])

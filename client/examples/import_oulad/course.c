@@ -314,6 +314,45 @@ static int lessons_import(struct import *im, struct arena *arena, struct error *
 	return r;
 }
 
+/* The dataset has no texts: each says which of the university's materials its lesson stands for. */
+static int text_write(struct import *im, unsigned material, struct arena *arena, struct error *err)
+{
+	const struct oulad_material *m = &im->data.materials[material];
+	SetLessonTextRequest request = SET_LESSON_TEXT_REQUEST_INIT;
+	SetLessonTextResponse *response;
+	char text[128];
+	struct patience p = PATIENCE;
+	int r;
+
+	snprintf(text, sizeof(text), "Material %" PRId64 " of the Open University (%s).", m->id, m->activity);
+	request.lesson_id = im->lesson_ids[material];
+	request.text = text;
+	request.format = TEXT_FORMAT_PLAIN;
+	do {
+		tally_calls(&im->tally, 1);
+		r = edu_service_set_lesson_text_call(im->channel, &request, NULL, arena, &response, err);
+	} while (patience_again(&p, r, err));
+	return r;
+}
+
+/* Whatever an earlier run came to: a text that is set again is the same. */
+static int texts_import(struct import *im, struct error *err)
+{
+	struct arena arena;
+	int r = 0;
+
+	arena_init(&arena, IMPORT_ARENA_MAX);
+	for (unsigned i = 0; r == 0 && i < im->data.n_materials; i++) {
+		arena_reset(&arena);
+		if (lesson_kind(im->data.materials[i].activity) == LESSON_KIND_TEXT)
+			r = text_write(im, i, &arena, err);
+	}
+	if (r < 0)
+		connection_keep_error(err);
+	arena_done(&arena);
+	return r;
+}
+
 /* --- all --- */
 
 /* Only a draft takes lessons, so what is past that was complete. */
@@ -323,6 +362,8 @@ static int course_bring_forward(struct import *im, CourseState state, struct are
 		return error_raise(err, &REASON_COURSE_STATE_INVALID, "course %s (%s) is ARCHIVED",
 				   im->course_key, im->course_id);
 	int r = lessons_import(im, arena, err);
+	if (r == 0 && state == COURSE_STATE_DRAFT)
+		r = texts_import(im, err);
 	if (r == 0 && state == COURSE_STATE_DRAFT)
 		r = course_submit(im, arena, err);
 	if (r == 0 && state != COURSE_STATE_PUBLISHED)
