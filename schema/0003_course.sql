@@ -113,7 +113,8 @@ CREATE TABLE section (
   title VARCHAR(200) NOT NULL,
   position INT NOT NULL COMMENT 'in the course, from 1, without gaps' CHECK (position >= 1),
   PRIMARY KEY (course_id, revision, section_id),
-  UNIQUE KEY section_position_key (course_id, revision, position)
+  UNIQUE KEY section_position_key (course_id, revision, position),
+  KEY section_id (section_id, revision)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A section of a course, in one of its revisions';
 
 CREATE TABLE lesson (

@@ -17,13 +17,15 @@ struct gap {
 	F(R, "l.lesson_id", I64, lesson_id) C(R, "l.kind", INT, kind) C(R, "d.position", INT, position)
 DB_ROW(gap_row, struct gap, GAP_COLUMNS);
 
-enum stmt { FREEZE, GAPS, N_STMTS };
+enum stmt { FREEZE, DROP, GAPS, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[FREEZE] = {"course_content_freeze", "ii", NULL,
 		    "INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id)"
 		    " SELECT course_id, ?, lesson_id, role, content_id FROM lesson_content"
 		    " WHERE course_id = ? AND revision = 0"},
+	[DROP] = {"course_content_drop", "ii", NULL,
+		  "DELETE FROM lesson_content WHERE course_id = ? AND revision = 0 AND lesson_id = ?"},
 	[GAPS] = {"course_content_gaps", "ii", &gap_row,
 		  DB_SELECT(GAP_COLUMNS,
 			    " FROM lesson_revision d STRAIGHT_JOIN lesson l ON l.lesson_id = d.lesson_id"
@@ -40,6 +42,11 @@ const struct db_stmt_list course_content_stmts = {"course_content", stmts, N_STM
 int course_content_freeze(struct db_conn *conn, int64_t course_id, int64_t revision, struct error *err)
 {
 	return db_exec(conn, &stmts[FREEZE], DB_ARGS(db_i64(revision), db_i64(course_id)), NULL, err);
+}
+
+int course_content_drop(struct db_conn *conn, int64_t course_id, int64_t lesson_id, struct error *err)
+{
+	return db_exec(conn, &stmts[DROP], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
 }
 
 int course_content_check(struct db_conn *conn, struct arena *arena, int64_t course_id, bool files, int so_far,

@@ -12,6 +12,10 @@
 int course_content_freeze(struct db_conn *conn, int64_t course_id, int64_t revision, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* The draft of a locked course holds nothing of the lesson any more, which is deleted from it. */
+int course_content_drop(struct db_conn *conn, int64_t course_id, int64_t lesson_id, struct error *err)
+	__attribute__((warn_unused_result));
+
 /*
  * COURSE_INCOMPLETE, after what is missing otherwise (`so_far`), with each lesson of the draft that lacks
  * what its kind needs: a TEXT its text and, where files are kept, a VIDEO its media.

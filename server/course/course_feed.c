@@ -12,7 +12,7 @@
 
 void course_on_event(struct cache *courses, struct cache *lessons, const struct event *e)
 {
-	if (!event_is_of(e, NOUN_LESSON) && !event_is_of(e, NOUN_COURSE))
+	if (!event_is_of(e, NOUN_LESSON) && !event_is_of(e, NOUN_SECTION) && !event_is_of(e, NOUN_COURSE))
 		return;
 	course_cache_forget(courses, e->course_id);
 	lesson_info_forget(lessons, e->course_id);
@@ -23,7 +23,7 @@ void course_on_event(struct cache *courses, struct cache *lessons, const struct 
 static bool changes_the_catalogue(const struct event *e)
 {
 	static const char *const edits[] = {EVENT_COURSE_CREATED, EVENT_COURSE_UPDATED,
-					    EVENT_COURSE_SUBMITTED};
+					    EVENT_COURSE_SUBMITTED, EVENT_COURSE_REORDERED};
 	for (size_t i = 0; i < ARRAY_SIZE(edits); i++)
 		if (strcmp(e->kind, edits[i]) == 0)
 			return false;

@@ -40,16 +40,25 @@ static int may_review(const struct change *change, const void *course, struct er
 /* From which states a step leads, each to which. */
 #define TO(...) ((const uint8_t[COURSE_ARCHIVED + 1]){__VA_ARGS__})
 
+/* What its sections and lessons are changed by. */
+#define STRUCTURE(kind, what)                                                                                \
+	{                                                                                                    \
+		.to = TO([COURSE_DRAFT] = COURSE_DRAFT), .event = kind, .may = may_teach, .apply = what      \
+	}
+
 static const struct transition life[COURSE_STEPS] = {
 	[STEP_COURSE_UPDATE] = {.to = TO([COURSE_DRAFT] = COURSE_DRAFT, [COURSE_PUBLISHED] =
 										COURSE_PUBLISHED),
 				.event = EVENT_COURSE_UPDATED,
 				.may = may_teach,
 				.apply = course_apply_update},
-	[STEP_COURSE_ADD_LESSON] = {.to = TO([COURSE_DRAFT] = COURSE_DRAFT),
-				    .event = EVENT_LESSON_CREATED,
-				    .may = may_teach,
-				    .apply = course_apply_lesson},
+	[STEP_COURSE_ADD_SECTION] = STRUCTURE(EVENT_SECTION_CREATED, course_apply_section),
+	[STEP_COURSE_UPDATE_SECTION] = STRUCTURE(EVENT_SECTION_UPDATED, course_apply_section_update),
+	[STEP_COURSE_DELETE_SECTION] = STRUCTURE(EVENT_SECTION_DELETED, course_apply_section_deletion),
+	[STEP_COURSE_ADD_LESSON] = STRUCTURE(EVENT_LESSON_CREATED, course_apply_lesson),
+	[STEP_COURSE_UPDATE_LESSON] = STRUCTURE(EVENT_LESSON_UPDATED, course_apply_lesson_update),
+	[STEP_COURSE_DELETE_LESSON] = STRUCTURE(EVENT_LESSON_DELETED, course_apply_lesson_deletion),
+	[STEP_COURSE_REORDER] = STRUCTURE(EVENT_COURSE_REORDERED, course_apply_order),
 	[STEP_COURSE_EDIT] = {.to = TO([COURSE_DRAFT] = COURSE_DRAFT),
 			      .event = EVENT_COURSE_UPDATED,
 			      .may = may_teach,
@@ -132,6 +141,20 @@ struct change course_change(struct rpc_call *call, enum course_step step, const 
 			       .step = &life[step],
 			       .id = course_id_of(course_id),
 			       .etag = etag};
+}
+
+struct change course_part_change(struct rpc_call *call, enum course_step step, int64_t course_id,
+				 int64_t part_id, const char *etag)
+{
+	struct change change = course_change(call, step, "", etag);
+	change.id = course_id;
+	change.subject_id = part_id;
+	return change;
+}
+
+char *course_next_etag(const struct change *change, const struct course *c)
+{
+	return app_etag(change->arena, c->version + 1);
 }
 
 /* --- a rule that needs the database --- */

@@ -7,9 +7,16 @@
 
 /* The life of a course: what may become of one, and from which states. Its table is in course_life.c. */
 enum course_step {
-	STEP_COURSE_UPDATE,     /* `arg`: as course_rpc.c has it */
-	STEP_COURSE_ADD_LESSON, /* `arg`: as lesson_rpc.c has it */
-	STEP_COURSE_EDIT,       /* `arg`: begins with a struct course_edit */
+	STEP_COURSE_UPDATE,      /* `arg`: as course_rpc.c has it */
+	STEP_COURSE_ADD_SECTION, /* `arg` of this and those below: as section_rpc.c and lesson_rpc.c have it
+				  */
+	STEP_COURSE_UPDATE_SECTION,
+	STEP_COURSE_DELETE_SECTION,
+	STEP_COURSE_ADD_LESSON,
+	STEP_COURSE_UPDATE_LESSON,
+	STEP_COURSE_DELETE_LESSON,
+	STEP_COURSE_REORDER,
+	STEP_COURSE_EDIT, /* `arg`: begins with a struct course_edit */
 	STEP_COURSE_SUBMIT,
 	STEP_COURSE_WITHDRAW,
 	STEP_COURSE_REJECT, /* `arg`: the RejectCourseRequest */
@@ -28,10 +35,29 @@ struct course_edit {
 struct change course_change(struct rpc_call *call, enum course_step step, const char *course_id,
 			    const char *etag);
 
+/* The same of the course that a section or lesson of it belongs to. */
+struct change course_part_change(struct rpc_call *call, enum course_step step, int64_t course_id,
+				 int64_t part_id, const char *etag);
+
+/* The course's etag once the change is made, in the arena; see arena_check() for when it is full. */
+char *course_next_etag(const struct change *change, const struct course *c);
+
 /* What the steps do; each beside its handler. */
 int course_apply_update(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
+int course_apply_section(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_section_update(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_section_deletion(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
 int course_apply_lesson(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_lesson_update(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_lesson_deletion(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_order(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 int course_apply_edit(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));

@@ -6,12 +6,14 @@
 
 #define COURSE_IDS(X)                                                                                        \
 	X(ID_COURSE, "crs")                                                                                  \
+	X(ID_SECTION, "sec")                                                                                 \
 	X(ID_LESSON, "les")                                                                                  \
 	X(ID_SUBJECT, "sbj")                                                                                 \
 	X(ID_CONTENT, "cnt")
 
 /* For who listens to whatever becomes of one. */
 #define NOUN_COURSE "course"
+#define NOUN_SECTION "section"
 #define NOUN_LESSON "lesson"
 
 #define COURSE_EVENTS(X)                                                                                     \
@@ -23,7 +25,13 @@
 	X(EVENT_COURSE_PUBLISHED, "course.published", ID_COURSE)                                             \
 	X(EVENT_COURSE_ARCHIVED, "course.archived", ID_COURSE)                                               \
 	X(EVENT_COURSE_UNARCHIVED, "course.unarchived", ID_COURSE)                                           \
-	X(EVENT_LESSON_CREATED, "lesson.created", ID_LESSON)
+	X(EVENT_COURSE_REORDERED, "course.reordered", ID_COURSE)                                             \
+	X(EVENT_SECTION_CREATED, "section.created", ID_SECTION)                                              \
+	X(EVENT_SECTION_UPDATED, "section.updated", ID_SECTION)                                              \
+	X(EVENT_SECTION_DELETED, "section.deleted", ID_SECTION)                                              \
+	X(EVENT_LESSON_CREATED, "lesson.created", ID_LESSON)                                                 \
+	X(EVENT_LESSON_UPDATED, "lesson.updated", ID_LESSON)                                                 \
+	X(EVENT_LESSON_DELETED, "lesson.deleted", ID_LESSON)
 
 #define COURSE_AUDITS(X)                                                                                     \
 	X(AUDIT_REJECT_COURSE, "RejectCourse", ID_COURSE)                                                    \

@@ -120,5 +120,20 @@ Lesson *lesson_to_proto(struct arena *arena, const struct lesson *l)
 	ret->free_preview = l->info.free_preview;
 	ret->create_time = app_timestamp(arena, l->create_us);
 	ret->update_time = app_timestamp(arena, l->update_us);
+	ret->section_id = app_id(arena, ID_SECTION, l->info.section_id);
+	ret->release_time = app_timestamp(arena, l->info.release_us);
+	ret->release_after_days = l->info.release_after_days;
+	return ret;
+}
+
+Section *section_to_proto(struct arena *arena, const struct section *s)
+{
+	Section *ret = codec_new(SECTION_DESC, arena);
+	if (!ret)
+		return NULL;
+	ret->section_id = app_id(arena, ID_SECTION, s->section_id);
+	ret->course_id = app_id(arena, ID_COURSE, s->course_id);
+	put_text(&ret->title, s->title);
+	ret->position = s->position;
 	return ret;
 }

@@ -137,6 +137,26 @@ ROWS = [
         rival="COURSE_NOT_FOUND", about=the_draft),
     row("CreateLesson", "in a published one", lambda w, c: {"course_id": w.course, "title": "L", "kind": 2}, OWNERS,
         "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("CreateSection", "in a draft", lambda w, c: {"course_id": w.draft_of_many, "title": "S"}, OWNERS,
+        rival="COURSE_NOT_FOUND", about=lambda w, c: w.draft_of_many),
+    row("CreateSection", "in a published one", lambda w, c: {"course_id": w.course, "title": "S"}, OWNERS,
+        "COURSE_STATE_INVALID", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("UpdateSection", "of a draft", lambda w, c: w.renamed("section", w.draft_section), OWNERS, "ETAG_MISMATCH",
+        rival="SECTION_NOT_FOUND", about=the_draft),
+    row("DeleteSection", "of a draft", lambda w, c: {"section_id": w.draft_section, "etag": "r0"}, OWNERS, "ETAG_MISMATCH",
+        rival="SECTION_NOT_FOUND", about=the_draft),
+    row("UpdateLesson", "of a draft", lambda w, c: w.renamed("lesson", w.draft_lesson), OWNERS, "ETAG_MISMATCH",
+        rival="LESSON_NOT_FOUND", about=the_draft),
+    row("UpdateLesson", "of a published course", lambda w, c: w.renamed("lesson", w.lesson), OWNERS, "ETAG_MISMATCH",
+        rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("DeleteLesson", "of a draft", lambda w, c: {"lesson_id": w.draft_lesson, "etag": "r0"}, OWNERS, "ETAG_MISMATCH",
+        rival="LESSON_NOT_FOUND", about=the_draft),
+    row("DeleteLesson", "of a published course", lambda w, c: {"lesson_id": w.lesson, "etag": "r0"}, OWNERS,
+        "ETAG_MISMATCH", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
+    row("ReorderLessons", "of a draft", lambda w, c: {"course_id": w.draft, "etag": "r0"}, OWNERS, "ETAG_MISMATCH",
+        rival="COURSE_NOT_FOUND", about=the_draft),
+    row("ReorderLessons", "of a published course", lambda w, c: {"course_id": w.course, "etag": "r0"}, OWNERS,
+        "ETAG_MISMATCH", rival="NOT_COURSE_INSTRUCTOR", about=the_course),
     row("ListLessons", "of a draft", lambda w, c: {"course_id": w.draft}, OWNERS, others="COURSE_NOT_FOUND",
         anonymous="COURSE_NOT_FOUND"),
     row("ListLessons", "of a published one", lambda w, c: {"course_id": w.course}, EVERYBODY),
@@ -185,6 +205,8 @@ ROWS = [
         others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
     row("GetQuiz", "of another kind of lesson", lambda w, c: {"lesson_id": w.lesson}, OWNERS | {"learner"}, "QUIZ_NOT_FOUND",
         others="ACCESS_MISSING", anonymous="ACCESS_MISSING"),
+    row("ListLessons", "the draft of a published one", lambda w, c: {"course_id": w.course, "view": 2}, OWNERS,
+        others="NOT_COURSE_INSTRUCTOR", anonymous="NOT_COURSE_INSTRUCTOR"),
     row("TopUpWallet", "one's own", lambda w, c: w.payment(w.users[c]), {"treasurer"}, "SELF_CREDIT",
         about=caller_himself),
     row("TopUpWallet", "another's", lambda w, c: w.payment(w.users["learner"]), {"treasurer"}, about=learner),
@@ -296,6 +318,8 @@ class Scene(World):
         self.admins_course = self.edu("create-course", "--title", "For the teacher", "--instructors", json.dumps(
             {"userId": self.users["teacher"]}), user="root-admin")["course"]["courseId"]
         self.draft_lesson = self.add_lesson(self.draft, "TEXT")["lessonId"]
+        self.draft_section = self.add_section(self.draft)["sectionId"]
+        self.draft_of_many = self.new_course()
         self.lesson = self.lessons[1]["lessonId"]
         self.draft_quiz = self.add_lesson(self.draft, "QUIZ")["lessonId"]
         self.quizzed = self.publish(self.new_course(), "QUIZ")
@@ -363,6 +387,9 @@ class Scene(World):
 
     def new_text(self, review_id):
         return {"review": {"review_id": review_id, "text": self.unique("t")}, "update_mask": {"paths": ["text"]}}
+
+    def renamed(self, what, part_id):
+        return {what: {f"{what}_id": part_id, "title": "T"}, "update_mask": {"paths": ["title"]}, "etag": "r0"}
 
     def payment(self, user_id, payment_id=None):
         return {"user_id": user_id, "amount": {"currency_code": "USD", "minor_units": 1}, "provider": "bank",

@@ -65,6 +65,23 @@ def of_user(kind):
     return lambda c: [event(kind, c.reply["user"]["userId"], c.reply["user"]["userId"])]
 
 
+# The courses of sections and lessons that were made.
+COURSES_OF = {}
+
+
+def made(kind, what):
+    """A section or lesson that the reply shows."""
+    def events(c):
+        part = c.reply[what]
+        COURSES_OF[part[what + "Id"]] = part["courseId"]
+        return [event(kind, part[what + "Id"], c.caller, part["courseId"])]
+    return events
+
+
+def unmade(kind, flag):
+    return lambda c: [event(kind, c.given[flag], c.caller, COURSES_OF[c.given[flag]])]
+
+
 def enrolled_by(e):
     """The event of one who enrolled: a purchase, where that gave the access, or the enrollment's own."""
     bought = e["accesses"][0].get("purchaseId")
@@ -91,8 +108,13 @@ APPENDS = {
     **{method: lambda c: [event("course.updated", c.reply["content"]["courseId"], c.caller, c.reply["content"]["courseId"])]
        for method in ("AttachContent", "SetLessonText", "RemoveAttachment")},
     "SetQuiz": lambda c: [event("course.updated", c.reply["quiz"]["courseId"], c.caller, c.reply["quiz"]["courseId"])],
-    "CreateLesson": lambda c: [event("lesson.created", c.reply["lesson"]["lessonId"], c.caller,
-                                     c.reply["lesson"]["courseId"])],
+    "CreateSection": made("section.created", "section"),
+    "UpdateSection": made("section.updated", "section"),
+    "DeleteSection": unmade("section.deleted", "--section-id"),
+    "CreateLesson": made("lesson.created", "lesson"),
+    "UpdateLesson": made("lesson.updated", "lesson"),
+    "DeleteLesson": unmade("lesson.deleted", "--lesson-id"),
+    "ReorderLessons": lambda c: [event("course.reordered", c.given["--course-id"], c.caller, c.given["--course-id"])],
     "TopUpWallet": lambda c: [event("wallet.topped_up", c.reply["wallet"]["userId"], c.reply["wallet"]["userId"])],
     "PurchaseCourse": lambda c: [event("purchase.completed", c.reply["purchase"]["purchaseId"],
                                        c.reply["purchase"]["userId"], c.reply["purchase"]["courseId"])],
@@ -251,8 +273,11 @@ class World:
                         "--subject-id", self.stack.subject, "--level", "beginner", "--language", "en",
                         *(price or ("--prices", "12.50 EUR")), user="teacher")["course"]["courseId"]
 
-    def add_lesson(self, course, kind):
-        return self.edu("create-lesson", "--course-id", course, "--title", self.name("Lesson"), "--kind", kind,
+    def add_section(self, course):
+        return self.edu("create-section", "--course-id", course, "--title", self.name("Section"), user="teacher")["section"]
+
+    def add_lesson(self, course, kind, *options):
+        return self.edu("create-lesson", *options, "--course-id", course, "--title", self.name("Lesson"), "--kind", kind,
                         "--duration-seconds", 640 if kind == "VIDEO" else 0, user="teacher")["lesson"]
 
     def upload(self, lesson, body=b"bytes", role="attachment", content_type="text/plain", **fields):
@@ -509,6 +534,86 @@ def unarchive_course(t, w):
     read = w.edu("get-course", "--course-id", course)["course"]
     t.assertEqual((read["state"], read["revision"], read["publishTime"]),
                   ("COURSE_STATE_PUBLISHED", before["revision"], before["publishTime"]))
+
+
+@scenario("CreateSection")
+def create_section(t, w):
+    course = w.new_course()
+    sections = [w.add_section(course), w.add_section(course)]
+    t.assertEqual([s["position"] for s in sections], [1, 2])
+    t.assertEqual(w.edu("list-lessons", "--course-id", course, user="teacher")["sections"], sections)
+
+
+@scenario("UpdateSection")
+def update_section(t, w):
+    course = w.new_course()
+    section = w.add_section(course)
+    etag = w.edu("get-course", "--course-id", course, user="teacher")["course"]["etag"]
+    update = ["update-section", "--section.section-id", section["sectionId"], "--section.title", "Renamed", "--update-mask",
+              "title"]
+    reply = w.edu(*update, "--etag", etag, user="teacher")
+    t.assertEqual(reply["section"], {**section, "title": "Renamed"})
+    t.assertEqual(reply["etag"], w.edu("get-course", "--course-id", course, user="teacher")["course"]["etag"])
+    with t.assertRaisesRegex(CommandFailed, "ETAG_MISMATCH"):
+        w.edu(*update, "--etag", etag, user="teacher")
+
+
+@scenario("DeleteSection")
+def delete_section(t, w):
+    course = w.new_course()
+    first, second = w.add_section(course), w.add_section(course)
+    lesson = w.add_lesson(course, "TEXT", "--section-id", first["sectionId"])
+    with t.assertRaisesRegex(CommandFailed, "SECTION_NOT_EMPTY"):
+        w.edu("delete-section", "--section-id", first["sectionId"], user="teacher")
+    w.edu("delete-lesson", "--lesson-id", lesson["lessonId"], user="teacher")
+    w.edu("delete-section", "--section-id", first["sectionId"], user="teacher")
+    t.assertEqual(w.edu("list-lessons", "--course-id", course, user="teacher")["sections"], [{**second, "position": 1}])
+    with t.assertRaisesRegex(CommandFailed, "SECTION_NOT_FOUND"):
+        w.edu("delete-section", "--section-id", first["sectionId"], user="teacher")
+
+
+@scenario("UpdateLesson")
+def update_lesson(t, w):
+    course = w.new_course()
+    lesson = w.add_lesson(course, "VIDEO")
+    update = ["update-lesson", "--lesson.lesson-id", lesson["lessonId"]]
+    read = w.edu(*update, "--lesson.title", "Renamed", "--lesson.weight", 7, "--lesson.release-after-days", 3,
+                 "--update-mask", "title,weight,release_after_days", user="teacher")["lesson"]
+    t.assertEqual((read["title"], read["weight"], read["releaseAfterDays"], read["durationSeconds"]), ("Renamed", 7, "3", "640"))
+    t.assertEqual(w.edu("list-lessons", "--course-id", course, user="teacher")["lessons"], [read])
+    for field, value, refusal in (("duration_seconds", 700, "LESSON_KIND_MISMATCH"), ("weight", 0, "FIELD_INVALID"),
+                                  ("title", "", "FIELD_INVALID")):
+        with t.assertRaisesRegex(CommandFailed, refusal):
+            w.edu(*update, "--lesson." + field.replace("_", "-"), value, "--update-mask", field, user="teacher")
+
+
+@scenario("DeleteLesson")
+def delete_lesson(t, w):
+    course = w.new_course()
+    lessons = [w.add_lesson(course, "TEXT")["lessonId"] for _ in range(3)]
+    w.edu("delete-lesson", "--lesson-id", lessons[0], user="teacher")
+    read = w.edu("list-lessons", "--course-id", course, user="teacher")["lessons"]
+    t.assertEqual([(x["lessonId"], x["position"]) for x in read], [(lessons[1], 1), (lessons[2], 2)])
+    t.assertEqual(w.edu("get-course", "--course-id", course, user="teacher")["course"]["lessonCount"], 2)
+    with t.assertRaisesRegex(CommandFailed, "LESSON_NOT_FOUND"):
+        w.edu("delete-lesson", "--lesson-id", lessons[0], user="teacher")
+
+
+@scenario("ReorderLessons")
+def reorder_lessons(t, w):
+    course = w.new_course()
+    a, b = w.add_section(course)["sectionId"], w.add_section(course)["sectionId"]
+    one, two, three = (w.add_lesson(course, "TEXT")["lessonId"] for _ in range(3))
+    sections = ["--sections", json.dumps({"sectionId": b, "lessonIds": [three]}), "--sections",
+                json.dumps({"sectionId": a, "lessonIds": [two, one]})]
+    w.edu("reorder-lessons", "--course-id", course, *sections, user="teacher")
+    read = w.edu("list-lessons", "--course-id", course, user="teacher")
+    t.assertEqual([(x["lessonId"], x["sectionId"], x["position"]) for x in read["lessons"]],
+                  [(three, b, 1), (two, a, 2), (one, a, 3)])
+    t.assertEqual([x["sectionId"] for x in read["sections"]], [b, a])
+    for wrong in (sections[:2], [*sections, "--lesson-ids", one]):
+        with t.assertRaisesRegex(CommandFailed, "ORDER_INCOMPLETE"):
+            w.edu("reorder-lessons", "--course-id", course, *wrong, user="teacher")
 
 
 @scenario("CreateLesson")
@@ -909,7 +1014,8 @@ class EveryRpc(unittest.TestCase):
         """Each version of a user, a review, and of a course and what it is made of, is that of one event."""
         for table, subject, kinds in (("user", "user_id", "kind LIKE 'user.%' AND e.subject_id"),
                                       ("review", "review_id", "kind LIKE 'review.%' AND e.subject_id"),
-                                      ("course", "course_id", "(kind LIKE 'course.%' OR kind LIKE 'lesson.%') AND e.course_id")):
+                                      ("course", "course_id", "(kind LIKE 'course.%' OR kind LIKE 'section.%' OR"
+                                       " kind LIKE 'lesson.%') AND e.course_id")):
             self.assertEqual(self.stack.sql(
                 f"SELECT t.{subject}, t.version, GROUP_CONCAT(e.version ORDER BY e.version) FROM {table} t LEFT JOIN"
                 f" event e ON {kinds} = t.{subject} GROUP BY t.{subject}"

@@ -135,6 +135,17 @@ class Limits(World):
     def attached(self):
         return self.call("content", "AttachContent", "teacher", content_id=self.content().content_id).content
 
+    def section(self, course):
+        return self.call("lesson", "CreateSection", "teacher", course_id=course, title="Section").section.section_id
+
+    def lesson_of(self, course):
+        return self.call("lesson", "ListLessons", "teacher", course_id=course).lessons[0].lesson_id
+
+    def an_order(self):
+        course = self.draft()
+        lesson = self.lesson_of(course)
+        return {"course_id": course, "sections": [{"section_id": self.section(course), "lesson_ids": [lesson]}]}
+
     def submitted(self):
         course = self.draft()
         self.call("course", "SubmitCourseForReview", "teacher", course_id=course)
@@ -252,6 +263,16 @@ REQUESTS = {
     "WithdrawCourse": lambda w: ("teacher", {"course_id": w.submitted()}),
     "ArchiveCourse": lambda w: ("teacher", {"course_id": w.published()}),
     "UnarchiveCourse": lambda w: ("root-admin", {"course_id": w.archived()}),
+    "CreateSection": lambda w: ("teacher", {"course_id": w.draft(), "title": "S"}),
+    "UpdateSection": lambda w: ("teacher", {"section": {"section_id": w.section(w.draft()), "title": "S"},
+                                            "update_mask": {"paths": ["title"]}}),
+    "DeleteSection": lambda w: ("teacher", {"section_id": w.section(w.draft())}),
+    "UpdateLesson": lambda w: ("teacher", {"lesson": {"lesson_id": w.lesson_of(w.draft()), "title": "L",
+                                                      "duration_seconds": 600, "weight": 1, "free_preview": True,
+                                                      "release_time": {"seconds": 1}, "release_after_days": 1},
+                                           "update_mask": {"paths": ["title"]}}),
+    "DeleteLesson": lambda w: ("teacher", {"lesson_id": w.lesson_of(w.draft())}),
+    "ReorderLessons": lambda w: ("teacher", w.an_order()),
     "CreateLesson": lambda w: ("teacher", {"course_id": w.draft(), "title": "L", "kind": 2, "duration_seconds": 600}),
     "ListLessons": lambda w: ("teacher", {"course_id": w.course}),
     "CreateContentUpload": lambda w: ("teacher", w.file()),
@@ -292,6 +313,9 @@ READ = {
     "Lesson": lambda w, x: next(y for y in w.call("lesson", "ListLessons", "root-admin", course_id=x.course_id).lessons
                                 if y.lesson_id == x.lesson_id),
     "Content": lambda w, x: w.call("content", "AttachContent", "root-admin", content_id=x.content_id).content,
+    "Section": lambda w, x: next(
+        y for y in w.call("lesson", "ListLessons", "root-admin", course_id=x.course_id).sections
+        if y.section_id == x.section_id),
     "Purchase": lambda w, x: w.call("purchase", "GetPurchase", "root-admin", purchase_id=x.purchase_id).purchase,
     "Report": lambda w, x: w.call("review", "GetReport", "root-admin", report_id=x.report_id).report,
     "Review": lambda w, x: w.call("review", "ListReviews", "root-admin", course_id=x.course_id, user_id=x.user_id).reviews[0],
@@ -306,6 +330,7 @@ LISTED = {
     "Subject": ("catalogue", "ListSubjects", lambda x: {"page_size": 100}),
     "Lesson": ("lesson", "ListLessons", lambda x: {"course_id": x.course_id}),
     "Content": ("content", "ListAttachments", lambda x: {"lesson_id": x.lesson_id}),
+    "Section": ("lesson", "ListLessons", lambda x: {"course_id": x.course_id}),
     "Purchase": ("purchase", "ListPurchases", lambda x: {"user_id": x.user_id}),
     "Report": ("review", "ListReports", lambda x: {"course_id": x.of_course_id, "state": x.state, "page_size": 100}),
     "Review": ("review", "ListReviews", lambda x: {"course_id": x.course_id, "state": x.state}),
@@ -336,10 +361,18 @@ KEPT = {
 NOT_KEPT = {"etag", "update_mask", "request_id", "session_id", "password", "expected_total", "interval", "view", "use"}
 # What says which resource an update is about, and is not changed.
 WHICH = {"user_id", "course_id", "review_id", "etag"}
+
+
+def microseconds(time):
+    return Timestamp(seconds=time.seconds, nanos=time.nanos // 1000 * 1000)
+
+
 # What is shown of a value, where it is not the value itself.
 SHOWN = {
     "SetUserRoles.roles": lambda w, roles: sorted({1, *roles}),
     "CreateLesson.weight": lambda w, weight: weight or 1,
+    "CreateLesson.release_time": lambda w, time: microseconds(time),
+    "UpdateLesson.release_time": lambda w, time: microseconds(time),
     "RecordProgress.learning_seconds": lambda w, seconds: min(seconds, 600),  # no more than the session lasted
 }
 # What is answered at a limit where that is not OK: by the field's name, or by the method, the field's path and what of it.
@@ -377,6 +410,9 @@ ANSWERS = {
     "PurchaseCourse.expected_total.minor_units least": "PRICE_CHANGED",
     "CreateReview.stars least": "FIELD_INVALID",  # none is given with no star
     "UpdateReview.review.stars least": "FIELD_INVALID",
+    "UpdateLesson.lesson.weight least": "FIELD_INVALID",
+    "lesson_ids": "ORDER_INCOMPLETE",  # there are not so many
+    "sections": "ORDER_INCOMPLETE",
     "RecordProgress.epoch greatest": "FIELD_INVALID",  # there is one only
     "RecordProgress.client_time earliest": "FIELD_INVALID",  # before the session began
     "RecordProgress.client_time latest": "CLOCK_SKEW",
@@ -389,6 +425,7 @@ ANSWERS = {
 ITEMS = {
     "edu.v1.QuizQuestion": lambda w, i: question(i),
     "edu.v1.QuizOption": lambda w, i: option(i),
+    "edu.v1.SectionOrder": lambda w, i: {"section_id": f"sec_{i + 1:013}"},
     "edu.v1.CourseInstructor": lambda w, i: {"user_id": w.teacher(i)},
     "edu.v1.Money": lambda w, i: {"currency_code": CURRENCIES[i], "minor_units": 1},
 }

@@ -32,7 +32,8 @@ def progress(text=""):
 
 class World:
     # Used up by a run, so made anew for each.
-    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS", "JUDGED", "SHOWN", "HIDDEN", "COMPLAINT", "REMOVAL"}
+    ONCE = {"RUN", "NOW", "REFRESH", "SUBMIT", "REVIEW", "SALE", "GRATIS", "JUDGED", "SHOWN", "HIDDEN", "COMPLAINT", "REMOVAL",
+            "EMPTIED", "DELETED"}
 
     def __init__(self, target, admin, password):
         self.wire = Wire(target)
@@ -169,6 +170,39 @@ class World:
 
     def make_draft(self):
         self.courses("DRAFT", "DRAFT")
+
+    def make_structure(self):
+        self.courses("STRUCTURE", "DRAFT")
+
+    def sections(self, kind):
+        self.need("STRUCTURE")
+        self.put(kind, COURSES, lambda i: self.call("lesson", "CreateSection", "TEACHER", title=kind.title(),
+                                                    course_id=self.env[f"STRUCTURE_{i}"]).section.section_id)
+
+    def make_section(self):
+        self.sections("SECTION")
+
+    def make_emptied(self):
+        self.sections("EMPTIED")
+
+    def lessons(self, kind, courses):
+        self.put(kind, COURSES, lambda i: self.call("lesson", "ListLessons", "TEACHER",
+                                                    course_id=self.env[f"{courses}_{i}"]).lessons[0].lesson_id)
+
+    def make_edited(self):
+        self.need("STRUCTURE")
+        self.lessons("EDITED", "STRUCTURE")
+
+    def make_deleted(self):
+        self.courses("DELETING", "DRAFT")
+        self.lessons("DELETED", "DELETING")
+
+    def make_ordered(self):
+        self.courses("ORDERED", "DRAFT")
+
+    def make_place(self):
+        self.need("ORDERED")
+        self.lessons("PLACE", "ORDERED")
 
     def make_submit(self):
         self.courses("SUBMIT", "DRAFT")
