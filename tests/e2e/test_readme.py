@@ -4,15 +4,16 @@ commands of tools say how they are used."""
 import re
 import shlex
 import subprocess
+import tempfile
 import unittest
 
-from stack import PASSWORD, ROOT, SERVER, Replica, Stack, accounts_sql
+from stack import EDU, PASSWORD, ROOT, SERVER, Replica, Stack, accounts_sql
 
 
-def commands(section):
-    """The command lines of a section of README that begin with edu-server."""
+def commands(section, program="edu-server"):
+    """The command lines of a section of README that begin with the program."""
     text = (ROOT / "README.md").read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
-    return [shlex.split(line) for line in re.findall(r"^    (edu-server .*)$", text.replace("\\\n", " "), re.MULTILINE)]
+    return [shlex.split(line) for line in re.findall(rf"^    ({program} .*)$", text.replace("\\\n", " "), re.MULTILINE)]
 
 
 class RunIt(unittest.TestCase):
@@ -80,6 +81,20 @@ class RunIt(unittest.TestCase):
                               capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("Access denied for user 'edu'", done.stderr)
+
+
+class Commands(unittest.TestCase):
+    def test_each_is_one_that_edu_knows(self):
+        """It is called, which it is not when a word of it is wrong, but nobody listens."""
+        lines = commands("Call it", "edu") + commands("Run it", "edu")
+        self.assertGreater(len(lines), 12)
+        for _, *words in lines:
+            password = ["--password-file", "-"] if words[0] in ("login", "register-user") else []
+            with self.subTest(" ".join(words)), tempfile.TemporaryDirectory() as home:
+                done = subprocess.run([EDU, *words, *password], input=PASSWORD + "\n", capture_output=True, text=True,
+                                      timeout=60, env={"HOME": home, "EDU_TARGET": "127.0.0.1:1"})
+                self.assertEqual(done.returncode, 7, done.stderr)
+                self.assertIn("NOT_CONNECTED", done.stderr)
 
 
 class Tools(unittest.TestCase):
