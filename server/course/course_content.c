@@ -17,13 +17,19 @@ struct gap {
 	F(R, "l.lesson_id", I64, lesson_id) C(R, "l.kind", INT, kind) C(R, "d.position", INT, position)
 DB_ROW(gap_row, struct gap, GAP_COLUMNS);
 
-enum stmt { FREEZE, DROP, GAPS, N_STMTS };
+enum stmt { FREEZE, UNUSED, DROP, GAPS, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[FREEZE] = {"course_content_freeze", "ii", NULL,
 		    "INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id)"
 		    " SELECT course_id, ?, lesson_id, role, content_id FROM lesson_content"
 		    " WHERE course_id = ? AND revision = 0"},
+	[UNUSED] = {"course_content_unused", "ii", NULL,
+		    "UPDATE lesson_content h STRAIGHT_JOIN content ON content.content_id = h.content_id"
+		    " SET content.unused_time = " DB_NOW_US
+		    " WHERE h.course_id = ? AND h.revision = 0 AND h.lesson_id = ?"
+		    " AND NOT EXISTS (SELECT 1 FROM lesson_content o WHERE o.content_id = h.content_id"
+		    "  AND (o.course_id <> h.course_id OR o.revision <> 0))"},
 	[DROP] = {"course_content_drop", "ii", NULL,
 		  "DELETE FROM lesson_content WHERE course_id = ? AND revision = 0 AND lesson_id = ?"},
 	[GAPS] = {"course_content_gaps", "ii", &gap_row,
@@ -46,7 +52,9 @@ int course_content_freeze(struct db_conn *conn, int64_t course_id, int64_t revis
 
 int course_content_drop(struct db_conn *conn, int64_t course_id, int64_t lesson_id, struct error *err)
 {
-	return db_exec(conn, &stmts[DROP], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
+	int r = db_exec(conn, &stmts[UNUSED], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
+	return r < 0 ? r
+		     : db_exec(conn, &stmts[DROP], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
 }
 
 int course_content_check(struct db_conn *conn, struct arena *arena, int64_t course_id, bool files, int so_far,

@@ -278,6 +278,16 @@ class Content(unittest.TestCase):
                                 " AND unused_time IS NOT NULL ORDER BY content_id")
         self.assertEqual([int(x) for x, in unused], sorted(map(id_number, (told["third"], other))))
 
+    def test_what_a_deleted_lesson_held_is_let_go(self):
+        course, (lesson, kept) = self.course("VIDEO", "TEXT")
+        film = self.film(lesson)
+        self.call("SetLessonText", "teacher", lesson_id=kept, text="T", format=1)
+        self.world.edu("delete-lesson", "--lesson-id", lesson, user="teacher")
+        self.refused("LESSON_NOT_FOUND", "GetLessonContent", "teacher", lesson_id=lesson)
+        self.refused("CONTENT_NOT_FOUND", "AttachContent", "teacher", content_id=film)
+        held = self.stack.sql(f"SELECT lesson_id FROM content WHERE course_id = {id_number(course)} AND unused_time IS NULL")
+        self.assertEqual(held, [[str(id_number(kept))]])
+
     def test_review_wants_what_the_kind_asks_for(self):
         course, (text, video, live) = self.course("TEXT", "VIDEO", "LIVE")
         fields = {"course_id": course}
@@ -336,7 +346,7 @@ class Content(unittest.TestCase):
             self.assertEqual(self.read(who, lesson).text, "For everybody.")
 
     def release(self, lesson, **columns):
-        """Until UpdateLesson says it: in the revision that is shown."""
+        """Of the revision that is shown, as another publication would say it."""
         self.stack.sql("UPDATE lesson_revision SET " + ", ".join(f"{k} = {v}" for k, v in columns.items()) +
                        f" WHERE lesson_id = {id_number(lesson)};"
                        "INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time, payload)"
