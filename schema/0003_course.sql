@@ -34,8 +34,8 @@ CREATE TABLE course (
   pricing TINYINT NOT NULL COMMENT '0 unset, 1 free, 2 as course_price lists' CHECK (pricing BETWEEN 0 AND 2),
   platform_basis_points SMALLINT NULL COMMENT 'the platform''s part of what a sale brings, in hundredths of a percent; NULL: as of every course' CHECK (platform_basis_points BETWEEN 0 AND 10000),
   planned_learning_hours INT NOT NULL COMMENT '0 when not said' CHECK (planned_learning_hours BETWEEN 0 AND 10000),
-  state TINYINT NOT NULL COMMENT 'edu.v1.CourseState: 1 draft, 2 in review, 3 published, 4 archived'
-    CHECK (state BETWEEN 1 AND 4),
+  stage TINYINT NOT NULL COMMENT 'where it stands, its draft included: 1 draft, 2 in review, 3 published, 4 archived; published with a draft beside it 5, with one in review 6; 7 archived with a draft beside it'
+    CHECK (stage BETWEEN 1 AND 7),
   rejection_reasons JSON NOT NULL DEFAULT '[]' COMMENT 'array of strings: why the last review turned it down; empty once it is submitted again',
   lesson_count INT NOT NULL COMMENT 'lessons of what is shown of it' CHECK (lesson_count BETWEEN 0 AND 2000),
   version BIGINT NOT NULL COMMENT 'counts changes of the course and its lessons, from 1; the etag is made of it'
@@ -44,13 +44,35 @@ CREATE TABLE course (
   create_time BIGINT NOT NULL,
   update_time BIGINT NOT NULL,
   publish_time BIGINT NULL COMMENT 'NULL before',
+  state TINYINT AS (CASE WHEN stage < 5 THEN stage WHEN stage < 7 THEN 3 ELSE 4 END) STORED COMMENT 'edu.v1.CourseState: 1 draft, 2 in review, 3 published, 4 archived',
   title_key VARCHAR(100) COLLATE utf8mb4_unicode_520_nopad_ci AS (LEFT(title, 100)) STORED COMMENT 'what the order by title compares',
   PRIMARY KEY (course_id),
   UNIQUE KEY course_external_key (creator_id, external_id),
   KEY course_newest (state, course_id),
   KEY course_title (state, title_key, course_id),
-  CONSTRAINT course_published CHECK ((revision > 0) = (publish_time IS NOT NULL) AND (revision > 0 OR state < 3))
+  CONSTRAINT course_published CHECK ((revision > 0) = (publish_time IS NOT NULL) AND (revision > 0 OR stage < 3))
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='A course';
+
+CREATE TABLE course_revision (
+  course_id BIGINT NOT NULL,
+  revision BIGINT NOT NULL COMMENT '0: the draft beside what is published, gone when it is; else what was published under this number, never changed' CHECK (revision >= 0),
+  title VARCHAR(200) NOT NULL,
+  summary VARCHAR(1000) NOT NULL,
+  description MEDIUMTEXT NOT NULL,
+  objectives JSON NOT NULL,
+  audience VARCHAR(1000) NOT NULL,
+  prerequisites VARCHAR(1000) NOT NULL,
+  subject_id BIGINT NOT NULL,
+  level TINYINT NOT NULL CHECK (level BETWEEN 0 AND 4),
+  language VARCHAR(35) NOT NULL,
+  license VARCHAR(100) NOT NULL,
+  planned_learning_hours INT NOT NULL CHECK (planned_learning_hours BETWEEN 0 AND 10000),
+  instructors JSON NOT NULL COMMENT 'array of {user_id, share_basis_points}, in their order',
+  changed_fields JSON NOT NULL COMMENT 'array of the names of what the revision before had otherwise; empty in the first',
+  publish_time BIGINT NULL COMMENT 'NULL: the draft',
+  PRIMARY KEY (course_id, revision),
+  CONSTRAINT course_revision_published CHECK ((revision > 0) = (publish_time IS NOT NULL))
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin COMMENT='What review was about in a course, but for its lessons: as published, and as edited since; the columns are those of course';
 
 CREATE TABLE course_instructor (
   course_id BIGINT NOT NULL,

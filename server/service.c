@@ -20,6 +20,7 @@
 #include "server/course/course_content.h"
 #include "server/course/course_feed.h"
 #include "server/course/course_rating.h"
+#include "server/course/course_revision.h"
 #include "server/course/instructor_store.h"
 #include "server/course/lesson_store.h"
 #include "server/course/section_store.h"
@@ -71,13 +72,35 @@ static const struct service_desc *const services[] = {&edu_service_desc, NULL};
 
 /* Every statement a database worker may be asked to run. */
 static const struct db_stmt_list *const worker_stmts[] = {
-	&idem_stmts,    &event_stmts,     &audit_stmts,         &user_stmts,
-	&session_stmts, &course_stmts,    &course_rating_stmts, &instructor_stmts,
-	&subject_stmts, &catalogue_stmts, &index_stmts,         &section_stmts,
-	&lesson_stmts,  &purchase_stmts,  &wallet_stmts,        &payment_stmts,
-	&access_stmts,  &grant_stmts,     &enrollment_stmts,    &progress_stmts,
-	&review_stmts,  &report_stmts,    &due_stmts,           &course_content_stmts,
-	&content_stmts, &download_stmts,  &quiz_stmts,          NULL,
+	&idem_stmts,
+	&event_stmts,
+	&audit_stmts,
+	&user_stmts,
+	&session_stmts,
+	&course_stmts,
+	&course_revision_stmts,
+	&course_rating_stmts,
+	&course_content_stmts,
+	&instructor_stmts,
+	&subject_stmts,
+	&catalogue_stmts,
+	&index_stmts,
+	&section_stmts,
+	&lesson_stmts,
+	&content_stmts,
+	&download_stmts,
+	&purchase_stmts,
+	&wallet_stmts,
+	&payment_stmts,
+	&access_stmts,
+	&grant_stmts,
+	&enrollment_stmts,
+	&progress_stmts,
+	&review_stmts,
+	&report_stmts,
+	&quiz_stmts,
+	&due_stmts,
+	NULL,
 };
 
 struct service {

@@ -27,6 +27,28 @@ bool course_acts_as_instructor(const struct course_share *instructors, unsigned 
 	       course_has_share(instructors, n, who->user_id);
 }
 
+static const struct {
+	enum course_state state, draft;
+} stages[COURSE_STAGES] = {
+	[STAGE_DRAFT] = {COURSE_DRAFT, 0},
+	[STAGE_IN_REVIEW] = {COURSE_IN_REVIEW, 0},
+	[STAGE_PUBLISHED] = {COURSE_PUBLISHED, 0},
+	[STAGE_ARCHIVED] = {COURSE_ARCHIVED, 0},
+	[STAGE_REVISING] = {COURSE_PUBLISHED, COURSE_DRAFT},
+	[STAGE_REVISION_IN_REVIEW] = {COURSE_PUBLISHED, COURSE_IN_REVIEW},
+	[STAGE_SHELVED] = {COURSE_ARCHIVED, COURSE_DRAFT},
+};
+
+enum course_state course_state_of(enum course_stage stage)
+{
+	return stages[stage].state;
+}
+
+enum course_state course_draft_state_of(enum course_stage stage)
+{
+	return stages[stage].draft;
+}
+
 bool course_state_published(enum course_state state)
 {
 	switch (state) {
@@ -43,8 +65,12 @@ bool course_state_published(enum course_state state)
 bool course_open_to(enum course_state state, const struct course_share *instructors, unsigned n,
 		    const struct principal *who)
 {
-	return course_state_published(state) || principal_has_role(who, ROLE_MASK_ADMIN) ||
-	       course_acts_as_instructor(instructors, n, who);
+	return course_state_published(state) || course_draft_open_to(instructors, n, who);
+}
+
+bool course_draft_open_to(const struct course_share *instructors, unsigned n, const struct principal *who)
+{
+	return principal_has_role(who, ROLE_MASK_ADMIN) || course_acts_as_instructor(instructors, n, who);
 }
 
 bool course_taught_by(const struct course_terms *c, const struct principal *who)

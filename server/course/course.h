@@ -28,6 +28,25 @@ enum course_state {
 };
 static_assert(COURSE_ARCHIVED == CourseState_MAX, "a new state of the contract's");
 
+/*
+ * Where a course stands, the draft beside what is published included; stored as these numbers. The contract
+ * shows it as two states.
+ */
+enum course_stage {
+	STAGE_DRAFT = COURSE_DRAFT,
+	STAGE_IN_REVIEW = COURSE_IN_REVIEW,
+	STAGE_PUBLISHED = COURSE_PUBLISHED,
+	STAGE_ARCHIVED = COURSE_ARCHIVED,
+	STAGE_REVISING,           /* PUBLISHED, and a draft beside it */
+	STAGE_REVISION_IN_REVIEW, /* the same, and the draft waits for review */
+	STAGE_SHELVED,            /* ARCHIVED, and a draft beside it */
+	COURSE_STAGES,
+};
+
+/* Of the course, and of the draft beside it: 0 when there is none. */
+enum course_state course_state_of(enum course_stage stage);
+enum course_state course_draft_state_of(enum course_stage stage);
+
 /* In the catalogue and on sale. */
 bool course_state_published(enum course_state state);
 
@@ -76,6 +95,10 @@ bool course_acts_as_instructor(const struct course_share *instructors, unsigned 
  * seeing one asks here; the first part of the rule asks nobody. */
 bool course_open_to(enum course_state state, const struct course_share *instructors, unsigned n,
 		    const struct principal *who);
+
+/* Who sees what is edited of a course: its instructors, as course_acts_as_instructor() says, and
+ * administrators. */
+bool course_draft_open_to(const struct course_share *instructors, unsigned n, const struct principal *who);
 
 /* The last part of it comes into question. */
 bool course_kept_for(enum course_state state, const struct principal *who);

@@ -40,7 +40,7 @@ uint64_t course_cache_generation(struct cache *courses, int64_t course_id)
 void course_cache_put(struct cache *courses, const struct course *c, struct span packed, struct arena *arena,
 		      uint64_t generation)
 {
-	struct head head = {.state = c->state, .n_instructors = c->n_instructors};
+	struct head head = {.state = course_state_of(c->stage), .n_instructors = c->n_instructors};
 	uint8_t *value = arena_alloc(arena, sizeof(head) + packed.len);
 	if (!value)
 		return; /* it is answered all the same */

@@ -7,6 +7,7 @@
 #include "server/course/course_cache.h"
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
+#include "server/course/course_revision.h"
 #include "server/course/course_rules.h"
 #include "server/course/lesson.h"
 #include "server/user/user.h"
@@ -19,9 +20,9 @@ static int may_teach(const struct change *change, const void *course, struct err
 
 	if (rpc_subject(change->call, c->course_id, acts, err) == 0)
 		return 0;
-	return course_refused(
-		course_seen(change->call, c->course_id, c->state, c->instructors, c->n_instructors, err),
-		c->course_id, err);
+	return course_refused(course_seen(change->call, c->course_id, course_state_of(c->stage),
+					  c->instructors, c->n_instructors, err),
+			      c->course_id, err);
 }
 
 int course_apply_edit(struct change *change, void *course, struct error *err)
@@ -37,21 +38,30 @@ static int may_review(const struct change *change, const void *course, struct er
 	return r < 0 ? r : course_check_reviewer(course, change->who, err);
 }
 
-/* From which states a step leads, each to which. */
-#define TO(...) ((const uint8_t[COURSE_ARCHIVED + 1]){__VA_ARGS__})
+/* From which stages a step leads, each to which. */
+#define TO(...) ((const uint8_t[COURSE_STAGES]){__VA_ARGS__})
+
+/* What is published stays as it was reviewed: its first edit begins a draft beside it. */
+#define TO_EDITED                                                                                            \
+	TO([STAGE_DRAFT] = STAGE_DRAFT, [STAGE_PUBLISHED] = STAGE_REVISING, [STAGE_REVISING] = STAGE_REVISING)
 
 /* What its sections and lessons are changed by. */
 #define STRUCTURE(kind, what)                                                                                \
 	{                                                                                                    \
-		.to = TO([COURSE_DRAFT] = COURSE_DRAFT), .event = kind, .may = may_teach, .apply = what      \
+		.to = TO_EDITED, .event = kind, .may = may_teach, .apply = what                              \
 	}
 
 static const struct transition life[COURSE_STEPS] = {
-	[STEP_COURSE_UPDATE] = {.to = TO([COURSE_DRAFT] = COURSE_DRAFT, [COURSE_PUBLISHED] =
-										COURSE_PUBLISHED),
+	[STEP_COURSE_UPDATE] = {.to = TO_EDITED,
 				.event = EVENT_COURSE_UPDATED,
 				.may = may_teach,
 				.apply = course_apply_update},
+	[STEP_COURSE_PRICE] = {.to = TO([STAGE_DRAFT] = STAGE_DRAFT, [STAGE_PUBLISHED] = STAGE_PUBLISHED,
+					[STAGE_REVISING] = STAGE_REVISING,
+					[STAGE_REVISION_IN_REVIEW] = STAGE_REVISION_IN_REVIEW),
+			       .event = EVENT_COURSE_UPDATED,
+			       .may = may_teach,
+			       .apply = course_apply_price},
 	[STEP_COURSE_ADD_SECTION] = STRUCTURE(EVENT_SECTION_CREATED, course_apply_section),
 	[STEP_COURSE_UPDATE_SECTION] = STRUCTURE(EVENT_SECTION_UPDATED, course_apply_section_update),
 	[STEP_COURSE_DELETE_SECTION] = STRUCTURE(EVENT_SECTION_DELETED, course_apply_section_deletion),
@@ -59,32 +69,40 @@ static const struct transition life[COURSE_STEPS] = {
 	[STEP_COURSE_UPDATE_LESSON] = STRUCTURE(EVENT_LESSON_UPDATED, course_apply_lesson_update),
 	[STEP_COURSE_DELETE_LESSON] = STRUCTURE(EVENT_LESSON_DELETED, course_apply_lesson_deletion),
 	[STEP_COURSE_REORDER] = STRUCTURE(EVENT_COURSE_REORDERED, course_apply_order),
-	[STEP_COURSE_EDIT] = {.to = TO([COURSE_DRAFT] = COURSE_DRAFT),
+	[STEP_COURSE_EDIT] = {.to = TO_EDITED,
 			      .event = EVENT_COURSE_UPDATED,
 			      .may = may_teach,
 			      .apply = course_apply_edit},
-	[STEP_COURSE_SUBMIT] = {.to = TO([COURSE_DRAFT] = COURSE_IN_REVIEW),
+	[STEP_COURSE_SUBMIT] = {.to = TO([STAGE_DRAFT] = STAGE_IN_REVIEW, [STAGE_REVISING] =
+										  STAGE_REVISION_IN_REVIEW),
 				.event = EVENT_COURSE_SUBMITTED,
 				.may = may_teach,
 				.apply = course_apply_submission},
-	[STEP_COURSE_WITHDRAW] = {.to = TO([COURSE_IN_REVIEW] = COURSE_DRAFT),
+	[STEP_COURSE_WITHDRAW] = {.to = TO([STAGE_IN_REVIEW] = STAGE_DRAFT, [STAGE_REVISION_IN_REVIEW] =
+										    STAGE_REVISING),
 				  .event = EVENT_COURSE_WITHDRAWN,
 				  .may = may_teach},
-	[STEP_COURSE_REJECT] = {.to = TO([COURSE_IN_REVIEW] = COURSE_DRAFT),
+	[STEP_COURSE_REJECT] = {.to = TO([STAGE_IN_REVIEW] = STAGE_DRAFT, [STAGE_REVISION_IN_REVIEW] =
+										  STAGE_REVISING),
 				.event = EVENT_COURSE_REJECTED,
 				.audit = AUDIT_REJECT_COURSE,
 				.may = may_review,
 				.apply = course_apply_rejection},
-	[STEP_COURSE_APPROVE] = {.to = TO([COURSE_IN_REVIEW] = COURSE_PUBLISHED),
+	[STEP_COURSE_APPROVE] = {.to = TO([STAGE_IN_REVIEW] = STAGE_PUBLISHED, [STAGE_REVISION_IN_REVIEW] =
+										       STAGE_PUBLISHED),
 				 .event = EVENT_COURSE_PUBLISHED,
 				 .audit = AUDIT_APPROVE_COURSE,
 				 .may = may_review,
 				 .apply = course_apply_approval},
-	[STEP_COURSE_ARCHIVE] = {.to = TO([COURSE_PUBLISHED] = COURSE_ARCHIVED),
-				 .event = EVENT_COURSE_ARCHIVED,
-				 .audit = AUDIT_ARCHIVE_COURSE,
-				 .may = may_teach},
-	[STEP_COURSE_UNARCHIVE] = {.to = TO([COURSE_ARCHIVED] = COURSE_PUBLISHED),
+	/* The draft beside it stays, and leaves the review. */
+	[STEP_COURSE_ARCHIVE] =
+		{.to = TO([STAGE_PUBLISHED] = STAGE_ARCHIVED, [STAGE_REVISING] = STAGE_SHELVED,
+			  [STAGE_REVISION_IN_REVIEW] = STAGE_SHELVED),
+		 .event = EVENT_COURSE_ARCHIVED,
+		 .audit = AUDIT_ARCHIVE_COURSE,
+		 .may = may_teach},
+	[STEP_COURSE_UNARCHIVE] = {.to = TO([STAGE_ARCHIVED] = STAGE_PUBLISHED, [STAGE_SHELVED] =
+											STAGE_REVISING),
 				   .event = EVENT_COURSE_UNARCHIVED,
 				   .audit = AUDIT_UNARCHIVE_COURSE,
 				   .may = may_teach},
@@ -97,14 +115,18 @@ static int lock_course(struct db_conn *conn, struct arena *arena, int64_t id, vo
 	return course_store_lock(conn, arena, id, ret, err);
 }
 
+/* Whatever was edited, and by which step: the draft beside is there as soon as the stage says so. */
 static int write_course(struct db_conn *conn, struct arena *arena, const void *course, struct error *err)
 {
-	return course_store_update(conn, arena, course, err);
+	const struct course *c = course;
+	int r = course_store_update(conn, arena, c, err);
+	return r >= 0 && course_draft_state_of(c->stage) ? course_revision_write_draft(conn, arena, c, err)
+							 : r;
 }
 
 static void *show_course(struct arena *arena, const void *course)
 {
-	return course_to_proto(arena, course);
+	return course_draft_to_proto(arena, course);
 }
 
 static void concerns_course(const struct change *change, const void *course, struct event *e)
@@ -119,18 +141,23 @@ static void course_changed(struct app *app, int64_t course_id)
 	lesson_info_forget(app->lessons, course_id);
 }
 
+static const char *name_of_stage(int stage)
+{
+	return CourseState_name(course_state_of((enum course_stage)stage));
+}
+
 static const struct change_kind course_kind = {
 	.size = sizeof(struct course),
 	.version = offsetof(struct course, version),
 	.update_us = offsetof(struct course, update_us),
-	.state = offsetof(struct course, state),
+	.state = offsetof(struct course, stage),
 	.lock = lock_course,
 	.write = write_course,
 	.to_proto = show_course,
 	.concerns = concerns_course,
 	.changed = course_changed,
 	.state_reason = &REASON_COURSE_STATE_INVALID,
-	.state_name = CourseState_name,
+	.state_name = name_of_stage,
 };
 
 struct change course_change(struct rpc_call *call, enum course_step step, const char *course_id,

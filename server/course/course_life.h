@@ -8,6 +8,7 @@
 /* The life of a course: what may become of one, and from which states. Its table is in course_life.c. */
 enum course_step {
 	STEP_COURSE_UPDATE,      /* `arg`: as course_rpc.c has it */
+	STEP_COURSE_PRICE,       /* the same; nothing of it is reviewed */
 	STEP_COURSE_ADD_SECTION, /* `arg` of this and those below: as section_rpc.c and lesson_rpc.c have it
 				  */
 	STEP_COURSE_UPDATE_SECTION,
@@ -19,8 +20,8 @@ enum course_step {
 	STEP_COURSE_EDIT, /* `arg`: begins with a struct course_edit */
 	STEP_COURSE_SUBMIT,
 	STEP_COURSE_WITHDRAW,
-	STEP_COURSE_REJECT, /* `arg`: the RejectCourseRequest */
-	STEP_COURSE_APPROVE,
+	STEP_COURSE_REJECT,  /* `arg`: the RejectCourseRequest */
+	STEP_COURSE_APPROVE, /* `arg`: struct course_grant_ids, for who comes and goes with the draft */
 	STEP_COURSE_ARCHIVE,
 	STEP_COURSE_UNARCHIVE,
 	COURSE_STEPS,
@@ -44,6 +45,8 @@ char *course_next_etag(const struct change *change, const struct course *c);
 
 /* What the steps do; each beside its handler. */
 int course_apply_update(struct change *change, void *course, struct error *err)
+	__attribute__((warn_unused_result));
+int course_apply_price(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 int course_apply_section(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));

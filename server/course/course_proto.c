@@ -84,13 +84,11 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	put_text(&ret->license, c->license);
 	ret->objectives = c->objectives;
 	ret->n_objectives = c->n_objectives;
-	ret->rejection_reasons = c->rejection_reasons;
-	ret->n_rejection_reasons = c->n_rejection_reasons;
 	ret->level = (Edu__V1__CourseLevel)c->level;
 	put_instructors(arena, c, ret);
 	put_pricing(arena, c, ret);
 	ret->planned_learning_hours = c->planned_learning_hours;
-	ret->state = (Edu__V1__CourseState)c->state;
+	ret->state = (Edu__V1__CourseState)course_state_of(c->stage);
 	ret->lesson_count = c->lesson_count;
 	ret->rating = course_rating_to_proto(arena, &c->rating);
 	ret->version = c->version;
@@ -101,6 +99,22 @@ Course *course_to_proto(struct arena *arena, const struct course *c)
 	ret->etag = app_etag(arena, c->version);
 	ret->cover_id = app_id(arena, ID_CONTENT, c->cover_id);
 	ret->trailer_id = app_id(arena, ID_CONTENT, c->trailer_id);
+	return ret;
+}
+
+Course *course_draft_to_proto(struct arena *arena, const struct course *c)
+{
+	Course *ret = course_to_proto(arena, c->beside ? c->beside : c);
+	if (!ret)
+		return NULL;
+	ret->state = (Edu__V1__CourseState)course_state_of(c->stage);
+	ret->draft_state = (Edu__V1__CourseState)course_draft_state_of(c->stage);
+	ret->lesson_count = c->draft_lesson_count;
+	ret->version = c->version;
+	ret->update_time = app_timestamp(arena, c->update_us);
+	ret->etag = app_etag(arena, c->version);
+	ret->rejection_reasons = c->rejection_reasons;
+	ret->n_rejection_reasons = c->n_rejection_reasons;
 	return ret;
 }
 

@@ -11,7 +11,10 @@
  * for when it is full. */
 
 CourseRating *course_rating_to_proto(struct arena *arena, const struct course_rating *r);
+/* As learners see it. */
 Course *course_to_proto(struct arena *arena, const struct course *c);
+/* As it is edited, to who may see that; read with its draft. */
+Course *course_draft_to_proto(struct arena *arena, const struct course *c);
 Lesson *lesson_to_proto(struct arena *arena, const struct lesson *l);
 Section *section_to_proto(struct arena *arena, const struct section *s);
 

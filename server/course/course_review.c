@@ -4,6 +4,7 @@
 #include "edu/v1/edu_service.server.h"
 #include "server/course/course_content.h"
 #include "server/course/course_life.h"
+#include "server/course/course_revision.h"
 #include "server/course/course_rules.h"
 #include "server/course/lesson_store.h"
 
@@ -12,7 +13,7 @@ int course_apply_submission(struct change *change, void *course, struct error *e
 	const bool files = app_of(change->call)->objects != NULL;
 	struct course *c = course;
 	c->n_rejection_reasons = 0;
-	int r = course_check_complete(c, err);
+	int r = course_check_complete(c->beside ? c->beside : c, err);
 	r = course_content_check(change->conn, change->arena, c->course_id, files, r, err);
 	if (r < 0 && err->reason != &REASON_COURSE_INCOMPLETE)
 		return r;
@@ -70,16 +71,21 @@ int course_apply_approval(struct change *change, void *course, struct error *err
 	c->publish_us = change->now_us;
 	c->lesson_count = c->draft_lesson_count;
 	int r = lesson_store_freeze(change->conn, c->course_id, c->revision, err);
-	return r < 0 ? r : course_content_freeze(change->conn, c->course_id, c->revision, err);
+	if (r >= 0)
+		r = course_content_freeze(change->conn, c->course_id, c->revision, err);
+	return r < 0 ? r : course_publish(change->conn, change->arena, c, change->arg, err);
 }
 
 static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req, ApproveCourseResponse *ret,
 			  struct error *err)
 {
 	struct change change = course_change(call, STEP_COURSE_APPROVE, req->course_id, req->etag);
+	struct course_grant_ids grants;
+	change.arg = &grants;
 	change.reason = req->comment;
 	change.ret = &ret->course;
-	return change_run(&change, &ret->base, err);
+	int r = course_new_grant_ids(call, &grants, err);
+	return r < 0 ? r : change_run(&change, &ret->base, err);
 }
 
 /* --- off sale, and on sale again --- */

@@ -47,9 +47,9 @@ static void read_content(const char *text, struct course *ret)
 	}
 }
 
-static int read_texts(const char *text, struct arena *arena, char ***ret, size_t *ret_n, struct error *err)
+int course_texts_of_json(struct arena *arena, const char *json, char ***ret, size_t *ret_n, struct error *err)
 {
-	json_t *array = json_loads(text, 0, NULL);
+	json_t *array = json_loads(json, 0, NULL);
 	if (!json_is_array(array)) {
 		json_decref(array);
 		return error_internal(err, "a course has texts that are no array");
@@ -77,12 +77,12 @@ int course_of_row(struct course *c, struct arena *arena, struct error *err)
 	read_prices(c->text.prices, c);
 	read_rating(c->text.rating, c);
 	read_content(c->text.content, c);
-	int r = c->text.objectives
-			? read_texts(c->text.objectives, arena, &c->objectives, &c->n_objectives, err)
-			: 0;
+	int r = c->text.objectives ? course_texts_of_json(arena, c->text.objectives, &c->objectives,
+							  &c->n_objectives, err)
+				   : 0;
 	if (r >= 0 && c->text.rejection_reasons)
-		r = read_texts(c->text.rejection_reasons, arena, &c->rejection_reasons,
-			       &c->n_rejection_reasons, err);
+		r = course_texts_of_json(arena, c->text.rejection_reasons, &c->rejection_reasons,
+					 &c->n_rejection_reasons, err);
 	return r < 0 ? r : arena_check(arena, err);
 }
 

@@ -22,7 +22,7 @@ struct course {
 	int level;          /* edu.v1.CourseLevel */
 	enum course_pricing pricing;
 	int planned_learning_hours;
-	enum course_state state;
+	enum course_stage stage;
 	int lesson_count;       /* of what is shown: its newest revision, or the draft before the first */
 	int draft_lesson_count; /* of the draft; not read for lists */
 	int64_t version;        /* counts changes, from 1; the etag is made of it */
@@ -41,6 +41,10 @@ struct course {
 	char **rejection_reasons; /* of the last review, until it is submitted again */
 	size_t n_rejection_reasons;
 
+	/* The draft beside it, where its stage has one: the same, with the texts and instructors as edited
+	 * since. */
+	struct course *beside;
+
 	/* The lists as they lie in a row, for what follows alone. */
 	struct {
 		char *instructors; /* "user_id:share,..." */
@@ -52,6 +56,21 @@ struct course {
 	} text;
 };
 
+/* What review is about, but for lists: columns of `table`, in the member `in` of the struct. */
+#define COURSE_TEXT_COLUMNS(F, C, R, table, in)                                                              \
+	F(R, table "title", TEXT, in title)                                                                  \
+	C(R, table "summary", TEXT, in summary)                                                              \
+	C(R, table "subject_id", I64, in subject_id)                                                         \
+	C(R, table "language", TEXT, in language)                                                            \
+	C(R, table "license", TEXT, in license)                                                              \
+	C(R, table "level", INT, in level)                                                                   \
+	C(R, table "planned_learning_hours", INT, in planned_learning_hours)
+#define COURSE_LONG_TEXT_COLUMNS(F, C, R, table, in)                                                         \
+	F(R, table "description", TEXT, in description)                                                      \
+	C(R, table "audience", TEXT, in audience)                                                            \
+	C(R, table "prerequisites", TEXT, in prerequisites)                                                  \
+	C(R, table "objectives", TEXT, in text.objectives)
+
 /* A row of the table course, for the statements that read or write one. */
 
 /* Who made it and when; what a change writes, and of that what lists do not show. */
@@ -61,25 +80,16 @@ struct course {
 	C(R, "course.external_id", TEXT_OR_NULL, external_id)                                                \
 	C(R, "course.create_time", I64, create_us)
 #define COURSE_SHOWN_COLUMNS(F, C, R)                                                                        \
-	F(R, "course.title", TEXT, title)                                                                    \
-	C(R, "course.summary", TEXT, summary)                                                                \
-	C(R, "course.subject_id", I64, subject_id)                                                           \
-	C(R, "course.language", TEXT, language)                                                              \
-	C(R, "course.license", TEXT, license)                                                                \
-	C(R, "course.level", INT, level)                                                                     \
+	COURSE_TEXT_COLUMNS(F, C, R, "course.", )                                                            \
 	C(R, "course.pricing", INT, pricing)                                                                 \
-	C(R, "course.planned_learning_hours", INT, planned_learning_hours)                                   \
-	C(R, "course.state", INT, state)                                                                     \
+	C(R, "course.stage", INT, stage)                                                                     \
 	C(R, "course.lesson_count", INT, lesson_count)                                                       \
 	C(R, "course.version", I64, version)                                                                 \
 	C(R, "course.revision", I64, revision)                                                               \
 	C(R, "course.update_time", I64, update_us)                                                           \
 	C(R, "course.publish_time", I64_OR_NULL, publish_us)
 #define COURSE_LONG_COLUMNS(F, C, R)                                                                         \
-	F(R, "course.description", TEXT, description)                                                        \
-	C(R, "course.audience", TEXT, audience)                                                              \
-	C(R, "course.prerequisites", TEXT, prerequisites)                                                    \
-	C(R, "course.objectives", TEXT, text.objectives)                                                     \
+	COURSE_LONG_TEXT_COLUMNS(F, C, R, "course.", )                                                       \
 	C(R, "course.rejection_reasons", TEXT, text.rejection_reasons)
 /* Two lists ride on a course's row as text, so that a page of courses is one statement; and before them its
  * rating and its content, which may be missing: where reading is cut short, so are the instructors. */
@@ -123,8 +133,10 @@ void course_count_lessons(struct course *c, int n);
 int course_of_row(struct course *c, struct arena *arena, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Texts as a JSON array in the arena; NULL when memory is out. */
+/* Texts as a JSON array in the arena, NULL when memory is out; and back. */
 char *course_texts_to_json(struct arena *arena, char *const *texts, size_t n);
+int course_texts_of_json(struct arena *arena, const char *json, char ***ret, size_t *ret_n, struct error *err)
+	__attribute__((warn_unused_result));
 
 /* The course with its lists as its row has them. */
 int course_to_row(const struct course *c, struct arena *arena, struct course *ret, struct error *err)

@@ -19,29 +19,21 @@ bool course_has_instructor(const struct course *c, int64_t user_id)
 
 bool course_seen_by(const struct course *c, const struct principal *who)
 {
-	return course_open_to(c->state, c->instructors, c->n_instructors, who);
+	return course_open_to(course_state_of(c->stage), c->instructors, c->n_instructors, who);
 }
 
-/* What a published course may change before it has revisions. */
-static bool is_pricing(const char *path)
+bool course_only_pricing(char *const *paths, size_t n_paths)
 {
-	return strcmp(path, "free") == 0 || strcmp(path, "price_list") == 0;
-}
-
-int course_check_editable(const struct course *c, char *const *paths, size_t n_paths, struct error *err)
-{
-	int r = 0;
-	for (size_t i = 0; i < n_paths && c->state != COURSE_DRAFT; i++)
-		if (!is_pricing(paths[i]))
-			r = error_precondition(err, r, &REASON_COURSE_STATE_INVALID,
-					       "The course's state does not allow all of this.", paths[i],
-					       "was reviewed: a published course may change its price only");
-	return r < 0 ? error_add_metadata(err, "state", "%s", CourseState_name(c->state)) : 0;
+	for (size_t i = 0; i < n_paths; i++)
+		if (strcmp(paths[i], "free") != 0 && strcmp(paths[i], "price_list") != 0)
+			return false;
+	return true;
 }
 
 int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
 {
-	if (c->creator_id != who->user_id && !course_has_instructor(c, who->user_id))
+	const bool to_teach = c->beside && course_has_instructor(c->beside, who->user_id);
+	if (c->creator_id != who->user_id && !course_has_instructor(c, who->user_id) && !to_teach)
 		return 0;
 	return error_raise(err, &REASON_SELF_APPROVAL,
 			   "You teach or made this course; another administrator has to approve it.");
@@ -134,7 +126,7 @@ static int take_pricing(struct course *c, const Course *from, struct error *err)
 		c->pricing = COURSE_FREE;
 		break;
 	default:
-		if (course_state_published(c->state))
+		if (course_state_published(course_state_of(c->stage)))
 			return error_field(err, "course.pricing", "must be set: the course is published");
 		c->pricing = COURSE_UNPRICED;
 	}

@@ -12,12 +12,10 @@
 bool course_seen_by(const struct course *c, const struct principal *who);
 bool course_has_instructor(const struct course *c, int64_t user_id);
 
-/* COURSE_STATE_INVALID when the state of a DRAFT or PUBLISHED course does not let all of these paths change:
- * any may in DRAFT, the pricing alone in PUBLISHED. The violations name the others. */
-int course_check_editable(const struct course *c, char *const *paths, size_t n_paths, struct error *err)
-	__attribute__((warn_unused_result));
+/* Nothing of these paths is reviewed: of a published course it changes at once. */
+bool course_only_pricing(char *const *paths, size_t n_paths);
 
-/* SELF_APPROVAL when the caller teaches the course or made it. */
+/* SELF_APPROVAL when the caller teaches the course, would by the draft beside it, or made it. */
 int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
 	__attribute__((warn_unused_result));
 

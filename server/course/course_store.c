@@ -6,6 +6,7 @@
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
 #include "server/course/course_names.h"
+#include "server/course/course_revision.h"
 #include "server/course/course_row.h"
 
 DB_ROW(whole_row, struct course, COURSE_WHOLE_COLUMNS);
@@ -110,6 +111,14 @@ int course_store_read(struct db_conn *conn, struct arena *arena, int64_t course_
 	return r == 0 ? course_not_found(err, course_id) : course_of_row(ret, arena, err);
 }
 
+int course_store_read_draft(struct db_conn *conn, struct arena *arena, int64_t course_id, struct course *ret,
+			    struct error *err)
+{
+	int r = course_store_read(conn, arena, course_id, ret, err);
+	return r >= 0 && course_draft_state_of(ret->stage) ? course_revision_read_draft(conn, arena, ret, err)
+							   : r;
+}
+
 /* The lock comes first and the course is read after it: what its lists held before may be past. */
 int course_store_lock(struct db_conn *conn, struct arena *arena, int64_t course_id, struct course *ret,
 		      struct error *err)
@@ -118,7 +127,7 @@ int course_store_lock(struct db_conn *conn, struct arena *arena, int64_t course_
 	if (r < 0)
 		return r;
 	return r == 0 ? course_not_found(err, course_id)
-		      : course_store_read(conn, arena, course_id, ret, err);
+		      : course_store_read_draft(conn, arena, course_id, ret, err);
 }
 
 int course_terms_read(struct db_conn *conn, struct arena *arena, int64_t course_id, const char *currency,

@@ -10,6 +10,10 @@
 int course_store_read(struct db_conn *conn, struct arena *arena, int64_t course_id, struct course *ret,
 		      struct error *err) __attribute__((warn_unused_result));
 
+/* The same with the draft beside it, where there is one. */
+int course_store_read_draft(struct db_conn *conn, struct arena *arena, int64_t course_id, struct course *ret,
+			    struct error *err) __attribute__((warn_unused_result));
+
 /* The same, and locked until the transaction ends. Whoever writes a course, its lists or its lessons locks it
  * first. */
 int course_store_lock(struct db_conn *conn, struct arena *arena, int64_t course_id, struct course *ret,

@@ -331,7 +331,7 @@ class Content(unittest.TestCase):
         else:
             self.fail("what was taken away is still given")
         # Once it is archived, whoever has or had access keeps it.
-        self.stack.sql(f"UPDATE course SET state = 4 WHERE course_id = {id_number(course)}")
+        self.stack.sql(f"UPDATE course SET stage = 4 WHERE course_id = {id_number(course)}")
         self.assertEqual(fetch(self.read(buyer, lesson).files[0].url).body, FILM)
         self.refused("LESSON_NOT_FOUND", "GetLessonContent", stranger, lesson_id=lesson)
 

@@ -13,6 +13,7 @@
 #include "proto/runtime/array.h"
 #include "server/access/access_store.h"
 #include "server/access/enrollment.h"
+#include "server/course/course_revision.h"
 #include "server/course/course_store.h"
 #include "server/course/lesson_store.h"
 #include "server/db/idem.h"
@@ -26,8 +27,9 @@
 enum { ENOUGH = 64 * 1024, STEP = 16, ID = 7, NOW = 1000 };
 
 static const struct db_stmt_list *const lists[] = {
-	&user_stmts,     &session_stmts, &course_stmts, &catalogue_stmts, &lesson_stmts,
-	&purchase_stmts, &idem_stmts,    &access_stmts, &quiz_stmts,      NULL,
+	&user_stmts,   &session_stmts,  &course_stmts, &course_revision_stmts, &catalogue_stmts,
+	&lesson_stmts, &purchase_stmts, &idem_stmts,   &access_stmts,          &quiz_stmts,
+	NULL,
 };
 
 static struct db_conn *conn;
@@ -48,10 +50,15 @@ static int setup(void **state)
 		conn,
 		"INSERT INTO course (course_id, creator_id, external_id, title, summary, description,"
 		" objectives, audience, prerequisites, subject_id, level, language, license, pricing,"
-		" planned_learning_hours, state, lesson_count, version, revision, create_time, update_time, publish_time)"
+		" planned_learning_hours, stage, lesson_count, version, revision, create_time, update_time, publish_time)"
 		" VALUES (7, 7, 'key', 'Title', 'Summary', 'Description', '[\"one\", \"two\"]', 'All', "
 		"'None',"
-		" 9, 1, 'en', 'free', 2, 0, 3, 1, 1, 1, 1, 1, 1)");
+		" 9, 1, 'en', 'free', 2, 0, 5, 1, 1, 1, 1, 1, 1)");
+	testdb_run(conn,
+		   "INSERT INTO course_revision VALUES (7, 0, 'New title', 'Summary', 'Description',"
+		   " '[\"three\"]', 'All', 'None', 9, 1, 'en', 'free', 0,"
+		   " '[{\"user_id\":7,\"share_basis_points\":1},{\"user_id\":8,\"share_basis_points\":2}]',"
+		   " '[]', NULL)");
 	testdb_run(conn, "INSERT INTO course_instructor VALUES (7, 7, 1, 10000)");
 	testdb_run(conn, "INSERT INTO course_price VALUES (7, 'EUR', 100, 1)");
 	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 2, 1, 0)");
@@ -164,6 +171,11 @@ static int whole_course(struct arena *arena, struct error *err)
 	assert_int_equal(c.n_objectives, 2);
 	assert_string_equal(c.objectives[0], "one");
 	assert_string_equal(c.objectives[1], "two");
+	assert_string_equal(c.beside->title, "New title");
+	assert_int_equal(c.beside->n_objectives, 1);
+	assert_string_equal(c.beside->objectives[0], "three");
+	assert_int_equal(c.beside->n_instructors, 2);
+	assert_int_equal(c.beside->instructors[1].user_id, 8);
 	return 0;
 }
 

@@ -206,7 +206,7 @@ static void racing_lists_and_their_grants_agree(void **state)
 	for (int i = 0; i < TEACHERS_MAX; i++)
 		testserver_user(t, NULL, ROLE_MASK_INSTRUCTOR, &teachers[i]);
 	testserver_course(t, &teachers[0], 0, one_text, &c);
-	sql(t, "UPDATE course SET state = 1, revision = 0, publish_time = NULL WHERE course_id = %" PRId64,
+	sql(t, "UPDATE course SET stage = 1, revision = 0, publish_time = NULL WHERE course_id = %" PRId64,
 	    c.course_id);
 	for (int round = 0; round < 5; round++) {
 		for (int i = 0; i < TEACHERS_MAX; i++) {
@@ -241,7 +241,7 @@ static void archive(const struct testserver *t, int64_t course_id)
 {
 	sql(t,
 	    "BEGIN NOT ATOMIC START TRANSACTION;"
-	    " UPDATE course SET state = 4, version = version + 1 WHERE course_id = %" PRId64 ";"
+	    " UPDATE course SET stage = 4, version = version + 1 WHERE course_id = %" PRId64 ";"
 	    " INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time,"
 	    "  payload) VALUES (%" PRId64 ", 'course.archived', %" PRId64 ", 0, %" PRId64 ", 0, 1, '');"
 	    " COMMIT; END",
@@ -431,7 +431,7 @@ static void a_draft_is_not_kept(void **state)
 	testserver_user(t, NULL, 0, &learner);
 	testserver_course(t, &teacher, 0, one_text, &c);
 	give(t, &learner, 1, c.course_id, -5, 0, 0);
-	sql(t, "UPDATE course SET state = 1, revision = 0, publish_time = NULL WHERE course_id = %" PRId64,
+	sql(t, "UPDATE course SET stage = 1, revision = 0, publish_time = NULL WHERE course_id = %" PRId64,
 	    c.course_id);
 	int r = get(t, &learner, c.id, &err);
 	assert_reason(r, &err, "COURSE_NOT_FOUND");

@@ -198,7 +198,7 @@ static void insert_drafts(struct testserver *t, int64_t user_id, unsigned n)
 	snprintf(
 		sql, sizeof(sql),
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience,"
-		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state,"
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, stage,"
 		" lesson_count, version, revision, create_time, update_time)"
 		" SELECT 9000000000000000000 + seq, %lld, 'Draft', '', '', '[]', '', '', 0, 0, '', '', 0, 0, 1, 0,"
 		" 1, 0, 1, 1 FROM seq_1_to_%u",

@@ -549,7 +549,7 @@ static void test_record_needs_enrollment(void **state)
 static void make_draft(const struct world *w, struct testcourse *ret)
 {
 	testserver_course(w->t, &w->teacher, 0, one_text, ret);
-	run_sql(w, "UPDATE course SET state = 1 WHERE course_id = %" PRId64, ret->course_id);
+	run_sql(w, "UPDATE course SET stage = 1 WHERE course_id = %" PRId64, ret->course_id);
 }
 
 /* Whether there is such a lesson is not told either. */

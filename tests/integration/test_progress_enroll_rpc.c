@@ -295,7 +295,7 @@ static void who_teaches_a_course_may_learn_it(void **state)
 		testserver_course(t, &teacher, prices[i], one_text, &c);
 		if (prices[i])
 			sql(t,
-			    "UPDATE course SET state = 1, revision = 0, publish_time = NULL WHERE course_id = %" PRId64,
+			    "UPDATE course SET stage = 1, revision = 0, publish_time = NULL WHERE course_id = %" PRId64,
 			    c.course_id);
 		assert_non_null(strstr(learn(t, &teacher, c.lessons[0]), "call EnrollInCourse"));
 		struct asking a = asking_of(t, &teacher, c.id);
@@ -328,7 +328,7 @@ static void without_access_what_is_not_free_is_refused(void **state)
 	assert_null(strstr(learn(t, &former, c.lessons[0]), "EnrollInCourse"));
 	assert_refused(t, &stranger, "crs_0000000000001", "COURSE_NOT_FOUND");
 
-	sql(t, "UPDATE course SET state = 4 WHERE course_id = %" PRId64, c.course_id);
+	sql(t, "UPDATE course SET stage = 4 WHERE course_id = %" PRId64, c.course_id);
 	assert_refused(t, &stranger, c.id, "COURSE_NOT_FOUND");
 	assert_refused(t, &former, c.id, "COURSE_NOT_PUBLISHED");
 	assert_refused(t, &admin, c.id, "COURSE_NOT_PUBLISHED");
@@ -337,7 +337,7 @@ static void without_access_what_is_not_free_is_refused(void **state)
 	assert_enrolled(&a);
 	arena_done(&a.arena);
 
-	sql(t, "UPDATE course SET state = 1, revision = 0, publish_time = NULL WHERE course_id = %" PRId64,
+	sql(t, "UPDATE course SET stage = 1, revision = 0, publish_time = NULL WHERE course_id = %" PRId64,
 	    c.course_id);
 	assert_refused(t, &stranger, c.id, "COURSE_NOT_FOUND");
 }
@@ -350,7 +350,7 @@ static void an_archived_course_is_no_longer_free(void **state)
 
 	testserver_course(t, &teacher, 0, one_text, &c);
 	testserver_user(t, NULL, 0, &u);
-	sql(t, "UPDATE course SET state = 4 WHERE course_id = %" PRId64, c.course_id);
+	sql(t, "UPDATE course SET stage = 4 WHERE course_id = %" PRId64, c.course_id);
 	assert_refused(t, &u, c.id, "COURSE_NOT_FOUND");
 	assert_refused(t, &admin, c.id, "COURSE_NOT_PUBLISHED");
 }
@@ -370,7 +370,7 @@ static void a_repeat_gets_the_first_answer(void **state)
 	assert_enrolled(&a);
 	assert_false(a.replayed);
 	const char *grant_id = a.enrollment->accesses[0]->grant_id;
-	sql(t, "UPDATE course SET state = 4 WHERE course_id = %" PRId64, c.course_id);
+	sql(t, "UPDATE course SET stage = 4 WHERE course_id = %" PRId64, c.course_id);
 	assert_enrolled(&a);
 	assert_true(a.replayed);
 	assert_string_equal(a.enrollment->accesses[0]->grant_id, grant_id);

@@ -670,7 +670,7 @@ static void only_what_is_on_sale_is_sold(void **state)
 	new_buyer(t, 5000, &buyer);
 	testserver_user(t, NULL, ROLE_MASK_ADMIN, &admin);
 	testserver_course(t, &instructor, 1999, one_text, &course);
-	sql(t, "UPDATE course SET state = 1 WHERE course_id = %" PRId64, course.course_id);
+	sql(t, "UPDATE course SET stage = 1 WHERE course_id = %" PRId64, course.course_id);
 	struct order o = new_order(t, &buyer, course.id, 1999);
 	assert_not_bought(&o, "COURSE_NOT_FOUND");
 	o.buyer = &instructor;
@@ -795,9 +795,9 @@ static void a_repeat_is_answered_whatever_happened_since(void **state)
 	assert_string_equal(metadata_of(&fresh.err, "purchase_id"), o.purchase->purchase_id);
 	assert_bought(&again);
 	assert_true(again.replayed);
-	sql(t, "UPDATE course SET state = 4 WHERE course_id = %" PRId64, course.course_id);
+	sql(t, "UPDATE course SET stage = 4 WHERE course_id = %" PRId64, course.course_id);
 	assert_not_bought(&fresh, "ALREADY_PURCHASED"); /* archived, he keeps it */
-	sql(t, "UPDATE course SET state = 1 WHERE course_id = %" PRId64, course.course_id);
+	sql(t, "UPDATE course SET stage = 1 WHERE course_id = %" PRId64, course.course_id);
 	assert_not_bought(&fresh, "COURSE_NOT_FOUND");
 	assert_bought(&again);
 	assert_true(again.replayed);

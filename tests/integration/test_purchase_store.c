@@ -52,7 +52,7 @@ static int64_t new_course(void)
 
 	sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, "
 	    "prerequisites,"
-	    " subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, "
+	    " subject_id, level, language, license, pricing, planned_learning_hours, stage, lesson_count, "
 	    "version, revision,"
 	    " create_time, update_time, publish_time) VALUES (%" PRId64
 	    ", 1, 'Course', '', '', '[]', '', '', 0, 0, '', '', 2, 0, 3, 0, 5, 1, 0, 0, 0)",
@@ -325,7 +325,7 @@ static void a_repeat_gets_the_first_answer(void **state)
 	again = (struct wish){
 		.user_id = w.user_id, .course_id = w.course_id, .total = 1999, .request = w.request};
 	/* Whatever became of the course since. */
-	sql("UPDATE course SET state = 4, version = 9 WHERE course_id = %" PRId64, w.course_id);
+	sql("UPDATE course SET stage = 4, version = 9 WHERE course_id = %" PRId64, w.course_id);
 	assert_int_equal(wish_buy(&again), PURCHASE_REPLAYED);
 	assert_int_equal(again.result.reply.len, w.order.reply.len);
 	assert_memory_equal(again.result.reply.data, w.order.reply.data, w.order.reply.len);

@@ -227,7 +227,7 @@ static void who_sees_what(void **state)
 	assert_not_got(t, &learner, "les_0000000000001", COURSE_VIEW_PUBLISHED, "LESSON_NOT_FOUND");
 
 	/* Who has or had access keeps it when the course is archived. */
-	sql(t, "UPDATE course SET state = 4 WHERE course_id = %" PRId64, c.course_id);
+	sql(t, "UPDATE course SET stage = 4 WHERE course_id = %" PRId64, c.course_id);
 	assert_unsolved(t, got(t, &learner, lesson, COURSE_VIEW_PUBLISHED));
 	assert_not_got(t, &stranger, lesson, COURSE_VIEW_PUBLISHED, "LESSON_NOT_FOUND");
 }
@@ -300,15 +300,15 @@ static void publish_again(struct testserver *t, const struct testcourse *c, int 
 	    " free_preview, release_time, release_after_days, quiz_id, update_time FROM lesson_revision"
 	    " WHERE course_id = %" PRId64 " AND revision = 0",
 	    revision, c->course_id);
-	sql(t, "UPDATE course SET state = 3, revision = %d WHERE course_id = %" PRId64, revision,
+	sql(t, "UPDATE course SET stage = 3, revision = %d WHERE course_id = %" PRId64, revision,
 	    c->course_id);
 }
 
 static void edit(struct testserver *t, const struct testcourse *c, const char *json)
 {
-	sql(t, "UPDATE course SET state = 1 WHERE course_id = %" PRId64, c->course_id);
+	sql(t, "UPDATE course SET stage = 1 WHERE course_id = %" PRId64, c->course_id);
 	set(t, c->lessons[0], json);
-	sql(t, "UPDATE course SET state = 3 WHERE course_id = %" PRId64, c->course_id);
+	sql(t, "UPDATE course SET stage = 3 WHERE course_id = %" PRId64, c->course_id);
 }
 
 static int64_t quizzes_of(const struct testserver *t, const struct testcourse *c)
@@ -430,7 +430,7 @@ static void a_quiz_is_a_change_of_its_course(void **state)
 	arena_done(&second.arena);
 
 	testserver_publish(t, &teacher, &c);
-	sql(t, "UPDATE course SET state = 2 WHERE course_id = %" PRId64, c.course_id);
+	sql(t, "UPDATE course SET stage = 2 WHERE course_id = %" PRId64, c.course_id);
 	assert_not_set(t, &teacher, c.lessons[0], "COURSE_STATE_INVALID");
 }
 

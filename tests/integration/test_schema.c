@@ -12,6 +12,7 @@
 
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/array.h"
+#include "server/course/course.h"
 #include "server/db/table.h"
 #include "tests/lib/testdb.h"
 
@@ -54,9 +55,12 @@ static const char *const world[] = {
 	" token_nonce, token_time, token_expire_time)"
 	" VALUES (7, 7, 1, 9, 'from', REPEAT('f', 32), REPEAT('s', 32), REPEAT('n', 16), 3, 9)",
 	"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
-	" subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
+	" subject_id, level, language, license, pricing, planned_learning_hours, stage, lesson_count, version, revision,"
 	" create_time, update_time, publish_time)"
 	" VALUES (7, 7, 'Title', '', '', '[]', '', '', 1, 1, 'en', '', 2, 10000, 3, 2000, 1, 1, 1, 1, 1)",
+	"INSERT INTO course_revision (course_id, revision, title, summary, description, objectives, audience,"
+	" prerequisites, subject_id, level, language, license, planned_learning_hours, instructors, changed_fields,"
+	" publish_time) VALUES (7, 1, 'Title', '', '', '[]', '', '', 1, 1, 'en', '', 0, '[]', '[]', 1)",
 	"INSERT INTO course_instructor (course_id, user_id, position, share_basis_points) VALUES (7, 7, 1, 10000)",
 	"INSERT INTO course_price (course_id, currency_code, minor_units, position) VALUES (7, 'EUR', 1, 1)",
 	"INSERT INTO course_rank VALUES (7, 0, 0, 1)",
@@ -132,15 +136,24 @@ static const struct {
 	{"course.platform_basis_points", "UPDATE course SET platform_basis_points = 10001"},
 	{"course.planned_learning_hours", "UPDATE course SET planned_learning_hours = -1"},
 	{"course.planned_learning_hours", "UPDATE course SET planned_learning_hours = 10001"},
-	{"course.state", "UPDATE course SET state = 0"},
-	{"course.state", "UPDATE course SET state = 5"},
+	{"course.stage", "UPDATE course SET stage = 0"},
+	{"course.stage", "UPDATE course SET stage = 8"},
 	{"course.lesson_count", "UPDATE course SET lesson_count = -1"},
 	{"course.lesson_count", "UPDATE course SET lesson_count = 2001"},
 	{"course.version", "UPDATE course SET version = 0"},
-	{"course.revision", "UPDATE course SET revision = -1, state = 1, publish_time = NULL"},
+	{"course.revision", "UPDATE course SET revision = -1, stage = 1, publish_time = NULL"},
 	{"course_published", "UPDATE course SET publish_time = NULL"},
 	{"course_published", "UPDATE course SET revision = 0, publish_time = NULL"},
-	{"course_published", "UPDATE course SET revision = 0, state = 1"},
+	{"course_published", "UPDATE course SET revision = 0, stage = 1"},
+	{"course_revision.revision", "UPDATE course_revision SET revision = -1, publish_time = NULL"},
+	{"course_revision.objectives", "UPDATE course_revision SET objectives = 'none'"},
+	{"course_revision.level", "UPDATE course_revision SET level = 5"},
+	{"course_revision.planned_learning_hours",
+	 "UPDATE course_revision SET planned_learning_hours = 10001"},
+	{"course_revision.instructors", "UPDATE course_revision SET instructors = 'none'"},
+	{"course_revision.changed_fields", "UPDATE course_revision SET changed_fields = 'none'"},
+	{"course_revision_published", "UPDATE course_revision SET publish_time = NULL"},
+	{"course_revision_published", "UPDATE course_revision SET revision = 0"},
 	{"course_instructor.position", "UPDATE course_instructor SET position = 0"},
 	{"course_instructor.share_basis_points", "UPDATE course_instructor SET share_basis_points = -1"},
 	{"course_instructor.share_basis_points", "UPDATE course_instructor SET share_basis_points = 10001"},
@@ -327,7 +340,7 @@ static const struct {
 	int max;
 } values[] = {
 	{"user", "state", UserState_MAX},
-	{"course", "state", CourseState_MAX},
+	{"course", "stage", COURSE_STAGES - 1},
 	{"course", "level", CourseLevel_MAX},
 	{"lesson", "kind", LessonKind_MAX},
 	{"purchase", "state", PurchaseState_MAX},

@@ -36,7 +36,7 @@ static void add_course(struct db_conn *conn, int64_t id, const char *title, cons
 	snprintf(
 		sql, sizeof(sql),
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience,"
-		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state,"
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, stage,"
 		" lesson_count, version, revision, create_time, update_time, publish_time)"
 		" VALUES (%lld, 1, '%s', '%s', '', '[]', '', '', 0, %lld, 'en', '', 1, 0, 3, 1, 1, 1, 1, 1, 1);",
 		(long long)id, title, summary, (long long)(1 + id % 3));

@@ -36,7 +36,7 @@ static void insert_taught(struct db_conn *conn, int user_id, unsigned in_review)
 	snprintf(
 		sql, sizeof(sql),
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience,"
-		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state,"
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, stage,"
 		" lesson_count, version, revision, create_time, update_time, publish_time)"
 		" SELECT %d00000 + seq, %d, 'Course', 's', '', '[]', '', '', 2, 1, 'en', '', 1, 0,"
 		" IF(seq < 10, 1, 2), 1, 1, 0, 1, 1, NULL FROM seq_0_to_%u",
@@ -53,7 +53,7 @@ static int fill(void **state)
 		conn,
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, "
 		"audience,"
-		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state,"
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, stage,"
 		" lesson_count, version, revision, create_time, update_time, publish_time)"
 		" SELECT seq, 1, CONCAT('Course ', LPAD(" COURSES
 		" - seq, 6, '0')), 's', '', '[]', '', '', 1,"

@@ -130,7 +130,7 @@ static void test_a_schema_that_stops_fitting_is_told_once(void **state)
 
 	testserver_user(t, NULL, ROLE_MASK_INSTRUCTOR, &teacher);
 	testserver_course(t, &teacher, 0, text, &course);
-	testdb_run(conn, "UPDATE course SET state = 1"); /* a draft, which takes another lesson */
+	testdb_run(conn, "UPDATE course SET stage = 1"); /* a draft, which takes another lesson */
 	struct client_call_options options = as(&teacher);
 	lesson.course_id = course.id;
 	lesson.title = (char *)"Another";
@@ -183,7 +183,7 @@ static void test_without_a_lease_nothing_is_written(void **state)
 	testserver_user(t, NULL, ROLE_MASK_INSTRUCTOR, &teacher);
 	testserver_course(t, &teacher, 0, video, &course);
 	struct db_conn *conn = testdb_connect(t->db, NULL);
-	testdb_run(conn, "UPDATE course SET state = 1"); /* a draft, which takes another lesson */
+	testdb_run(conn, "UPDATE course SET stage = 1"); /* a draft, which takes another lesson */
 	db_close(conn);
 	atomic_store(&clock.us, 0); /* too far from the database's: the lease ends */
 	while (service_ready(t->service, &why))

@@ -455,7 +455,7 @@ def publish_many(stack, first, last):
     most 50.00, the others are of level 2 and cost more."""
     some = f"FROM seq_{first}_to_{last}"
     stack.sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
-              " subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
+              " subject_id, level, language, license, pricing, planned_learning_hours, stage, lesson_count, version, revision,"
               " create_time, update_time, publish_time)"
               f" SELECT seq, 1, CONCAT(IF(seq % 2, '{ODD}', '{EVEN}'), IF(seq > 20, ' ', ' {EVEN} {ODD} '), MD5(seq)),"
               " CONCAT('About data and its uses: ', MD5(seq DIV 7), ' ', MD5(seq DIV 11), ' 数据分析课程'), '', '[]', '', '', 1,"
@@ -502,7 +502,7 @@ def worst_cost(bench, servers, token, questions):
 def crowd_the_drafts(stack):
     """Drafts of which one in 200 is cheap: a page of those by title looks at nearly as many rows as a page may."""
     stack.sql("INSERT INTO course (course_id, creator_id, title, summary, description, objectives, audience, prerequisites,"
-              " subject_id, level, language, license, pricing, planned_learning_hours, state, lesson_count, version, revision,"
+              " subject_id, level, language, license, pricing, planned_learning_hours, stage, lesson_count, version, revision,"
               " create_time, update_time, publish_time)"
               " SELECT 1000000 + seq, 1, CONCAT('Crowd ', seq), 's', '', '[]', '', '', 1, 1, 'en', '', 2, 0, 1,"
               " 1, 1, 0, 1, 1, NULL FROM seq_1_to_20000;"

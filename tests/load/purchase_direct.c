@@ -50,7 +50,7 @@ static void seed(void)
 	static const char courses[] =
 		"INSERT INTO course (course_id, creator_id, title, summary, description, objectives, "
 		"audience,"
-		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, state, "
+		" prerequisites, subject_id, level, language, license, pricing, planned_learning_hours, stage, "
 		"lesson_count,"
 		" version, revision, create_time, update_time, publish_time)"
 		" SELECT %" PRId64

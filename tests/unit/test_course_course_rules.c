@@ -29,8 +29,8 @@ static struct course complete(void)
 		.language = (char *)"en",
 		.level = 1,
 		.pricing = COURSE_FREE,
-		.state = COURSE_DRAFT,
 		.draft_lesson_count = 1,
+		.stage = STAGE_DRAFT,
 		.version = 3,
 		.n_instructors = 1,
 		.instructors = {{7, 10000}},
@@ -49,44 +49,54 @@ static void test_who_sees_and_changes(void **state)
 	assert_true(course_acts_as_instructor(c.instructors, 1, &teacher));
 	assert_false(course_acts_as_instructor(c.instructors, 1, &admin));
 	assert_int_equal(course_refused(course_seen_by(&c, &stranger), 1, &err), -STATUS_NOT_FOUND);
-	c.state = COURSE_PUBLISHED;
+	c.stage = STAGE_PUBLISHED;
 	assert_true(course_seen_by(&c, &nobody));
 	assert_int_equal(course_refused(course_seen_by(&c, &stranger), 1, &err), -STATUS_PERMISSION_DENIED);
 	assert_ptr_equal(err.reason, &REASON_NOT_COURSE_INSTRUCTOR);
 	/* Who is no longer INSTRUCTOR no longer acts as one. */
 	assert_false(course_acts_as_instructor(c.instructors, 1, &former));
-	c.state = COURSE_DRAFT;
+	c.stage = STAGE_DRAFT;
 	assert_false(course_seen_by(&c, &former));
 	/* An instructor with the id 0 is not everybody who is not signed in. */
-	c.state = COURSE_DRAFT;
+	c.stage = STAGE_DRAFT;
 	c.instructors[0].user_id = 0;
 	assert_false(course_seen_by(&c, &nobody));
 }
 
-static void test_a_published_course_changes_its_price_alone(void **state)
+static void test_the_price_is_not_reviewed(void **state)
 {
-	static char *const pricing[] = {(char *)"free", (char *)"price_list"};
-	static char *const more[] = {(char *)"title", (char *)"price_list", (char *)"instructors"};
-	struct course c = complete();
-	struct error err;
+	static char *const paths[] = {(char *)"free", (char *)"price_list", (char *)"title"};
 
-	assert_int_equal(course_check_editable(&c, more, 3, &err), 0);
-	c.state = COURSE_PUBLISHED;
-	assert_int_equal(course_check_editable(&c, pricing, 2, &err), 0);
-	assert_int_equal(course_check_editable(&c, more, 3, &err), -STATUS_FAILED_PRECONDITION);
-	assert_ptr_equal(err.reason, &REASON_COURSE_STATE_INVALID);
-	assert_string_equal(err.metadata[0].value, "PUBLISHED");
-	assert_int_equal(err.n_violations, 2);
-	assert_string_equal(err.violations[0].field, "title");
-	assert_string_equal(err.violations[1].field, "instructors");
-	assert_int_equal(err.violation_kind, ERROR_VIOLATION_PRECONDITION);
+	assert_true(course_only_pricing(paths, 1));
+	assert_true(course_only_pricing(paths, 2));
+	assert_false(course_only_pricing(paths, 3));
+	assert_false(course_only_pricing(paths + 2, 1));
+}
+
+static void test_a_stage_is_shown_as_two_states(void **state)
+{
+	static const int states[COURSE_STAGES][2] = {
+		[STAGE_DRAFT] = {COURSE_DRAFT},
+		[STAGE_IN_REVIEW] = {COURSE_IN_REVIEW},
+		[STAGE_PUBLISHED] = {COURSE_PUBLISHED},
+		[STAGE_ARCHIVED] = {COURSE_ARCHIVED},
+		[STAGE_REVISING] = {COURSE_PUBLISHED, COURSE_DRAFT},
+		[STAGE_REVISION_IN_REVIEW] = {COURSE_PUBLISHED, COURSE_IN_REVIEW},
+		[STAGE_SHELVED] = {COURSE_ARCHIVED, COURSE_DRAFT},
+	};
+
+	for (enum course_stage s = STAGE_DRAFT; s < COURSE_STAGES; s++) {
+		assert_int_equal(course_state_of(s), states[s][0]);
+		assert_int_equal(course_draft_state_of(s), states[s][1]);
+	}
 }
 
 static void test_nobody_reviews_the_own_course(void **state)
 {
 	const struct principal creator = {.user_id = 70, .roles = ROLE_MASK_ADMIN};
 	const struct principal teaching = {.user_id = 7, .roles = ROLE_MASK_ADMIN};
-	struct course c = complete();
+	const struct principal to_teach = {.user_id = 8, .roles = ROLE_MASK_ADMIN};
+	struct course c = complete(), draft = complete();
 	struct error err;
 
 	c.creator_id = 70;
@@ -94,6 +104,13 @@ static void test_nobody_reviews_the_own_course(void **state)
 	assert_int_equal(course_check_reviewer(&c, &creator, &err), -STATUS_PERMISSION_DENIED);
 	assert_ptr_equal(err.reason, &REASON_SELF_APPROVAL);
 	assert_int_equal(course_check_reviewer(&c, &teaching, &err), -STATUS_PERMISSION_DENIED);
+	/* Nor who is to teach it, by the draft that he would approve. */
+	assert_int_equal(course_check_reviewer(&c, &to_teach, &err), 0);
+	draft.instructors[0].user_id = 8;
+	c.beside = &draft;
+	assert_int_equal(course_check_reviewer(&c, &to_teach, &err), -STATUS_PERMISSION_DENIED);
+	assert_int_equal(course_check_reviewer(&c, &teaching, &err), -STATUS_PERMISSION_DENIED);
+	assert_int_equal(course_check_reviewer(&c, &admin, &err), 0);
 }
 
 static void test_complete_lists_all_that_is_missing(void **state)
@@ -149,7 +166,7 @@ static void test_fields_that_are_not_named_stay(void **state)
 	assert_int_equal(c.pricing, COURSE_FREE);
 	assert_int_equal(course_take_fields(&c, &from, free_path, 1, &teacher, &err), 0);
 	assert_int_equal(c.pricing, COURSE_UNPRICED);
-	c.state = COURSE_PUBLISHED;
+	c.stage = STAGE_PUBLISHED;
 	assert_true(course_take_fields(&c, &from, free_path, 1, &teacher, &err) < 0);
 	assert_string_equal(err.violations[0].field, "course.pricing");
 	assert_true(course_take_fields(&c, &from, instructors, 1, &admin, &err) < 0);
@@ -160,7 +177,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_sees_and_changes),
-		cmocka_unit_test(test_a_published_course_changes_its_price_alone),
+		cmocka_unit_test(test_the_price_is_not_reviewed),
+		cmocka_unit_test(test_a_stage_is_shown_as_two_states),
 		cmocka_unit_test(test_nobody_reviews_the_own_course),
 		cmocka_unit_test(test_complete_lists_all_that_is_missing),
 		cmocka_unit_test(test_shares),

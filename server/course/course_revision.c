@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/course/course_revision.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/runtime/array.h"
+#include "server/course/course_store.h"
+
+struct revision_row {
+	int64_t course_id, revision, publish_us;
+	char *instructors, *changed_fields; /* JSON */
+	struct course texts;
+};
+#define REVISION_COLUMNS(F, C, R)                                                                            \
+	F(R, "course_id", I64, course_id)                                                                    \
+	C(R, "revision", I64, revision)                                                                      \
+	C(R, "publish_time", I64_OR_NULL, publish_us)                                                        \
+	C(R, "instructors", TEXT, instructors)                                                               \
+	C(R, "changed_fields", TEXT, changed_fields)                                                         \
+	COURSE_TEXT_COLUMNS(C, C, R, "", texts.)                                                             \
+	COURSE_LONG_TEXT_COLUMNS(C, C, R, "", texts.)
+DB_ROW(revision_row, struct revision_row, REVISION_COLUMNS);
+
+enum stmt { READ, FREEZE, REPLACE, DELETE, N_STMTS };
+
+static const struct db_stmt stmts[N_STMTS] = {
+	[READ] = {"course_revision_read", "ii", &revision_row,
+		  DB_SELECT(REVISION_COLUMNS, " FROM course_revision WHERE course_id = ? AND revision = ?")},
+	[FREEZE] = {"course_revision_freeze", DB_LETTERS(REVISION_COLUMNS), NULL,
+		    DB_INSERT("course_revision", REVISION_COLUMNS)},
+	[REPLACE] = {"course_revision_replace", DB_LETTERS(REVISION_COLUMNS), NULL,
+		     "REPLACE INTO course_revision (" DB_NAMES(REVISION_COLUMNS) ") VALUES (" DB_MARKS(
+			     REVISION_COLUMNS) ")"},
+	[DELETE] = {"course_revision_delete", "i", NULL,
+		    "DELETE FROM course_revision WHERE course_id = ? AND revision = 0"},
+};
+
+const struct db_stmt_list course_revision_stmts = {"course_revision", stmts, N_STMTS};
+
+/* --- instructors as a row has them --- */
+
+static char *instructors_to_json(struct arena *arena, const struct course *c)
+{
+	char *text = arena_strdup(arena, "[");
+	for (unsigned i = 0; text && i < c->n_instructors; i++)
+		text = arena_printf(arena, "%s%s{\"user_id\":%" PRId64 ",\"share_basis_points\":%d}", text,
+				    i ? "," : "", c->instructors[i].user_id,
+				    c->instructors[i].share_basis_points);
+	return text ? arena_printf(arena, "%s]", text) : NULL;
+}
+
+static int instructors_of_json(const char *json, struct course *ret, struct error *err)
+{
+	json_t *array = json_loads(json, 0, NULL);
+	json_int_t user_id;
+	int share;
+
+	for (size_t i = 0; i < json_array_size(array) && i < COURSE_INSTRUCTORS_MAX_ITEMS; i++)
+		if (json_unpack(json_array_get(array, i), "{sIsi}", "user_id", &user_id, "share_basis_points",
+				&share) == 0)
+			ret->instructors[ret->n_instructors++] = (struct course_share){user_id, share};
+	const bool whole = array && ret->n_instructors == json_array_size(array);
+	json_decref(array);
+	return whole ? 0 : error_internal(err, "a revision's instructors are no list of them");
+}
+
+/* --- what review is about --- */
+
+static void take_texts(struct course *to, const struct course *from)
+{
+	to->title = from->title;
+	to->summary = from->summary;
+	to->subject_id = from->subject_id;
+	to->language = from->language;
+	to->license = from->license;
+	to->level = from->level;
+	to->planned_learning_hours = from->planned_learning_hours;
+	to->description = from->description;
+	to->audience = from->audience;
+	to->prerequisites = from->prerequisites;
+	to->objectives = from->objectives;
+	to->n_objectives = from->n_objectives;
+	to->n_instructors = from->n_instructors;
+	memcpy(to->instructors, from->instructors, sizeof(to->instructors));
+}
+
+static bool same_objectives(const struct course *a, const struct course *b)
+{
+	bool same = a->n_objectives == b->n_objectives;
+	for (size_t i = 0; same && i < a->n_objectives; i++)
+		same = strcmp(a->objectives[i], b->objectives[i]) == 0;
+	return same;
+}
+
+static bool same_instructors(const struct course *a, const struct course *b)
+{
+	bool same = a->n_instructors == b->n_instructors;
+	for (unsigned i = 0; same && i < a->n_instructors; i++)
+		same = a->instructors[i].user_id == b->instructors[i].user_id &&
+		       a->instructors[i].share_basis_points == b->instructors[i].share_basis_points;
+	return same;
+}
+
+/* The names of the fields that differ, a JSON array; NULL when memory is out. */
+static char *differences(struct arena *arena, const struct course *a, const struct course *b)
+{
+	const struct {
+		const char *name;
+		bool same;
+	} fields[] = {
+		{"title", strcmp(a->title, b->title) == 0},
+		{"summary", strcmp(a->summary, b->summary) == 0},
+		{"description", strcmp(a->description, b->description) == 0},
+		{"objectives", same_objectives(a, b)},
+		{"audience", strcmp(a->audience, b->audience) == 0},
+		{"prerequisites", strcmp(a->prerequisites, b->prerequisites) == 0},
+		{"subject_id", a->subject_id == b->subject_id},
+		{"level", a->level == b->level},
+		{"language", strcmp(a->language, b->language) == 0},
+		{"license", strcmp(a->license, b->license) == 0},
+		{"instructors", same_instructors(a, b)},
+		{"planned_learning_hours", a->planned_learning_hours == b->planned_learning_hours},
+	};
+	char *names[ARRAY_SIZE(fields)];
+	size_t n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (!fields[i].same)
+			names[n++] = (char *)fields[i].name;
+	return course_texts_to_json(arena, names, n);
+}
+
+/* --- the draft beside --- */
+
+struct course *course_begin_draft(struct arena *arena, struct course *c)
+{
+	if (!c->revision)
+		return c;
+	if (!c->beside)
+		c->beside = arena_memdup(arena, c, sizeof(*c));
+	return c->beside;
+}
+
+/* What a row has, of a course. */
+static int texts_of_row(struct arena *arena, const struct revision_row *row, struct course *ret,
+			struct error *err)
+{
+	struct course texts = row->texts;
+	int r = course_texts_of_json(arena, texts.text.objectives, &texts.objectives, &texts.n_objectives,
+				     err);
+	if (r >= 0)
+		r = instructors_of_json(row->instructors, &texts, err);
+	if (r >= 0)
+		r = arena_check(arena, err);
+	if (r >= 0)
+		take_texts(ret, &texts);
+	return r;
+}
+
+static int write_row(struct db_conn *conn, struct arena *arena, const struct db_stmt *stmt,
+		     const struct course *texts, struct revision_row *row, struct error *err)
+{
+	row->course_id = texts->course_id;
+	row->instructors = instructors_to_json(arena, texts);
+	int r = course_to_row(texts, arena, &row->texts, err);
+	if (r >= 0)
+		r = row->instructors && row->changed_fields ? 0 : arena_full(err);
+	return r < 0 ? r : db_write(conn, stmt, &revision_row, row, DB_NO_ARGS, err);
+}
+
+int course_revision_read_draft(struct db_conn *conn, struct arena *arena, struct course *c, struct error *err)
+{
+	struct revision_row row;
+	struct course *beside = course_begin_draft(arena, c);
+	int r = beside ? db_read_one(conn, &stmts[READ], DB_ARGS(db_i64(c->course_id), db_i64(0)), arena,
+				     &row, err)
+		       : arena_full(err);
+	return r < 0 ? r : texts_of_row(arena, &row, beside, err);
+}
+
+int course_revision_write_draft(struct db_conn *conn, struct arena *arena, const struct course *c,
+				struct error *err)
+{
+	char none[] = "[]";
+	struct revision_row row = {.changed_fields = none};
+	return write_row(conn, arena, &stmts[REPLACE], c->beside ? c->beside : c, &row, err);
+}
+
+/* --- publication --- */
+
+static int take_over(struct db_conn *conn, struct arena *arena, struct course *c,
+		     const struct course_grant_ids *grants, struct error *err)
+{
+	const struct course before = *c;
+	take_texts(c, before.beside);
+	c->beside = NULL;
+	int r = db_exec(conn, &stmts[DELETE], DB_ARGS(db_i64(c->course_id)), NULL, err);
+	if (r < 0 || same_instructors(&before, c))
+		return r;
+	r = course_store_set_instructors(conn, c, err);
+	return r < 0 ? r : course_follow_instructors(conn, arena, &before, c, c->publish_us, grants, err);
+}
+
+int course_publish(struct db_conn *conn, struct arena *arena, struct course *c,
+		   const struct course_grant_ids *grants, struct error *err)
+{
+	struct revision_row row = {.revision = c->revision, .publish_us = c->publish_us};
+	row.changed_fields = differences(arena, c, c->beside ? c->beside : c);
+	int r = c->beside ? take_over(conn, arena, c, grants, err) : 0;
+	return r < 0 ? r : write_row(conn, arena, &stmts[FREEZE], c, &row, err);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef COURSE_COURSE_REVISION_H
+#define COURSE_COURSE_REVISION_H
+
+#include "server/course/course_access.h"
+#include "server/course/course_row.h"
+
+/*
+ * What was reviewed stays: a published course is edited in a draft beside it (`course->beside`), which takes
+ * its place when it is published in turn. Each publication is kept as it was.
+ */
+
+/* What an edit changes: the course itself until it was published, then the draft beside it, which is begun
+ * when there is none. NULL when the arena is full. */
+struct course *course_begin_draft(struct arena *arena, struct course *c);
+
+/* The draft beside, of a course whose stage has one; and what the row of it becomes. */
+int course_revision_read_draft(struct db_conn *conn, struct arena *arena, struct course *c, struct error *err)
+	__attribute__((warn_unused_result));
+int course_revision_write_draft(struct db_conn *conn, struct arena *arena, const struct course *c,
+				struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * In the transaction that publishes the course as its next revision, which `c` has already: the draft beside
+ * takes the place of what was shown, its instructors begin to act, to be paid and to have access, and what is
+ * published is kept.
+ */
+int course_publish(struct db_conn *conn, struct arena *arena, struct course *c,
+		   const struct course_grant_ids *grants, struct error *err)
+	__attribute__((warn_unused_result));
+
+extern const struct db_stmt_list course_revision_stmts;
+
+#endif
