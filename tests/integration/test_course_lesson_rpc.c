@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "server/course/lesson.h"
+#include "tests/lib/testserver.h"
+#include "tests/lib/threads.h"
+
+/* What a course consists of: its draft under many hands, and what publication freezes of it. */
+
+enum { MANY = 2000, ROUNDS = 12, STEPS = 250, US = 1000000 };
+
+static struct testuser teacher, admin, learner;
+
+#define sql(t, ...) testdb_do((t)->db, __VA_ARGS__)
+#define number(t, ...) testdb_numberf((t)->db, __VA_ARGS__)
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * US + t.tv_nsec / 1000;
+}
+
+/* Lessons lie from 1 on without gaps, first those in no section, then section by section; sections as well.
+ */
+static void assert_in_order(const struct testserver *t, const struct testcourse *c)
+{
+	assert_int_equal(
+		number(t,
+		       "SELECT COUNT(*) FROM (SELECT l.position, ROW_NUMBER() OVER (ORDER BY IFNULL(s.position, 0),"
+		       " l.position) n FROM lesson_revision l LEFT JOIN section s ON s.course_id = l.course_id"
+		       " AND s.revision = 0 AND s.section_id = l.section_id"
+		       " WHERE l.course_id = %" PRId64 " AND l.revision = 0) x WHERE position <> n",
+		       c->course_id),
+		0);
+	assert_int_equal(
+		number(t,
+		       "SELECT IFNULL(MAX(position), 0) - COUNT(*) FROM section WHERE course_id = %" PRId64
+		       " AND revision = 0",
+		       c->course_id),
+		0);
+	assert_int_equal(
+		number(t,
+		       "SELECT lesson_count - (SELECT COUNT(*) FROM lesson_revision l WHERE l.course_id = c.course_id"
+		       " AND l.revision = c.revision) FROM course c WHERE course_id = %" PRId64,
+		       c->course_id),
+		0);
+}
+
+static ListLessonsResponse *list(struct testserver *t, const struct testcourse *c, int view)
+{
+	const struct client_call_options options = as(&teacher);
+	ListLessonsRequest req = LIST_LESSONS_REQUEST_INIT;
+	ListLessonsResponse *ret;
+	struct error err;
+
+	req.course_id = (char *)c->id;
+	req.page_size = 100;
+	req.view = (Edu__V1__CourseView)view;
+	int r = edu_service_list_lessons_call(t->channel, &req, &options, &t->arena, &ret, &err);
+	assert_ok(r, &err);
+	return ret;
+}
+
+static int create_lesson(struct testserver *t, struct arena *arena, const char *course_id, char *section_id,
+			 struct error *err)
+{
+	const struct client_call_options options = as(&teacher);
+	CreateLessonRequest req = CREATE_LESSON_REQUEST_INIT;
+	CreateLessonResponse *ret;
+
+	req.course_id = (char *)course_id;
+	req.title = (char *)"L";
+	req.kind = (Edu__V1__LessonKind)LESSON_EXERCISE;
+	req.section_id = section_id;
+	return edu_service_create_lesson_call(t->channel, &req, &options, arena, &ret, err);
+}
+
+static void rename_lesson(struct testserver *t, const char *lesson_id, const char *title)
+{
+	const struct client_call_options options = as(&teacher);
+	UpdateLessonRequest req = UPDATE_LESSON_REQUEST_INIT;
+	UpdateLessonResponse *ret;
+	Lesson lesson = LESSON_INIT;
+	Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
+	struct error err;
+
+	lesson.lesson_id = (char *)lesson_id;
+	lesson.title = (char *)title;
+	mask.paths = (char *[]){(char *)"title"};
+	mask.n_paths = 1;
+	req.lesson = &lesson;
+	req.update_mask = &mask;
+	int r = edu_service_update_lesson_call(t->channel, &req, &options, &t->arena, &ret, &err);
+	assert_ok(r, &err);
+}
+
+static int delete_lesson(struct testserver *t, const char *lesson_id, struct error *err)
+{
+	const struct client_call_options options = as(&teacher);
+	DeleteLessonRequest req = DELETE_LESSON_REQUEST_INIT;
+	DeleteLessonResponse *ret;
+
+	req.lesson_id = (char *)lesson_id;
+	return edu_service_delete_lesson_call(t->channel, &req, &options, &t->arena, &ret, err);
+}
+
+static void create_section(struct testserver *t, const struct testcourse *c)
+{
+	const struct client_call_options options = as(&teacher);
+	CreateSectionRequest req = CREATE_SECTION_REQUEST_INIT;
+	CreateSectionResponse *ret;
+	struct error err;
+
+	req.course_id = (char *)c->id;
+	req.title = (char *)"S";
+	int r = edu_service_create_section_call(t->channel, &req, &options, &t->arena, &ret, &err);
+	assert_ok(r, &err);
+}
+
+/* --- two editors --- */
+
+struct editing {
+	struct testserver *t;
+	const char *lesson_id, *etag, *title;
+	struct arena arena;
+	int r;
+	struct error err;
+};
+
+static void *edit(void *arg)
+{
+	struct editing *e = arg;
+	const struct client_call_options options = as(&teacher);
+	UpdateLessonRequest req = UPDATE_LESSON_REQUEST_INIT;
+	UpdateLessonResponse *ret;
+	Lesson lesson = LESSON_INIT;
+	Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
+
+	lesson.lesson_id = (char *)e->lesson_id;
+	lesson.title = (char *)e->title;
+	mask.paths = (char *[]){(char *)"title"};
+	mask.n_paths = 1;
+	req.lesson = &lesson;
+	req.update_mask = &mask;
+	req.etag = (char *)e->etag;
+	e->r = edu_service_update_lesson_call(e->t->channel, &req, &options, &e->arena, &ret, &e->err);
+	return NULL;
+}
+
+static void of_two_editors_one_is_told(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse c;
+
+	testserver_draft(t, &teacher, 0, (const int[]){LESSON_EXERCISE, 0}, &c);
+	for (int round = 0; round < ROUNDS; round++) {
+		const char *etag = list(t, &c, 0)->etag;
+		struct editing both[2] = {{.t = t, .lesson_id = c.lessons[0], .etag = etag, .title = "One"},
+					  {.t = t, .lesson_id = c.lessons[0], .etag = etag, .title = "Two"}};
+
+		for (int i = 0; i < 2; i++)
+			arena_init(&both[i].arena, 1 << 20);
+		threads_run(2, edit, both, sizeof(both[0]));
+		const int won = both[0].r >= 0 ? 0 : 1;
+		assert_ok(both[won].r, &both[won].err);
+		assert_reason(both[!won].r, &both[!won].err, "ETAG_MISMATCH");
+		assert_string_equal(list(t, &c, 0)->lessons[0]->title, both[won].title);
+		for (int i = 0; i < 2; i++)
+			arena_done(&both[i].arena);
+	}
+}
+
+/* --- any changes, in any order --- */
+
+static void step(struct testserver *t, const struct testcourse *c, unsigned *seed)
+{
+	const ListLessonsResponse *now = list(t, c, 0);
+	const size_t lesson = now->n_lessons ? (size_t)rand_r(seed) % now->n_lessons : 0;
+	const size_t section = now->n_sections ? (size_t)rand_r(seed) % (now->n_sections + 1) : 0;
+	const struct client_call_options options = as(&teacher);
+	DeleteSectionRequest deletion = DELETE_SECTION_REQUEST_INIT;
+	DeleteSectionResponse *deleted;
+	struct error err;
+	int r;
+
+	switch (rand_r(seed) % 8) {
+	case 0:
+		create_section(t, c);
+		break;
+	case 1:
+		if (section < now->n_sections) {
+			deletion.section_id = now->sections[section]->section_id;
+			r = edu_service_delete_section_call(t->channel, &deletion, &options, &t->arena,
+							    &deleted, &err);
+			if (r < 0)
+				assert_reason(r, &err, "SECTION_NOT_EMPTY");
+		}
+		break;
+	case 2:
+	case 3:
+		if (now->n_lessons) {
+			r = delete_lesson(t, now->lessons[lesson]->lesson_id, &err);
+			assert_ok(r, &err);
+		}
+		break;
+	default:
+		r = create_lesson(t, &t->arena, c->id,
+				  section < now->n_sections ? now->sections[section]->section_id : (char *)"",
+				  &err);
+		assert_ok(r, &err);
+	}
+}
+
+static void any_changes_leave_no_gap(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse c;
+	unsigned seed = 7;
+
+	testserver_draft(t, &teacher, 0, (const int[]){LESSON_EXERCISE, 0}, &c);
+	for (int i = 0; i < STEPS; i++) {
+		step(t, &c, &seed);
+		assert_in_order(t, &c);
+		testserver_reset(t);
+	}
+}
+
+/* --- many lessons --- */
+
+static void fill(struct testserver *t, const struct testcourse *c)
+{
+	sql(t,
+	    "INSERT INTO lesson SELECT %" PRId64 " + seq, course_id, 4, 1, 0 FROM course JOIN seq_2_to_%d"
+	    " WHERE course_id = %" PRId64,
+	    c->lesson_ids[0], MANY - 1, c->course_id);
+	sql(t,
+	    "INSERT INTO lesson_revision SELECT course_id, 0, %" PRId64
+	    " + seq, 0, NULL, 'L', 0, 1, seq, 0, NULL, 0, 0, 1 FROM course JOIN seq_2_to_%d WHERE course_id = %" PRId64,
+	    c->lesson_ids[0], MANY - 1, c->course_id);
+	sql(t, "UPDATE course SET lesson_count = %d WHERE course_id = %" PRId64, MANY - 1, c->course_id);
+}
+
+struct reordering {
+	struct testserver *t;
+	const struct testcourse *c;
+	bool creates;
+	struct arena arena;
+	int r;
+	int64_t took_us;
+	struct error err;
+};
+
+static void *reverse_or_create(void *arg)
+{
+	struct reordering *o = arg;
+	const struct client_call_options options = as(&teacher);
+	ReorderLessonsRequest req = REORDER_LESSONS_REQUEST_INIT;
+	ReorderLessonsResponse *ret;
+	char *ids[MANY];
+
+	if (o->creates) {
+		o->r = create_lesson(o->t, &o->arena, o->c->id, (char *)"", &o->err);
+		return NULL;
+	}
+	req.course_id = (char *)o->c->id;
+	req.lesson_ids = ids;
+	for (int i = MANY - 1; i > 0; i--) {
+		char text[ID_TEXT_MAX];
+		id_format("les", o->c->lesson_ids[0] + (i == 1 ? 0 : i), text);
+		ids[req.n_lesson_ids++] = arena_strdup(&o->arena, text);
+	}
+	const int64_t start = now_us();
+	o->r = edu_service_reorder_lessons_call(o->t->channel, &req, &options, &o->arena, &ret, &o->err);
+	o->took_us = now_us() - start;
+	return NULL;
+}
+
+static void an_order_of_many_is_whole(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse c;
+
+	testserver_draft(t, &teacher, 0, (const int[]){LESSON_EXERCISE, 0}, &c);
+	fill(t, &c);
+	struct reordering alone = {.t = t, .c = &c};
+	arena_init(&alone.arena, 4 << 20);
+	(void)reverse_or_create(&alone);
+	assert_ok(alone.r, &alone.err);
+	print_message("%d lessons reordered in %" PRId64 " ms\n", MANY - 1, alone.took_us / 1000);
+	assert_in_order(t, &c);
+	assert_int_equal(
+		number(t, "SELECT position FROM lesson_revision WHERE revision = 0 AND lesson_id = %" PRId64,
+		       c.lesson_ids[0]),
+		MANY - 1);
+	arena_done(&alone.arena);
+
+	struct reordering both[2] = {{.t = t, .c = &c}, {.t = t, .c = &c, .creates = true}};
+	for (int i = 0; i < 2; i++)
+		arena_init(&both[i].arena, 4 << 20);
+	threads_run(2, reverse_or_create, both, sizeof(both[0]));
+	assert_ok(both[1].r, &both[1].err);
+	if (both[0].r < 0)
+		assert_reason(both[0].r, &both[0].err, "ORDER_INCOMPLETE");
+	assert_in_order(t, &c);
+	for (int i = 0; i < 2; i++)
+		arena_done(&both[i].arena);
+
+	const int64_t start = now_us();
+	testserver_publish(t, &teacher, &c);
+	print_message("%d lessons submitted and published in %" PRId64 " ms\n", MANY,
+		      (now_us() - start) / 1000);
+	assert_int_equal(
+		number(t, "SELECT COUNT(*) FROM lesson_revision WHERE revision = 1 AND course_id = %" PRId64,
+		       c.course_id),
+		MANY);
+}
+
+/* --- what was published --- */
+
+/* As long as what is on sale is not edited beside itself, it is a draft again. */
+static void edit_again(struct testserver *t, const struct testcourse *c)
+{
+	sql(t, "UPDATE course SET state = 1 WHERE course_id = %" PRId64, c->course_id);
+}
+
+static void what_was_published_stays(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse c;
+	struct error err;
+
+	testserver_course(t, &teacher, 0, (const int[]){LESSON_EXERCISE, LESSON_LIVE, 0}, &c);
+	edit_again(t, &c);
+	const char *title = list(t, &c, 0)->lessons[0]->title;
+	rename_lesson(t, c.lessons[0], "Changed");
+	create_section(t, &c);
+	int r = delete_lesson(t, c.lessons[1], &err);
+	assert_ok(r, &err);
+	assert_int_equal(list(t, &c, 0)->n_lessons, 2);
+	assert_int_equal(list(t, &c, 0)->n_sections, 0);
+	assert_string_equal(list(t, &c, 0)->lessons[0]->title, title);
+	assert_int_equal(list(t, &c, 2)->n_lessons, 1);
+	assert_int_equal(list(t, &c, 2)->n_sections, 1);
+	assert_string_equal(list(t, &c, 2)->lessons[0]->title, "Changed");
+	testserver_publish(t, &teacher, &c);
+	assert_int_equal(list(t, &c, 1)->n_lessons, 1);
+	assert_string_equal(list(t, &c, 1)->lessons[0]->title, "Changed");
+	assert_int_equal(
+		number(t, "SELECT COUNT(*) FROM lesson_revision WHERE revision = 1 AND course_id = %" PRId64,
+		       c.course_id),
+		2);
+}
+
+static int complete(struct testserver *t, const char *lesson_id, struct error *err)
+{
+	const struct client_call_options options = as(&learner);
+	RecordProgressRequest req = RECORD_PROGRESS_REQUEST_INIT;
+	RecordProgressResponse *ret;
+	Google__Protobuf__Timestamp now = GOOGLE__PROTOBUF__TIMESTAMP__INIT;
+	char session[37];
+
+	now.seconds = time(NULL);
+	req.lesson_id = (char *)lesson_id;
+	req.session_id = new_request_id(session);
+	req.client_time = req.session_start_time = &now;
+	req.completed = true;
+	return edu_service_record_progress_call(t->channel, &req, &options, &t->arena, &ret, err);
+}
+
+static Enrollment *enroll(struct testserver *t, const struct testcourse *c)
+{
+	const struct client_call_options options = as(&learner);
+	EnrollInCourseRequest req = ENROLL_IN_COURSE_REQUEST_INIT;
+	EnrollInCourseResponse *ret;
+	struct error err;
+	char request_id[37];
+
+	req.course_id = (char *)c->id;
+	req.request_id = new_request_id(request_id);
+	int r = edu_service_enroll_in_course_call(t->channel, &req, &options, &t->arena, &ret, &err);
+	assert_ok(r, &err);
+	return ret->enrollment;
+}
+
+static void what_was_deleted_no_longer_counts(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse c;
+	struct error err;
+
+	testserver_course(t, &teacher, 0, (const int[]){LESSON_EXERCISE, LESSON_LIVE, LESSON_EXERCISE, 0},
+			  &c);
+	(void)enroll(t, &c);
+	for (int i = 0; i < 2; i++) {
+		int r = complete(t, c.lessons[i], &err);
+		assert_ok(r, &err);
+	}
+	edit_again(t, &c);
+	int r = delete_lesson(t, c.lessons[0], &err);
+	assert_ok(r, &err);
+	sql(t, "UPDATE course SET state = 3 WHERE course_id = %" PRId64, c.course_id);
+	assert_int_equal(enroll(t, &c)->lessons_completed, 2);
+	assert_int_equal(enroll(t, &c)->lessons_total, 3);
+	r = complete(t, c.lessons[0], &err);
+	assert_ok(r, &err);
+
+	edit_again(t, &c);
+	testserver_publish(t, &teacher, &c);
+	assert_int_equal(enroll(t, &c)->lessons_completed, 1);
+	assert_int_equal(enroll(t, &c)->lessons_total, 2);
+	r = complete(t, c.lessons[0], &err);
+	assert_reason(r, &err, "LESSON_NOT_FOUND");
+	r = complete(t, c.lessons[1], &err);
+	assert_ok(r, &err);
+	assert_int_equal(
+		number(t, "SELECT COUNT(*) FROM progress_lesson WHERE lesson_id = %" PRId64, c.lesson_ids[0]),
+		1);
+}
+
+static int setup(void **state)
+{
+	int r = testserver_setup(state);
+	struct testserver *t = *state;
+
+	testserver_user(t, NULL, ROLE_MASK_INSTRUCTOR, &teacher);
+	testserver_user(t, NULL, ROLE_MASK_ADMIN, &admin);
+	testserver_user(t, NULL, 0, &learner);
+	return r;
+}
+
+static int reset(void **state)
+{
+	testserver_reset(*state);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(of_two_editors_one_is_told, reset),
+		cmocka_unit_test_teardown(any_changes_leave_no_gap, reset),
+		cmocka_unit_test_teardown(an_order_of_many_is_whole, reset),
+		cmocka_unit_test_teardown(what_was_published_stays, reset),
+		cmocka_unit_test_teardown(what_was_deleted_no_longer_counts, reset),
+	};
+	return cmocka_run_group_tests(tests, setup, testserver_teardown);
+}
