@@ -707,7 +707,7 @@ bool index_find(const struct index *x, struct arena *arena, const struct index_q
 	roaring_bitmap_free(all);
 	if (q->words && sought.n > 0 && ret->n == 0)
 		ret->unknown = words_unknown(&sought);
-	return ok;
+	return ok && !arena->exhausted; /* a filter that found no room was left out */
 }
 
 struct index_size index_size(const struct index *x)

@@ -99,7 +99,7 @@ struct index_page {
 	struct index_place last; /* when n is above 0 */
 };
 
-/* False when memory is out. */
+/* False when memory is out, or the arena full. */
 bool index_find(const struct index *x, struct arena *arena, const struct index_query *q,
 		struct index_page *ret) __attribute__((warn_unused_result));
 

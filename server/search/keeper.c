@@ -100,6 +100,8 @@ static int keep(struct catalogue_keeper *k, struct error *err)
 	db_set_deadline(k->conn, until_us);
 	catalogue_follow_names(k->catalogue);
 	int r = catalogue_refresh(k->catalogue, CHANGED_ELSEWHERE, k->conn, until_us, err);
+	if (r >= 0) /* when nobody asks, nobody else does */
+		r = catalogue_refresh(k->catalogue, CHANGED_HERE, k->conn, until_us, err);
 	return r < 0 ? r : now_and_then(k, err);
 }
 

@@ -305,12 +305,13 @@ unsigned ranking_select(const struct ranking *r, const roaring_bitmap_t *among, 
 			unsigned max, uint32_t *ret)
 {
 	const uint64_t members = roaring_bitmap_get_cardinality(among);
+	if (!r->blocks || max == 0 || members == 0)
+		return 0;
 	max = max < PAGE_MAX ? max : PAGE_MAX;
-	unsigned n = 0, at = after && r->blocks ? find_block(r, after, true) : 0;
-
 	if (members <= FEW && members <= r->n / SPARSE)
 		return select_few(r, among, (uint32_t)members, after, max, ret);
-	uint32_t i = after && r->blocks ? place_in_block(r, &r->blocks[at], after, true) : 0;
+	unsigned n = 0, at = after ? find_block(r, after, true) : 0;
+	uint32_t i = after ? place_in_block(r, &r->blocks[at], after, true) : 0;
 	while (at < r->n_blocks && n < max) {
 		const unsigned found = n;
 		n = walk(r, at, i, among, max, n, ret);

@@ -283,7 +283,7 @@ static int pack_card(struct rpc_call *call, const struct course *course, uint64_
 /* Reads those that are missing, and keeps them unless they changed meanwhile. */
 static int read_cards(struct rpc_call *call, struct shown *s, struct error *err)
 {
-	uint64_t generations[INDEX_PAGE_MAX];
+	uint64_t generations[INDEX_PAGE_MAX] = {0};
 	int64_t ids[INDEX_PAGE_MAX];
 	struct course *courses;
 	unsigned n = 0, n_courses;

@@ -378,6 +378,33 @@ static void test_hostile_queries(void **state)
 	index_free(x);
 }
 
+/* Whatever is left of a call's memory, a question is answered whole or not at all. */
+static void test_a_full_arena(void **state)
+{
+	struct index *x = filled(300);
+	const struct index_query q = {
+		.max = 5, .language = "ZH-hans", .words = "Alpha C++", .order = INDEX_TITLE};
+	struct index_page expected, page;
+	struct arena arena;
+	unsigned refused = 0;
+	arena_init(&arena, 1 << 20);
+	assert_true(index_find(x, &arena, &q, &expected));
+	arena_done(&arena);
+	for (size_t cap = 0; cap < 300; cap += 8) {
+		arena_init(&arena, cap);
+		if (!index_find(x, &arena, &q, &page)) {
+			refused++;
+		} else {
+			assert_int_equal(page.n, expected.n);
+			assert_memory_equal(page.course_ids, expected.course_ids,
+					    page.n * sizeof(page.course_ids[0]));
+		}
+		arena_done(&arena);
+	}
+	assert_in_range(refused, 1, 37);
+	index_free(x);
+}
+
 int main(void)
 {
 	const char *seed = getenv("EDU_TEST_SEED");
@@ -389,6 +416,7 @@ int main(void)
 		cmocka_unit_test(test_a_walk_while_courses_come),
 		cmocka_unit_test(test_who_teaches_what),
 		cmocka_unit_test(test_hostile_queries),
+		cmocka_unit_test(test_a_full_arena),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
