@@ -120,7 +120,8 @@ void catalogue_on_event(struct catalogue *c, const struct event *e)
 {
 	if (strcmp(e->kind, EVENT_USER_UPDATED) == 0)
 		id_queue_add(c->renamed, e->subject_id);
-	else if (e->course_id && (event_is_of(e, NOUN_COURSE) || event_is_of(e, NOUN_LESSON)))
+	else if (e->course_id &&
+		 (event_is_of(e, NOUN_COURSE) || event_is_of(e, NOUN_SECTION) || event_is_of(e, NOUN_LESSON)))
 		catalogue_course_changed(c, e->course_id);
 }
 

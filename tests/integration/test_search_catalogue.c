@@ -475,7 +475,7 @@ static void test_ranks_are_written_now_and_then(void **state)
 	db_close(conn);
 	ListCoursesRequest req = LIST_COURSES_REQUEST_INIT;
 	ListCoursesResponse *page;
-	struct ids found;
+	struct ids found = {.n = 0};
 	req.order = EDU__V1__COURSE_ORDER__COURSE_ORDER_POPULARITY;
 	int64_t until_us = monotonic_us() + 30 * (int64_t)SECOND_US;
 	do {

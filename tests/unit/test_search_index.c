@@ -370,8 +370,8 @@ static void test_hostile_queries(void **state)
 		assert_true(index_find(x, &arena, &q, &page));
 		assert_int_equal(page.n, 0);
 	}
-	for (size_t i = 0; i + 4 < sizeof(many); i += 4)
-		memcpy(many + i, i % 8 ? "\u8bfe " : "abc ", 4);
+	for (size_t at = 0; at + 8 < sizeof(many);)
+		at += (size_t)snprintf(many + at, sizeof(many) - at, "abc \u8bfe ");
 	q.words = many;
 	assert_true(index_find(x, &arena, &q, &page));
 	arena_done(&arena);
