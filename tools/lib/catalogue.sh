@@ -252,6 +252,14 @@ END
 	publish
 	habits=$course
 	reader ada 5 "I read one a day."
+	# Revision 2, edited beside what is on sale meanwhile.
+	run grace update-course --course.course-id "$course" --course.summary \
+		"Small rules that have nothing to do with any language; now with the one about clocks."
+	text "Ask no clock who came first" <<'END'
+Two machines agree on the time until it matters. What must come before something else should hand it a number, and the one with
+the greater number is the later.
+END
+	publish
 
 	subject=$science
 	course lin zh-Hans all 5 "68.00 CNY" "厨房里的化学" "从一锅粥、一块面团、一勺醋看见分子。"
@@ -316,6 +324,7 @@ anybody list-courses --order title
 anybody list-courses --language zh --free-only
 anybody list-courses --query "balance sheet"
 anybody list-courses --query 概率
+anybody get-course --course-id $habits
 anybody get-instructor --instructor-id $lin
 anybody list-reviews --course-id $habits
 anybody get-lesson-content --lesson-id $preview
