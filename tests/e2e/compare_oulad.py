@@ -98,6 +98,11 @@ class Comparison:
         found = list(pages(self.wire, self.token, "lesson", "ListLessons", "lessons", course_id=course))
         self.same("lessons", {l.external_id: kind(l.kind) for l in found}, self.expected.kinds)
         self.same("number of lessons", len(found), len(self.expected.kinds))
+        sections = self.wire.call("lesson", "ListLessons", self.token, course_id=course).sections
+        titles = {s.section_id: s.title for s in sections}
+        self.same("activities by section", {l.external_id: titles.get(l.section_id) for l in found},
+                  {l.external_id: l.title.rsplit(" ", 1)[0] for l in found})
+        self.same("number of sections", len(sections), len(set(titles.values())))
         self.material = {l.lesson_id: l.external_id for l in found}
         self.figures["lessons"] = len(found)
 

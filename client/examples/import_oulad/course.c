@@ -253,6 +253,8 @@ static int lessons_find(struct import *im, struct error *err)
 			r = edu_service_list_lessons_call(im->channel, &request, NULL, &arena, &response,
 							  err);
 		} while (patience_again(&p, r, err));
+		for (size_t i = 0; r == 0 && i < response->n_sections; i++)
+			section_found(im, response->sections[i]);
 		for (size_t i = 0; r == 0 && i < response->n_lessons; i++)
 			lesson_found(im, response->lessons[i]);
 		snprintf(token, sizeof(token), "%s", r == 0 ? response->next_page_token : "");
@@ -271,13 +273,17 @@ static int lesson_make(struct import *im, unsigned material, struct arena *arena
 	bool replayed = false;
 	const struct client_call_options options = {.replayed = &replayed};
 	CreateLessonResponse *response;
+	const char *section_id;
 	struct patience p = PATIENCE;
-	int r;
+	int r = section_ensure(im, m->activity, arena, &section_id, err);
 
+	if (r < 0)
+		return r;
 	snprintf(external_id, sizeof(external_id), "%" PRId64, m->id);
 	snprintf(title, sizeof(title), "%s %" PRId64, m->activity, m->id);
 	request.course_id = im->course_id;
 	request.external_id = external_id;
+	request.section_id = (char *)section_id;
 	request.title = title;
 	request.kind = lesson_kind(m->activity);
 	request.request_id = key_uuid(request_id, "lesson/%s/%s/%s", im->course_id, external_id, m->activity);
@@ -292,7 +298,7 @@ static int lesson_make(struct import *im, unsigned material, struct arena *arena
 	return 0;
 }
 
-/* One after the other, because each is appended to those before. */
+/* One after the other, because each is appended to those before in its section. */
 static int lessons_import(struct import *im, struct arena *arena, struct error *err)
 {
 	unsigned n = im->data.n_materials;

@@ -9,10 +9,11 @@
 #include "client/examples/import_oulad/tables.h"
 #include "client/examples/import_oulad/tally.h"
 #include "client/session/session.h"
+#include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
 #include "proto/runtime/secret.h"
 
-enum { IMPORT_ARENA_MAX = 16 << 20 };
+enum { IMPORT_ARENA_MAX = 16 << 20, IMPORT_SECTIONS_MAX = 64 };
 
 /* One run. Filled by one stage after the other; from the learners on only the tally changes. */
 struct import {
@@ -30,6 +31,13 @@ struct import {
 	/* course.c */
 	char course_key[KEY_EXTERNAL_ID_MAX], course_id[ID_TEXT_MAX];
 	char (*lesson_ids)[ID_TEXT_MAX]; /* by material */
+
+	/* sections.c */
+	unsigned n_sections;
+	struct import_section {
+		char activity[sizeof(((struct oulad_material *)0)->activity)]; /* and its title */
+		char id[ID_TEXT_MAX];
+	} sections[IMPORT_SECTIONS_MAX];
 };
 
 /* --- connection.c --- */
@@ -51,6 +59,16 @@ int connection_keep_error(struct error *err);
 
 /* Finds or makes the course and its lessons, and publishes it. */
 int course_import(struct import *im, struct error *err) __attribute__((warn_unused_result));
+
+/* --- sections.c --- */
+
+/* A section that the course has; one that is no activity's was added by somebody else, and is left alone. */
+void section_found(struct import *im, const Section *section);
+
+/* The section of an activity, which holds its materials, made when the course has none such: its typed id; ""
+ * when there are more activities than sections, for a lesson that lies in none. */
+int section_ensure(struct import *im, const char *activity, struct arena *arena, const char **ret_id,
+		   struct error *err) __attribute__((warn_unused_result));
 
 /* --- learner.c --- */
 
