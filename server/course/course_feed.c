@@ -18,12 +18,13 @@ void course_on_event(struct cache *courses, struct cache *lessons, const struct 
 	lesson_info_forget(lessons, e->course_id);
 }
 
-/* Whose courses others are than before: not after an edit. Who comes to a course or leaves it is told by his
- * grant of it. */
+/* Whose courses others are than before: not after an edit, nor before a review is passed. Who comes to a
+ * course or leaves it is told by his grant of it. */
 static bool changes_the_catalogue(const struct event *e)
 {
-	static const char *const edits[] = {EVENT_COURSE_CREATED, EVENT_COURSE_UPDATED,
-					    EVENT_COURSE_SUBMITTED, EVENT_COURSE_REORDERED};
+	static const char *const edits[] = {EVENT_COURSE_CREATED,   EVENT_COURSE_UPDATED,
+					    EVENT_COURSE_SUBMITTED, EVENT_COURSE_REORDERED,
+					    EVENT_COURSE_WITHDRAWN, EVENT_COURSE_REJECTED};
 	for (size_t i = 0; i < ARRAY_SIZE(edits); i++)
 		if (strcmp(e->kind, edits[i]) == 0)
 			return false;
