@@ -231,20 +231,6 @@ class Content(unittest.TestCase):
 
     # --- what a publication holds ---
 
-    def edited(self, course, edit):
-        """What becomes of the draft of a published course."""
-        number = id_number(course)
-        self.stack.sql(f"UPDATE course SET state = 1 WHERE course_id = {number}")
-        try:
-            return edit()
-        finally:
-            self.stack.sql(f"UPDATE course SET state = 3 WHERE course_id = {number}")
-
-    def again(self, course):
-        """Publishes what was edited."""
-        self.stack.sql(f"UPDATE course SET state = 1 WHERE course_id = {id_number(course)}")
-        self.publish(course)
-
     def test_a_draft_goes_on_beside_what_is_published(self):
         course, (lesson,) = self.course("TEXT")
         film = self.film(lesson)
@@ -257,10 +243,10 @@ class Content(unittest.TestCase):
         write("first")
         self.publish(course)
         buyer = self.buyer(course)
-        self.edited(course, lambda: write("second"))
+        write("second")
         self.assertEqual(self.read(buyer, lesson).text, "first")
-        self.again(course)
-        self.edited(course, lambda: write("third"))
+        self.publish(course)
+        write("third")
         for who, view, text, revision in ((buyer, 0, "second", 2), ("teacher", 1, "second", 2), ("teacher", DRAFT, "third", 0)):
             read = self.read(who, lesson, view=view)
             self.assertEqual((read.text, read.revision), (text, revision))
@@ -268,12 +254,11 @@ class Content(unittest.TestCase):
             self.assertEqual(fetch(read.files[1].url).body, text.encode())
         # Media that was published stays: neither other media nor none.
         other = self.upload(b"other", lesson_id=lesson, role=MEDIA, content_type="video/mp4").content.content_id
-        self.edited(course, lambda: self.refused("MEDIA_FROZEN", "AttachContent", "teacher", content_id=other))
-        self.edited(course, lambda: self.refused("MEDIA_FROZEN", "RemoveAttachment", "teacher", lesson_id=lesson,
-                                                 content_id=film))
-        self.edited(course, lambda: self.call("AttachContent", "teacher", content_id=film))  # as it is
+        self.refused("MEDIA_FROZEN", "AttachContent", "teacher", content_id=other)
+        self.refused("MEDIA_FROZEN", "RemoveAttachment", "teacher", lesson_id=lesson, content_id=film)
+        self.call("AttachContent", "teacher", content_id=film)  # as it is
         # What no revision holds any more is told apart from what one does.
-        self.edited(course, lambda: self.call("RemoveAttachment", "teacher", lesson_id=lesson, content_id=told["third"]))
+        self.call("RemoveAttachment", "teacher", lesson_id=lesson, content_id=told["third"])
         unused = self.stack.sql(f"SELECT content_id FROM content WHERE lesson_id = {id_number(lesson)} AND role <> 7"
                                 " AND unused_time IS NOT NULL ORDER BY content_id")
         self.assertEqual([int(x) for x, in unused], sorted(map(id_number, (told["third"], other))))
