@@ -67,7 +67,8 @@ int lesson_info_list(struct db_conn *conn, struct arena *arena, int64_t course_i
 int lesson_draft_read(struct db_conn *conn, int64_t lesson_id, struct lesson_info *ret, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Gives a lesson of the draft, read so, another quiz; in the transaction that changes the course. */
+/* Gives a lesson of the draft, read so, another quiz; the one before goes unless a revision refers to it. In
+ * the transaction that changes the course. */
 int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson, int64_t quiz_id,
 			  int64_t now_us, struct error *err) __attribute__((warn_unused_result));
 

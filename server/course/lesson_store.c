@@ -93,6 +93,7 @@ enum stmt {
 	DRAFT,
 	SET_QUIZ,
 	WITHOUT_QUIZ,
+	DROP_QUIZ,
 	BY_EXTERNAL_ID,
 	FREEZE_SECTIONS,
 	FREEZE_LESSONS,
@@ -163,6 +164,9 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[SET_QUIZ] = {"lesson_set_quiz", "iiii", NULL,
 		      "UPDATE lesson_revision SET quiz_id = ?, update_time = ?"
 		      " WHERE course_id = ? AND revision = 0 AND lesson_id = ?"},
+	[DROP_QUIZ] = {"lesson_drop_quiz", "ii", NULL,
+		       "DELETE FROM quiz WHERE quiz_id = ? AND NOT EXISTS"
+		       " (SELECT 1 FROM lesson_revision WHERE quiz_id = ?)"},
 	[WITHOUT_QUIZ] = {"lesson_without_quiz", "i", &info_row,
 			  DB_SELECT(INFO_COLUMNS,
 				    WITH_LESSON " WHERE lesson_revision.course_id = ? AND revision = 0"
@@ -234,10 +238,20 @@ int lesson_store_update(struct db_conn *conn, const struct lesson *l, struct err
 	return db_write(conn, &stmts[UPDATE], &update_row, l, DB_NO_ARGS, err);
 }
 
+/* A quiz that the draft held, unless a revision holds it, or the draft of a copy. */
+static int drop_quiz(struct db_conn *conn, int64_t quiz_id, struct error *err)
+{
+	if (quiz_id == 0)
+		return 0;
+	return db_exec(conn, &stmts[DROP_QUIZ], DB_ARGS(db_i64(quiz_id), db_i64(quiz_id)), NULL, err);
+}
+
 int lesson_store_remove(struct db_conn *conn, const struct lesson *l, struct error *err)
 {
 	int r = db_exec(conn, &stmts[DELETE], DB_ARGS(db_i64(l->info.lesson_id), db_i64(l->info.course_id)),
 			NULL, err);
+	if (r >= 0)
+		r = drop_quiz(conn, l->info.quiz_id, err);
 	return r < 0 ? r
 		     : db_exec(conn, &stmts[CLOSE_UP],
 			       DB_ARGS(db_i64(l->info.course_id), db_i64(l->info.position)), NULL, err);
@@ -387,10 +401,11 @@ int lesson_draft_read(struct db_conn *conn, int64_t lesson_id, struct lesson_inf
 int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson, int64_t quiz_id,
 			  int64_t now_us, struct error *err)
 {
-	return db_exec(conn, &stmts[SET_QUIZ],
-		       DB_ARGS(db_i64(quiz_id), db_i64(now_us), db_i64(lesson->course_id),
-			       db_i64(lesson->lesson_id)),
-		       NULL, err);
+	int r = db_exec(conn, &stmts[SET_QUIZ],
+			DB_ARGS(db_i64(quiz_id), db_i64(now_us), db_i64(lesson->course_id),
+				db_i64(lesson->lesson_id)),
+			NULL, err);
+	return r < 0 ? r : drop_quiz(conn, lesson->quiz_id, err);
 }
 
 int lesson_check_quizzes(struct db_conn *conn, struct arena *arena, int64_t course_id, int so_far,

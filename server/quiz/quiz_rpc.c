@@ -21,17 +21,19 @@ static void put_place(struct arena *arena, const struct content_place *place, in
 struct quiz_setting {
 	struct course_edit edit;
 	struct quiz quiz;
-	Quiz **ret;
+	SetQuizResponse *ret;
 };
 
-static int show(struct change *change, const struct quiz_setting *m, struct error *err)
+static int show(struct change *change, const struct quiz_setting *m, const struct course *course,
+		struct error *err)
 {
 	const struct content_place place = {m->quiz.course_id, 0, m->quiz.lesson_id};
-	int r = quiz_unpack(m->quiz.packed.whole, change->arena, m->ret, err);
+	int r = quiz_unpack(m->quiz.packed.whole, change->arena, &m->ret->quiz, err);
 
 	if (r < 0)
 		return r;
-	put_place(change->arena, &place, m->quiz.create_us, *m->ret);
+	put_place(change->arena, &place, m->quiz.create_us, m->ret->quiz);
+	m->ret->etag = course_next_etag(change, course);
 	return arena_check(change->arena, err);
 }
 
@@ -50,22 +52,7 @@ static int apply_quiz(struct change *change, void *course, struct error *err)
 	r = quiz_store_insert(change->conn, &m->quiz, err);
 	if (r >= 0)
 		r = lesson_draft_set_quiz(change->conn, &lesson, m->quiz.quiz_id, change->now_us, err);
-	if (r >= 0)
-		r = quiz_store_remove_unused(change->conn, lesson.quiz_id, err);
-	return r < 0 ? r : show(change, m, err);
-}
-
-/* A course that may not be seen has no lessons. */
-static int run(struct change *change, const struct quiz_setting *m, SetQuizResponse *ret, struct error *err)
-{
-	Course *course = NULL;
-
-	change->ret = &course;
-	int r = change_run(change, &ret->base, err);
-	if (r < 0)
-		return err->reason == &REASON_COURSE_NOT_FOUND ? lesson_not_found(err, m->quiz.lesson_id) : r;
-	ret->etag = course->etag;
-	return 0;
+	return r < 0 ? r : show(change, m, course, err);
 }
 
 static int set_quiz(struct rpc_call *call, const SetQuizRequest *req, SetQuizResponse *ret, struct error *err)
@@ -75,7 +62,7 @@ static int set_quiz(struct rpc_call *call, const SetQuizRequest *req, SetQuizRes
 		.edit = {apply_quiz},
 		.quiz = {.lesson_id = id_of(ID_LESSON, req->lesson_id),
 			 .creator_id = rpc_principal(call)->user_id},
-		.ret = &ret->quiz,
+		.ret = ret,
 	};
 	int r = quiz_check(req->quiz, arena, err);
 	if (r >= 0)
@@ -87,12 +74,11 @@ static int set_quiz(struct rpc_call *call, const SetQuizRequest *req, SetQuizRes
 		r = app_new_ids(call, APP_IDS(&m.quiz.quiz_id), err);
 	if (r < 0)
 		return r;
-	const char *course_id = app_id(arena, ID_COURSE, m.quiz.course_id);
-	if (!course_id)
-		return arena_full(err);
-	struct change change = course_change(call, STEP_COURSE_EDIT, course_id, req->etag);
+	struct change change = course_part_change(call, STEP_COURSE_EDIT, m.quiz.course_id, 0, req->etag);
 	change.arg = &m;
-	return run(&change, &m, ret, err);
+	r = change_run(&change, &ret->base, err);
+	/* A course that may not be seen has no lessons. */
+	return r < 0 && err->reason == &REASON_COURSE_NOT_FOUND ? lesson_not_found(err, m.quiz.lesson_id) : r;
 }
 
 /* --- GetQuiz --- */

@@ -27,13 +27,10 @@ DB_ROW(shown_row, struct quiz_found, SHOWN_COLUMNS);
 	" FROM lesson_revision l JOIN quiz q ON q.quiz_id = l.quiz_id"                                       \
 	" WHERE l.course_id = ? AND l.revision = ? AND l.lesson_id = ?"
 
-enum { INSERT, REMOVE_UNUSED, READ_WHOLE, READ_SHOWN };
+enum { INSERT, READ_WHOLE, READ_SHOWN };
 
 static const struct db_stmt stmts[] = {
 	[INSERT] = {"quiz_insert", DB_LETTERS(COLUMNS), NULL, DB_INSERT("quiz", COLUMNS)},
-	[REMOVE_UNUSED] = {"quiz_remove_unused", "ii", NULL,
-			   "DELETE FROM quiz WHERE quiz_id = ? AND NOT EXISTS"
-			   " (SELECT 1 FROM lesson_revision WHERE quiz_id = ?)"},
 	[READ_WHOLE] = {"quiz_read_whole", "iii", &whole_row, DB_SELECT(WHOLE_COLUMNS, OF_LESSON)},
 	[READ_SHOWN] = {"quiz_read_shown", "iii", &shown_row, DB_SELECT(SHOWN_COLUMNS, OF_LESSON)},
 };
@@ -43,13 +40,6 @@ const struct db_stmt_list quiz_stmts = {"quiz", stmts, ARRAY_SIZE(stmts)};
 int quiz_store_insert(struct db_conn *conn, const struct quiz *q, struct error *err)
 {
 	return db_write(conn, &stmts[INSERT], &quiz_row, q, DB_NO_ARGS, err);
-}
-
-int quiz_store_remove_unused(struct db_conn *conn, int64_t quiz_id, struct error *err)
-{
-	if (quiz_id == 0)
-		return 0;
-	return db_exec(conn, &stmts[REMOVE_UNUSED], DB_ARGS(db_i64(quiz_id), db_i64(quiz_id)), NULL, err);
 }
 
 int quiz_store_read(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t revision,

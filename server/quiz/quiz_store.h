@@ -16,10 +16,6 @@ struct quiz {
 int quiz_store_insert(struct db_conn *conn, const struct quiz *q, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Removes it unless a lesson refers to it: of a draft, what was set before. 0: there is none. */
-int quiz_store_remove_unused(struct db_conn *conn, int64_t quiz_id, struct error *err)
-	__attribute__((warn_unused_result));
-
 /* What a lesson has in a revision of its course (0: the draft). */
 struct quiz_found {
 	int64_t create_us;

@@ -290,30 +290,20 @@ static const char *key_seen(struct testserver *t, const struct testuser *who, co
 	return quiz->questions[0]->key;
 }
 
-/* The course's draft as it is, published. */
-static void publish_again(struct testserver *t, const struct testcourse *c, int revision)
-{
-	sql(t,
-	    "INSERT INTO lesson_revision (revision, course_id, lesson_id, section_id, external_id, title,"
-	    " duration_seconds, weight, position, free_preview, release_time, release_after_days, quiz_id, update_time)"
-	    " SELECT %d, course_id, lesson_id, section_id, external_id, title, duration_seconds, weight, position,"
-	    " free_preview, release_time, release_after_days, quiz_id, update_time FROM lesson_revision"
-	    " WHERE course_id = %" PRId64 " AND revision = 0",
-	    revision, c->course_id);
-	sql(t, "UPDATE course SET stage = 3, revision = %d WHERE course_id = %" PRId64, revision,
-	    c->course_id);
-}
-
-static void edit(struct testserver *t, const struct testcourse *c, const char *json)
-{
-	sql(t, "UPDATE course SET stage = 1 WHERE course_id = %" PRId64, c->course_id);
-	set(t, c->lessons[0], json);
-	sql(t, "UPDATE course SET stage = 3 WHERE course_id = %" PRId64, c->course_id);
-}
-
 static int64_t quizzes_of(const struct testserver *t, const struct testcourse *c)
 {
 	return number(t, "SELECT COUNT(*) FROM quiz WHERE course_id = %" PRId64, c->course_id);
+}
+
+static void delete_lesson(struct testserver *t, const char *lesson_id)
+{
+	DeleteLessonRequest req = DELETE_LESSON_REQUEST_INIT;
+	DeleteLessonResponse *reply;
+	struct client_call_options options = as(&teacher);
+	struct error err;
+
+	req.lesson_id = (char *)lesson_id;
+	assert_ok(edu_service_delete_lesson_call(t->channel, &req, &options, &t->arena, &reply, &err), &err);
 }
 
 static void a_learner_keeps_the_quiz_of_the_revision_shown(void **state)
@@ -330,23 +320,30 @@ static void a_learner_keeps_the_quiz_of_the_revision_shown(void **state)
 	enroll(t, &learner, c.id);
 	assert_string_equal(key_seen(t, &learner, lesson, COURSE_VIEW_PUBLISHED, 1), "one");
 
-	edit(t, &c, QUIZ_NAMED("two"));
+	set(t, lesson, QUIZ_NAMED("two"));
 	assert_string_equal(key_seen(t, &learner, lesson, COURSE_VIEW_PUBLISHED, 1), "one");
 	assert_string_equal(key_seen(t, &teacher, lesson, COURSE_VIEW_PUBLISHED, 1), "one");
 	assert_string_equal(key_seen(t, &teacher, lesson, COURSE_VIEW_DRAFT, 0), "two");
-	publish_again(t, &c, 2);
+	testserver_publish(t, &teacher, &c);
 	assert_string_equal(key_seen(t, &learner, lesson, COURSE_VIEW_PUBLISHED, 2), "two");
 
-	edit(t, &c, QUIZ_NAMED("three"));
+	set(t, lesson, QUIZ_NAMED("three"));
 	assert_string_equal(key_seen(t, &learner, lesson, COURSE_VIEW_PUBLISHED, 2), "two");
 	assert_string_equal(key_seen(t, &teacher, lesson, COURSE_VIEW_DRAFT, 0), "three");
 	assert_int_equal(quizzes_of(t, &c), 3);
 
 	/* What was drafted and never published is gone once it is replaced; what was published stays. */
-	edit(t, &c, QUIZ_NAMED("four"));
+	set(t, lesson, QUIZ_NAMED("four"));
 	assert_string_equal(key_seen(t, &learner, lesson, COURSE_VIEW_PUBLISHED, 2), "two");
 	assert_string_equal(key_seen(t, &teacher, lesson, COURSE_VIEW_DRAFT, 0), "four");
 	assert_int_equal(quizzes_of(t, &c), 3);
+
+	/* So it is with the lesson. */
+	delete_lesson(t, lesson);
+	assert_string_equal(key_seen(t, &learner, lesson, COURSE_VIEW_PUBLISHED, 2), "two");
+	assert_not_got(t, &teacher, lesson, COURSE_VIEW_DRAFT, "LESSON_NOT_FOUND");
+	assert_not_set(t, &teacher, lesson, "LESSON_NOT_FOUND");
+	assert_int_equal(quizzes_of(t, &c), 2);
 }
 
 /* --- setting --- */
