@@ -200,7 +200,7 @@ class Checker:
 
     def violations(self):
         return list(itertools.chain(self.unsound(), self.payments(), self.purchases(), self.users(), self.sessions(),
-                                    self.lessons(), self.enrollments(), self.feed(), self.followed()))
+                                    self.lessons(), self.enrollments(), self.reviews(), self.feed(), self.followed()))
 
     def unsound(self, statements=None):
         statements = statements or UNSOUND
@@ -355,6 +355,24 @@ class Checker:
                 yield f"acknowledged and lost: slices or completion of {key}"
             if coverage & ~high or completed and not possible and bin(coverage).count("1") < 58:
                 yield f"slices or completion that nobody reported: {key}"
+
+    def reviews(self):
+        """Each is as the last change that was acknowledged left it, or one that nobody knows of."""
+        rows = dict(self.sql("SELECT user_id, stars FROM review"))
+        by_user = {}
+        for o in self.history.of("review"):
+            by_user.setdefault(str(number(o.intent["user"])), []).append(o)
+        for user, operations in by_user.items():
+            told = [o for o in operations if o.fate == OK]
+            unknown = [o for o in operations if o.fate not in (OK, REFUSED)]
+            possible = {str(o.intent["stars"]) for o in (*told[-1:], *unknown)}
+            stars = rows.pop(user, None)
+            if stars is None and told:
+                yield f"acknowledged and lost: {told[-1]}"
+            elif stars is not None and stars not in possible:
+                yield f"a review of {stars} stars, and not as it was left: {operations[-1]}"
+        for user in rows:
+            yield f"a review that nobody wrote: of {user}"
 
     def feed(self, patience=30):
         """Every event has its place in the end, without gaps."""

@@ -21,7 +21,8 @@ GIVE_UP = 0.2
 MAY_REPEAT = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED")
 
 # Refusals that are answers: the books say no.
-ANSWERS = ("INSUFFICIENT_FUNDS", "ALREADY_PURCHASED", "USER_NAME_IN_USE")
+ANSWERS = ("INSUFFICIENT_FUNDS", "ALREADY_PURCHASED", "USER_NAME_IN_USE", "REVIEW_TOO_EARLY", "ALREADY_REVIEWED",
+           "REVIEW_STATE_INVALID")
 
 
 def eur(minor_units):
@@ -186,6 +187,46 @@ class Buyer(Client):
         answer = self.ask(self.purchase(course))
         if answer and (not isinstance(answer, Refused) or answer.reason == "ALREADY_PURCHASED"):
             self.to_buy.remove(course)
+
+
+class Critic(Client):
+    """Reviews what its learner learns, and thinks better of it."""
+    rate = 8
+
+    def __init__(self, world, name, target, token, user_id):
+        super().__init__(world, name, target, token)
+        self.user_id, self.review = user_id, None
+
+    def write(self, method, given, **fields):
+        return self.ask(self.operation("review", "review", method, intent={"user": self.user_id, "stars": given}, **fields))
+
+    def step(self):
+        stars = self.random.randint(1, 5)
+        if self.review:
+            self.write("UpdateReview", stars, review={"review_id": self.review, "stars": stars},
+                       update_mask={"paths": ["stars"]})
+            return
+        answer = self.write("CreateReview", stars, course_id=self.world.learned, stars=stars, request_id=str(uuid.uuid4()))
+        if isinstance(answer, Refused):  # too early, or after one that was given up
+            answer = self.ask(self.operation("read", "review", "ListReviews", course_id=self.world.learned,
+                                             user_id=self.user_id))
+            self.review = answer.reviews[0].review_id if answer and answer.reviews else None
+        elif answer:
+            self.review = answer.review.review_id
+
+
+class Moderator(Client):
+    """Hides what is shown, and shows what is hidden."""
+    rate = 8
+
+    def step(self):
+        state = self.random.choice((1, 2))
+        page = self.ask(self.operation("read", "review", "ListReviews", course_id=self.world.learned, state=state))
+        if not page or not page.reviews:
+            return
+        review = self.random.choice(page.reviews).review_id
+        self.ask(self.operation("moderate", "review", ("", "HideReview", "UnhideReview")[state], intent={"review": review},
+                                review_id=review, reason="as it comes"))
 
 
 class Newcomer(Client):

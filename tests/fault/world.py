@@ -15,7 +15,8 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # connections that break are wh
 
 import grpc  # noqa: E402
 from checker import SCHOOL, number  # noqa: E402
-from clients import ANSWERS, MAY_REPEAT, PRICE, Buyer, Editor, Follower, Learner, Member, Newcomer, Probe, Reader, eur  # noqa: E402
+from clients import (ANSWERS, MAY_REPEAT, PRICE, Buyer, Critic, Editor, Follower, Learner, Member, Moderator,  # noqa: E402
+                     Newcomer, Probe, Reader, eur)
 from edge import Edge  # noqa: E402
 from link import Link  # noqa: E402
 from stack import PASSWORD, Clock, PrivateDatabase, Stack, free_port  # noqa: E402
@@ -250,6 +251,7 @@ class World:
         self.clients.append(self.reader)
         self.set_up_members()
         self.set_up_editors()
+        self.clients += [Moderator(self, f"moderator-{i}", self.target(i), self.admin) for i in range(2)]
         self.clients += [Newcomer(self, f"newcomer-{i}", self.target(i)) for i in range(self.n_newcomers)]
 
     def set_up_members(self):
@@ -299,6 +301,7 @@ class World:
         purse.wire = self.calm
         purse.ask(purse.payment())
         purse.ask(purse.purchase(self.learned))
+        self.clients.append(Critic(self, f"critic-{i}", self.target(i + 1), who[0], who[2]))
         return Learner(self, f"learner-{i}", self.target(i), who[0])
 
     def new_probe(self, n=0):
