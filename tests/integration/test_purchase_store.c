@@ -419,7 +419,7 @@ static void the_course_must_be_what_was_read(void **state)
 
 	sql("UPDATE course SET version = 6 WHERE course_id = %" PRId64, w.course_id);
 	assert_int_equal(wish_buy(&w), PURCHASE_TERMS_CHANGED);
-	sql("UPDATE course SET version = 5, state = 4 WHERE course_id = %" PRId64, w.course_id);
+	sql("UPDATE course SET version = 5, stage = 4 WHERE course_id = %" PRId64, w.course_id);
 	assert_int_equal(wish_buy(&w), PURCHASE_TERMS_CHANGED);
 	assert_int_equal(rows_written(), rows);
 	assert_int_equal(balance_of(w.user_id), 5000);
