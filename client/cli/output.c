@@ -80,7 +80,10 @@ static void object_rows(struct block *block, const char *prefix, const ProtobufC
 	}
 }
 
-static void object_lists(struct output *o, const ProtobufCMessage *message, struct arena *arena)
+/* Its lists but this one, each with this before and after it. */
+static void object_lists(struct output *o, const ProtobufCMessage *message,
+			 const ProtobufCFieldDescriptor *but, const char *before, const char *after,
+			 struct arena *arena)
 {
 	const ProtobufCMessageDescriptor *desc = message->descriptor;
 
@@ -90,10 +93,11 @@ static void object_lists(struct output *o, const ProtobufCMessage *message, stru
 		size_t n;
 		ProtobufCMessage *const *rows = shown_list(message, field, &n);
 
-		if (n == 0 || message_is_small(field->descriptor))
+		if (n == 0 || field == but || message_is_small(field->descriptor))
 			continue;
-		fprintf(o->out, "\n%s:\n", field->name);
+		fprintf(o->out, "%s%s:\n", before, field->name);
 		list_print(&list, o->out, o->width, field->descriptor, rows, n, arena);
+		fputs(after, o->out);
 	}
 }
 
@@ -103,12 +107,18 @@ static void object_print(struct output *o, const ProtobufCMessage *message, stru
 
 	object_rows(&block, "", message, o->width > 0);
 	block_print(&block, o->out, o->width);
-	object_lists(o, message, arena);
+	object_lists(o, message, NULL, "\n", "", arena);
 }
 
 /* --- a response --- */
 
-/* The list a response is about: its one repeated message, when everything else is no message. */
+static const ProtobufCFieldDescriptor *page_token_of(const ProtobufCMessageDescriptor *desc)
+{
+	return protobuf_c_message_descriptor_get_field_by_name(desc, "next_page_token");
+}
+
+/* The list a response is about: its one repeated message, or the first of a page, when everything else is no
+ * message. */
 static const ProtobufCFieldDescriptor *response_list(const ProtobufCMessageDescriptor *desc)
 {
 	const ProtobufCFieldDescriptor *found = NULL;
@@ -117,9 +127,9 @@ static const ProtobufCFieldDescriptor *response_list(const ProtobufCMessageDescr
 		const ProtobufCFieldDescriptor *field = &desc->fields[i];
 		if (field->type != PROTOBUF_C_TYPE_MESSAGE)
 			continue;
-		if (found || field->label != PROTOBUF_C_LABEL_REPEATED)
+		if ((found && !page_token_of(desc)) || field->label != PROTOBUF_C_LABEL_REPEATED)
 			return NULL;
-		found = field;
+		found = found ? found : field;
 	}
 	return found;
 }
@@ -135,8 +145,7 @@ static const ProtobufCMessage *response_object(const ProtobufCMessage *message)
 
 const char *output_next_page(const ProtobufCMessage *message)
 {
-	const ProtobufCFieldDescriptor *token =
-		protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "next_page_token");
+	const ProtobufCFieldDescriptor *token = page_token_of(message->descriptor);
 	bool text = token && token->type == PROTOBUF_C_TYPE_STRING && field_is_set(token, message);
 
 	return text ? *(char *const *)field_member(message, token->offset) : NULL;
@@ -152,6 +161,7 @@ static int print_table(struct output *o, const ProtobufCMessage *message, struct
 	errno = 0;
 	if (list) {
 		ProtobufCMessage *const *rows = shown_list(message, list, &n);
+		object_lists(o, message, list, "", "\n", &arena);
 		list_print(&o->list, o->out, o->width, list->descriptor, rows, n, &arena);
 	} else {
 		object_print(o, response_object(message), &arena);

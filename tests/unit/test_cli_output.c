@@ -98,6 +98,25 @@ static void test_a_list_is_one_row_an_element(void **state)
 	free(text);
 }
 
+static void test_what_comes_with_a_page_stands_before_it(void **state)
+{
+	Lesson lesson = LESSON_INIT;
+	Section section = SECTION_INIT;
+	ListLessonsResponse response = LIST_LESSONS_RESPONSE_INIT;
+
+	lesson.lesson_id = (char *)"les_1";
+	section.section_id = (char *)"sec_1";
+	response.lessons = (Lesson *[]){&lesson};
+	response.sections = (Section *[]){&section};
+	response.n_lessons = response.n_sections = 1;
+	response.etag = (char *)"v1";
+	char *text = printed(&response.base, false);
+	assert_int_equal(strncmp(text, "sections:\n", strlen("sections:\n")), 0);
+	assert_true(strstr(text, "sec_1") < strstr(text, "\n\nLESSON_ID"));
+	assert_null(strstr(text, "v1"));
+	free(text);
+}
+
 /* --- a catalogue in four scripts --- */
 
 enum { COURSES = 4 };
@@ -444,6 +463,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_object_is_one_row_a_field),
 		cmocka_unit_test(test_a_list_is_one_row_an_element),
+		cmocka_unit_test(test_what_comes_with_a_page_stands_before_it),
 		cmocka_unit_test(test_nothing_is_cut_without_a_mark),
 		cmocka_unit_test(test_metadata_goes_first_then_titles_get_an_ellipsis),
 		cmocka_unit_test(test_a_narrow_table_becomes_blocks),
