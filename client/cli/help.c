@@ -92,22 +92,33 @@ static void put_command(FILE *out, const char *name, const char *help)
 	put_wrapped(out, COMMAND_WIDTH, at, help);
 }
 
-/* Methods come in the order of the contract; a new file of requests begins a new group. */
+static void put_group(FILE *out, const struct service_desc *service, unsigned first, const char *title,
+		      const struct docs *docs, struct arena *arena)
+{
+	fprintf(out, "\n%s:\n", title);
+	for (unsigned i = first; i < service->n_methods; i++) {
+		const struct method_desc *method = &service->methods[i];
+		char kebab[NAME_SIZE];
+
+		if (strcmp(docs_group(docs, method->request->name, arena), title) != 0)
+			continue;
+		name_kebab(method->name, kebab);
+		put_command(out, kebab, first_sentence(docs_method(docs, method, arena), arena));
+	}
+}
+
+/* In the order of the contract: each file of requests is a group, where its first method stands. */
 static void put_methods(FILE *out, const struct service_desc *service, const struct docs *docs,
 			struct arena *arena)
 {
-	const char *group = "";
-
 	for (unsigned i = 0; i < service->n_methods; i++) {
-		const struct method_desc *method = &service->methods[i];
-		const char *title = docs_group(docs, method->request->name, arena);
-		char kebab[NAME_SIZE];
+		const char *title = docs_group(docs, service->methods[i].request->name, arena);
+		unsigned first = 0;
 
-		if (strcmp(title, group) != 0)
-			fprintf(out, "\n%s:\n", title);
-		group = title;
-		name_kebab(method->name, kebab);
-		put_command(out, kebab, first_sentence(docs_method(docs, method, arena), arena));
+		while (strcmp(docs_group(docs, service->methods[first].request->name, arena), title) != 0)
+			first++;
+		if (first == i)
+			put_group(out, service, i, title, docs, arena);
 	}
 }
 
@@ -163,17 +174,9 @@ static const struct field_rule *find_rule(const struct message_rules *rules, con
 	return NULL;
 }
 
-/* The rules of the message a nested flag belongs to: those of the request, or of one message in it. */
-static const struct message_rules *rules_of(const struct message_rules *rules,
-					    const ProtobufCMessageDescriptor *desc)
+static bool field_is_alternative(const ProtobufCFieldDescriptor *field)
 {
-	for (unsigned i = 0; rules && rules->desc != desc && i < rules->n_fields; i++) {
-		const struct message_rules *found = rules->fields[i].nested;
-		found = found ? rules_of(found, desc) : NULL;
-		if (found)
-			return found;
-	}
-	return rules && rules->desc == desc ? rules : NULL;
+	return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
 }
 
 /* A field of a message that may be left out is required only with the rest of that message: not said. */
@@ -186,11 +189,52 @@ static bool flag_is_required(const struct flag_help *help, const char *name)
 		return false;
 	for (unsigned i = 0; i < path.n; i++) {
 		const struct field_rule *rule = find_rule(rules, path.fields[i]->name);
-		if (!rule || !rule->required)
+		if (!rule || !rule->required || field_is_alternative(path.fields[i]))
 			return false;
 		rules = rule->nested;
 	}
 	return true;
+}
+
+/* True when the flag, or a message it is in, is only ever answered. */
+static bool flag_is_answered(const struct flag_help *help, const char *name)
+{
+	const struct message_rules *rules = help->method->request_rules;
+	struct flag_path path;
+
+	if (!flag_find(help->method->request, name, &path))
+		return false;
+	for (unsigned i = 0; i < path.n; i++) {
+		const struct field_rule *rule = find_rule(rules, path.fields[i]->name);
+		if (rule && rule->output_only)
+			return true;
+		rules = rule ? rule->nested : NULL;
+	}
+	return false;
+}
+
+/* Of a oneof of the request that must be set, what stands beside each of its fields; else nothing. */
+static const char *flag_alternatives(const struct flag_help *help, const ProtobufCFieldDescriptor *field)
+{
+	const ProtobufCMessageDescriptor *request = help->method->request;
+	const char *names = "";
+	bool required = false;
+
+	for (unsigned i = 0; i < request->n_fields; i++) {
+		const ProtobufCFieldDescriptor *other = &request->fields[i];
+		const struct field_rule *rule = find_rule(help->method->request_rules, other->name);
+		char kebab[NAME_SIZE];
+
+		if (!field_is_alternative(field) || !field_is_alternative(other) ||
+		    other->quantifier_offset != field->quantifier_offset)
+			continue;
+		required |= rule && rule->required;
+		name_kebab(other->name, kebab);
+		const char *more = arena_printf(help->arena, "%s%s--%s", names, *names ? ", " : "", kebab);
+		names = more ? more : names;
+	}
+	const char *text = required ? arena_printf(help->arena, "  (one of %s is required)", names) : NULL;
+	return text ? text : "";
 }
 
 /* True when the flag, or a message it is in, is one of several: its flags begin the next one. */
@@ -236,13 +280,15 @@ static void put_flag(void *arg, const char *name, const ProtobufCMessageDescript
 		     const ProtobufCFieldDescriptor *field)
 {
 	const struct flag_help *help = arg;
-	const struct field_rule *rule =
-		find_rule(rules_of(help->method->request_rules, message), field->name);
 	const char *left_out = flag_left_out(help, field), *shape = flag_shape(help, field);
 
-	if (rule && rule->output_only)
+	if (flag_is_answered(help, name))
 		return;
-	const char *required = !*left_out && flag_is_required(help, name) ? "  (required)" : "";
+	const char *required = "";
+	if (!*left_out && flag_is_required(help, name))
+		required = "  (required)";
+	else if (message == help->method->request)
+		required = flag_alternatives(help, field);
 	const char *repeated = flag_repeats(help, name) ? "  (may be repeated)" : "";
 	const char *head = arena_printf(help->arena, "--%s%s%s%s%s", name, shape ? shape : "", required,
 					left_out, repeated);

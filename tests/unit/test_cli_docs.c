@@ -90,6 +90,57 @@ static void test_help_is_made_of_them(void **state)
 	free(text);
 }
 
+static char *help_of(const char *method)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	help_method(out, service_method(&edu_service_desc, method), docs);
+	fclose(out);
+	return text;
+}
+
+static void test_a_group_is_there_once(void **state)
+{
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	help_overview(out, &edu_service_desc, docs);
+	fclose(out);
+	const char *purchases = strstr(text, "\nPurchases:\n");
+	assert_non_null(purchases);
+	assert_null(strstr(purchases + 1, "\nPurchases:\n"));
+	/* in the contract it stands behind those of another group */
+	assert_says(purchases, "\n  list-purchases ");
+	free(text);
+}
+
+/* What is answered is no flag, nor is what it is made of. */
+static void test_what_is_answered_is_no_flag(void **state)
+{
+	char *text = help_of("UpdateCourse");
+
+	assert_says(text, "--course.instructors.user-id");
+	assert_null(strstr(text, "--course.state"));
+	assert_null(strstr(text, "--course.rating"));
+	free(text);
+}
+
+static void test_one_of_several_is_required(void **state)
+{
+	char *text = help_of("ReportContent");
+
+	assert_says(text, "--course-id TEXT  (one of --course-id, --lesson-id, --review-id is required)");
+	assert_says(text, "--review-id TEXT  (one of --course-id, --lesson-id, --review-id is required)");
+	free(text);
+	text = help_of("SetQuiz");
+	assert_says(text, "--quiz.questions.key TEXT  (required)");
+	assert_says(text, "--quiz.questions.numeric.solution.value TEXT  (may be repeated)");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +148,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_every_reason_has_an_action, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_method_and_field_is_explained, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_help_is_made_of_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_group_is_there_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_answered_is_no_flag, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_of_several_is_required, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
