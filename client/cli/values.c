@@ -173,6 +173,22 @@ static json_t *parse_span(const ProtobufCFieldDescriptor *field, const char *tex
 	return parse_signed(number, wide);
 }
 
+/* Hundredths of a percent, also as a percentage of at most two decimals: "60%", "12.5 %". */
+static json_t *parse_basis_points(const char *text)
+{
+	size_t whole = strspn(text, "0123456789"), decimals = 0;
+
+	if (text[whole] == '.')
+		decimals = strspn(text + whole + 1, "0123456789");
+	const char *sign = text + whole + (decimals ? decimals + 1 : 0);
+	if (whole == 0 || whole > 6 || decimals > 2 || strcmp(sign + (*sign == ' '), "%") != 0)
+		return parse_signed(text, false);
+	long points = strtol(text, NULL, 10) * 100;
+	if (decimals > 0)
+		points += strtol(text + whole + 1, NULL, 10) * (decimals == 1 ? 10 : 1);
+	return json_integer(points);
+}
+
 /* Paths are lowerCamelCase in JSON; here they may also be written as flags are, or as in the contract. */
 static json_t *parse_mask(const char *text)
 {
@@ -218,6 +234,8 @@ static json_t *parse_bool(const char *text)
 static json_t *parse_text(const ProtobufCFieldDescriptor *field, const char *text, const char *currency,
 			  char why[WHY_MAX])
 {
+	if (kind_is_basis_points(field))
+		return parse_basis_points(text);
 	if (kind_is_seconds(field))
 		return parse_span(field, text, NS_PER_S);
 	if (kind_is_milliseconds(field))
@@ -302,6 +320,8 @@ static const char *shape_message(const ProtobufCMessageDescriptor *desc)
 
 const char *value_shape(const ProtobufCFieldDescriptor *field, struct arena *arena)
 {
+	if (kind_is_basis_points(field))
+		return "BASIS-POINTS (or a percentage such as 12.5%)";
 	if (kind_is_seconds(field))
 		return "SECONDS (or a time such as 30m)";
 	if (kind_is_milliseconds(field))

@@ -254,6 +254,25 @@ static void test_times_and_wide_numbers(void **state)
 	assert_int_equal(set(f, desc, "client-time", "30.11.2026"), -STATUS_INVALID_ARGUMENT);
 }
 
+static void test_percentages(void **state)
+{
+	static const struct {
+		const char *text;
+		int points; /* below zero: refused */
+	} cases[] = {{"6000", 6000}, {"60%", 6000},    {"60 %", 6000}, {"12.5%", 1250},
+		     {"0.05%", 5},   {"12.05%", 1205}, {"60.%", -1},   {"0.001%", -1},
+		     {"%", -1},      {"12.5", -1},     {"60%%", -1},   {"1234567%", -1}};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int r = set(f, SET_QUIZ_REQUEST_DESC, "pass-basis-points", cases[i].text);
+		assert_int_equal(r, cases[i].points < 0 ? -STATUS_INVALID_ARGUMENT : 0);
+		const SetQuizRequest *m = message(f, SET_QUIZ_REQUEST_DESC);
+		if (r == 0)
+			assert_int_equal(m->quiz->pass_basis_points, cases[i].points);
+	}
+}
+
 static const char *mask_for(struct fixture *f)
 {
 	flags_fill_mask(service_method(&edu_service_desc, "UpdateCourse"), f->json);
@@ -302,6 +321,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_money_that_is_none_says_why, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_values_that_are_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_times_and_wide_numbers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_percentages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mask_names_what_was_given, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_mask_given_is_kept, setup, teardown),
 	};
