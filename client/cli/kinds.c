@@ -49,6 +49,11 @@ bool kind_is_basis_points(const ProtobufCFieldDescriptor *field)
 	return field->type == PROTOBUF_C_TYPE_INT32 && kind_name_ends(field->name, "basis_points");
 }
 
+bool kind_is_hundredths(const ProtobufCFieldDescriptor *field)
+{
+	return field->type == PROTOBUF_C_TYPE_INT32 && kind_name_ends(field->name, "_hundredths");
+}
+
 bool kind_is_coverage(const ProtobufCFieldDescriptor *field)
 {
 	return field->type == PROTOBUF_C_TYPE_FIXED64 && kind_name_ends(field->name, "coverage");
@@ -56,10 +61,9 @@ bool kind_is_coverage(const ProtobufCFieldDescriptor *field)
 
 const char *kind_shown_name(const ProtobufCFieldDescriptor *field, struct arena *arena)
 {
-	static const char suffix[] = "_basis_points";
-	const char *name = NULL;
+	const char *suffix = kind_is_hundredths(field) ? "_hundredths" : "_basis_points", *name = NULL;
 
-	if (kind_is_basis_points(field) && kind_name_ends(field->name, suffix))
+	if ((kind_is_basis_points(field) || kind_is_hundredths(field)) && kind_name_ends(field->name, suffix))
 		name = arena_strndup(arena, field->name, strlen(field->name) - strlen(suffix));
 	return name ? name : field->name;
 }

@@ -18,15 +18,16 @@ bool kind_is_mask(const ProtobufCMessageDescriptor *desc);
 /* True for the messages that have a text of their own, which are those above. */
 bool kind_has_text(const ProtobufCMessageDescriptor *desc);
 
-/* By name: ..._basis_points, hundredths of a percent; ...coverage, 64 slices; ..._seconds and ..._ms, a time.
- */
+/* By name: ..._basis_points, hundredths of a percent; ..._hundredths; ...coverage, 64 slices; ..._seconds and
+ * ..._ms, a time. */
 bool kind_is_basis_points(const ProtobufCFieldDescriptor *field);
+bool kind_is_hundredths(const ProtobufCFieldDescriptor *field);
 bool kind_is_coverage(const ProtobufCFieldDescriptor *field);
 bool kind_is_seconds(const ProtobufCFieldDescriptor *field);
 bool kind_is_milliseconds(const ProtobufCFieldDescriptor *field);
 
-/* The name under which it is shown: of completed_basis_points, "completed", since its text is a percentage.
- */
+/* The name under which it is shown: of completed_basis_points, "completed", since its text is a percentage,
+ * of average_hundredths "average". */
 const char *kind_shown_name(const ProtobufCFieldDescriptor *field, struct arena *arena);
 
 /* True for what is a number or one amount of money: columns of them end on one line. */

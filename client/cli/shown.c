@@ -120,6 +120,14 @@ static const char *text_basis_points(int32_t points, struct arena *arena)
 	return or_empty(arena_printf(arena, "%s%d.%02d %%", sign, whole, rest));
 }
 
+/* "4.37" */
+static const char *text_hundredths(int32_t number, struct arena *arena)
+{
+	const char *sign = number < 0 && number > -100 ? "-" : "";
+
+	return or_empty(arena_printf(arena, "%s%d.%02d", sign, number / 100, abs(number % 100)));
+}
+
 /* A medium from its beginning to its end, four of its 64 slices a character, and how many were watched. */
 static const char *text_coverage(uint64_t coverage, struct arena *arena)
 {
@@ -138,6 +146,8 @@ static const char *text_value(const ProtobufCFieldDescriptor *field, const void 
 {
 	if (kind_is_basis_points(field))
 		return text_basis_points(*(const int32_t *)value, arena);
+	if (kind_is_hundredths(field))
+		return text_hundredths(*(const int32_t *)value, arena);
 	if (kind_is_coverage(field))
 		return text_coverage(*(const uint64_t *)value, arena);
 	switch (field->type) {

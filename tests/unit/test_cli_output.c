@@ -327,6 +327,25 @@ static void test_progress_is_a_bar_and_a_percentage(void **state)
 	free(text);
 }
 
+static void test_a_mean_is_in_stars(void **state)
+{
+	CourseRating rating = COURSE_RATING_INIT;
+	Course course = COURSE_INIT;
+	GetCourseResponse response = GET_COURSE_RESPONSE_INIT;
+
+	rating.average_hundredths = 407;
+	course.rating = &rating;
+	response.course = &course;
+	char *text = printed_at(&response.base, 120);
+	assert_says(text, "rating.average ");
+	assert_says(text, " 4.07\n");
+	assert_null(strstr(text, "hundredths"));
+	free(text);
+	text = printed(&response.base, true);
+	assert_says(text, "\"averageHundredths\":407");
+	free(text);
+}
+
 /* --- pages --- */
 
 /* Two pages as --all prints them: the second with short titles, or long ones where `longer`. */
@@ -471,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_widths_are_those_of_a_terminal),
 		cmocka_unit_test(test_marks_of_direction_are_taken_out),
 		cmocka_unit_test(test_progress_is_a_bar_and_a_percentage),
+		cmocka_unit_test(test_a_mean_is_in_stars),
 		cmocka_unit_test(test_pages_of_one_table),
 		cmocka_unit_test(test_later_pages_keep_the_layout),
 		cmocka_unit_test(test_a_pipe_that_cannot_be_gathered_is_said),
