@@ -351,13 +351,16 @@ static void test_fields_of_a_review(void **state)
 {
 	struct world *w = *state;
 	struct testuser u;
+	struct error err;
 	char *text = calloc(4002, 1);
 
 	new_learner(w, &u);
 	memset(text, 'x', 4001);
 	create_refused(w, &u, (struct writing){.stars = 0}, "FIELD_INVALID");
-	create_refused(w, &u, (struct writing){.stars = 6}, "FIELD_INVALID");
 	create_refused(w, &u, (struct writing){.stars = -1}, "FIELD_INVALID");
+	int r = create_in(w, &w->t->arena, &u, (struct writing){.stars = 6}, NULL, &err);
+	assert_reason(r, &err, "FIELD_INVALID");
+	assert_string_equal(err.message, "stars must be 1 to 5.");
 	create_refused(w, &u, (struct writing){.stars = 1, .text = text}, "FIELD_INVALID");
 	create_refused(w, &u, (struct writing){.stars = 1, .text = "\xe2\x80\xae"}, "FIELD_INVALID");
 	create_refused(w, &u, (struct writing){.stars = 1, .course_id = "rvw_0000000000001"},
