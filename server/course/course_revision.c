@@ -9,9 +9,28 @@
 #include "proto/runtime/array.h"
 #include "server/course/course_store.h"
 
+/* How many there are of each since the revision before. Moved: of those that both have, what is at another
+ * place among them, or in another section. */
+struct revision_counts {
+	int lessons_added, lessons_removed, lessons_changed, lessons_moved;
+	int sections_added, sections_removed, sections_changed, sections_moved;
+};
+#define COUNT_COLUMNS(F, C, R) COUNT_COLUMNS_IN(F, C, R, )
+#define COUNT_COLUMNS_IN(F, C, R, in)                                                                        \
+	F(R, "lessons_added", INT, in lessons_added)                                                         \
+	C(R, "lessons_removed", INT, in lessons_removed)                                                     \
+	C(R, "lessons_changed", INT, in lessons_changed)                                                     \
+	C(R, "lessons_moved", INT, in lessons_moved)                                                         \
+	C(R, "sections_added", INT, in sections_added)                                                       \
+	C(R, "sections_removed", INT, in sections_removed)                                                   \
+	C(R, "sections_changed", INT, in sections_changed)                                                   \
+	C(R, "sections_moved", INT, in sections_moved)
+DB_ROW(counts_row, struct revision_counts, COUNT_COLUMNS);
+
 struct revision_row {
 	int64_t course_id, revision, publish_us;
 	char *instructors, *changed_fields; /* JSON */
+	struct revision_counts counts;
 	struct course texts;
 };
 #define REVISION_COLUMNS(F, C, R)                                                                            \
@@ -20,15 +39,47 @@ struct revision_row {
 	C(R, "publish_time", I64_OR_NULL, publish_us)                                                        \
 	C(R, "instructors", TEXT, instructors)                                                               \
 	C(R, "changed_fields", TEXT, changed_fields)                                                         \
+	COUNT_COLUMNS_IN(C, C, R, counts.)                                                                   \
 	COURSE_TEXT_COLUMNS(C, C, R, "", texts.)                                                             \
 	COURSE_LONG_TEXT_COLUMNS(C, C, R, "", texts.)
 DB_ROW(revision_row, struct revision_row, REVISION_COLUMNS);
 
-enum stmt { READ, FREEZE, REPLACE, DELETE, N_STMTS };
+enum stmt { READ, COUNT, FREEZE, REPLACE, DELETE, N_STMTS };
+
+/* One row for each table, of its rows in two revisions of a course, `n` and before that `o`. */
+#define COUNTS(table, what, changed, moved)                                                                  \
+	"(SELECT (SELECT COUNT(*) FROM " table " WHERE course_id = ? AND revision = ?) - COUNT(*) AS " what  \
+	"s_added, (SELECT COUNT(*) FROM " table " WHERE course_id = ? AND revision = ?) - COUNT(*) AS " what \
+	"s_removed, CAST(COALESCE(SUM(changed), 0) AS SIGNED) AS " what "s_changed,"                         \
+	" CAST(COALESCE(SUM(moved), 0) AS SIGNED) AS " what "s_moved FROM (SELECT " changed " AS changed, "  \
+	"ROW_NUMBER() OVER (ORDER BY n.position) <> ROW_NUMBER() OVER (ORDER BY o.position)" moved           \
+	" AS moved FROM " table " n STRAIGHT_JOIN " table                                                    \
+	" o ON o.course_id = n.course_id AND o.revision = ?"                                                 \
+	" AND o." what "_id = n." what "_id WHERE n.course_id = ? AND n.revision = ?) both_have) of_" what
+
+/* What a lesson holds in revision `a` and not in `b`. */
+#define HELD_ONLY(a, b)                                                                                      \
+	" OR EXISTS (SELECT 1 FROM lesson_content c WHERE c.course_id = n.course_id AND c.revision = " a     \
+	".revision AND c.lesson_id = n.lesson_id AND NOT EXISTS (SELECT 1 FROM lesson_content d"             \
+	" WHERE d.course_id = c.course_id AND d.revision = " b ".revision AND d.lesson_id = c.lesson_id"     \
+	" AND d.role = c.role AND d.content_id = c.content_id))"
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[READ] = {"course_revision_read", "ii", &revision_row,
 		  DB_SELECT(REVISION_COLUMNS, " FROM course_revision WHERE course_id = ? AND revision = ?")},
+	[COUNT] = {"course_revision_count", "iiiiiiiiiiiiii", &counts_row,
+		   DB_SELECT(COUNT_COLUMNS,
+			     " FROM " COUNTS(
+				     "lesson_revision", "lesson",
+				     "NOT (n.title = o.title AND n.external_id <=> o.external_id"
+				     " AND n.duration_seconds = o.duration_seconds"
+				     " AND n.weight = o.weight AND n.free_preview = o.free_preview"
+				     " AND n.release_time <=> o.release_time"
+				     " AND n.release_after_days = o.release_after_days"
+				     " AND n.quiz_id = o.quiz_id)" HELD_ONLY("n", "o") HELD_ONLY("o", "n"),
+				     " OR n.section_id <> o.section_id") ", " COUNTS("section", "section",
+										     "n.title <> o.title",
+										     ""))},
 	[FREEZE] = {"course_revision_freeze", DB_LETTERS(REVISION_COLUMNS), NULL,
 		    DB_INSERT("course_revision", REVISION_COLUMNS)},
 	[REPLACE] = {"course_revision_replace", DB_LETTERS(REVISION_COLUMNS), NULL,
@@ -203,11 +254,25 @@ static int take_over(struct db_conn *conn, struct arena *arena, struct course *c
 	return r < 0 ? r : course_follow_instructors(conn, arena, &before, c, c->publish_us, grants, err);
 }
 
+/* Of the first everything is added: no revision has the number -1. */
+static int count_changes(struct db_conn *conn, const struct course *c, struct revision_counts *ret,
+			 struct error *err)
+{
+	const struct db_value course = db_i64(c->course_id), n = db_i64(c->revision),
+			      o = db_i64(c->revision > 1 ? c->revision - 1 : -1);
+	int r = db_read(conn, &stmts[COUNT],
+			DB_ARGS(course, n, course, o, o, course, n, course, n, course, o, o, course, n), NULL,
+			ret, err);
+	return r < 0 ? r : 0;
+}
+
 int course_publish(struct db_conn *conn, struct arena *arena, struct course *c,
 		   const struct course_grant_ids *grants, struct error *err)
 {
 	struct revision_row row = {.revision = c->revision, .publish_us = c->publish_us};
 	row.changed_fields = differences(arena, c, c->beside ? c->beside : c);
 	int r = c->beside ? take_over(conn, arena, c, grants, err) : 0;
+	if (r >= 0)
+		r = count_changes(conn, c, &row.counts, err);
 	return r < 0 ? r : write_row(conn, arena, &stmts[FREEZE], c, &row, err);
 }

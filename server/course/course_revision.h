@@ -23,7 +23,7 @@ int course_revision_write_draft(struct db_conn *conn, struct arena *arena, const
 /*
  * In the transaction that publishes the course as its next revision, which `c` has already: the draft beside
  * takes the place of what was shown, its instructors begin to act, to be paid and to have access, and what is
- * published is kept.
+ * published is kept, with what it changed. Its lessons, sections and contents are frozen before.
  */
 int course_publish(struct db_conn *conn, struct arena *arena, struct course *c,
 		   const struct course_grant_ids *grants, struct error *err)

@@ -247,12 +247,14 @@ class CourseLife(unittest.TestCase):
                        "INSERT INTO lesson_revision (course_id, revision, lesson_id, section_id, title, duration_seconds, weight,"
                        " position, free_preview, release_after_days, quiz_id, update_time)"
                        f" SELECT {number}, 0, seq, 0, 'Lesson', 0, 1, seq + 2, 0, 0, 0, 1 FROM seq_1_to_1998")
-        self.step("submit", course)
-        started = time.monotonic()
-        self.assertEqual(self.step("approve", course).lesson_count, 2000)
-        took = time.monotonic() - started
-        print(f"2,000 lessons: published in {took * 1000:.0f} ms")
-        self.assertLess(took, 1.0)
+        for revision in (2, 3): # which has 2,000 to be compared with
+            self.update(course, title=f"Revision {revision}")
+            self.step("submit", course)
+            started = time.monotonic()
+            self.assertEqual(self.step("approve", course).lesson_count, 2000)
+            took = time.monotonic() - started
+            print(f"2,000 lessons: published as revision {revision} in {took * 1000:.0f} ms")
+            self.assertLess(took, 1.0)
 
     # --- review ---
 

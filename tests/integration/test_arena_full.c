@@ -58,7 +58,7 @@ static int setup(void **state)
 		   "INSERT INTO course_revision VALUES (7, 0, 'New title', 'Summary', 'Description',"
 		   " '[\"three\"]', 'All', 'None', 9, 1, 'en', 'free', 0,"
 		   " '[{\"user_id\":7,\"share_basis_points\":1},{\"user_id\":8,\"share_basis_points\":2}]',"
-		   " '[]', NULL)");
+		   " '[]', 0, 0, 0, 0, 0, 0, 0, 0, NULL)");
 	testdb_run(conn, "INSERT INTO course_instructor VALUES (7, 7, 1, 10000)");
 	testdb_run(conn, "INSERT INTO course_price VALUES (7, 'EUR', 100, 1)");
 	testdb_run(conn, "INSERT INTO lesson VALUES (7, 7, 2, 1, 0)");

@@ -354,6 +354,71 @@ static void what_was_published_stays(void **state)
 		2);
 }
 
+/* What revision `n` changed: a digit each for lessons added, removed, changed, moved, and sections likewise.
+ */
+static int64_t counted(struct testserver *t, const struct testcourse *c, int n)
+{
+	return number(t,
+		      "SELECT CONCAT(lessons_added, lessons_removed, lessons_changed, lessons_moved,"
+		      " sections_added, sections_removed, sections_changed, sections_moved) + 0"
+		      " FROM course_revision WHERE revision = %d AND course_id = %" PRId64,
+		      n, c->course_id);
+}
+
+static void what_a_revision_changed_is_counted(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse c;
+	struct error err;
+	const int kinds[] = {LESSON_EXERCISE, LESSON_EXERCISE, LESSON_EXERCISE, LESSON_EXERCISE, 0};
+
+	testserver_course(t, &teacher, 0, kinds, &c);
+	assert_int_equal(counted(t, &c, 1), 40000000);
+	rename_lesson(t, c.lessons[0], "Changed");
+	create_section(t, &c);
+	create_section(t, &c);
+	int r = delete_lesson(t, c.lessons[1], &err);
+	assert_ok(r, &err);
+	testdb_do(
+		t->db,
+		"INSERT INTO lesson_content SELECT course_id, 0, lesson_id, 3, 77 FROM lesson WHERE lesson_id = %" PRId64,
+		c.lesson_ids[2]);
+	testdb_do(t->db,
+		  "UPDATE lesson_revision r SET section_id = (SELECT MAX(section_id) FROM section s WHERE"
+		  " s.course_id = r.course_id) WHERE revision = 0 AND lesson_id = %" PRId64,
+		  c.lesson_ids[3]);
+	testserver_publish(t, &teacher, &c);
+	assert_int_equal(counted(t, &c, 2), 1212000); /* the first renamed, the third with a file */
+
+	rename_lesson(t, c.lessons[0], "Once more");
+	testdb_do(t->db,
+		  "UPDATE lesson_revision SET position = 9 WHERE revision = 0 AND lesson_id = %" PRId64,
+		  c.lesson_ids[0]);
+	testdb_do(t->db,
+		  "UPDATE lesson_revision SET position = 1 WHERE revision = 0 AND lesson_id = %" PRId64,
+		  c.lesson_ids[2]);
+	testdb_do(t->db,
+		  "UPDATE lesson_revision SET position = 2 WHERE revision = 0 AND lesson_id = %" PRId64,
+		  c.lesson_ids[0]);
+	testdb_do(t->db, "DELETE FROM lesson_content WHERE revision = 0 AND lesson_id = %" PRId64,
+		  c.lesson_ids[2]);
+	testdb_do(
+		t->db,
+		"UPDATE section SET title = 'Other' WHERE revision = 0 AND position = 2 AND course_id = %" PRId64,
+		c.course_id);
+	testserver_publish(t, &teacher, &c);
+	assert_int_equal(counted(t, &c, 3), 220010);
+
+	rename_lesson(t, c.lessons[0], "At last");
+	testdb_do(t->db,
+		  "UPDATE lesson_revision SET section_id = 0 WHERE revision = 0 AND lesson_id = %" PRId64,
+		  c.lesson_ids[3]);
+	testdb_do(t->db, "DELETE FROM section WHERE revision = 0 AND position = 1 AND course_id = %" PRId64,
+		  c.course_id);
+	testserver_publish(t, &teacher, &c);
+	assert_int_equal(counted(t, &c, 4), 110100);
+}
+
 static int complete(struct testserver *t, const char *lesson_id, struct error *err)
 {
 	const struct client_call_options options = as(&learner);
@@ -441,6 +506,7 @@ int main(void)
 		cmocka_unit_test_teardown(any_changes_leave_no_gap, reset),
 		cmocka_unit_test_teardown(an_order_of_many_is_whole, reset),
 		cmocka_unit_test_teardown(what_was_published_stays, reset),
+		cmocka_unit_test_teardown(what_a_revision_changed_is_counted, reset),
 		cmocka_unit_test_teardown(what_was_deleted_no_longer_counts, reset),
 	};
 	return cmocka_run_group_tests(tests, setup, testserver_teardown);
