@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/course_content.h"
 
-#include <stdio.h>
-
 #include "edu/v1/edu_service.tables.h"
 #include "server/course/course_names.h"
 #include "server/course/course_rules.h"
@@ -70,11 +68,9 @@ int course_content_check(struct db_conn *conn, struct arena *arena, int64_t cour
 		*err = trouble;
 		return r;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		char field[64];
-		snprintf(field, sizeof(field), "lessons[%d]", gaps[i].position - 1);
-		so_far = course_add_gap(err, so_far, field,
-					gaps[i].kind == LESSON_TEXT ? "must have a text" : "must have media");
-	}
+	for (unsigned i = 0; i < n; i++)
+		so_far = course_add_lesson_gap(err, so_far, gaps[i].lesson_id, gaps[i].position,
+					       gaps[i].kind == LESSON_TEXT ? "must have a text"
+									   : "must have media");
 	return so_far;
 }

@@ -45,6 +45,16 @@ int course_add_gap(struct error *err, int so_far, const char *field, const char 
 				  "The course is not complete; fill in what is listed.", field, "%s", needs);
 }
 
+int course_add_lesson_gap(struct error *err, int so_far, int64_t lesson_id, int position, const char *needs)
+{
+	char field[64], id[ID_TEXT_MAX], text[ID_TEXT_MAX + 64];
+
+	id_format(ID_LESSON, lesson_id, id);
+	snprintf(field, sizeof(field), "lessons[%d]", position - 1);
+	snprintf(text, sizeof(text), "%s %s", id, needs);
+	return course_add_gap(err, so_far, field, text);
+}
+
 int course_check_complete(const struct course *c, struct error *err)
 {
 	const struct {

@@ -21,6 +21,8 @@ int course_check_reviewer(const struct course *c, const struct principal *who, s
 
 /* Adds one thing that review misses, after what `so_far` says; returns COURSE_INCOMPLETE. */
 int course_add_gap(struct error *err, int so_far, const char *field, const char *needs);
+/* The same of a lesson, by its place in the draft, from 1, and its id. */
+int course_add_lesson_gap(struct error *err, int so_far, int64_t lesson_id, int position, const char *needs);
 
 /* COURSE_INCOMPLETE with everything that review misses. */
 int course_check_complete(const struct course *c, struct error *err) __attribute__((warn_unused_result));

@@ -2,7 +2,6 @@
 #include "server/course/lesson_store.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
@@ -421,10 +420,8 @@ int lesson_check_quizzes(struct db_conn *conn, struct arena *arena, int64_t cour
 		*err = trouble;
 		return r;
 	}
-	for (unsigned i = 0; i < n; i++) {
-		char field[64];
-		snprintf(field, sizeof(field), "lessons[%d]", lessons[i].position - 1);
-		so_far = course_add_gap(err, so_far, field, "must have a quiz");
-	}
+	for (unsigned i = 0; i < n; i++)
+		so_far = course_add_lesson_gap(err, so_far, lessons[i].lesson_id, lessons[i].position,
+					       "must have a quiz");
 	return so_far;
 }

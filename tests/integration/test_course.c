@@ -621,6 +621,7 @@ static void test_review(void **state)
 	r = submit(t, &p.ines, course->course_id, "", NULL, &err);
 	assert_reason(r, &err, "COURSE_INCOMPLETE");
 	assert_violation(&err, "lessons[0]");
+	assert_non_null(strstr(err.violations[0].description, made->lesson_id));
 	testserver_text(t, id_of(ID_COURSE, course->course_id), id_of(ID_LESSON, made->lesson_id));
 
 	r = approve(t, &t->arena, &p.admin, course->course_id, NULL, &err);
