@@ -362,13 +362,15 @@ static int start_progress(struct service *s, struct error *err)
 static int make_caches(struct service *s, struct error *err)
 {
 	size_t bytes = s->config->cache_bytes;
-	s->app.courses = cache_new(bytes / 16 * 7);
-	s->app.instructors = cache_new(bytes / 16);
+	s->app.courses = cache_new(bytes / 16 * 5, "cache=\"courses\"");
+	s->app.lesson_pages = cache_new(bytes / 8, "cache=\"lesson_pages\"");
+	s->app.instructors = cache_new(bytes / 16, "cache=\"instructors\"");
 	s->app.courses_changed = id_queue_new(COURSES_CHANGED_MAX);
 	s->app.catalogue = catalogue_new(bytes / 4, s->app.courses_changed);
-	s->app.lessons = cache_new(bytes / 8);
-	s->app.access = cache_new(bytes / 8);
-	if (!s->app.courses || !s->app.instructors || !s->app.catalogue || !s->app.lessons || !s->app.access)
+	s->app.lessons = cache_new(bytes / 8, "cache=\"lessons\"");
+	s->app.access = cache_new(bytes / 8, "cache=\"access\"");
+	if (!s->app.courses || !s->app.lesson_pages || !s->app.instructors || !s->app.catalogue ||
+	    !s->app.lessons || !s->app.access)
 		return error_internal(err, "out of memory for the caches");
 	return 0;
 }
@@ -565,6 +567,7 @@ void service_stop(struct service *s)
 	node_lease_stop(s->app.node);
 	db_guard_stop(s->db.guard);
 	cache_free(s->app.courses);
+	cache_free(s->app.lesson_pages);
 	cache_free(s->app.instructors);
 	cache_free(s->app.lessons);
 	cache_free(s->app.access);

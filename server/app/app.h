@@ -36,6 +36,7 @@ struct app {
 	int platform_basis_points;        /* the platform's part of a sale, unless the course has another */
 	int64_t refresh_token_us;         /* how long an unused refresh token lives */
 	struct cache *courses;            /* GetCourse's answers by course id; see course/course_cache.h */
+	struct cache *lesson_pages;       /* ListLessons' answers by page; see course/lesson_pages.h */
 	struct cache *instructors;        /* GetInstructor's answers by user id; see course/course_feed.h */
 	struct cache *lessons;            /* struct lesson_info by lesson id; see course/lesson.h */
 	struct cache *access;             /* who has access to what; see access/access.h */

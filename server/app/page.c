@@ -7,8 +7,6 @@
 #include "server/auth/authenticator.h"
 #include "server/auth/page_token.h"
 
-enum { PAGE_SIZE = 20, PAGE_SIZE_MAX = 100 };
-
 static int token_invalid(struct error *err)
 {
 	return error_raise(

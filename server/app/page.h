@@ -4,6 +4,8 @@
 
 #include "server/app/app.h"
 
+enum { PAGE_SIZE = 20, PAGE_SIZE_MAX = 100 }; /* when none is asked for; at most */
+
 /*
  * A page of a list, by keyset: its token carries the key of the last row shown (the cursor, plain bytes),
  * authenticated and bound to the request's other arguments; see auth/page_token.h. One row more than is shown

@@ -59,7 +59,7 @@ static int parts_new(struct auth *a, const struct auth_config *config, struct er
 	if (r < 0)
 		return r;
 	a->clock = config->clock;
-	a->verified = cache_new(config->token_cache_bytes);
+	a->verified = cache_new(config->token_cache_bytes, "cache=\"tokens\"");
 	a->changes = calloc(CHANGE_SLOTS, sizeof(*a->changes));
 	a->rates = rate_limiter_new(config->clock);
 	if (!a->verified || !a->changes || !a->rates)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "server/base/hash.h"
+#include "server/base/metrics.h"
 
 /*
  * Each shard is a chained hash table under one mutex, held for the look-up only. Entries stand in a line from
@@ -48,6 +49,7 @@ struct shard {
 
 struct cache {
 	struct hash_key key;
+	struct metric *hits, *misses;
 	unsigned n_shards;
 	struct shard shards[];
 };
@@ -67,7 +69,17 @@ static int shard_init(struct shard *s, size_t capacity)
 	return 0;
 }
 
-struct cache *cache_new(size_t capacity)
+static void make_counters(struct cache *c, const char *labels)
+{
+	if (!labels)
+		return;
+	c->hits = metric_counter("edu_cache_hits_total", "Look-ups that found what they sought in memory.",
+				 labels);
+	c->misses = metric_counter("edu_cache_misses_total",
+				   "Look-ups that did not find what they sought in memory.", labels);
+}
+
+struct cache *cache_new(size_t capacity, const char *labels)
 {
 	unsigned n = capacity < SHARDED_FROM ? 1 : SHARDS;
 	size_t size = sizeof(struct cache) + n * sizeof(struct shard);
@@ -77,6 +89,7 @@ struct cache *cache_new(size_t capacity)
 		return NULL;
 	memset(c, 0, size);
 	c->key = hash_key_random();
+	make_counters(c, labels);
 	for (; c->n_shards < n; c->n_shards++) {
 		if (shard_init(&c->shards[c->n_shards], capacity / n) < 0) {
 			cache_free(c);
@@ -213,6 +226,7 @@ struct cache_value *cache_get(struct cache *c, struct span key, int64_t now_us)
 		atomic_fetch_add_explicit(&v->references, 1, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&s->lock);
+	metric_add(v ? c->hits : c->misses, 1);
 	return v;
 }
 

@@ -17,8 +17,9 @@
 struct cache;
 struct cache_value; /* holds a reference */
 
-/* `capacity` in bytes of keys and values. */
-struct cache *cache_new(size_t capacity);
+/* `capacity` in bytes of keys and values. Under `labels`, as metrics take them, /metrics counts how often
+ * cache_get() found what was asked for; NULL: it does not. */
+struct cache *cache_new(size_t capacity, const char *labels);
 void cache_free(struct cache *c);
 
 /* The value, with a reference the caller gives back; NULL when absent or past its expiry (now_us). */

@@ -37,7 +37,8 @@ void course_cache_forget(struct cache *courses, int64_t course_id);
  * catalogue reads it anew before it answers anybody. */
 void course_changed_here(struct app *app, int64_t course_id);
 
-/* course_open_to() of it. */
-bool course_answer_seen_by(const struct course_answer *a, const struct principal *who);
+/* The caller sees the course, as far as memory knows; to nobody it shows what he may not see. When it says no
+ * and course_kept_for(), the database knows more. */
+bool course_answer_seen(struct rpc_call *call, int64_t course_id, const struct course_answer *a);
 
 #endif

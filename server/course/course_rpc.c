@@ -76,21 +76,10 @@ static int run(struct rpc_call *call, int (*read)(struct rpc_call *call, void *s
 	return state ? rpc_run_on(call, RPC_ON_DB, read, state) : arena_full(err);
 }
 
-/* Whether an archived course is the caller's, as far as memory knows. */
-static bool known_to_be_kept(struct rpc_call *call, int64_t course_id)
-{
-	const int64_t now_us = app_now_us(call);
-	const struct access_query q = {rpc_principal(call)->user_id, course_id, access_began, &now_us};
-	struct access access;
-
-	return access_cached(app_of(call)->access, rpc_arena(call), &q, &access);
-}
-
 static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCourseResponse *ret,
 		      struct error *err)
 {
 	struct course_answer answer;
-	const struct principal *who = rpc_principal(call);
 	int64_t course_id = course_id_of(req->course_id);
 	int r;
 
@@ -99,11 +88,12 @@ static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCou
 	struct cache_value *value = course_cache_get(app_of(call)->courses, course_id, &answer);
 	if (!value)
 		return run(call, load_course, course_id, err);
-	const bool perhaps = course_kept_for(answer.state, who);
-	if (course_answer_seen_by(&answer, who) || (perhaps && known_to_be_kept(call, course_id)))
+	if (course_answer_seen(call, course_id, &answer))
 		r = rpc_reply_packed(call, answer.packed);
+	else if (course_kept_for(answer.state, rpc_principal(call)))
+		r = run(call, load_course, course_id, err);
 	else
-		r = perhaps ? run(call, load_course, course_id, err) : course_not_found(err, course_id);
+		r = course_not_found(err, course_id);
 	cache_value_release(value);
 	return r;
 }

@@ -58,7 +58,7 @@ struct catalogue *catalogue_new(size_t card_bytes, struct id_queue *changed_here
 	c->changed[CHANGED_ELSEWHERE] = id_queue_new(ELSEWHERE_MAX);
 	c->renamed = id_queue_new(ELSEWHERE_MAX);
 	atomic_init(&c->losses, 1);
-	c->cards = cache_new(card_bytes);
+	c->cards = cache_new(card_bytes, "cache=\"cards\"");
 	c->misses = misses_new();
 	c->courses =
 		metric_gauge("edu_catalogue_courses", "Published courses in the catalogue's index.", NULL);

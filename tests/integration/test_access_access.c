@@ -556,7 +556,7 @@ static int setup(void **state)
 {
 	db = testdb_new();
 	conn = testdb_connect(db, lists);
-	cache = cache_new(1 << 20);
+	cache = cache_new(1 << 20, NULL);
 	arena_init(&arena, 8 << 20);
 	return cache ? 0 : -1;
 }

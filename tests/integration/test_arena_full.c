@@ -275,7 +275,7 @@ static bool opened_by_both(const struct access *a, const void *arg)
 static int whole_access(struct arena *arena, struct error *err)
 {
 	const struct access_query q = {ID, ID, opened_by_both, NULL};
-	struct cache *cache = cache_new(1 << 16);
+	struct cache *cache = cache_new(1 << 16, NULL);
 	struct access access;
 
 	assert_non_null(cache);

@@ -387,7 +387,10 @@ static void an_archived_course_is_kept_by_who_had_access(void **state)
 	give(t, &subscriber, 2, catalogue, -5, 5, 0);
 	give(t, &late, 2, catalogue, -20, -15, 0); /* ended before the catalogue held the course */
 	for (unsigned i = 0; i < ARRAY_SIZE(people); i++)
-		assert_ok(get(i % 2 ? t : replica, people[i], c.id, &err), &err); /* published: everybody's */
+		for (int twice = 0; twice < 2; twice++) { /* published: everybody's, and remembered */
+			assert_ok(get(i % 2 ? t : replica, people[i], c.id, &err), &err);
+			assert_ok(lessons(i % 2 ? t : replica, people[i], c.id, &err), &err);
+		}
 	archive(t, c.course_id);
 	usleep(1000000);
 	for (int i = 0; i < 2; i++) {

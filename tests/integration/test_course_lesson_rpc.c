@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "server/base/metrics.h"
 #include "server/course/lesson.h"
 #include "tests/lib/testserver.h"
 #include "tests/lib/threads.h"
@@ -482,6 +484,149 @@ static void what_was_deleted_no_longer_counts(void **state)
 		1);
 }
 
+/* --- pages from memory --- */
+
+enum { LESSONS = 25 }; /* two pages */
+
+struct looks {
+	int64_t hits, misses;
+};
+
+static struct looks looks(void)
+{
+	static const char labels[] = "cache=\"lesson_pages\"";
+	return (struct looks){metric_value(metric_counter("edu_cache_hits_total", "", labels)),
+			      metric_value(metric_counter("edu_cache_misses_total", "", labels))};
+}
+
+/* What was looked for since `before`, which becomes now. */
+static void assert_looks(struct looks *before, int hits, int misses)
+{
+	const struct looks now = looks();
+
+	assert_int_equal(now.hits - before->hits, hits);
+	assert_int_equal(now.misses - before->misses, misses);
+	*before = now;
+}
+
+static ListLessonsResponse *page_of(struct testserver *t, const struct testcourse *c, int size,
+				    const char *token)
+{
+	const struct client_call_options options = as(&learner);
+	ListLessonsRequest req = LIST_LESSONS_REQUEST_INIT;
+	ListLessonsResponse *ret;
+	struct error err;
+
+	req.course_id = (char *)c->id;
+	req.page_size = size;
+	req.page_token = (char *)token;
+	int r = edu_service_list_lessons_call(t->channel, &req, &options, &t->arena, &ret, &err);
+	assert_ok(r, &err);
+	return ret;
+}
+
+static void publish_many(struct testserver *t, struct testcourse *c)
+{
+	struct error err;
+
+	testserver_draft(t, &teacher, 0, (const int[]){LESSON_EXERCISE, 0}, c);
+	(void)create_section(t, c);
+	for (int i = 1; i < LESSONS; i++) {
+		int r = create_lesson(t, &t->arena, c->id, (char *)"", &err);
+		assert_ok(r, &err);
+	}
+	testserver_publish(t, &teacher, c);
+	usleep(US); /* what the feed tells of it drops what is remembered once more */
+}
+
+static void assert_same_page(const ListLessonsResponse *a, const ListLessonsResponse *b)
+{
+	assert_int_equal(a->n_lessons, b->n_lessons);
+	for (size_t i = 0; i < a->n_lessons; i++)
+		assert_string_equal(a->lessons[i]->lesson_id, b->lessons[i]->lesson_id);
+	assert_int_equal(a->n_sections, b->n_sections);
+	assert_string_equal(a->etag, b->etag);
+	assert_int_equal(!*a->next_page_token, !*b->next_page_token);
+}
+
+static void pages_come_from_memory(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse c;
+
+	publish_many(t, &c);
+	struct looks before = looks();
+	const ListLessonsResponse *first = page_of(t, &c, 0, "");
+	assert_looks(&before, 0, 1);
+	assert_int_equal(first->n_lessons, 20);
+	assert_int_equal(first->n_sections, 1);
+	assert_same_page(page_of(t, &c, 20, ""), first);
+	assert_looks(&before, 1, 0);
+	const ListLessonsResponse *second = page_of(t, &c, 0, first->next_page_token);
+	assert_looks(&before, 0, 1);
+	assert_int_equal(second->n_lessons, LESSONS - 20);
+	assert_int_equal(second->lessons[0]->position, 21);
+	assert_int_equal(second->n_sections, 0);
+	assert_string_equal(second->next_page_token, "");
+	assert_same_page(page_of(t, &c, 0, page_of(t, &c, 0, "")->next_page_token), second);
+	assert_looks(&before, 2, 0);
+	assert_int_equal(page_of(t, &c, 1000, "")->n_lessons, LESSONS);
+	assert_int_equal(page_of(t, &c, 100, "")->n_lessons, LESSONS);
+	assert_looks(&before, 1, 1);
+}
+
+/* Of sizes and beginnings of his own nobody makes the server keep anything. */
+static void pages_of_other_sizes_are_not_kept(void **state)
+{
+	struct testserver *t = *state;
+	struct testcourse c;
+
+	publish_many(t, &c);
+	struct looks before = looks();
+	for (int size = 1; size < 20; size++) {
+		const ListLessonsResponse *first = page_of(t, &c, size, "");
+
+		assert_int_equal(first->n_lessons, size);
+		assert_int_equal(page_of(t, &c, 0, first->next_page_token)->lessons[0]->position, size + 1);
+	}
+	(void)list(t, &c, EDU__V1__COURSE_VIEW__COURSE_VIEW_DRAFT);
+	assert_looks(&before, 0, 0);
+}
+
+static void a_publication_drops_pages_and_parts_none(void **state)
+{
+	struct testserver *t = *state, *other = testserver_replica(t);
+	struct testcourse c;
+
+	publish_many(t, &c);
+	const ListLessonsResponse *first = page_of(t, &c, 0, "");
+	const ListLessonsResponse *second = page_of(t, &c, 0, first->next_page_token);
+	assert_same_page(page_of(other, &c, 0, ""), first);
+	assert_same_page(page_of(other, &c, 0, first->next_page_token), second);
+	rename_lesson(t, first->lessons[0]->lesson_id, "New first");
+	rename_lesson(t, second->lessons[4]->lesson_id, "New last");
+	assert_string_not_equal(page_of(t, &c, 0, "")->etag, first->etag);
+	assert_string_not_equal(page_of(t, &c, 0, "")->lessons[0]->title, "New first");
+
+	testserver_publish(t, &teacher, &c);
+	const int64_t published_us = now_us();
+	for (int twice = 0; twice < 2; twice++) {
+		const ListLessonsResponse *now = page_of(t, &c, 0, "");
+
+		assert_string_equal(now->lessons[0]->title, "New first");
+		assert_string_equal(page_of(t, &c, 0, now->next_page_token)->lessons[4]->title, "New last");
+		assert_string_equal(page_of(t, &c, 0, first->next_page_token)->lessons[4]->title,
+				    second->lessons[4]->title);
+	}
+	while (strcmp(page_of(other, &c, 0, "")->lessons[0]->title, "New first") != 0) {
+		assert_true(now_us() - published_us < US);
+		usleep(5000);
+	}
+	assert_string_equal(page_of(other, &c, 0, first->next_page_token)->lessons[4]->title,
+			    second->lessons[4]->title);
+	testserver_replica_free(other);
+}
+
 static int setup(void **state)
 {
 	int r = testserver_setup(state);
@@ -508,6 +653,9 @@ int main(void)
 		cmocka_unit_test_teardown(what_was_published_stays, reset),
 		cmocka_unit_test_teardown(what_a_revision_changed_is_counted, reset),
 		cmocka_unit_test_teardown(what_was_deleted_no_longer_counts, reset),
+		cmocka_unit_test_teardown(pages_come_from_memory, reset),
+		cmocka_unit_test_teardown(pages_of_other_sizes_are_not_kept, reset),
+		cmocka_unit_test_teardown(a_publication_drops_pages_and_parts_none, reset),
 	};
 	return cmocka_run_group_tests(tests, setup, testserver_teardown);
 }

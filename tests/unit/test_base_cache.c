@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "server/base/cache.h"
+#include "server/base/metrics.h"
 
 enum { MIB = 1024 * 1024 };
 
@@ -38,7 +39,7 @@ static bool absent(struct cache *c, const char *key)
 
 static void test_put_get_replace(void **state)
 {
-	struct cache *c = cache_new(2 * MIB);
+	struct cache *c = cache_new(2 * MIB, NULL);
 
 	assert_true(absent(c, "a"));
 	assert_true(put(c, "a", "one", 0));
@@ -52,9 +53,27 @@ static void test_put_get_replace(void **state)
 	cache_free(c);
 }
 
+static void test_look_ups_are_counted(void **state)
+{
+	struct cache *c = cache_new(MIB, "cache=\"test\"");
+	const struct metric *hits = metric_counter("edu_cache_hits_total", "", "cache=\"test\"");
+	const struct metric *misses = metric_counter("edu_cache_misses_total", "", "cache=\"test\"");
+
+	assert_true(absent(c, "a"));
+	assert_true(put(c, "a", "one", 100));
+	assert_true(holds(c, "a", "one", 99));
+	assert_true(holds(c, "a", "one", 99));
+	assert_int_equal(metric_value(hits), 2);
+	assert_int_equal(metric_value(misses), 1);
+	assert_false(holds(c, "a", "one", 100));
+	assert_int_equal(metric_value(hits), 2);
+	assert_int_equal(metric_value(misses), 2);
+	cache_free(c);
+}
+
 static void test_expiry_is_exclusive(void **state)
 {
-	struct cache *c = cache_new(MIB);
+	struct cache *c = cache_new(MIB, NULL);
 
 	assert_true(put(c, "a", "one", 100));
 	assert_true(holds(c, "a", "one", 99));
@@ -65,7 +84,7 @@ static void test_expiry_is_exclusive(void **state)
 
 static void test_fill_is_dropped_when_invalidated_meanwhile(void **state)
 {
-	struct cache *c = cache_new(MIB);
+	struct cache *c = cache_new(MIB, NULL);
 	uint64_t before = cache_generation(c, span_str("a"));
 
 	cache_invalidate(c, span_str("a"));
@@ -86,7 +105,7 @@ static void test_fill_is_dropped_when_invalidated_meanwhile(void **state)
 
 static void test_reference_outlives_the_entry(void **state)
 {
-	struct cache *c = cache_new(MIB);
+	struct cache *c = cache_new(MIB, NULL);
 	struct cache_value *v;
 
 	assert_true(put(c, "a", "held", 0));
@@ -100,7 +119,7 @@ static void test_reference_outlives_the_entry(void **state)
 
 static void test_bounded_and_keeps_what_is_used(void **state)
 {
-	struct cache *c = cache_new(64 * 1024);
+	struct cache *c = cache_new(64 * 1024, NULL);
 	char key[32], value[1000];
 	unsigned kept = 0;
 
@@ -124,7 +143,7 @@ static void test_bounded_and_keeps_what_is_used(void **state)
 static void test_too_large_is_refused(void **state)
 {
 	static char big[200 * 1024];
-	struct cache *c = cache_new(64 * 1024);
+	struct cache *c = cache_new(64 * 1024, NULL);
 
 	assert_true(put(c, "a", "one", 0));
 	assert_false(cache_put(c, span_str("b"), span_of(big, sizeof(big)), 0,
@@ -189,7 +208,7 @@ static void *change(void *arg)
 
 static void test_no_stale_fill_survives_a_race(void **state)
 {
-	struct race race = {.c = cache_new(2 * MIB)};
+	struct race race = {.c = cache_new(2 * MIB, NULL)};
 	pthread_t threads[3];
 
 	pthread_create(&threads[0], NULL, fill, &race);
@@ -205,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_put_get_replace),
+		cmocka_unit_test(test_look_ups_are_counted),
 		cmocka_unit_test(test_expiry_is_exclusive),
 		cmocka_unit_test(test_fill_is_dropped_when_invalidated_meanwhile),
 		cmocka_unit_test(test_reference_outlives_the_entry),
