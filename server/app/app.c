@@ -117,6 +117,11 @@ int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *
 	return run.repeated ? app_replay(call, run.stored, ret, err) : 0;
 }
 
+bool app_perhaps_done(int r, const struct error *err)
+{
+	return r >= 0 || err->reason == &RPC_REASON_OUTCOME_UNKNOWN;
+}
+
 int app_check_mask(const struct message_rules *resource, char *const *paths, size_t n_paths,
 		   const char *id_path, struct error *err)
 {

@@ -86,6 +86,9 @@ int app_record_read(struct rpc_call *call, int64_t subject_id, struct error *err
 int app_transaction(struct rpc_call *call, int64_t keep_us, db_body body, void *arg, ProtobufCMessage *ret,
 		    struct error *err) __attribute__((warn_unused_result));
 
+/* Of what app_transaction() returned: it was done, or nobody knows because the commit's answer was lost. */
+bool app_perhaps_done(int r, const struct error *err);
+
 /* Fills `ret` from a stored reply and adds the header edu-replayed: for stores that claim keys themselves. */
 int app_replay(struct rpc_call *call, struct span stored, ProtobufCMessage *ret, struct error *err)
 	__attribute__((warn_unused_result));

@@ -123,8 +123,8 @@ static int begin(struct change *change, struct error *err)
 
 static int settled(const struct change *change, int r, const struct error *err)
 {
-	if (change->kind->changed && (r >= 0 || err->reason == &RPC_REASON_OUTCOME_UNKNOWN))
-		change->kind->changed(app_of(change->call), change->id);
+	if (change->kind->changed && app_perhaps_done(r, err))
+		change->kind->changed(change);
 	return r;
 }
 

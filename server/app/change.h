@@ -41,8 +41,8 @@ struct change_kind {
 	void *(*to_proto)(struct arena *arena, const void *object);
 	/* Whom and what the event is about, besides its subject. */
 	void (*concerns)(const struct change *change, const void *object, struct event *e);
-	/* It has changed, or may have: the commit's answer was lost. NULL: nobody remembers it. */
-	void (*changed)(struct app *app, int64_t id);
+	/* It has changed, or may have: see app_perhaps_done(). NULL: nobody remembers it. */
+	void (*changed)(const struct change *change);
 
 	/* Raised when a step does not lead on from the state the object is in. */
 	const struct error_reason *state_reason;

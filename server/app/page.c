@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "edu/v1/error.tables.h"
+#include "proto/runtime/codec.h"
 #include "server/auth/authenticator.h"
 #include "server/auth/page_token.h"
 
@@ -58,4 +59,26 @@ char *page_next(const struct page *page, const void *cursor)
 			    span_of(cursor, page->cursor_size), &token, &err) < 0)
 		return NULL;
 	return token;
+}
+
+int page_reply(struct rpc_call *call, const struct span *parts, unsigned n, const ProtobufCMessage *rest,
+	       struct error *err)
+{
+	struct arena *arena = rpc_arena(call);
+	struct span last;
+	int r = codec_pack(rest, arena, &last, err);
+	if (r < 0)
+		return r;
+	size_t size = last.len;
+	for (unsigned i = 0; i < n; i++)
+		size += parts[i].len;
+	uint8_t *whole = arena_alloc(arena, size), *end = whole;
+	if (!whole)
+		return arena_full(err);
+	for (unsigned i = 0; i < n; i++)
+		if (parts[i].len)
+			end = mempcpy(end, parts[i].data, parts[i].len);
+	if (last.len)
+		memcpy(end, last.data, last.len);
+	return rpc_reply_packed(call, span_of(whole, size));
 }

@@ -40,4 +40,9 @@ bool page_goes_on(const struct page *page, unsigned *n);
 /* The token of the page that follows, in the arena; NULL when that is full. */
 char *page_next(const struct page *page, const void *cursor);
 
+/* Replies with packed messages, then `rest`, one behind the other, which on the wire is one message: its
+ * lists hold the entries of all. */
+int page_reply(struct rpc_call *call, const struct span *parts, unsigned n, const ProtobufCMessage *rest,
+	       struct error *err) __attribute__((warn_unused_result));
+
 #endif

@@ -33,12 +33,14 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[GAPS] = {"course_content_gaps", "ii", &gap_row,
 		  DB_SELECT(GAP_COLUMNS,
 			    " FROM lesson_revision d STRAIGHT_JOIN lesson l ON l.lesson_id = d.lesson_id"
-			    " WHERE d.course_id = ? AND d.revision = 0 AND (l.kind = 2 OR (l.kind = 1 AND ?))"
+			    " WHERE d.course_id = ? AND d.revision = 0 AND ((l.kind = 3 AND d.quiz_id = 0)"
+			    " OR ((l.kind = 2 OR (l.kind = 1 AND ?))"
 			    " AND NOT EXISTS (SELECT 1 FROM lesson_content h WHERE h.course_id = d.course_id"
 			    "  AND h.revision = 0 AND h.lesson_id = d.lesson_id"
-			    "  AND h.role = IF(l.kind = 2, 7, 1)) ORDER BY d.position")},
+			    "  AND h.role = IF(l.kind = 2, 7, 1)))) ORDER BY d.position")},
 };
-static_assert(LESSON_VIDEO == 1 && LESSON_TEXT == 2 && CONTENT_ROLE_MEDIA == 1 && CONTENT_ROLE_TEXT == 7,
+static_assert(LESSON_VIDEO == 1 && LESSON_TEXT == 2 && LESSON_QUIZ == 3 && CONTENT_ROLE_MEDIA == 1 &&
+		      CONTENT_ROLE_TEXT == 7,
 	      "as the statement has them");
 
 const struct db_stmt_list course_content_stmts = {"course_content", stmts, N_STMTS};
@@ -53,6 +55,23 @@ int course_content_drop(struct db_conn *conn, int64_t course_id, int64_t lesson_
 	int r = db_exec(conn, &stmts[UNUSED], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
 	return r < 0 ? r
 		     : db_exec(conn, &stmts[DROP], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
+}
+
+/* What the kind of a lesson needs, of those that GAPS finds. */
+static const char *needs(enum lesson_kind kind)
+{
+	switch (kind) {
+	case LESSON_VIDEO:
+		return "must have media";
+	case LESSON_TEXT:
+		return "must have a text";
+	case LESSON_QUIZ:
+		return "must have a quiz";
+	case LESSON_EXERCISE:
+	case LESSON_LIVE:
+		break;
+	}
+	return "";
 }
 
 int course_content_check(struct db_conn *conn, struct arena *arena, int64_t course_id, bool files, int so_far,
@@ -70,7 +89,6 @@ int course_content_check(struct db_conn *conn, struct arena *arena, int64_t cour
 	}
 	for (unsigned i = 0; i < n; i++)
 		so_far = course_add_lesson_gap(err, so_far, gaps[i].lesson_id, gaps[i].position,
-					       gaps[i].kind == LESSON_TEXT ? "must have a text"
-									   : "must have media");
+					       needs((enum lesson_kind)gaps[i].kind));
 	return so_far;
 }

@@ -18,7 +18,7 @@ int course_content_drop(struct db_conn *conn, int64_t course_id, int64_t lesson_
 
 /*
  * COURSE_INCOMPLETE, after what is missing otherwise (`so_far`), with each lesson of the draft that lacks
- * what its kind needs: a TEXT its text and, where files are kept, a VIDEO its media.
+ * what its kind needs: a TEXT its text, a QUIZ its quiz and, where files are kept, a VIDEO its media.
  */
 int course_content_check(struct db_conn *conn, struct arena *arena, int64_t course_id, bool files, int so_far,
 			 struct error *err) __attribute__((warn_unused_result));

@@ -25,7 +25,7 @@ static int may_teach(const struct change *change, const void *course, struct err
 			      c->course_id, err);
 }
 
-int course_apply_edit(struct change *change, void *course, struct error *err)
+static int apply_edit(struct change *change, void *course, struct error *err)
 {
 	const struct course_edit *edit = change->arg;
 
@@ -72,7 +72,7 @@ static const struct transition life[COURSE_STEPS] = {
 	[STEP_COURSE_EDIT] = {.to = TO_EDITED,
 			      .event = EVENT_COURSE_UPDATED,
 			      .may = may_teach,
-			      .apply = course_apply_edit},
+			      .apply = apply_edit},
 	[STEP_COURSE_SUBMIT] = {.to = TO([STAGE_DRAFT] = STAGE_IN_REVIEW, [STAGE_REVISING] =
 										  STAGE_REVISION_IN_REVIEW),
 				.event = EVENT_COURSE_SUBMITTED,
@@ -135,10 +135,11 @@ static void concerns_course(const struct change *change, const void *course, str
 	e->course_id = ((const struct course *)course)->course_id;
 }
 
-static void course_changed(struct app *app, int64_t course_id)
+static void course_changed(const struct change *change)
 {
-	course_changed_here(app, course_id);
-	lesson_info_forget(app->lessons, course_id);
+	struct app *app = app_of(change->call);
+	course_changed_here(app, change->id);
+	lesson_info_forget(app->lessons, change->id);
 }
 
 static const char *name_of_stage(int stage)
@@ -160,23 +161,17 @@ static const struct change_kind course_kind = {
 	.state_name = name_of_stage,
 };
 
-struct change course_change(struct rpc_call *call, enum course_step step, const char *course_id,
-			    const char *etag)
+struct change course_change(struct rpc_call *call, enum course_step step, int64_t course_id, const char *etag)
 {
-	return (struct change){.call = call,
-			       .kind = &course_kind,
-			       .step = &life[step],
-			       .id = course_id_of(course_id),
-			       .etag = etag};
+	return (struct change){
+		.call = call, .kind = &course_kind, .step = &life[step], .id = course_id, .etag = etag};
 }
 
-struct change course_part_change(struct rpc_call *call, enum course_step step, int64_t course_id,
-				 int64_t part_id, const char *etag)
+int course_part_run(struct change *change, const struct app_resource *resource, int64_t part_id,
+		    ProtobufCMessage *reply, struct error *err)
 {
-	struct change change = course_change(call, step, "", etag);
-	change.id = course_id;
-	change.subject_id = part_id;
-	return change;
+	int r = change_run(change, reply, err);
+	return r < 0 && err->reason == &REASON_COURSE_NOT_FOUND ? app_not_found(err, resource, part_id) : r;
 }
 
 char *course_next_etag(const struct change *change, const struct course *c)

@@ -33,12 +33,13 @@ struct course_edit {
 };
 
 /* The change of a course by this step; see app/change.h for what else may be set, and for running it. */
-struct change course_change(struct rpc_call *call, enum course_step step, const char *course_id,
+struct change course_change(struct rpc_call *call, enum course_step step, int64_t course_id,
 			    const char *etag);
 
-/* The same of the course that a section or lesson of it belongs to. */
-struct change course_part_change(struct rpc_call *call, enum course_step step, int64_t course_id,
-				 int64_t part_id, const char *etag);
+/* Runs the change of a course by what lies in it, named to the caller as `resource` and `part_id`: who may
+ * not see the course is told that there is no such part. */
+int course_part_run(struct change *change, const struct app_resource *resource, int64_t part_id,
+		    ProtobufCMessage *reply, struct error *err) __attribute__((warn_unused_result));
 
 /* The course's etag once the change is made, in the arena; see arena_check() for when it is full. */
 char *course_next_etag(const struct change *change, const struct course *c);
@@ -61,8 +62,6 @@ int course_apply_lesson_update(struct change *change, void *course, struct error
 int course_apply_lesson_deletion(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 int course_apply_order(struct change *change, void *course, struct error *err)
-	__attribute__((warn_unused_result));
-int course_apply_edit(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 int course_apply_submission(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));

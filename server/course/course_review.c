@@ -14,16 +14,14 @@ int course_apply_submission(struct change *change, void *course, struct error *e
 	struct course *c = course;
 	c->n_rejection_reasons = 0;
 	int r = course_check_complete(c->beside ? c->beside : c, err);
-	r = course_content_check(change->conn, change->arena, c->course_id, files, r, err);
-	if (r < 0 && err->reason != &REASON_COURSE_INCOMPLETE)
-		return r;
-	return lesson_check_quizzes(change->conn, change->arena, c->course_id, r, err);
+	return course_content_check(change->conn, change->arena, c->course_id, files, r, err);
 }
 
 static int submit_course_for_review(struct rpc_call *call, const SubmitCourseForReviewRequest *req,
 				    SubmitCourseForReviewResponse *ret, struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_SUBMIT, req->course_id, req->etag);
+	struct change change =
+		course_change(call, STEP_COURSE_SUBMIT, course_id_of(req->course_id), req->etag);
 	change.ret = &ret->course;
 	return change_run(&change, &ret->base, err);
 }
@@ -31,7 +29,8 @@ static int submit_course_for_review(struct rpc_call *call, const SubmitCourseFor
 static int withdraw_course(struct rpc_call *call, const WithdrawCourseRequest *req,
 			   WithdrawCourseResponse *ret, struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_WITHDRAW, req->course_id, req->etag);
+	struct change change =
+		course_change(call, STEP_COURSE_WITHDRAW, course_id_of(req->course_id), req->etag);
 	change.ret = &ret->course;
 	return change_run(&change, &ret->base, err);
 }
@@ -51,7 +50,8 @@ int course_apply_rejection(struct change *change, void *course, struct error *er
 static int reject_course(struct rpc_call *call, const RejectCourseRequest *req, RejectCourseResponse *ret,
 			 struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_REJECT, req->course_id, req->etag);
+	struct change change =
+		course_change(call, STEP_COURSE_REJECT, course_id_of(req->course_id), req->etag);
 	char field[64];
 
 	for (size_t i = 0; i < req->n_reasons; i++) {
@@ -79,7 +79,8 @@ int course_apply_approval(struct change *change, void *course, struct error *err
 static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req, ApproveCourseResponse *ret,
 			  struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_APPROVE, req->course_id, req->etag);
+	struct change change =
+		course_change(call, STEP_COURSE_APPROVE, course_id_of(req->course_id), req->etag);
 	struct course_grant_ids grants;
 	change.arg = &grants;
 	change.reason = req->comment;
@@ -93,7 +94,8 @@ static int approve_course(struct rpc_call *call, const ApproveCourseRequest *req
 static int archive_course(struct rpc_call *call, const ArchiveCourseRequest *req, ArchiveCourseResponse *ret,
 			  struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_ARCHIVE, req->course_id, req->etag);
+	struct change change =
+		course_change(call, STEP_COURSE_ARCHIVE, course_id_of(req->course_id), req->etag);
 	change.reason = req->comment;
 	change.ret = &ret->course;
 	return change_run(&change, &ret->base, err);
@@ -102,7 +104,8 @@ static int archive_course(struct rpc_call *call, const ArchiveCourseRequest *req
 static int unarchive_course(struct rpc_call *call, const UnarchiveCourseRequest *req,
 			    UnarchiveCourseResponse *ret, struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_UNARCHIVE, req->course_id, req->etag);
+	struct change change =
+		course_change(call, STEP_COURSE_UNARCHIVE, course_id_of(req->course_id), req->etag);
 	change.reason = req->comment;
 	change.ret = &ret->course;
 	return change_run(&change, &ret->base, err);

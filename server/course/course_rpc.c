@@ -257,7 +257,7 @@ static int update_course(struct rpc_call *call, const UpdateCourseRequest *req, 
 	size_t n_paths = req->update_mask->n_paths;
 	struct change change = course_change(
 		call, course_only_pricing(paths, n_paths) ? STEP_COURSE_PRICE : STEP_COURSE_UPDATE,
-		req->course->course_id, req->course->etag);
+		course_id_of(req->course->course_id), req->course->etag);
 	change.arg = &update;
 	change.ret = &ret->course;
 	int r = app_check_mask(&edu_v1_course_rules, paths, n_paths, "course_id", err);

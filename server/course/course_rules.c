@@ -39,7 +39,7 @@ int course_check_reviewer(const struct course *c, const struct principal *who, s
 			   "You teach or made this course; another administrator has to approve it.");
 }
 
-int course_add_gap(struct error *err, int so_far, const char *field, const char *needs)
+static int add_gap(struct error *err, int so_far, const char *field, const char *needs)
 {
 	return error_precondition(err, so_far, &REASON_COURSE_INCOMPLETE,
 				  "The course is not complete; fill in what is listed.", field, "%s", needs);
@@ -52,7 +52,7 @@ int course_add_lesson_gap(struct error *err, int so_far, int64_t lesson_id, int 
 	id_format(ID_LESSON, lesson_id, id);
 	snprintf(field, sizeof(field), "lessons[%d]", position - 1);
 	snprintf(text, sizeof(text), "%s %s", id, needs);
-	return course_add_gap(err, so_far, field, text);
+	return add_gap(err, so_far, field, text);
 }
 
 int course_check_complete(const struct course *c, struct error *err)
@@ -72,7 +72,7 @@ int course_check_complete(const struct course *c, struct error *err)
 	int r = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
 		if (needed[i].missing)
-			r = course_add_gap(err, r, needed[i].field, needed[i].needs);
+			r = add_gap(err, r, needed[i].field, needed[i].needs);
 	return r;
 }
 

@@ -72,11 +72,6 @@ int lesson_draft_read(struct db_conn *conn, int64_t lesson_id, struct lesson_inf
 int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson, int64_t quiz_id,
 			  int64_t now_us, struct error *err) __attribute__((warn_unused_result));
 
-/* COURSE_INCOMPLETE, after what is missing otherwise (`so_far`), with each lesson of the draft that is of
- * kind QUIZ and has none. */
-int lesson_check_quizzes(struct db_conn *conn, struct arena *arena, int64_t course_id, int so_far,
-			 struct error *err) __attribute__((warn_unused_result));
-
 extern const struct app_resource lesson_resource;
 
 /* Raises LESSON_NOT_FOUND for the lesson. */

@@ -66,7 +66,7 @@ int course_apply_lesson(struct change *change, void *course, struct error *err)
 static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, CreateLessonResponse *ret,
 			 struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_ADD_LESSON, req->course_id, "");
+	struct change change = course_change(call, STEP_COURSE_ADD_LESSON, course_id_of(req->course_id), "");
 	change.arg = &(struct lesson_creation){req, ret};
 	change.keep_us = IDEM_CREATE_US;
 	if (req->kind == (Edu__V1__LessonKind)LESSON_VIDEO && req->duration_seconds < 1)
@@ -77,7 +77,6 @@ static int create_lesson(struct rpc_call *call, const CreateLessonRequest *req, 
 
 /* --- UpdateLesson, DeleteLesson --- */
 
-/* Who may not see the course does not learn which it is. */
 static int run(struct rpc_call *call, enum course_step step, const char *lesson_id, const char *etag,
 	       void *arg, ProtobufCMessage *reply, struct error *err)
 {
@@ -86,10 +85,10 @@ static int run(struct rpc_call *call, enum course_step step, const char *lesson_
 	int r = lesson_store_course(db_of(call), id, &course_id, err);
 	if (r < 0)
 		return r;
-	struct change change = course_part_change(call, step, course_id, id, etag);
+	struct change change = course_change(call, step, course_id, etag);
+	change.subject_id = id;
 	change.arg = arg;
-	r = change_run(&change, reply, err);
-	return r < 0 && err->reason == &REASON_COURSE_NOT_FOUND ? lesson_not_found(err, id) : r;
+	return course_part_run(&change, &lesson_resource, id, reply, err);
 }
 
 struct lesson_update {
@@ -240,27 +239,17 @@ static void add_lessons(struct arena *arena, const struct lesson *lessons, unsig
 		ret->lessons[ret->n_lessons++] = lesson_to_proto(arena, &lessons[i]);
 }
 
-/* Messages one behind the other are one: the page, then what only its token is in. */
+/* The page, which is remembered without its token. */
 static int reply(struct rpc_call *call, struct listing *l, const struct lesson_page *page, struct error *err)
 {
-	struct arena *arena = rpc_arena(call);
-	const struct span packed = page->answer.packed;
 	ListLessonsResponse rest = LIST_LESSONS_RESPONSE_INIT;
-	struct span token;
 
 	if (page->last_position == 0)
-		return rpc_reply_packed(call, packed);
+		return rpc_reply_packed(call, page->answer.packed);
 	l->cursor = (struct cursor){.revision = page->revision, .after_position = page->last_position};
 	rest.next_page_token = page_next(&l->page, &l->cursor);
-	int r = rest.next_page_token ? codec_pack(&rest.base, arena, &token, err) : arena_full(err);
-	if (r < 0)
-		return r;
-	uint8_t *whole = arena_alloc(arena, packed.len + token.len);
-	if (!whole)
-		return arena_full(err);
-	memcpy(whole, packed.data, packed.len);
-	memcpy(whole + packed.len, token.data, token.len);
-	return rpc_reply_packed(call, span_of(whole, packed.len + token.len));
+	return rest.next_page_token ? page_reply(call, &page->answer.packed, 1, &rest.base, err)
+				    : arena_full(err);
 }
 
 static int pack_page(struct rpc_call *call, struct listing *l, const struct course_terms *terms,

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
-#include "server/course/course_rules.h"
 #include "server/course/course_store.h"
 #include "server/db/table.h"
 
@@ -91,7 +90,6 @@ enum stmt {
 	INFO_LIST,
 	DRAFT,
 	SET_QUIZ,
-	WITHOUT_QUIZ,
 	DROP_QUIZ,
 	BY_EXTERNAL_ID,
 	FREEZE_SECTIONS,
@@ -100,7 +98,6 @@ enum stmt {
 	N_STMTS
 };
 
-static_assert(LESSON_QUIZ == 3, "a kind in the statements");
 static const struct db_stmt stmts[N_STMTS] = {
 	[INSERT] = {"lesson_insert", DB_LETTERS(LESSON_COLUMNS), NULL, DB_INSERT("lesson", LESSON_COLUMNS)},
 	[INSERT_DRAFT] = {"lesson_insert_draft", DB_LETTERS(REVISION_COLUMNS), NULL,
@@ -166,10 +163,6 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[DROP_QUIZ] = {"lesson_drop_quiz", "ii", NULL,
 		       "DELETE FROM quiz WHERE quiz_id = ? AND NOT EXISTS"
 		       " (SELECT 1 FROM lesson_revision WHERE quiz_id = ?)"},
-	[WITHOUT_QUIZ] = {"lesson_without_quiz", "i", &info_row,
-			  DB_SELECT(INFO_COLUMNS,
-				    WITH_LESSON " WHERE lesson_revision.course_id = ? AND revision = 0"
-						" AND lesson.kind = 3 AND quiz_id = 0 ORDER BY position")},
 	[BY_EXTERNAL_ID] = {"lesson_by_external_id", "is", &db_row_i64,
 			    "SELECT lesson_id FROM lesson_revision"
 			    " WHERE course_id = ? AND revision = 0 AND external_id = ?"},
@@ -405,23 +398,4 @@ int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson
 				db_i64(lesson->lesson_id)),
 			NULL, err);
 	return r < 0 ? r : drop_quiz(conn, lesson->quiz_id, err);
-}
-
-int lesson_check_quizzes(struct db_conn *conn, struct arena *arena, int64_t course_id, int so_far,
-			 struct error *err)
-{
-	struct lesson_info *lessons;
-	struct error trouble;
-	unsigned n;
-	int r = db_read_all(conn, &stmts[WITHOUT_QUIZ], DB_ARGS(db_i64(course_id)), arena, &lessons, &n,
-			    &trouble);
-
-	if (r < 0) {
-		*err = trouble;
-		return r;
-	}
-	for (unsigned i = 0; i < n; i++)
-		so_far = course_add_lesson_gap(err, so_far, lessons[i].lesson_id, lessons[i].position,
-					       "must have a quiz");
-	return so_far;
 }

@@ -154,7 +154,8 @@ int course_apply_order(struct change *change, void *course, struct error *err)
 static int reorder_lessons(struct rpc_call *call, const ReorderLessonsRequest *req,
 			   ReorderLessonsResponse *ret, struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_REORDER, req->course_id, req->etag);
+	struct change change =
+		course_change(call, STEP_COURSE_REORDER, course_id_of(req->course_id), req->etag);
 	change.arg = &(struct reordering){req, ret};
 	return change_run(&change, &ret->base, err);
 }

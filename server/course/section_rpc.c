@@ -44,7 +44,7 @@ int course_apply_section(struct change *change, void *course, struct error *err)
 static int create_section(struct rpc_call *call, const CreateSectionRequest *req, CreateSectionResponse *ret,
 			  struct error *err)
 {
-	struct change change = course_change(call, STEP_COURSE_ADD_SECTION, req->course_id, "");
+	struct change change = course_change(call, STEP_COURSE_ADD_SECTION, course_id_of(req->course_id), "");
 	change.arg = &(struct section_creation){req, ret};
 	change.keep_us = IDEM_CREATE_US;
 	int r = app_new_ids(call, APP_IDS(&change.subject_id), err);
@@ -53,7 +53,6 @@ static int create_section(struct rpc_call *call, const CreateSectionRequest *req
 
 /* --- UpdateSection, DeleteSection --- */
 
-/* Who may not see the course does not learn which it is. */
 static int run(struct rpc_call *call, enum course_step step, const char *section_id, const char *etag,
 	       void *arg, ProtobufCMessage *reply, struct error *err)
 {
@@ -62,11 +61,10 @@ static int run(struct rpc_call *call, enum course_step step, const char *section
 	int r = section_store_course(db_of(call), id, &course_id, err);
 	if (r < 0)
 		return r;
-	struct change change = course_part_change(call, step, course_id, id, etag);
+	struct change change = course_change(call, step, course_id, etag);
+	change.subject_id = id;
 	change.arg = arg;
-	r = change_run(&change, reply, err);
-	return r < 0 && err->reason == &REASON_COURSE_NOT_FOUND ? app_not_found(err, &section_resource, id)
-								: r;
+	return course_part_run(&change, &section_resource, id, reply, err);
 }
 
 struct section_update {

@@ -19,21 +19,14 @@ struct attaching {
 	Content **ret;
 };
 
-/* Runs it; a course that may not be seen has no lessons and no content. */
 static int run(struct rpc_call *call, struct attaching *m, const char *etag, ProtobufCMessage *reply,
 	       struct error *err)
 {
-	const char *course_id = app_id(rpc_arena(call), ID_COURSE, m->place.course_id);
-	if (!course_id)
-		return arena_full(err);
-	struct change change = course_change(call, STEP_COURSE_EDIT, course_id, etag);
+	const struct content_place *place = &m->place;
+	struct change change = course_change(call, STEP_COURSE_EDIT, place->course_id, etag);
 	change.arg = m;
-	int r = change_run(&change, reply, err);
-	if (r >= 0 || err->reason != &REASON_COURSE_NOT_FOUND)
-		return r;
-	if (m->text || m->place.lesson_id)
-		return lesson_not_found(err, m->place.lesson_id);
-	return r;
+	return place->lesson_id ? course_part_run(&change, &lesson_resource, place->lesson_id, reply, err)
+				: change_run(&change, reply, err);
 }
 
 /* Media stays once it was published: progress is measured by it. */

@@ -74,11 +74,9 @@ static int set_quiz(struct rpc_call *call, const SetQuizRequest *req, SetQuizRes
 		r = app_new_ids(call, APP_IDS(&m.quiz.quiz_id), err);
 	if (r < 0)
 		return r;
-	struct change change = course_part_change(call, STEP_COURSE_EDIT, m.quiz.course_id, 0, req->etag);
+	struct change change = course_change(call, STEP_COURSE_EDIT, m.quiz.course_id, req->etag);
 	change.arg = &m;
-	r = change_run(&change, &ret->base, err);
-	/* A course that may not be seen has no lessons. */
-	return r < 0 && err->reason == &REASON_COURSE_NOT_FOUND ? lesson_not_found(err, m.quiz.lesson_id) : r;
+	return course_part_run(&change, &lesson_resource, m.quiz.lesson_id, &ret->base, err);
 }
 
 /* --- GetQuiz --- */

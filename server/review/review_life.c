@@ -149,6 +149,12 @@ static void concerns_review(const struct change *change, const void *review, str
 	e->course_id = ((const struct review *)review)->course_id;
 }
 
+static void review_changed(const struct change *change)
+{
+	const struct review_step_args *args = change->arg;
+	course_changed_here(app_of(change->call), args->course_id);
+}
+
 static const struct change_kind review_kind = {
 	.size = sizeof(struct review),
 	.version = offsetof(struct review, version),
@@ -158,6 +164,7 @@ static const struct change_kind review_kind = {
 	.write = write_review,
 	.to_proto = show_review,
 	.concerns = concerns_review,
+	.changed = review_changed,
 	.state_reason = &REASON_REVIEW_STATE_INVALID,
 	.state_name = ReviewState_name,
 };
@@ -169,7 +176,5 @@ int review_change(struct rpc_call *call, enum review_step step, struct change ch
 	change.kind = &review_kind;
 	change.step = &life[step];
 	change.arg = &args;
-	int r = change_run(&change, reply, err);
-	course_changed_here(app_of(call), args.course_id); /* also when nobody knows whether it is so */
-	return r;
+	return change_run(&change, reply, err);
 }

@@ -102,7 +102,8 @@ static int create_review(struct rpc_call *call, const CreateReviewRequest *req, 
 	if (r < 0)
 		return r;
 	r = app_transaction(call, IDEM_CREATE_US, create_body, &m, &ret->base, err);
-	course_changed_here(app_of(call), m.review.course_id);
+	if (app_perhaps_done(r, err))
+		course_changed_here(app_of(call), m.review.course_id);
 	return r;
 }
 

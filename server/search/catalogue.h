@@ -67,7 +67,8 @@ int catalogue_find(struct catalogue *c, struct arena *arena, const struct index_
 /* Counts a page for /metrics. */
 void catalogue_count_page(struct catalogue *c, bool from_memory);
 
-struct cache *catalogue_cards(struct catalogue *c); /* packed Courses by id */
+/* By course id, the ListCoursesResponse, packed, that has this one alone. */
+struct cache *catalogue_cards(struct catalogue *c);
 struct misses *catalogue_misses(struct catalogue *c);
 
 #endif

@@ -185,7 +185,7 @@ struct shown {
 	struct index_place after;
 	struct index_page found;
 	struct cache_value *cards[INDEX_PAGE_MAX];
-	struct span packed[INDEX_PAGE_MAX]; /* no data: not here, or no longer published */
+	struct span packed[INDEX_PAGE_MAX]; /* nothing: not here, or no longer published */
 	unsigned missing;
 };
 
@@ -236,44 +236,26 @@ static void release_cards(struct shown *s)
 		cache_value_release(s->cards[i]);
 }
 
-/* A field of bytes, as protobuf has it on the wire. */
-static uint8_t *put_field(uint8_t *p, unsigned number, struct span bytes)
-{
-	*p++ = (uint8_t)(number << 3 | 2);
-	for (size_t n = bytes.len; n > 127 || (*p++ = (uint8_t)n, 0); n >>= 7)
-		*p++ = (uint8_t)(n & 127) | 128;
-	memcpy(p, bytes.data, bytes.len);
-	return p + bytes.len;
-}
-
-enum { FIELD_ROOM = 11 /* of a field beside its bytes */ };
-
-/* The response as it goes over the wire, of courses that are packed already. */
 static int reply(struct rpc_call *call, const struct shown *s, struct error *err)
 {
-	const char *token = s->found.more ? page_next(&s->page, &s->found.last) : "";
-	size_t size = token ? strlen(token) + FIELD_ROOM : 0;
-	for (unsigned i = 0; i < s->found.n; i++)
-		size += s->packed[i].len + FIELD_ROOM;
-	uint8_t *bytes = token ? arena_alloc(rpc_arena(call), size) : NULL, *p = bytes;
-	if (!bytes)
-		return arena_full(err);
-	for (unsigned i = 0; i < s->found.n; i++)
-		if (s->packed[i].data)
-			p = put_field(p, 1, s->packed[i]);
-	if (*token)
-		p = put_field(p, 2, span_str(token));
-	return rpc_reply_packed(call, span_of(bytes, (size_t)(p - bytes)));
+	ListCoursesResponse rest = LIST_COURSES_RESPONSE_INIT;
+	if (s->found.more)
+		rest.next_page_token = page_next(&s->page, &s->found.last);
+	return rest.next_page_token ? page_reply(call, s->packed, s->found.n, &rest.base, err)
+				    : arena_full(err);
 }
 
 static int pack_card(struct rpc_call *call, const struct course *course, uint64_t generation,
 		     struct span *ret, struct error *err)
 {
 	struct arena *arena = rpc_arena(call);
+	ListCoursesResponse card = LIST_COURSES_RESPONSE_INIT;
 	Course *message = course_to_proto(arena, course);
+	card.courses = &message;
+	card.n_courses = 1;
 	int r = arena_check(arena, err);
 	if (r >= 0)
-		r = codec_pack(&message->base, arena, ret, err);
+		r = codec_pack(&card.base, arena, ret, err);
 	if (r >= 0)
 		(void)cache_put(catalogue_cards(app_of(call)->catalogue),
 				span_of(&course->course_id, sizeof(course->course_id)), *ret, 0, generation);

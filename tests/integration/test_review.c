@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "proto/runtime/array.h"
+#include "server/course/course_cache.h"
 #include "server/course/lesson.h"
 #include "tests/lib/testserver.h"
 #include "tests/lib/threads.h"
@@ -52,17 +54,6 @@ static int new_course(void **state)
 	testserver_reset(w->t);
 	testserver_course(w->t, &w->ines, 0, eleven, &w->course);
 	return 0;
-}
-
-static int64_t __attribute__((format(printf, 2, 3))) number(const struct world *w, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return testdb_number(w->t->db, text);
 }
 
 /* --- learners --- */
@@ -287,9 +278,10 @@ static void assert_rated(const struct world *w, int64_t count, int average)
 	const CourseRating *r = rating(w);
 	assert_int_equal(r ? r->review_count : 0, count);
 	assert_int_equal(r ? r->average_hundredths : 0, average);
-	assert_int_equal(number(w,
-				"SELECT COUNT(*) FROM review WHERE course_id = %" PRId64 " AND counted > 0",
-				w->course.course_id),
+	assert_int_equal(testdb_numberf(w->t->db,
+					"SELECT COUNT(*) FROM review WHERE course_id = %" PRId64
+					" AND counted > 0",
+					w->course.course_id),
 			 count);
 }
 
@@ -538,12 +530,13 @@ static void test_a_hidden_review_does_not_count(void **state)
 	assert_string_equal(now->hide_reason, "");
 	assert_true(now->counted);
 	assert_rated(w, 2, 300);
-	assert_int_equal(number(w,
-				"SELECT COUNT(*) FROM audit WHERE subject_id = (SELECT review_id FROM review"
-				" WHERE user_id = %" PRId64 ") AND (action, reason) IN"
-				" (('HideReview', 'it names a person'), ('UnhideReview', 'it does not'))",
-				u.user_id),
-			 2);
+	assert_int_equal(
+		testdb_numberf(w->t->db,
+			       "SELECT COUNT(*) FROM audit WHERE subject_id = (SELECT review_id FROM review"
+			       " WHERE user_id = %" PRId64 ") AND (action, reason) IN"
+			       " (('HideReview', 'it names a person'), ('UnhideReview', 'it does not'))",
+			       u.user_id),
+		2);
 }
 
 /* An administrator who teaches the course, or made it, leaves its reviews to others. */
@@ -800,28 +793,55 @@ static void test_the_rating_is_exact_under_64_reviewers(void **state)
 	}
 	threads_run(REVIEWERS + MODERATORS, act, actors, sizeof(actors[0]));
 	free(actors);
+	assert_int_equal(testdb_numberf(w->t->db, "SELECT COUNT(*) FROM review WHERE course_id = %" PRId64,
+					w->course.course_id),
+			 REVIEWERS);
 	assert_int_equal(
-		number(w, "SELECT COUNT(*) FROM review WHERE course_id = %" PRId64, w->course.course_id),
-		REVIEWERS);
-	assert_int_equal(
-		number(w,
-		       "SELECT COUNT(*) FROM (SELECT IFNULL(SUM(counted = 1), 0) a, IFNULL(SUM(counted = 2), 0) b,"
-		       " IFNULL(SUM(counted = 3), 0) c, IFNULL(SUM(counted = 4), 0) d, IFNULL(SUM(counted = 5), 0) e"
-		       " FROM review WHERE course_id = %" PRId64
-		       ") x JOIN course_rating r ON r.course_id = %" PRId64
-		       " AND (r.stars_1, r.stars_2, r.stars_3, r.stars_4, r.stars_5) = (a, b, c, d, e)",
-		       w->course.course_id, w->course.course_id),
+		testdb_numberf(
+			w->t->db,
+			"SELECT COUNT(*) FROM (SELECT IFNULL(SUM(counted = 1), 0) a, IFNULL(SUM(counted = 2), 0) b,"
+			" IFNULL(SUM(counted = 3), 0) c, IFNULL(SUM(counted = 4), 0) d, IFNULL(SUM(counted = 5), 0) e"
+			" FROM review WHERE course_id = %" PRId64
+			") x JOIN course_rating r ON r.course_id = %" PRId64
+			" AND (r.stars_1, r.stars_2, r.stars_3, r.stars_4, r.stars_5) = (a, b, c, d, e)",
+			w->course.course_id, w->course.course_id),
 		1);
-	assert_int_equal(number(w,
-				"SELECT COUNT(*) FROM review WHERE course_id = %" PRId64
-				" AND counted <> IF(state = 1, stars, 0)",
-				w->course.course_id),
+	assert_int_equal(testdb_numberf(w->t->db,
+					"SELECT COUNT(*) FROM review WHERE course_id = %" PRId64
+					" AND counted <> IF(state = 1, stars, 0)",
+					w->course.course_id),
 			 0);
-	assert_int_equal(number(w,
-				"SELECT COUNT(*) FROM event WHERE course_id = %" PRId64
-				" AND kind IN ('review.hidden', 'review.unhidden')",
-				w->course.course_id),
+	assert_int_equal(testdb_numberf(w->t->db,
+					"SELECT COUNT(*) FROM event WHERE course_id = %" PRId64
+					" AND kind IN ('review.hidden', 'review.unhidden')",
+					w->course.course_id),
 			 MODERATORS * CHANGES);
+}
+
+static uint64_t generation(const struct world *w)
+{
+	return course_cache_generation(service_app(w->t->service)->courses, w->course.course_id);
+}
+
+/* What one may do as often as one likes costs others nothing that is remembered. */
+static void test_a_refused_review_makes_nothing_forgotten(void **state)
+{
+	struct world *w = *state;
+	struct testuser stranger, u;
+
+	testserver_user(w->t, NULL, 0, &stranger);
+	new_learner(w, &u);
+	const Review *r = create(w, &u, 4, "Good.");
+	usleep(1500000); /* what the feed tells of it makes the course forgotten, rightly */
+	const uint64_t before = generation(w);
+	create_refused(w, &stranger, (struct writing){.stars = 1}, "ENROLLMENT_NOT_FOUND");
+	create_refused(w, &u, (struct writing){.stars = 1}, "ALREADY_REVIEWED");
+	update_refused(w, &u,
+		       (struct changing){.review_id = r->review_id, .paths = {"text"}, .etag = "\"9\""},
+		       "ETAG_MISMATCH");
+	assert_int_equal(generation(w), before);
+	update(w, &u, (struct changing){.review_id = r->review_id, .paths = {"stars"}, .stars = 5});
+	assert_true(generation(w) > before);
 }
 
 /* Each version of a review is told by one event, which names its author and the course. */
@@ -829,12 +849,15 @@ static void test_every_change_is_told(void **state)
 {
 	struct world *w = *state;
 	assert_int_equal(
-		number(w,
-		       "SELECT COUNT(*) FROM review r WHERE course_id > 9 AND user_id > 9999 AND version <>"
-		       " (SELECT COUNT(DISTINCT e.version) FROM event e WHERE e.subject_id = r.review_id"
-		       " AND e.user_id = r.user_id AND e.course_id = r.course_id AND e.kind LIKE 'review.%%')"),
+		testdb_numberf(
+			w->t->db,
+			"SELECT COUNT(*) FROM review r WHERE course_id > 9 AND user_id > 9999 AND version <>"
+			" (SELECT COUNT(DISTINCT e.version) FROM event e WHERE e.subject_id = r.review_id"
+			" AND e.user_id = r.user_id AND e.course_id = r.course_id AND e.kind LIKE 'review.%%')"),
 		0);
-	assert_true(number(w, "SELECT COUNT(DISTINCT kind) FROM event WHERE kind LIKE 'review.%%'") == 4);
+	assert_true(testdb_numberf(w->t->db,
+				   "SELECT COUNT(DISTINCT kind) FROM event WHERE kind LIKE 'review.%%'") ==
+		    4);
 }
 
 #define IN_A_COURSE(test) cmocka_unit_test_setup(test, new_course)
@@ -854,6 +877,7 @@ int main(void)
 		IN_A_COURSE(test_who_sees_a_hidden_review),
 		IN_A_COURSE(test_pages_in_every_order),
 		IN_A_COURSE(test_a_course_given_back_does_not_count),
+		IN_A_COURSE(test_a_refused_review_makes_nothing_forgotten),
 		IN_A_COURSE(test_the_rating_is_exact_under_64_reviewers),
 		cmocka_unit_test(test_every_change_is_told),
 	};
