@@ -161,7 +161,7 @@ char *app_id(struct arena *arena, const char *kind, int64_t id)
 char *app_etag(struct arena *arena, int64_t version)
 {
 	char text[24];
-	snprintf(text, sizeof(text), "v%" PRIx64, (uint64_t)version);
+	snprintf(text, sizeof(text), version ? "v%" PRIx64 : "", (uint64_t)version);
 	return arena_strdup(arena, text);
 }
 

@@ -114,7 +114,7 @@ int64_t app_timestamp_us(const Google__Protobuf__Timestamp *t);
 /* An id's text in the arena ("" for 0). */
 char *app_id(struct arena *arena, const char *kind, int64_t id);
 
-/* The etag of an object's version, in the arena; NULL when it is full. */
+/* The etag of an object's version ("" for 0), in the arena; NULL when it is full. */
 char *app_etag(struct arena *arena, int64_t version);
 
 /* --- refusals --- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/course.h"
 
+#include <inttypes.h>
+
 #include "edu/v1/edu_service.tables.h"
 #include "proto/runtime/ids.h"
 #include "server/access/access.h"
@@ -101,19 +103,40 @@ int course_not_found(struct error *err, int64_t course_id)
 	return app_not_found(err, &course_resource, course_id);
 }
 
+/* 1 when the caller has or had access to the course, 0 when not. */
+static int had_access(struct rpc_call *call, int64_t course_id, struct error *err)
+{
+	const int64_t now_us = app_now_us(call);
+	const struct access_query q = {rpc_principal(call)->user_id, course_id, access_began, &now_us};
+	struct access access;
+
+	if (q.user_id == 0)
+		return 0;
+	return access_read(app_of(call)->access, db_of(call), rpc_arena(call), &q, now_us, &access, err);
+}
+
 int course_seen(struct rpc_call *call, int64_t course_id, enum course_state state,
 		const struct course_share *instructors, unsigned n, struct error *err)
 {
 	const struct principal *who = rpc_principal(call);
-	const int64_t now_us = app_now_us(call);
-	const struct access_query q = {who->user_id, course_id, access_began, &now_us};
-	struct access access;
 
 	if (course_open_to(state, instructors, n, who))
 		return 1;
-	if (!course_kept_for(state, who))
+	return course_kept_for(state, who) ? had_access(call, course_id, err) : 0;
+}
+
+int course_check_past(struct rpc_call *call, const struct course_terms *c, struct error *err)
+{
+	if (course_draft_open_to(c->instructors, c->n_instructors, rpc_principal(call)))
 		return 0;
-	return access_read(app_of(call)->access, db_of(call), rpc_arena(call), &q, now_us, &access, err);
+	int r = had_access(call, c->course_id, err);
+	return r == 0 ? access_missing(err) : r < 0 ? r : 0;
+}
+
+int course_revision_not_found(int64_t newest, struct error *err)
+{
+	error_raise(err, &REASON_REVISION_NOT_FOUND, "The course has no such revision.");
+	return error_add_metadata(err, "newest_revision", "%" PRId64, newest);
 }
 
 int course_terms_seen(struct rpc_call *call, int64_t course_id, const char *currency,

@@ -108,6 +108,14 @@ int course_seen(struct rpc_call *call, int64_t course_id, enum course_state stat
 		const struct course_share *instructors, unsigned n, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* Who reads what a course, which he sees, was before: its instructors, administrators, and who has or had
+ * access to it; ACCESS_MISSING else. Only on RPC_ON_DB. */
+int course_check_past(struct rpc_call *call, const struct course_terms *c, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Raises REVISION_NOT_FOUND, which tells the newest that there is. */
+int course_revision_not_found(int64_t newest, struct error *err) __attribute__((warn_unused_result));
+
 bool course_taught_by(const struct course_terms *c, const struct principal *who);
 
 /* The id in a request's text, which the rules have checked; 0 when it is empty. */

@@ -15,13 +15,35 @@ struct gap {
 	F(R, "l.lesson_id", I64, lesson_id) C(R, "l.kind", INT, kind) C(R, "d.position", INT, position)
 DB_ROW(gap_row, struct gap, GAP_COLUMNS);
 
-enum stmt { FREEZE, UNUSED, DROP, GAPS, N_STMTS };
+struct held {
+	int64_t content_id;
+};
+#define HELD_COLUMNS(F, C, R) F(R, "content.content_id", I64, content_id)
+DB_ROW(held_row, struct held, HELD_COLUMNS);
+
+enum stmt { FREEZE, COPY, COPY_OWN, LOCK, UNUSED, DROP, GAPS, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
 	[FREEZE] = {"course_content_freeze", "ii", NULL,
 		    "INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id)"
 		    " SELECT course_id, ?, lesson_id, role, content_id FROM lesson_content"
 		    " WHERE course_id = ? AND revision = 0"},
+	[COPY] =
+		{"course_content_copy", "ii", NULL,
+		 "INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id)"
+		 " SELECT t.course_id, 0, t.lesson_id, h.role, h.content_id FROM lesson_revision f"
+		 " STRAIGHT_JOIN lesson_revision t ON t.revision = 0 AND t.position = f.position"
+		 " STRAIGHT_JOIN lesson_content h ON h.course_id = f.course_id AND h.revision = 0"
+		 " AND h.lesson_id = f.lesson_id WHERE t.course_id = ? AND f.course_id = ? AND f.revision = 0"},
+	[COPY_OWN] = {"course_content_copy_own", "ii", NULL,
+		      "INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id)"
+		      " SELECT ?, 0, 0, role, content_id FROM lesson_content"
+		      " WHERE course_id = ? AND revision = 0 AND lesson_id = 0"},
+	[LOCK] = {"course_content_lock", "ii", &held_row,
+		  DB_SELECT(
+			  HELD_COLUMNS,
+			  " FROM lesson_content h STRAIGHT_JOIN content ON content.content_id = h.content_id"
+			  " WHERE h.course_id = ? AND h.revision = 0 AND h.lesson_id = ? FOR UPDATE")},
 	[UNUSED] = {"course_content_unused", "ii", NULL,
 		    "UPDATE lesson_content h STRAIGHT_JOIN content ON content.content_id = h.content_id"
 		    " SET content.unused_time = " DB_NOW_US
@@ -50,9 +72,25 @@ int course_content_freeze(struct db_conn *conn, int64_t course_id, int64_t revis
 	return db_exec(conn, &stmts[FREEZE], DB_ARGS(db_i64(revision), db_i64(course_id)), NULL, err);
 }
 
-int course_content_drop(struct db_conn *conn, int64_t course_id, int64_t lesson_id, struct error *err)
+int course_content_copy(struct db_conn *conn, int64_t from_course_id, int64_t course_id, struct error *err)
 {
-	int r = db_exec(conn, &stmts[UNUSED], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
+	int r = db_exec(conn, &stmts[COPY], DB_ARGS(db_i64(course_id), db_i64(from_course_id)), NULL, err);
+	return r < 0 ? r
+		     : db_exec(conn, &stmts[COPY_OWN], DB_ARGS(db_i64(course_id), db_i64(from_course_id)),
+			       NULL, err);
+}
+
+/* Locked first, as copies of the course may hold it too: the last that ceases to sees that it is. */
+int course_content_drop(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t lesson_id,
+			struct error *err)
+{
+	struct held *held;
+	unsigned n;
+	int r = db_read_all(conn, &stmts[LOCK], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), arena, &held,
+			    &n, err);
+	if (r < 0 || n == 0)
+		return r;
+	r = db_exec(conn, &stmts[UNUSED], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
 	return r < 0 ? r
 		     : db_exec(conn, &stmts[DROP], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), NULL, err);
 }

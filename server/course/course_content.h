@@ -12,9 +12,13 @@
 int course_content_freeze(struct db_conn *conn, int64_t course_id, int64_t revision, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* The draft of a locked course holds nothing of the lesson any more, which is deleted from it. */
-int course_content_drop(struct db_conn *conn, int64_t course_id, int64_t lesson_id, struct error *err)
+/* The draft of a new course, whose lessons lie where those of another's do, holds what that one's does. */
+int course_content_copy(struct db_conn *conn, int64_t from_course_id, int64_t course_id, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* The draft of a locked course holds nothing of the lesson any more, which is deleted from it. */
+int course_content_drop(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t lesson_id,
+			struct error *err) __attribute__((warn_unused_result));
 
 /*
  * COURSE_INCOMPLETE, after what is missing otherwise (`so_far`), with each lesson of the draft that lacks

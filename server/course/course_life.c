@@ -12,17 +12,20 @@
 #include "server/course/lesson.h"
 #include "server/user/user.h"
 
-/* Its instructors as the course has them, administrators as the contract does. */
+int course_check_teacher(struct rpc_call *call, const struct course *c, struct error *err)
+{
+	const bool acts = course_acts_as_instructor(c->instructors, c->n_instructors, rpc_principal(call));
+
+	if (rpc_subject(call, c->course_id, acts, err) == 0)
+		return 0;
+	return course_refused(course_seen(call, c->course_id, course_state_of(c->stage), c->instructors,
+					  c->n_instructors, err),
+			      c->course_id, err);
+}
+
 static int may_teach(const struct change *change, const void *course, struct error *err)
 {
-	const struct course *c = course;
-	const bool acts = course_acts_as_instructor(c->instructors, c->n_instructors, change->who);
-
-	if (rpc_subject(change->call, c->course_id, acts, err) == 0)
-		return 0;
-	return course_refused(course_seen(change->call, c->course_id, course_state_of(c->stage),
-					  c->instructors, c->n_instructors, err),
-			      c->course_id, err);
+	return course_check_teacher(change->call, course, err);
 }
 
 static int apply_edit(struct change *change, void *course, struct error *err)

@@ -70,6 +70,11 @@ int course_apply_rejection(struct change *change, void *course, struct error *er
 int course_apply_approval(struct change *change, void *course, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* NOT_COURSE_INSTRUCTOR unless the caller is one, as the course has them, or ADMIN, as the contract says of
+ * the method; COURSE_NOT_FOUND for who does not see it. */
+int course_check_teacher(struct rpc_call *call, const struct course *c, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* INSTRUCTOR_NOT_QUALIFIED unless every instructor of the course is an active user with the role. */
 int course_check_qualified(struct db_conn *conn, struct arena *arena, const struct course *c,
 			   struct error *err) __attribute__((warn_unused_result));

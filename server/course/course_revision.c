@@ -9,12 +9,6 @@
 #include "proto/runtime/array.h"
 #include "server/course/course_store.h"
 
-/* How many there are of each since the revision before. Moved: of those that both have, what is at another
- * place among them, or in another section. */
-struct revision_counts {
-	int lessons_added, lessons_removed, lessons_changed, lessons_moved;
-	int sections_added, sections_removed, sections_changed, sections_moved;
-};
 #define COUNT_COLUMNS(F, C, R) COUNT_COLUMNS_IN(F, C, R, )
 #define COUNT_COLUMNS_IN(F, C, R, in)                                                                        \
 	F(R, "lessons_added", INT, in lessons_added)                                                         \
@@ -25,26 +19,40 @@ struct revision_counts {
 	C(R, "sections_removed", INT, in sections_removed)                                                   \
 	C(R, "sections_changed", INT, in sections_changed)                                                   \
 	C(R, "sections_moved", INT, in sections_moved)
-DB_ROW(counts_row, struct revision_counts, COUNT_COLUMNS);
+DB_ROW(counts_row, struct course_revision_counts, COUNT_COLUMNS);
 
 struct revision_row {
-	int64_t course_id, revision, publish_us;
-	char *instructors, *changed_fields; /* JSON */
-	struct revision_counts counts;
+	struct course_revision of;
+	char *instructors; /* JSON */
 	struct course texts;
 };
+#define CHANGE_COLUMNS(F, C, R, in)                                                                          \
+	F(R, "course_id", I64, in course_id)                                                                 \
+	C(R, "revision", I64, in revision)                                                                   \
+	C(R, "publish_time", I64_OR_NULL, in publish_us)                                                     \
+	C(R, "changed_fields", TEXT, in changed_fields)                                                      \
+	COUNT_COLUMNS_IN(C, C, R, in counts.)
+#define LISTED_COLUMNS(F, C, R) CHANGE_COLUMNS(F, C, R, )
+DB_ROW(listed_row, struct course_revision, LISTED_COLUMNS);
+
 #define REVISION_COLUMNS(F, C, R)                                                                            \
-	F(R, "course_id", I64, course_id)                                                                    \
-	C(R, "revision", I64, revision)                                                                      \
-	C(R, "publish_time", I64_OR_NULL, publish_us)                                                        \
+	CHANGE_COLUMNS(F, C, R, of.)                                                                         \
 	C(R, "instructors", TEXT, instructors)                                                               \
-	C(R, "changed_fields", TEXT, changed_fields)                                                         \
-	COUNT_COLUMNS_IN(C, C, R, counts.)                                                                   \
 	COURSE_TEXT_COLUMNS(C, C, R, "", texts.)                                                             \
 	COURSE_LONG_TEXT_COLUMNS(C, C, R, "", texts.)
 DB_ROW(revision_row, struct revision_row, REVISION_COLUMNS);
 
-enum stmt { READ, COUNT, FREEZE, REPLACE, DELETE, N_STMTS };
+/* The same with what other tables have of it. */
+#define WHOLE_COLUMNS(F, C, R)                                                                               \
+	REVISION_COLUMNS(F, C, R)                                                                            \
+	C(R,                                                                                                 \
+	  "(SELECT COUNT(*) FROM lesson_revision l WHERE l.course_id = course_revision.course_id"            \
+	  " AND l.revision = course_revision.revision)",                                                     \
+	  INT, texts.lesson_count)                                                                           \
+	C(R, COURSE_CONTENT_COLUMN("course_revision"), TEXT, texts.text.content)
+DB_ROW(whole_row, struct revision_row, WHOLE_COLUMNS);
+
+enum stmt { READ, WHOLE, LIST, COUNT, FREEZE, REPLACE, DELETE, N_STMTS };
 
 /* One row for each table, of its rows in two revisions of a course, `n` and before that `o`. */
 #define COUNTS(table, what, changed, moved)                                                                  \
@@ -67,6 +75,11 @@ enum stmt { READ, COUNT, FREEZE, REPLACE, DELETE, N_STMTS };
 static const struct db_stmt stmts[N_STMTS] = {
 	[READ] = {"course_revision_read", "ii", &revision_row,
 		  DB_SELECT(REVISION_COLUMNS, " FROM course_revision WHERE course_id = ? AND revision = ?")},
+	[WHOLE] = {"course_revision_whole", "ii", &whole_row,
+		   DB_SELECT(WHOLE_COLUMNS, " FROM course_revision WHERE course_id = ? AND revision = ?")},
+	[LIST] = {"course_revision_list", "iii", &listed_row,
+		  DB_SELECT(LISTED_COLUMNS, " FROM course_revision WHERE course_id = ? AND revision > 0"
+					    " AND revision < ? ORDER BY revision DESC LIMIT ?")},
 	[COUNT] = {"course_revision_count", "iiiiiiiiiiiiii", &counts_row,
 		   DB_SELECT(COUNT_COLUMNS,
 			     " FROM " COUNTS(
@@ -119,24 +132,6 @@ static int instructors_of_json(const char *json, struct course *ret, struct erro
 }
 
 /* --- what review is about --- */
-
-static void take_texts(struct course *to, const struct course *from)
-{
-	to->title = from->title;
-	to->summary = from->summary;
-	to->subject_id = from->subject_id;
-	to->language = from->language;
-	to->license = from->license;
-	to->level = from->level;
-	to->planned_learning_hours = from->planned_learning_hours;
-	to->description = from->description;
-	to->audience = from->audience;
-	to->prerequisites = from->prerequisites;
-	to->objectives = from->objectives;
-	to->n_objectives = from->n_objectives;
-	to->n_instructors = from->n_instructors;
-	memcpy(to->instructors, from->instructors, sizeof(to->instructors));
-}
 
 static bool same_objectives(const struct course *a, const struct course *b)
 {
@@ -206,18 +201,18 @@ static int texts_of_row(struct arena *arena, const struct revision_row *row, str
 	if (r >= 0)
 		r = arena_check(arena, err);
 	if (r >= 0)
-		take_texts(ret, &texts);
+		ret->texts = texts.texts;
 	return r;
 }
 
 static int write_row(struct db_conn *conn, struct arena *arena, const struct db_stmt *stmt,
 		     const struct course *texts, struct revision_row *row, struct error *err)
 {
-	row->course_id = texts->course_id;
+	row->of.course_id = texts->course_id;
 	row->instructors = instructors_to_json(arena, texts);
 	int r = course_to_row(texts, arena, &row->texts, err);
 	if (r >= 0)
-		r = row->instructors && row->changed_fields ? 0 : arena_full(err);
+		r = row->instructors && row->of.changed_fields ? 0 : arena_full(err);
 	return r < 0 ? r : db_write(conn, stmt, &revision_row, row, DB_NO_ARGS, err);
 }
 
@@ -235,7 +230,7 @@ int course_revision_write_draft(struct db_conn *conn, struct arena *arena, const
 				struct error *err)
 {
 	char none[] = "[]";
-	struct revision_row row = {.changed_fields = none};
+	struct revision_row row = {.of = {.changed_fields = none}};
 	return write_row(conn, arena, &stmts[REPLACE], c->beside ? c->beside : c, &row, err);
 }
 
@@ -245,7 +240,7 @@ static int take_over(struct db_conn *conn, struct arena *arena, struct course *c
 		     const struct course_grant_ids *grants, struct error *err)
 {
 	const struct course before = *c;
-	take_texts(c, before.beside);
+	c->texts = before.beside->texts;
 	c->beside = NULL;
 	int r = db_exec(conn, &stmts[DELETE], DB_ARGS(db_i64(c->course_id)), NULL, err);
 	if (r < 0 || same_instructors(&before, c))
@@ -255,7 +250,7 @@ static int take_over(struct db_conn *conn, struct arena *arena, struct course *c
 }
 
 /* Of the first everything is added: no revision has the number -1. */
-static int count_changes(struct db_conn *conn, const struct course *c, struct revision_counts *ret,
+static int count_changes(struct db_conn *conn, const struct course *c, struct course_revision_counts *ret,
 			 struct error *err)
 {
 	const struct db_value course = db_i64(c->course_id), n = db_i64(c->revision),
@@ -269,10 +264,48 @@ static int count_changes(struct db_conn *conn, const struct course *c, struct re
 int course_publish(struct db_conn *conn, struct arena *arena, struct course *c,
 		   const struct course_grant_ids *grants, struct error *err)
 {
-	struct revision_row row = {.revision = c->revision, .publish_us = c->publish_us};
-	row.changed_fields = differences(arena, c, c->beside ? c->beside : c);
+	struct revision_row row = {.of = {.revision = c->revision, .publish_us = c->publish_us}};
+	row.of.changed_fields = differences(arena, c, c->beside ? c->beside : c);
 	int r = c->beside ? take_over(conn, arena, c, grants, err) : 0;
 	if (r >= 0)
-		r = count_changes(conn, c, &row.counts, err);
+		r = count_changes(conn, c, &row.of.counts, err);
 	return r < 0 ? r : write_row(conn, arena, &stmts[FREEZE], c, &row, err);
+}
+
+/* --- what was published --- */
+
+int course_revision_list(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t before,
+			 unsigned limit, struct course_revision **ret, unsigned *ret_n, struct error *err)
+{
+	return db_read_all(conn, &stmts[LIST], DB_ARGS(db_i64(course_id), db_i64(before), db_i64(limit)),
+			   arena, ret, ret_n, err);
+}
+
+int course_revision_read(struct db_conn *conn, struct arena *arena, int64_t revision, struct course *c,
+			 struct course_revision *ret, struct error *err)
+{
+	struct revision_row row;
+	struct course was = {
+		.course_id = c->course_id,
+		.creator_id = c->creator_id,
+		.external_id = c->external_id,
+		.stage = c->stage,
+		.create_us = c->create_us,
+		.revision = revision,
+	};
+	int r = db_read(conn, &stmts[WHOLE], DB_ARGS(db_i64(c->course_id), db_i64(revision)), arena, &row,
+			err);
+	if (r == 0)
+		return course_revision_not_found(c->revision, err);
+	if (r > 0)
+		r = texts_of_row(arena, &row, &was, err);
+	if (r < 0)
+		return r;
+	was.publish_us = row.of.publish_us;
+	was.lesson_count = row.texts.lesson_count;
+	was.text.content = row.texts.text.content;
+	course_content_of_row(&was);
+	*c = was;
+	*ret = row.of;
+	return 0;
 }

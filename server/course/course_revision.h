@@ -29,6 +29,30 @@ int course_publish(struct db_conn *conn, struct arena *arena, struct course *c,
 		   const struct course_grant_ids *grants, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* How many there are of each since the revision before. Moved: of those that both have, what is at another
+ * place among them, or in another section. */
+struct course_revision_counts {
+	int lessons_added, lessons_removed, lessons_changed, lessons_moved;
+	int sections_added, sections_removed, sections_changed, sections_moved;
+};
+
+/* What a publication changed; text in the arena. */
+struct course_revision {
+	int64_t course_id, revision, publish_us;
+	char *changed_fields; /* a JSON array of names */
+	struct course_revision_counts counts;
+};
+
+/* The publications before one, newest first; INT64_MAX: from the newest. */
+int course_revision_list(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t before,
+			 unsigned limit, struct course_revision **ret, unsigned *ret_n, struct error *err)
+	__attribute__((warn_unused_result));
+
+/* Makes of a course, read whole, what was published of it as that revision: without what revisions do not
+ * keep. REVISION_NOT_FOUND. */
+int course_revision_read(struct db_conn *conn, struct arena *arena, int64_t revision, struct course *c,
+			 struct course_revision *ret, struct error *err) __attribute__((warn_unused_result));
+
 extern const struct db_stmt_list course_revision_stmts;
 
 #endif

@@ -34,16 +34,18 @@ static void read_rating(const char *text, struct course *ret)
 		ret->rating.stars[i++] = strtoll(text, &end, 10);
 }
 
-static void read_content(const char *text, struct course *ret)
+void course_content_of_row(struct course *c)
 {
+	const char *text = c->text.content;
 	char *end;
+	c->cover_id = c->trailer_id = 0;
 	for (; *text; text = *end ? end + 1 : end) {
 		const long role = strtol(text, &end, 10);
 		const int64_t content_id = strtoll(end + 1, &end, 10);
 		if (role == CONTENT_ROLE_COVER)
-			ret->cover_id = content_id;
+			c->cover_id = content_id;
 		if (role == CONTENT_ROLE_TRAILER)
-			ret->trailer_id = content_id;
+			c->trailer_id = content_id;
 	}
 }
 
@@ -76,7 +78,7 @@ int course_of_row(struct course *c, struct arena *arena, struct error *err)
 	read_instructors(c->text.instructors, c);
 	read_prices(c->text.prices, c);
 	read_rating(c->text.rating, c);
-	read_content(c->text.content, c);
+	course_content_of_row(c);
 	int r = c->text.objectives ? course_texts_of_json(arena, c->text.objectives, &c->objectives,
 							  &c->n_objectives, err)
 				   : 0;

@@ -14,31 +14,43 @@ struct course_price {
 	int64_t minor_units;
 };
 
+/* What review is about, but for lessons: what a revision keeps, and a draft beside what is published edits.
+ * The long ones are not read for lists: NULL and 0 there. */
+#define COURSE_TEXTS                                                                                         \
+	char *title, *summary, *language, *license;                                                          \
+	int64_t subject_id; /* 0: not said */                                                                \
+	int level;          /* edu.v1.CourseLevel */                                                         \
+	int planned_learning_hours;                                                                          \
+	unsigned n_instructors;                                                                              \
+	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];                                       \
+	char *description, *audience, *prerequisites; /* long from here on */                                \
+	char **objectives;                                                                                   \
+	size_t n_objectives;
+
 struct course {
 	int64_t course_id, creator_id;
 	char *external_id; /* NULL: none */
-	char *title, *summary, *language, *license;
-	int64_t subject_id; /* 0: not said */
-	int level;          /* edu.v1.CourseLevel */
+	union {
+		struct {
+			COURSE_TEXTS
+		};
+		struct course_texts {
+			COURSE_TEXTS
+		} texts;
+	};
 	enum course_pricing pricing;
-	int planned_learning_hours;
 	enum course_stage stage;
 	int lesson_count;       /* of what is shown: its newest revision, or the draft before the first */
 	int draft_lesson_count; /* of the draft; not read for lists */
 	int64_t version;        /* counts changes, from 1; the etag is made of it */
 	int64_t revision;       /* counts publications; 0 before the first */
 	int64_t create_us, update_us, publish_us; /* publish_us 0: not yet */
-	unsigned n_instructors, n_prices;
-	struct course_share instructors[COURSE_INSTRUCTORS_MAX_ITEMS];
+	unsigned n_prices;
 	struct course_price prices[PRICE_LIST_PRICES_MAX_ITEMS];
 	struct course_rating rating;
 	int64_t cover_id, trailer_id; /* content that learners see of it; 0: none */
 
-	/* Not read for lists: NULL and 0 there. */
-	char *description, *audience, *prerequisites;
-	char **objectives;
-	size_t n_objectives;
-	char **rejection_reasons; /* of the last review, until it is submitted again */
+	char **rejection_reasons; /* of the last review, until it is submitted again; not read for lists */
 	size_t n_rejection_reasons;
 
 	/* The draft beside it, where its stage has one: the same, with the texts and instructors as edited
@@ -91,6 +103,10 @@ struct course {
 #define COURSE_LONG_COLUMNS(F, C, R)                                                                         \
 	COURSE_LONG_TEXT_COLUMNS(F, C, R, "course.", )                                                       \
 	C(R, "course.rejection_reasons", TEXT, text.rejection_reasons)
+/* What content a revision of a course holds itself, as text; `table` has both. */
+#define COURSE_CONTENT_COLUMN(table)                                                                         \
+	"(SELECT GROUP_CONCAT(h.role, ':', h.content_id) FROM lesson_content h"                              \
+	" WHERE h.course_id = " table ".course_id AND h.revision = " table ".revision AND h.lesson_id = 0)"
 /* Two lists ride on a course's row as text, so that a page of courses is one statement; and before them its
  * rating and its content, which may be missing: where reading is cut short, so are the instructors. */
 #define COURSE_RIDING_COLUMNS(F, C, R)                                                                       \
@@ -98,10 +114,7 @@ struct course {
 	  "(SELECT CONCAT_WS(',', r.stars_1, r.stars_2, r.stars_3, r.stars_4, r.stars_5)"                    \
 	  " FROM course_rating r WHERE r.course_id = course.course_id)",                                     \
 	  TEXT, text.rating)                                                                                 \
-	C(R,                                                                                                 \
-	  "(SELECT GROUP_CONCAT(h.role, ':', h.content_id) FROM lesson_content h"                            \
-	  " WHERE h.course_id = course.course_id AND h.revision = course.revision AND h.lesson_id = 0)",     \
-	  TEXT, text.content)                                                                                \
+	C(R, COURSE_CONTENT_COLUMN("course"), TEXT, text.content)                                            \
 	C(R,                                                                                                 \
 	  "(SELECT GROUP_CONCAT(i.user_id, ':', i.share_basis_points ORDER BY i.position)"                   \
 	  " FROM course_instructor i WHERE i.course_id = course.course_id)",                                 \
@@ -132,6 +145,9 @@ void course_count_lessons(struct course *c, int n);
  * arena. */
 int course_of_row(struct course *c, struct arena *arena, struct error *err)
 	__attribute__((warn_unused_result));
+
+/* The part of it that content is. */
+void course_content_of_row(struct course *c);
 
 /* Texts as a JSON array in the arena, NULL when memory is out; and back. */
 char *course_texts_to_json(struct arena *arena, char *const *texts, size_t n);

@@ -3,7 +3,6 @@
 
 #include "edu/v1/edu_service.server.h"
 #include "proto/runtime/codec.h"
-#include "proto/runtime/format.h"
 #include "server/access/access.h"
 #include "server/app/app.h"
 #include "server/course/course_access.h"
@@ -14,7 +13,6 @@
 #include "server/course/course_revision.h"
 #include "server/course/course_rules.h"
 #include "server/course/subject_store.h"
-#include "server/db/idem.h"
 
 /* --- GetCourse: from memory on the poller, else from the database --- */
 
@@ -98,99 +96,6 @@ static int get_course(struct rpc_call *call, const GetCourseRequest *req, GetCou
 	return r;
 }
 
-/* --- CreateCourse --- */
-
-struct creation {
-	struct arena *arena;
-	struct course course;
-	int64_t event_id;
-	struct course_grant_ids grants;
-	CreateCourseResponse *ret;
-};
-
-static int take_request(struct rpc_call *call, const CreateCourseRequest *req, struct course *c,
-			struct error *err)
-{
-	const struct principal *who = rpc_principal(call);
-	int64_t now_us = app_now_us(call);
-	int r = 0;
-
-	format_language(req->language);
-	*c = (struct course){
-		.creator_id = who->user_id,
-		.external_id = *req->external_id ? req->external_id : NULL,
-		.title = req->title,
-		.summary = req->summary,
-		.description = req->description,
-		.objectives = req->objectives,
-		.n_objectives = req->n_objectives,
-		.audience = req->audience,
-		.prerequisites = req->prerequisites,
-		.subject_id = id_of(ID_SUBJECT, req->subject_id),
-		.level = (int)req->level,
-		.language = req->language,
-		.license = req->license,
-		.planned_learning_hours = req->planned_learning_hours,
-		.stage = STAGE_DRAFT,
-		.version = 1,
-		.create_us = now_us,
-		.update_us = now_us,
-		.n_instructors = 1,
-		.instructors = {{who->user_id, BASIS_POINTS}},
-	};
-	if (req->n_instructors)
-		r = course_take_instructors(c, req->instructors, req->n_instructors, err);
-	if (r >= 0 && !principal_has_role(who, ROLE_MASK_ADMIN) && !course_has_instructor(c, who->user_id))
-		r = error_field(err, "instructors",
-				"must name yourself; only an administrator may leave that out");
-	if (r >= 0 && req->pricing_case == EDU__V1__CREATE_COURSE_REQUEST__PRICING_PRICE_LIST)
-		r = course_take_prices(c, req->price_list, err);
-	if (req->pricing_case == EDU__V1__CREATE_COURSE_REQUEST__PRICING_FREE)
-		c->pricing = COURSE_FREE;
-	return r;
-}
-
-static int create_body(struct db_conn *conn, void *arg, struct error *err)
-{
-	static const struct course nobody;
-	struct creation *m = arg;
-	const struct event e = {
-		.event_id = m->event_id,
-		.kind = EVENT_COURSE_CREATED,
-		.subject_id = m->course.course_id,
-		.version = m->course.version,
-		.user_id = m->course.creator_id,
-		.course_id = m->course.course_id,
-		.create_us = m->course.create_us,
-	};
-	int r = subject_require(conn, m->course.subject_id, err);
-	if (r >= 0)
-		r = course_check_qualified(conn, m->arena, &m->course, err);
-	if (r >= 0)
-		r = course_store_insert(conn, m->arena, &m->course, err);
-	if (r >= 0)
-		r = event_append(conn, &e, err);
-	if (r >= 0)
-		r = course_follow_instructors(conn, m->arena, &nobody, &m->course, m->course.create_us,
-					      &m->grants, err);
-	if (r < 0)
-		return r;
-	m->ret->course = course_draft_to_proto(m->arena, &m->course);
-	return arena_check(m->arena, err);
-}
-
-static int create_course(struct rpc_call *call, const CreateCourseRequest *req, CreateCourseResponse *ret,
-			 struct error *err)
-{
-	struct creation m = {.arena = rpc_arena(call), .ret = ret};
-	int r = take_request(call, req, &m.course, err);
-	if (r >= 0)
-		r = app_new_ids(call, APP_IDS(&m.course.course_id, &m.event_id), err);
-	if (r >= 0)
-		r = course_new_grant_ids(call, &m.grants, err);
-	return r < 0 ? r : app_transaction(call, IDEM_CREATE_US, create_body, &m, &ret->base, err);
-}
-
 /* --- UpdateCourse --- */
 
 struct course_update {
@@ -269,5 +174,4 @@ static int update_course(struct rpc_call *call, const UpdateCourseRequest *req, 
 }
 
 EDU_SERVICE_GET_COURSE(get_course, RPC_ON_POLLER, .hot = true);
-EDU_SERVICE_CREATE_COURSE(create_course, RPC_ON_DB);
 EDU_SERVICE_UPDATE_COURSE(update_course, RPC_ON_DB);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/course/lesson_store.h"
 
-#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "edu/v1/edu_service.tables.h"
+#include "proto/runtime/array.h"
 #include "server/course/course_store.h"
 #include "server/db/table.h"
 
@@ -66,6 +68,13 @@ DB_ROW(update_row, struct lesson, UPDATE_PARAMETERS);
 	C(R, "course_id", I64, course_id)
 DB_ROW(place_row, struct lesson_place, PLACE_COLUMNS);
 
+/* Of a course's draft each lesson, as f, and what a copy's ids are: a JSON array, by position, of [lesson,
+ * section]. */
+#define COPIED                                                                                               \
+	" FROM JSON_TABLE(?, '$[*]' COLUMNS (position FOR ORDINALITY, lesson_id BIGINT PATH '$[0]',"         \
+	" section_id BIGINT PATH '$[1]')) copy STRAIGHT_JOIN lesson_revision f"                              \
+	" ON f.course_id = ? AND f.revision = 0 AND f.position = copy.position"
+
 #define OF_DRAFT " WHERE lesson_id = ? AND course_id = ? AND revision = 0"
 
 /* Keys are checked row by row: what moves, moves in an order in which it meets nobody. */
@@ -83,6 +92,8 @@ enum stmt {
 	PLACES,
 	AWAY,
 	PLACE_SET,
+	COPY,
+	COPY_DRAFT,
 	LIST,
 	COURSE,
 	IN_REVISION,
@@ -90,6 +101,7 @@ enum stmt {
 	INFO_LIST,
 	DRAFT,
 	SET_QUIZ,
+	LOCK_QUIZ,
 	DROP_QUIZ,
 	BY_EXTERNAL_ID,
 	FREEZE_SECTIONS,
@@ -160,9 +172,22 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[SET_QUIZ] = {"lesson_set_quiz", "iiii", NULL,
 		      "UPDATE lesson_revision SET quiz_id = ?, update_time = ?"
 		      " WHERE course_id = ? AND revision = 0 AND lesson_id = ?"},
+	[LOCK_QUIZ] = {"lesson_lock_quiz", "i", &db_row_i64,
+		       "SELECT quiz_id FROM quiz WHERE quiz_id = ? FOR UPDATE"},
 	[DROP_QUIZ] = {"lesson_drop_quiz", "ii", NULL,
 		       "DELETE FROM quiz WHERE quiz_id = ? AND NOT EXISTS"
 		       " (SELECT 1 FROM lesson_revision WHERE quiz_id = ?)"},
+	[COPY] = {"lesson_copy", "iisi", NULL,
+		  "INSERT INTO lesson (lesson_id, course_id, kind, create_time)"
+		  " SELECT copy.lesson_id, ?, l.kind, ?" COPIED
+		  " STRAIGHT_JOIN lesson l ON l.lesson_id = f.lesson_id"},
+	[COPY_DRAFT] =
+		{"lesson_copy_draft", "iisi", NULL,
+		 "INSERT INTO lesson_revision (revision, course_id, lesson_id, section_id, update_time,"
+		 " external_id, title, duration_seconds, weight, position, free_preview, release_time,"
+		 " release_after_days, quiz_id) SELECT 0, ?, copy.lesson_id, copy.section_id, ?, f.external_id,"
+		 " f.title, f.duration_seconds, f.weight, f.position, f.free_preview, f.release_time,"
+		 " f.release_after_days, f.quiz_id" COPIED},
 	[BY_EXTERNAL_ID] = {"lesson_by_external_id", "is", &db_row_i64,
 			    "SELECT lesson_id FROM lesson_revision"
 			    " WHERE course_id = ? AND revision = 0 AND external_id = ?"},
@@ -230,7 +255,14 @@ int lesson_store_update(struct db_conn *conn, const struct lesson *l, struct err
 	return db_write(conn, &stmts[UPDATE], &update_row, l, DB_NO_ARGS, err);
 }
 
-/* A quiz that the draft held, unless a revision holds it, or the draft of a copy. */
+/* A quiz that the draft holds may be held by copies of the course too, whose drafts are under other locks:
+ * before one ceases to hold it, it is locked, so that the last one sees that it is. */
+static int lock_quiz(struct db_conn *conn, int64_t quiz_id, struct error *err)
+{
+	return quiz_id ? db_found(conn, &stmts[LOCK_QUIZ], DB_ARGS(db_i64(quiz_id)), err) : 0;
+}
+
+/* Unless a revision or a copy holds it. */
 static int drop_quiz(struct db_conn *conn, int64_t quiz_id, struct error *err)
 {
 	if (quiz_id == 0)
@@ -240,8 +272,10 @@ static int drop_quiz(struct db_conn *conn, int64_t quiz_id, struct error *err)
 
 int lesson_store_remove(struct db_conn *conn, const struct lesson *l, struct error *err)
 {
-	int r = db_exec(conn, &stmts[DELETE], DB_ARGS(db_i64(l->info.lesson_id), db_i64(l->info.course_id)),
-			NULL, err);
+	int r = lock_quiz(conn, l->info.quiz_id, err);
+	if (r >= 0)
+		r = db_exec(conn, &stmts[DELETE],
+			    DB_ARGS(db_i64(l->info.lesson_id), db_i64(l->info.course_id)), NULL, err);
 	if (r >= 0)
 		r = drop_quiz(conn, l->info.quiz_id, err);
 	return r < 0 ? r
@@ -267,6 +301,31 @@ int lesson_store_reorder(struct db_conn *conn, int64_t course_id, const struct l
 	return r < 0 || n == 0
 		       ? r
 		       : db_write_all(conn, &stmts[PLACE_SET], &place_row, places, n, NULL, NULL, err);
+}
+
+/* The ids of copies, as COPIED wants them; NULL when the arena is full. */
+static char *json_pairs(struct arena *arena, const struct lesson_place *copies, unsigned n)
+{
+	enum { PAIR = 2 * 20 + 4 /* numbers, brackets and commas */ };
+	const size_t size = n * PAIR + 3;
+	char *text = arena_alloc(arena, size);
+	size_t at = 0;
+	for (unsigned i = 0; text && i < n; i++)
+		at += (size_t)snprintf(text + at, size - at, "%c[%" PRId64 ",%" PRId64 "]", i ? ',' : '[',
+				       copies[i].lesson_id, copies[i].section_id);
+	if (text)
+		snprintf(text + at, size - at, n ? "]" : "[]");
+	return text;
+}
+
+int lesson_store_copy(struct db_conn *conn, struct arena *arena, int64_t from_course_id, int64_t course_id,
+		      const struct lesson_place *copies, unsigned n, int64_t now_us, struct error *err)
+{
+	const char *ids = json_pairs(arena, copies, n);
+	const struct db_value args[] = {db_i64(course_id), db_i64(now_us), db_str(ids),
+					db_i64(from_course_id)};
+	int r = ids ? db_exec(conn, &stmts[COPY], args, ARRAY_SIZE(args), NULL, err) : arena_full(err);
+	return r < 0 ? r : db_exec(conn, &stmts[COPY_DRAFT], args, ARRAY_SIZE(args), NULL, err);
 }
 
 int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t revision,
@@ -393,9 +452,11 @@ int lesson_draft_read(struct db_conn *conn, int64_t lesson_id, struct lesson_inf
 int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson, int64_t quiz_id,
 			  int64_t now_us, struct error *err)
 {
-	int r = db_exec(conn, &stmts[SET_QUIZ],
-			DB_ARGS(db_i64(quiz_id), db_i64(now_us), db_i64(lesson->course_id),
-				db_i64(lesson->lesson_id)),
-			NULL, err);
+	int r = lock_quiz(conn, lesson->quiz_id, err);
+	if (r >= 0)
+		r = db_exec(conn, &stmts[SET_QUIZ],
+			    DB_ARGS(db_i64(quiz_id), db_i64(now_us), db_i64(lesson->course_id),
+				    db_i64(lesson->lesson_id)),
+			    NULL, err);
 	return r < 0 ? r : drop_quiz(conn, lesson->quiz_id, err);
 }

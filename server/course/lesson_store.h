@@ -57,6 +57,11 @@ int lesson_store_places(struct db_conn *conn, struct arena *arena, int64_t cours
 int lesson_store_reorder(struct db_conn *conn, int64_t course_id, const struct lesson_place *places,
 			 unsigned n, struct error *err) __attribute__((warn_unused_result));
 
+/* Writes the lessons of a new course, one like each of another's draft, which is locked; by position. */
+int lesson_store_copy(struct db_conn *conn, struct arena *arena, int64_t from_course_id, int64_t course_id,
+		      const struct lesson_place *copies, unsigned n, int64_t now_us, struct error *err)
+	__attribute__((warn_unused_result));
+
 /* At most `limit` lessons of a course's revision after this position, an array in the arena; external_id
  * NULL: any. */
 int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t revision,

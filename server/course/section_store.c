@@ -79,6 +79,12 @@ int section_store_insert(struct db_conn *conn, const struct section *s, struct e
 	return db_write(conn, &stmts[INSERT], &section_row, s, DB_NO_ARGS, err);
 }
 
+int section_store_insert_all(struct db_conn *conn, const struct section *sections, unsigned n,
+			     struct error *err)
+{
+	return n == 0 ? 0 : db_write_all(conn, &stmts[INSERT], &section_row, sections, n, NULL, NULL, err);
+}
+
 int section_store_update(struct db_conn *conn, const struct section *s, struct error *err)
 {
 	return db_write(conn, &stmts[UPDATE], &update_row, s, DB_NO_ARGS, err);

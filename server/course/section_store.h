@@ -29,6 +29,10 @@ int section_store_course(struct db_conn *conn, int64_t section_id, int64_t *ret,
 int section_store_read(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t section_id,
 		       struct section *ret, struct error *err) __attribute__((warn_unused_result));
 
+/* Writes the sections of a new course. */
+int section_store_insert_all(struct db_conn *conn, const struct section *sections, unsigned n,
+			     struct error *err) __attribute__((warn_unused_result));
+
 /* Change the draft of a locked course. Whoever takes a section away knows that it holds no lesson. */
 int section_store_insert(struct db_conn *conn, const struct section *s, struct error *err)
 	__attribute__((warn_unused_result));

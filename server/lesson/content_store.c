@@ -8,11 +8,8 @@ const struct app_resource content_resource = {
 	"edu.v1.Content", ID_CONTENT, &REASON_CONTENT_NOT_FOUND,
 	"There is no such content, or it is not there, or you may not see it."};
 
-#define CONTENT_COLUMNS(F, C, R)                                                                             \
-	F(R, "content.content_id", I64, content_id)                                                          \
-	C(R, "content.course_id", I64, course_id)                                                            \
-	C(R, "content.lesson_id", I64, lesson_id)                                                            \
-	C(R, "content.role", INT, role)                                                                      \
+#define ONWARD_COLUMNS(F, C, R)                                                                              \
+	F(R, "content.role", INT, role)                                                                      \
 	C(R, "content.language", TEXT, language)                                                             \
 	C(R, "content.file_name", TEXT, file_name)                                                           \
 	C(R, "content.content_type", TEXT, content_type)                                                     \
@@ -20,7 +17,18 @@ const struct app_resource content_resource = {
 	C(R, "content.sha256", FIXED, sha256)                                                                \
 	C(R, "content.creator_id", I64, creator_id)                                                          \
 	C(R, "content.create_time", I64, create_us)
+#define CONTENT_COLUMNS(F, C, R)                                                                             \
+	F(R, "content.content_id", I64, content_id)                                                          \
+	C(R, "content.course_id", I64, course_id)                                                            \
+	C(R, "content.lesson_id", I64, lesson_id) ONWARD_COLUMNS(C, C, R)
 DB_ROW(content_row, struct content, CONTENT_COLUMNS);
+
+/* The same of where it is held, which may be a copy of what it was made for. */
+#define HELD_COLUMNS(F, C, R)                                                                                \
+	F(R, "content.content_id", I64, content_id)                                                          \
+	C(R, "h.course_id", I64, course_id)                                                                  \
+	C(R, "h.lesson_id", I64, lesson_id) ONWARD_COLUMNS(C, C, R)
+DB_ROW(held_row, struct content, HELD_COLUMNS);
 
 struct body {
 	char *text;
@@ -40,6 +48,7 @@ enum stmt {
 	INSERT,
 	READ,
 	LOCK,
+	HOLD,
 	LIST,
 	BODY,
 	MEDIA_PUBLISHED,
@@ -62,9 +71,11 @@ static const struct db_stmt stmts[N_STMTS] = {
 		  DB_SELECT(CONTENT_COLUMNS, " FROM content WHERE content_id = ?")},
 	[LOCK] = {"content_lock", "i", &content_row,
 		  DB_SELECT(CONTENT_COLUMNS, " FROM content WHERE content_id = ? FOR UPDATE")},
-	[LIST] = {"content_list", "iii", &content_row,
+	[HOLD] = {"content_hold", "i", &db_row_i64,
+		  "SELECT content_id FROM content WHERE content_id = ? FOR UPDATE"},
+	[LIST] = {"content_list", "iii", &held_row,
 		  DB_SELECT(
-			  CONTENT_COLUMNS,
+			  HELD_COLUMNS,
 			  " FROM lesson_content h STRAIGHT_JOIN content ON content.content_id = h.content_id"
 			  " WHERE h.course_id = ? AND h.revision = ? AND h.lesson_id = ?"
 			  " ORDER BY h.role, h.content_id")},
@@ -168,10 +179,13 @@ int content_store_attach(struct db_conn *conn, int64_t course_id, const struct c
 int content_store_detach(struct db_conn *conn, const struct content_place *place, const struct content *c,
 			 int64_t now_us, struct error *err)
 {
-	int r = db_exec(conn, &stmts[DETACH],
-			DB_ARGS(db_i64(place->course_id), db_i64(place->lesson_id), db_i64(c->role),
-				db_i64(c->content_id)),
-			NULL, err);
+	/* As copies of the course may hold it too: the last that ceases to sees that it is. */
+	int r = db_found(conn, &stmts[HOLD], DB_ARGS(db_i64(c->content_id)), err);
+	if (r >= 0)
+		r = db_exec(conn, &stmts[DETACH],
+			    DB_ARGS(db_i64(place->course_id), db_i64(place->lesson_id), db_i64(c->role),
+				    db_i64(c->content_id)),
+			    NULL, err);
 	return r < 0 ? r
 		     : db_exec(conn, &stmts[UNUSED], DB_ARGS(db_i64(now_us), db_i64(c->content_id)), NULL,
 			       err);

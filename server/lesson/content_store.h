@@ -23,8 +23,8 @@ static_assert(CONTENT_TEXT == ContentRole_MAX, "a new role of the contract's");
 
 /* A piece of content, which never changes. Text lies in the arena given to whoever filled it. */
 struct content {
-	int64_t content_id, course_id;
-	int64_t lesson_id; /* 0: the course's own */
+	int64_t content_id;
+	int64_t course_id, lesson_id; /* listed of these, else made for them; lesson_id 0: the course's own */
 	enum content_role role;
 	const char *language, *file_name, *content_type; /* the first two may be "" */
 	int64_t size_bytes;

@@ -98,6 +98,9 @@ APPENDS = {
     "CreateCourse": lambda c: of_course("course.created")(c) + [
         event("access.granted", "its grant", i["userId"], c.reply["course"]["courseId"])
         for i in c.reply["course"]["instructors"]],
+    "CopyCourse": lambda c: of_course("course.created")(c) + [
+        event("access.granted", "its grant", i["userId"], c.reply["course"]["courseId"])
+        for i in c.reply["course"]["instructors"]],
     "UpdateCourse": of_course("course.updated"),
     "SubmitCourseForReview": of_course("course.submitted"),
     "RejectCourse": of_course("course.rejected"),
@@ -429,6 +432,60 @@ def update_course(t, w):
                      ("--course.instructors", json.dumps({"userId": i}))), user="teacher",
                      leaves=[event(became, "its grant", colleague, course)])["course"]
         t.assertEqual([i["userId"] for i in read["instructors"]], teachers)
+
+
+@scenario("CopyCourse")
+def copy_course(t, w):
+    course = w.new_course()
+    section = w.add_section(course)["sectionId"]
+    lessons = [w.add_lesson(course, "TEXT", "--section-id", section), w.add_lesson(course, "QUIZ", "--section-id", section)]
+    w.fill(lessons[0])
+    w.fill(lessons[1])
+    made = w.edu("copy-course", "--course-id", course, "--title", "Next term", "--external-id", w.name("term"),
+                 user="teacher")["course"]
+    t.assertEqual((made["title"], made["state"], made["lessonCount"]), ("Next term", "COURSE_STATE_DRAFT", 2))
+    read = w.edu("list-lessons", "--course-id", made["courseId"], user="teacher")
+    t.assertEqual([(x["title"], x["kind"], x["position"]) for x in read["lessons"]],
+                  [(x["title"], x["kind"], x["position"]) for x in lessons])
+    t.assertEqual({x["sectionId"] for x in read["lessons"]}, {read["sections"][0]["sectionId"]})
+    t.assertNotEqual(read["sections"][0]["sectionId"], section)
+    t.assertEqual(w.edu("get-lesson-content", "--lesson-id", read["lessons"][0]["lessonId"], user="teacher")["content"]["text"],
+                  w.edu("get-lesson-content", "--lesson-id", lessons[0]["lessonId"], user="teacher")["content"]["text"])
+    held = w.edu("list-attachments", "--lesson-id", read["lessons"][0]["lessonId"], user="teacher")["attachments"]
+    t.assertEqual([(x["courseId"], x["lessonId"]) for x in held], [(made["courseId"], read["lessons"][0]["lessonId"])])
+    w.edu("submit-course-for-review", "--course-id", made["courseId"], user="teacher")
+
+
+@scenario("ListCourseRevisions")
+def list_course_revisions(t, w):
+    course = w.publish(w.new_course())
+    w.edu("update-course", "--course.course-id", course, "--course.title", "Second", "--course.level", "ADVANCED",
+          "--update-mask", "title,level", user="teacher")
+    w.add_lesson(course, "EXERCISE")
+    w.edu("submit-course-for-review", "--course-id", course, user="teacher")
+    w.edu("approve-course", "--course-id", course, user="root-admin")
+    newest = w.edu("list-course-revisions", "--course-id", course, "--page-size", 1, user="teacher")
+    t.assertEqual([(x["revision"], x["changedFields"], x["lessonsAdded"]) for x in newest["revisions"]],
+                  [("2", ["title", "level"], 1)])
+    first = w.edu("list-course-revisions", "--course-id", course, "--page-size", 1, "--page-token",
+                  newest["nextPageToken"], user="teacher")
+    t.assertEqual([x["revision"] for x in first["revisions"]], ["1"])
+    t.assertNotIn("nextPageToken", first)
+
+
+@scenario("GetCourseRevision")
+def get_course_revision(t, w):
+    course = w.publish(w.new_course())
+    before = w.edu("get-course", "--course-id", course)["course"]
+    w.edu("update-course", "--course.course-id", course, "--course.title", "Second", "--update-mask", "title", user="teacher")
+    w.edu("submit-course-for-review", "--course-id", course, user="teacher")
+    w.edu("approve-course", "--course-id", course, user="root-admin")
+    read = w.edu("get-course-revision", "--course-id", course, "--revision", 1, user="teacher")
+    t.assertEqual(read["course"], {k: v for k, v in before.items() if k not in ("free", "priceList", "version", "etag",
+                                                                               "updateTime", "rating")})
+    t.assertEqual(read["revision"]["publishTime"], before["publishTime"])
+    with t.assertRaisesRegex(CommandFailed, "REVISION_NOT_FOUND"):
+        w.edu("get-course-revision", "--course-id", course, "--revision", 3, user="teacher")
 
 
 @scenario("GetCourse")

@@ -141,7 +141,7 @@ int64_t testdb_number(const struct testdb *t, const char *sql)
 /* --- the same of a text put together --- */
 
 struct text {
-	char sql[1024];
+	char sql[4096];
 };
 
 static __attribute__((format(printf, 1, 0))) struct text put_together(const char *format, va_list args)

@@ -283,8 +283,7 @@ static void make_course(struct testserver *t, const struct testuser *instructor,
 		abort();
 }
 
-/* A quiz, so that the course may be published. */
-static void make_quiz(struct testserver *t, const struct testuser *instructor, char *lesson_id)
+void testserver_quiz(struct testserver *t, const struct testuser *instructor, const char *lesson_id)
 {
 	struct client_call_options options = as(instructor);
 	SetQuizRequest req = SET_QUIZ_REQUEST_INIT;
@@ -296,7 +295,7 @@ static void make_quiz(struct testserver *t, const struct testuser *instructor, c
 	char *accepted = (char *)"42";
 	struct error err;
 
-	req.lesson_id = lesson_id;
+	req.lesson_id = (char *)lesson_id;
 	req.quiz = &quiz;
 	quiz.scoring = EDU__V1__QUIZ_SCORING__QUIZ_SCORING_BEST;
 	quiz.pass_basis_points = 10000;
@@ -391,7 +390,7 @@ void testserver_course(struct testserver *t, const struct testuser *instructor, 
 	testserver_draft(t, instructor, eur_cents, kinds, ret);
 	for (unsigned i = 0; i < ret->n_lessons; i++)
 		if (kinds[i] == LESSON_QUIZ)
-			make_quiz(t, instructor, ret->lessons[i]);
+			testserver_quiz(t, instructor, ret->lessons[i]);
 	testserver_publish(t, instructor, ret);
 }
 

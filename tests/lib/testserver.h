@@ -71,6 +71,9 @@ void testserver_subject(struct testserver *t, const char *name, char ret[ID_TEXT
 /* Gives a draft's lesson a text, as review wants it of one of kind TEXT, and leaves the course's version. */
 void testserver_text(struct testserver *t, int64_t course_id, int64_t lesson_id);
 
+/* Gives a draft's lesson of kind QUIZ a quiz of one question, over the API. */
+void testserver_quiz(struct testserver *t, const struct testuser *instructor, const char *lesson_id);
+
 /* A published course of the instructor with one lesson per kind in `kinds` (enum lesson_kind, ended by 0;
  * videos last 640 s, the others 60), priced in EUR; price 0 is free. Made over the API by the instructor and
  * an administrator. */

@@ -328,9 +328,11 @@ anybody get-course --course-id $habits
 anybody get-instructor --instructor-id $lin
 anybody list-reviews --course-id $habits
 anybody get-lesson-content --lesson-id $preview
+ada list-course-revisions --course-id $habits
 ada list-enrollments
 mei get-quiz --lesson-id $asked
 grace list-courses --instructor-id $grace
+grace copy-course --course-id $habits --title "Ten habits, next term"
 admin approve-course --course-id $course
 sam get-user --user-name mei
 paul top-up-wallet --user-id $mei --amount "200.00 CNY" --provider bank-transfer --provider-payment-id demo-2
