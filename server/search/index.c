@@ -649,21 +649,26 @@ static roaring_bitmap_t *all_in_title(const struct sought *sought, const roaring
 	return intersect(&sets);
 }
 
+/* Those of `all` whose title has one of them at least. */
 static roaring_bitmap_t *some_in_title(const struct sought *sought, const roaring_bitmap_t *all)
 {
-	roaring_bitmap_t *ret = roaring_bitmap_create();
-	for (unsigned i = 0; ret && i < sought->n; i++) {
+	roaring_bitmap_t *ret = NULL;
+	for (unsigned i = 0; i < sought->n; i++) {
 		const roaring_bitmap_t *set =
 			postings_find(sought->index->postings, POSTING_TITLE, sought->words[i]);
 		roaring_bitmap_t *own = set ? roaring_bitmap_and(set, all) : NULL;
-		if (own)
+		if (ret && own)
 			roaring_bitmap_or_inplace(ret, own);
-		set_free(own);
+		if (ret)
+			set_free(own);
+		else
+			ret = own;
 	}
-	return ret;
+	return ret ? ret : roaring_bitmap_create();
 }
 
-/* All words in the title; one of them at least; none. */
+/* All words in the title; one of them at least; none. What a tier is without is taken off when it is its
+ * turn. */
 static bool show_by_relevance(const struct index *x, const struct index_query *q, const struct sought *sought,
 			      roaring_bitmap_t *all, struct index_page *ret)
 {
@@ -671,17 +676,21 @@ static bool show_by_relevance(const struct index *x, const struct index_query *q
 	if (!best)
 		return false;
 	show_tier(x, q, best, 0, ret);
-	if (!ret->more) {
-		some = sought->n > 1 ? some_in_title(sought, all) : roaring_bitmap_copy(best);
-		if (some) {
-			roaring_bitmap_andnot_inplace(all, some);
+	if (!ret->more && sought->n > 1) {
+		some = some_in_title(sought, all);
+		if (some && !roaring_bitmap_is_empty(best))
 			roaring_bitmap_andnot_inplace(some, best);
+		if (some)
 			show_tier(x, q, some, 1, ret);
-			show_tier(x, q, all, 2, ret);
-		}
+	}
+	const bool ok = ret->more || some || sought->n == 1;
+	if (ok && !ret->more) {
+		roaring_bitmap_andnot_inplace(all, best);
+		if (some)
+			roaring_bitmap_andnot_inplace(all, some);
+		show_tier(x, q, all, 2, ret);
 	}
 	roaring_bitmap_free(best);
-	bool ok = ret->more || some;
 	set_free(some);
 	return ok;
 }

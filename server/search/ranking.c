@@ -11,7 +11,6 @@ enum {
 	 * in the order. */
 	FEW = 1024,
 	SPARSE = 32,
-	VAIN = 200,
 };
 
 struct entry {
@@ -265,17 +264,15 @@ static unsigned select_few(const struct ranking *r, const roaring_bitmap_t *amon
 	return found;
 }
 
-/* The first block from `from` on that holds a member of the set; n_blocks when there is none. */
-static unsigned next_block(const struct ranking *r, const roaring_bitmap_t *among, unsigned from)
+/* The first block from `from` on that holds a member of the set, of which none stands earlier; n_blocks when
+ * there is none. */
+static unsigned find_member(const struct ranking *r, const roaring_bitmap_t *rest, unsigned from)
 {
-	if (from >= r->n_blocks)
-		return r->n_blocks;
-	const uint64_t before = roaring_bitmap_and_cardinality(among, r->blocks[from].before);
 	unsigned low = from, high = r->n_blocks;
-	/* `high` is the first block before which more members stand than before `from`. */
+	/* Before `low` stands no member, before `high` some do, if there is any. */
 	while (high - low > 1) {
 		unsigned middle = low + (high - low) / 2;
-		if (roaring_bitmap_and_cardinality(among, r->blocks[middle].before) > before)
+		if (roaring_bitmap_intersect(rest, r->blocks[middle].before))
 			high = middle;
 		else
 			low = middle;
@@ -283,21 +280,24 @@ static unsigned next_block(const struct ranking *r, const roaring_bitmap_t *amon
 	return low;
 }
 
-/* What of a block is in the set, from a place on, beside the `n` that were found. After some looks in vain it
- * is asked whether there is anything. */
-static unsigned walk(const struct ranking *r, unsigned at, uint32_t from, const roaring_bitmap_t *among,
-		     unsigned max, unsigned n, uint32_t *ret)
+static unsigned next_block(const struct ranking *r, const roaring_bitmap_t *among, unsigned from)
 {
-	const struct rank_block *b = &r->blocks[at];
-	const unsigned found = n;
-	for (uint32_t i = from; n < max && i < b->n; i++) {
+	if (from >= r->n_blocks)
+		return r->n_blocks;
+	roaring_bitmap_t *rest = roaring_bitmap_andnot(among, r->blocks[from].before);
+	const unsigned found = rest ? find_member(r, rest, from) : from;
+	if (rest)
+		roaring_bitmap_free(rest);
+	return found;
+}
+
+/* What of a block is in the set, from a place on, beside the `n` that were found. */
+static unsigned walk(const struct rank_block *b, uint32_t from, const roaring_bitmap_t *among, unsigned max,
+		     unsigned n, uint32_t *ret)
+{
+	for (uint32_t i = from; n < max && i < b->n; i++)
 		if (roaring_bitmap_contains(among, b->entries[i].slot))
 			ret[n++] = b->entries[i].slot;
-		if (i == VAIN && from == 0 && n == found && at + 1 < r->n_blocks &&
-		    roaring_bitmap_and_cardinality(among, r->blocks[at + 1].before) ==
-			    roaring_bitmap_and_cardinality(among, b->before))
-			break;
-	}
 	return n;
 }
 
@@ -310,11 +310,11 @@ unsigned ranking_select(const struct ranking *r, const roaring_bitmap_t *among, 
 	max = max < PAGE_MAX ? max : PAGE_MAX;
 	if (members <= FEW && members <= r->n / SPARSE)
 		return select_few(r, among, (uint32_t)members, after, max, ret);
-	unsigned n = 0, at = after ? find_block(r, after, true) : 0;
+	unsigned n = 0, at = after ? find_block(r, after, true) : find_member(r, among, 0);
 	uint32_t i = after ? place_in_block(r, &r->blocks[at], after, true) : 0;
 	while (at < r->n_blocks && n < max) {
 		const unsigned found = n;
-		n = walk(r, at, i, among, max, n, ret);
+		n = walk(&r->blocks[at], i, among, max, n, ret);
 		at = n > found ? at + 1 : next_block(r, among, at + 1);
 		i = 0;
 	}

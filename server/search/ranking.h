@@ -12,9 +12,9 @@
  * Courses in an order, for which any set of them is asked: the first of the set behind a place, and those of
  * it between two. Courses are told by slots, which are small numbers.
  *
- * The order lies in blocks, and with each block is kept the set of all that stand before it. So it is counted
- * in microseconds how much of a set lies before a block, and a page costs a look at a few blocks, however far
- * the set's members stand from each other. Not thread-safe: many may read while nobody writes.
+ * The order lies in blocks, and with each block is kept the set of all that stand before it. So it is known
+ * in microseconds whether any of a set lies before a block, and a page costs a look at a few blocks, however
+ * far the set's members stand from each other. Not thread-safe: many may read while nobody writes.
  */
 
 /* A place in an order. */
