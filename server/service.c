@@ -22,7 +22,7 @@
 #include "server/course/course_rating.h"
 #include "server/course/course_revision.h"
 #include "server/course/instructor_store.h"
-#include "server/course/lesson_store.h"
+#include "server/course/lesson_copy.h"
 #include "server/course/section_store.h"
 #include "server/course/subject_store.h"
 #include "server/db/audit.h"
@@ -87,6 +87,8 @@ static const struct db_stmt_list *const worker_stmts[] = {
 	&index_stmts,
 	&section_stmts,
 	&lesson_stmts,
+	&lesson_copy_stmts,
+	&lesson_info_stmts,
 	&content_stmts,
 	&download_stmts,
 	&purchase_stmts,

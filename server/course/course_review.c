@@ -6,7 +6,7 @@
 #include "server/course/course_life.h"
 #include "server/course/course_revision.h"
 #include "server/course/course_rules.h"
-#include "server/course/lesson_store.h"
+#include "server/course/lesson_copy.h"
 
 int course_apply_submission(struct change *change, void *course, struct error *err)
 {

@@ -39,6 +39,12 @@ int course_check_reviewer(const struct course *c, const struct principal *who, s
 			   "You teach or made this course; another administrator has to approve it.");
 }
 
+int course_full(struct error *err)
+{
+	return error_raise(err, &REASON_COURSE_FULL,
+			   "The course holds as much as a course may; make another course.");
+}
+
 static int add_gap(struct error *err, int so_far, const char *field, const char *needs)
 {
 	return error_precondition(err, so_far, &REASON_COURSE_INCOMPLETE,

@@ -19,6 +19,9 @@ bool course_only_pricing(char *const *paths, size_t n_paths);
 int course_check_reviewer(const struct course *c, const struct principal *who, struct error *err)
 	__attribute__((warn_unused_result));
 
+/* Raises COURSE_FULL: it holds as many lessons, or sections, as it may. */
+int course_full(struct error *err) __attribute__((warn_unused_result));
+
 /* Adds one thing that review misses of a lesson, by its place in the draft, from 1, and its id, after what
  * `so_far` says; returns COURSE_INCOMPLETE. */
 int course_add_lesson_gap(struct error *err, int so_far, int64_t lesson_id, int position, const char *needs);

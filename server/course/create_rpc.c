@@ -10,7 +10,7 @@
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
 #include "server/course/course_rules.h"
-#include "server/course/lesson_store.h"
+#include "server/course/lesson_copy.h"
 #include "server/course/section_store.h"
 #include "server/course/subject_store.h"
 #include "server/db/idem.h"

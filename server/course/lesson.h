@@ -72,6 +72,8 @@ int lesson_draft_read(struct db_conn *conn, int64_t lesson_id, struct lesson_inf
 int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson, int64_t quiz_id,
 			  int64_t now_us, struct error *err) __attribute__((warn_unused_result));
 
+extern const struct db_stmt_list lesson_info_stmts;
+
 extern const struct app_resource lesson_resource;
 
 /* Raises LESSON_NOT_FOUND for the lesson. */

@@ -5,6 +5,7 @@
 #include "server/course/course_life.h"
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
+#include "server/course/course_rules.h"
 #include "server/course/section_store.h"
 #include "server/db/idem.h"
 
@@ -34,8 +35,7 @@ int course_apply_lesson(struct change *change, void *course, struct error *err)
 	const CreateLessonRequest *req = m->req;
 	struct course *c = course;
 	if (c->draft_lesson_count >= COURSE_LESSONS_MAX)
-		return error_raise(err, &REASON_COURSE_FULL,
-				   "The course holds as much as a course may; make another course.");
+		return course_full(err);
 	course_count_lessons(c, c->draft_lesson_count + 1);
 	struct lesson l = {
 		.info = {.lesson_id = change->subject_id,
@@ -77,7 +77,7 @@ static int run(struct rpc_call *call, enum course_step step, const char *lesson_
 {
 	const int64_t id = id_of(ID_LESSON, lesson_id);
 	int64_t course_id;
-	int r = lesson_store_course(db_of(call), id, &course_id, err);
+	int r = lesson_course_read(app_of(call)->lessons, db_of(call), id, &course_id, err);
 	if (r < 0)
 		return r;
 	struct change change = course_change(call, step, course_id, etag);
@@ -161,7 +161,7 @@ int course_apply_lesson_deletion(struct change *change, void *course, struct err
 	struct lesson l;
 	int r = lesson_store_read(change->conn, change->arena, c->course_id, change->subject_id, &l, err);
 	if (r >= 0)
-		r = lesson_store_remove(change->conn, &l, err);
+		r = lesson_store_remove(change->conn, &l, change->now_us, err);
 	if (r >= 0)
 		r = course_content_drop(change->conn, change->arena, c->course_id, l.info.lesson_id, err);
 	if (r >= 0 && c->revision == 0) /* else with the next publication */

@@ -13,10 +13,6 @@ struct lesson {
 	int64_t create_us, update_us;
 };
 
-/* The course of a lesson. LESSON_NOT_FOUND when there never was one. */
-int lesson_store_course(struct db_conn *conn, int64_t lesson_id, int64_t *ret, struct error *err)
-	__attribute__((warn_unused_result));
-
 /* The course of a lesson is locked in all that follows, whose draft is read and changed. */
 
 /* LESSON_NOT_FOUND when the draft has none such. */
@@ -38,8 +34,8 @@ int lesson_store_insert(struct db_conn *conn, const struct lesson *l, struct err
 int lesson_store_update(struct db_conn *conn, const struct lesson *l, struct error *err)
 	__attribute__((warn_unused_result));
 
-/* Those behind it move up. */
-int lesson_store_remove(struct db_conn *conn, const struct lesson *l, struct error *err)
+/* Those behind it move up; its quiz goes unless a revision refers to it. */
+int lesson_store_remove(struct db_conn *conn, const struct lesson *l, int64_t now_us, struct error *err)
 	__attribute__((warn_unused_result));
 
 /* What is shown of the course is without the lesson: see the column. */
@@ -57,21 +53,11 @@ int lesson_store_places(struct db_conn *conn, struct arena *arena, int64_t cours
 int lesson_store_reorder(struct db_conn *conn, int64_t course_id, const struct lesson_place *places,
 			 unsigned n, struct error *err) __attribute__((warn_unused_result));
 
-/* Writes the lessons of a new course, one like each of another's draft, which is locked; by position. */
-int lesson_store_copy(struct db_conn *conn, struct arena *arena, int64_t from_course_id, int64_t course_id,
-		      const struct lesson_place *copies, unsigned n, int64_t now_us, struct error *err)
-	__attribute__((warn_unused_result));
-
 /* At most `limit` lessons of a course's revision after this position, an array in the arena; external_id
  * NULL: any. */
 int lesson_store_list(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t revision,
 		      const char *external_id, int after_position, unsigned limit, struct lesson **ret,
 		      unsigned *ret_n, struct error *err) __attribute__((warn_unused_result));
-
-/* Makes what is the draft of a locked course its revision, which learners see once course.revision says so.
- */
-int lesson_store_freeze(struct db_conn *conn, int64_t course_id, int64_t revision, struct error *err)
-	__attribute__((warn_unused_result));
 
 extern const struct db_stmt_list lesson_stmts;
 

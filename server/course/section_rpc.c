@@ -4,6 +4,7 @@
 #include "server/course/course_life.h"
 #include "server/course/course_names.h"
 #include "server/course/course_proto.h"
+#include "server/course/course_rules.h"
 #include "server/course/lesson_store.h"
 #include "server/course/section_store.h"
 #include "server/db/idem.h"
@@ -28,8 +29,7 @@ int course_apply_section(struct change *change, void *course, struct error *err)
 	if (r < 0)
 		return r;
 	if (n >= COURSE_SECTIONS_MAX)
-		return error_raise(err, &REASON_COURSE_FULL,
-				   "The course holds as much as a course may; make another course.");
+		return course_full(err);
 	const struct section s = {
 		.course_id = c->course_id,
 		.section_id = change->subject_id,

@@ -27,9 +27,9 @@
 enum { ENOUGH = 64 * 1024, STEP = 16, ID = 7, NOW = 1000 };
 
 static const struct db_stmt_list *const lists[] = {
-	&user_stmts,   &session_stmts,  &course_stmts, &course_revision_stmts, &catalogue_stmts,
-	&lesson_stmts, &purchase_stmts, &idem_stmts,   &access_stmts,          &quiz_stmts,
-	NULL,
+	&user_stmts,      &session_stmts, &course_stmts,      &course_revision_stmts,
+	&catalogue_stmts, &lesson_stmts,  &lesson_info_stmts, &purchase_stmts,
+	&idem_stmts,      &access_stmts,  &quiz_stmts,        NULL,
 };
 
 static struct db_conn *conn;

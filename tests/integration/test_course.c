@@ -895,7 +895,8 @@ static void test_a_full_course_takes_no_lesson(void **state)
 
 static void test_lesson_info_is_remembered(void **state)
 {
-	static const struct db_stmt_list *const lists[] = {&course_stmts, &lesson_stmts, NULL};
+	static const struct db_stmt_list *const lists[] = {&course_stmts, &lesson_stmts, &lesson_info_stmts,
+							   NULL};
 	struct testserver *t = *state;
 	struct cache *lessons = service_app(t->service)->lessons;
 	struct people p;
