@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The life of a course: every step from every stage, and what learners see while its draft is edited, reviewed and
 published."""
+import collections
 import json
+import random
 import threading
 import time
 import unittest
@@ -9,7 +11,7 @@ import uuid
 
 from names import id_number
 from stack import PASSWORD, Stack
-from test_every_rpc import World
+from test_every_rpc import QUIZ, World
 from wire import Refused, Wire
 
 DRAFT, IN_REVIEW, PUBLISHED, ARCHIVED = 1, 2, 3, 4
@@ -41,6 +43,10 @@ METHODS = {
     "reject": ("RejectCourse", "root-admin"), "approve": ("ApproveCourse", "root-admin"),
     "archive": ("ArchiveCourse", "teacher"), "unarchive": ("UnarchiveCourse", "root-admin"),
 }
+CROWD, CROWD_STEPS = 24, 40
+# What a crowd may be told; anything else is a fault.
+CROWD_ANSWERS = {"COURSE_STATE_INVALID", "COURSE_INCOMPLETE", "LESSON_NOT_FOUND", "SECTION_NOT_FOUND", "SECTION_NOT_EMPTY",
+                 "ORDER_INCOMPLETE", "LESSON_KIND_MISMATCH", "SELF_APPROVAL"}
 # Beyond the texts, what differs between two answers about a course of which nothing else has changed.
 COUNTED = ("version", "etag", "update_time")
 
@@ -354,6 +360,107 @@ class CourseLife(unittest.TestCase):
         kept = self.stack.sql("SELECT revision, title, changed_fields FROM course_revision"
                               f" WHERE course_id = {id_number(course)} ORDER BY revision")
         self.assertEqual([(int(r[0]), json.loads(r[2])) for r in kept], [(1, []), (2, ["title"])])
+
+    # --- whatever, by many, at once ---
+
+    def crowd_step(self, dice, wire, courses):
+        """One call that authors make, on one of the courses; a refusal is an answer too."""
+        token, admin = self.tokens["teacher"], self.tokens["root-admin"]
+        course = dice.choice(courses)
+        listed = wire.call("lesson", "ListLessons", token, course_id=course, view=EDITED, page_size=100)
+        lessons, sections = [x.lesson_id for x in listed.lessons], [x.section_id for x in listed.sections]
+        quizzes, texts = ([x.lesson_id for x in listed.lessons if x.kind == kind] or ["les_0000000000001"] for kind in (3, 2))
+        kind = dice.choice((2, 3, 4))
+        choice = dice.randrange(16)
+        if choice < 3:
+            wire.call("lesson", "CreateLesson", token, course_id=course, title="L", kind=kind,
+                      section_id=dice.choice(sections + [""]))
+        elif choice == 3:
+            wire.call("lesson", "CreateSection", token, course_id=course, title="S")
+        elif choice == 4 and sections:
+            wire.call("lesson", "DeleteSection", token, section_id=dice.choice(sections))
+        elif choice == 5 and lessons:
+            wire.call("lesson", "DeleteLesson", token, lesson_id=dice.choice(lessons))
+        elif choice == 6:
+            dice.shuffle(lessons)
+            orders = [{"section_id": x, "lesson_ids": lessons[i::len(sections)]} for i, x in enumerate(sections)]
+            wire.call("lesson", "ReorderLessons", token, course_id=course, sections=orders,
+                      lesson_ids=[] if sections else lessons)
+        elif choice < 9:
+            wire.call("quiz", "SetQuiz", token, lesson_id=dice.choice(quizzes), quiz=QUIZ)
+        elif choice < 11:
+            wire.call("content", "SetLessonText", token, lesson_id=dice.choice(texts), text=str(dice.random()), format=1)
+        elif choice == 11 and len(courses) < 6:
+            courses.append(wire.call("course", "CopyCourse", token, course_id=course).course.course_id)
+        elif choice == 12:
+            self.update(course, wire=wire, title=f"Title {dice.random()}")
+        elif choice == 13:
+            self.call("SubmitCourseForReview", "teacher", wire, course_id=course)
+        elif choice == 14:
+            self.call(dice.choice(("WithdrawCourse", "ArchiveCourse")), "teacher", wire, course_id=course)
+        else:
+            wire.call("course", dice.choice(("ApproveCourse", "UnarchiveCourse")), admin, course_id=course)
+
+    # Each counts what must not be.
+    NEVER = {
+        "places with gaps": """SELECT COUNT(*) FROM (SELECT l.position, ROW_NUMBER() OVER (PARTITION BY l.course_id, l.revision
+            ORDER BY IFNULL(s.position, 0), l.position) n FROM lesson_revision l LEFT JOIN section s
+            USING (course_id, revision, section_id)) x WHERE position <> n""",
+        "lessons in a section that is not there": """SELECT COUNT(*) FROM lesson_revision l LEFT JOIN section s
+            USING (course_id, revision, section_id) WHERE l.section_id > 0 AND s.position IS NULL""",
+        "counts of lessons that are wrong": """SELECT COUNT(*) FROM course c WHERE lesson_count <> (SELECT COUNT(*)
+            FROM lesson_revision l WHERE l.course_id = c.course_id AND l.revision = c.revision)""",
+        "drafts beside, where the stage says there is none, or none where it says so": """SELECT COUNT(*) FROM course c WHERE
+            (stage IN (5, 6, 7)) <> EXISTS (SELECT 1 FROM course_revision r WHERE r.course_id = c.course_id AND revision = 0)""",
+        "publications that were not kept": """SELECT COUNT(*) FROM course c WHERE revision <> (SELECT COUNT(*)
+            FROM course_revision r WHERE r.course_id = c.course_id AND r.revision > 0)""",
+        "quizzes that a lesson refers to and that are gone": """SELECT COUNT(*) FROM lesson_revision l LEFT JOIN quiz q
+            USING (quiz_id) WHERE l.quiz_id > 0 AND q.quiz_id IS NULL""",
+        "quizzes that nobody refers to": """SELECT COUNT(*) FROM quiz q WHERE NOT EXISTS (SELECT 1 FROM lesson_revision l
+            WHERE l.quiz_id = q.quiz_id)""",
+        "content that is held and gone": """SELECT COUNT(*) FROM lesson_content h LEFT JOIN content c USING (content_id)
+            WHERE c.content_id IS NULL""",
+        "content that is held and taken for unused, or the other way round": """SELECT COUNT(*) FROM content c WHERE
+            (unused_time IS NULL) <> EXISTS (SELECT 1 FROM lesson_content h WHERE h.content_id = c.content_id)""",
+        "content of lessons that are not there": """SELECT COUNT(*) FROM lesson_content h LEFT JOIN lesson_revision l
+            USING (course_id, revision, lesson_id) WHERE h.lesson_id > 0 AND l.position IS NULL""",
+        "texts and quizzes that what is published lacks": """SELECT COUNT(*) FROM lesson_revision r JOIN lesson l USING (lesson_id)
+            WHERE r.revision > 0 AND (l.kind = 3 AND r.quiz_id = 0 OR l.kind = 2 AND NOT EXISTS (SELECT 1 FROM lesson_content h
+            WHERE h.course_id = r.course_id AND h.revision = r.revision AND h.lesson_id = r.lesson_id AND h.role = 7))""",
+        "versions without their one event": """SELECT COUNT(*) FROM course c WHERE version <> (SELECT COUNT(DISTINCT e.version)
+            FROM event e WHERE e.course_id = c.course_id AND (e.kind LIKE 'course.%' OR e.kind LIKE 'lesson.%'
+            OR e.kind LIKE 'section.%'))""",
+        "lessons that are gone and shown, or in the draft; or deleted, and published without, and not gone": """SELECT COUNT(*)
+            FROM lesson l JOIN course c USING (course_id) WHERE IF(gone, EXISTS (SELECT 1 FROM lesson_revision r
+            WHERE r.lesson_id = l.lesson_id AND r.course_id = c.course_id AND r.revision IN (0, c.revision)),
+            stage IN (1, 2, 3, 4) AND NOT EXISTS (SELECT 1 FROM lesson_revision r WHERE r.lesson_id = l.lesson_id
+            AND r.course_id = c.course_id AND r.revision = 0))""",
+    }
+
+    def test_whatever_many_do_at_once_breaks_no_rule(self):
+        courses, faults, served = [self.new(), self.new()], [], collections.Counter()
+
+        def run(seed):
+            dice, wire = random.Random(seed), Wire(self.stack.target)
+            for _ in range(CROWD_STEPS):
+                try:
+                    self.crowd_step(dice, wire, courses)
+                    served["OK"] += 1
+                except Refused as error:
+                    served[error.reason] += 1
+                    if error.reason not in CROWD_ANSWERS:
+                        faults.append(error)
+            wire.close()
+        threads = [threading.Thread(target=run, args=(seed,)) for seed in range(CROWD)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(faults, [])
+        self.assertGreater(served["OK"], CROWD * CROWD_STEPS / 4, served)
+        for what, sql in self.NEVER.items():
+            with self.subTest(what):
+                self.assertEqual(int(self.stack.sql(sql)[0][0]), 0)
 
 
 if __name__ == "__main__":
