@@ -6,7 +6,6 @@
 
 enum {
 	BLOCK_MIN = 128,
-	PAGE_MAX = 128,
 	/* So many are looked at one by one, when they are no more than one in so many, rather than looked for
 	 * in the order. */
 	FEW = 1024,
@@ -33,7 +32,7 @@ static int compare_bytes(struct span a, struct span b)
 	return r ? r : (a.len > b.len) - (a.len < b.len);
 }
 
-int rank_key_compare(const struct rank_key *a, const struct rank_key *b)
+static int compare_keys(const struct rank_key *a, const struct rank_key *b)
 {
 	if (a->key != b->key)
 		return a->key < b->key ? -1 : 1;
@@ -47,7 +46,7 @@ static int compare_entry(const struct ranking *r, const struct entry *e, const s
 	if (e->key != key->key)
 		return e->key < key->key ? -1 : 1;
 	const struct rank_key own = r->key_of(r->arg, e->slot);
-	return rank_key_compare(&own, key);
+	return compare_keys(&own, key);
 }
 
 /* How many entries of a block come before the place; those at it too when `past`. */
@@ -243,18 +242,18 @@ static unsigned select_few(const struct ranking *r, const roaring_bitmap_t *amon
 {
 	uint32_t slots[FEW];
 	unsigned found = 0;
-	struct rank_key keys[PAGE_MAX];
+	struct rank_key keys[RANKING_PAGE_MAX];
 
 	roaring_bitmap_to_uint32_array(among, slots);
 	/* Later slots are newer courses mostly, which come first where it is asked for those. */
 	for (uint32_t i = n; i-- > 0;) {
 		const struct rank_key key = r->key_of(r->arg, slots[i]);
-		if (after && rank_key_compare(&key, after) <= 0)
+		if (after && compare_keys(&key, after) <= 0)
 			continue;
-		if (found == max && rank_key_compare(&key, &keys[max - 1]) >= 0)
+		if (found == max && compare_keys(&key, &keys[max - 1]) >= 0)
 			continue;
 		unsigned at = found < max ? found++ : max - 1;
-		for (; at > 0 && rank_key_compare(&key, &keys[at - 1]) < 0; at--) {
+		for (; at > 0 && compare_keys(&key, &keys[at - 1]) < 0; at--) {
 			keys[at] = keys[at - 1];
 			ret[at] = ret[at - 1];
 		}
@@ -307,7 +306,8 @@ unsigned ranking_select(const struct ranking *r, const roaring_bitmap_t *among, 
 	const uint64_t members = roaring_bitmap_get_cardinality(among);
 	if (!r->blocks || max == 0 || members == 0)
 		return 0;
-	max = max < PAGE_MAX ? max : PAGE_MAX;
+	if (max > RANKING_PAGE_MAX)
+		max = RANKING_PAGE_MAX;
 	if (members <= FEW && members <= r->n / SPARSE)
 		return select_few(r, among, (uint32_t)members, after, max, ret);
 	unsigned n = 0, at = after ? find_block(r, after, true) : find_member(r, among, 0);

@@ -24,8 +24,6 @@ struct rank_key {
 	int64_t id;       /* and then least first; no two of a ranking are the same */
 };
 
-int rank_key_compare(const struct rank_key *a, const struct rank_key *b);
-
 /* What a slot's place is; the text lives as long as the slot. */
 typedef struct rank_key (*rank_key_function)(const void *arg, uint32_t slot);
 
@@ -53,8 +51,10 @@ int64_t ranking_find(const struct ranking *r, const struct rank_key *key);
 /* One that is in it. */
 void ranking_remove(struct ranking *r, uint32_t slot);
 
-/* The first `max` members of the set, 128 at most, that come after a place, NULL being the beginning; returns
- * how many. What is in the set is in the ranking. */
+enum { RANKING_PAGE_MAX = 128 };
+
+/* The first `max` members of the set, RANKING_PAGE_MAX at most, that come after a place, NULL being the
+ * beginning; returns how many. What is in the set is in the ranking. */
 unsigned ranking_select(const struct ranking *r, const roaring_bitmap_t *among, const struct rank_key *after,
 			unsigned max, uint32_t *ret);
 
