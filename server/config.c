@@ -14,9 +14,6 @@
 #include "proto/runtime/money.h"
 #include "server/progress/progress_store.h"
 
-#define SECOND_US INT64_C(1000000)
-#define HOUR_US (3600 * SECOND_US)
-
 enum {
 	ON_SERVE = 1 << COMMAND_SERVE,
 	ON_MIGRATE = 1 << COMMAND_MIGRATE,
@@ -421,8 +418,8 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	};
 	ret->platform_basis_points = (int)c->platform_basis_points;
 	ret->key_dir = c->key_dir;
-	ret->access_token_us = (int64_t)c->access_token_seconds * 1000000;
-	ret->refresh_token_us = (int64_t)c->refresh_token_days * 24 * 3600 * 1000000;
+	ret->access_token_us = c->access_token_seconds * SECOND_US;
+	ret->refresh_token_us = c->refresh_token_days * DAY_US;
 	ret->argon2_kib = c->argon2_mib * 1024;
 	ret->argon2_passes = c->argon2_passes;
 	ret->rate_default = c->rate_default;
@@ -431,7 +428,7 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->cache_bytes = (size_t)c->cache_mib << 20;
 	ret->combiner_lanes = c->combiner_lanes;
 	ret->combiner_batch = c->combiner_batch;
-	ret->record_us = (int64_t)c->record_seconds * 1000000;
+	ret->record_us = c->record_seconds * SECOND_US;
 	ret->job_workers = c->job_workers;
 	ret->keep_replies_us = c->keep_replies_hours * HOUR_US;
 	ret->keep_sessions_us = c->keep_sessions_days * 24 * HOUR_US;

@@ -55,9 +55,6 @@
 #include "server/user/user_feed.h"
 #include "server/user/user_names.h"
 
-#define HOUR_US (INT64_C(3600) * 1000000)
-#define DAY_US (24 * HOUR_US)
-
 enum {
 	WATCH_MS = 500,          /* how often readiness is looked at */
 	SILENT_LOOKS = 2,        /* some 2 s each: a port that does not answer makes the replica not ready */
@@ -161,7 +158,7 @@ void service_config_defaults(struct service_config *config)
 		.combiner_lanes = 2,
 		.combiner_batch = 512,
 		.combiner_queue = 20000,
-		.record_us = INT64_C(15) * 60 * 1000000,
+		.record_us = 15 * MINUTE_US,
 		.feed_poll_ms = 250,
 		.sequencer = true,
 		.job_workers = 2,

@@ -35,7 +35,7 @@ enum {
 	PAGE_ARGS_LEN = 32,
 	PAGE_CURSOR_MAX = 1024, /* bytes */
 };
-#define PAGE_TOKEN_LIFETIME_US (INT64_C(3) * 24 * 3600 * 1000000)
+#define PAGE_TOKEN_LIFETIME_US (3 * DAY_US)
 
 /* The key is the file page-tokens.key of the directory, made when absent; `dir` NULL keeps one in memory
  * only. */

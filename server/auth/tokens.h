@@ -39,8 +39,8 @@ struct token_config {
 	const struct clock *clock;
 };
 
-#define TOKEN_LIFETIME_US (INT64_C(15) * 60 * 1000000)
-#define TOKEN_SKEW_US (INT64_C(30) * 1000000)
+#define TOKEN_LIFETIME_US (15 * MINUTE_US)
+#define TOKEN_SKEW_US (30 * SECOND_US)
 
 /* Copies the issuer and the audience; the kinds, `keys` and the clock must outlive it. */
 int tokens_new(const struct token_config *config, const struct token_keys *keys, struct tokens **ret,

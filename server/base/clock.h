@@ -6,6 +6,11 @@
 #include <stdint.h>
 #include <time.h>
 
+#define SECOND_US INT64_C(1000000)
+#define MINUTE_US (60 * SECOND_US)
+#define HOUR_US (60 * MINUTE_US)
+#define DAY_US (24 * HOUR_US)
+
 /*
  * The time, injected: every rule that reads a clock is given one of these, and tests move it. Times are
  * microseconds since the Unix epoch, UTC; that is also how the database stores them.

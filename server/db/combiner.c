@@ -11,7 +11,7 @@
 #include "server/base/queue.h"
 
 /* One batch, its retries included. Callers with less time left have been answered by then. */
-#define BATCH_TIME_US (INT64_C(15) * 1000000)
+#define BATCH_TIME_US (15 * SECOND_US)
 
 enum {
 	MEAN_WEIGHT = 16, /* of a batch in the mean time of batches: one part of so many */
@@ -24,7 +24,7 @@ enum {
  * has a use for it.
  */
 enum { LOCK_WAIT_S = 1 };
-#define SHY_US (INT64_C(10) * 1000000)
+#define SHY_US (10 * SECOND_US)
 
 /* A thread with its connection, and what it works on. */
 struct lane {

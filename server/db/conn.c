@@ -20,7 +20,7 @@ enum { READ_TIMEOUT_S = 120 };
 enum { LIMIT_MIN_MS = 125, LIMIT_MAX_MS = 64000 };
 
 /* How often the log says why there is no connection. */
-#define LOG_AWAY_US (INT64_C(10) * 1000000)
+#define LOG_AWAY_US (10 * SECOND_US)
 
 #define SQL_MODE "TRADITIONAL,NO_ENGINE_SUBSTITUTION"
 

@@ -29,8 +29,8 @@ enum { EARLY_MAX = 300000 };
 enum { LOST_MS = 15 * 60 * 1000 };
 
 /* One poll, and the first, which a server's start waits for. */
-#define POLL_TIME_US (INT64_C(10) * 1000000)
-#define FIRST_POLL_TIME_US (INT64_C(60) * 1000000)
+#define POLL_TIME_US (10 * SECOND_US)
+#define FIRST_POLL_TIME_US MINUTE_US
 
 #define FEED_COLUMNS(F, C, R) EVENT_OWN_COLUMNS(F, C, R) C(R, "position", I64, position)
 DB_ROW(feed_row, struct event, FEED_COLUMNS);

@@ -2,6 +2,7 @@
 #ifndef DB_IDEM_H
 #define DB_IDEM_H
 
+#include "server/base/clock.h"
 #include "server/base/request_key.h"
 #include "server/db/db.h"
 #include "server/db/retention.h"
@@ -12,8 +13,8 @@
  * Keys live as long as their method says: IDEM_MONEY_US or IDEM_CREATE_US; an expired one is claimed as if it
  * had never been.
  */
-#define IDEM_CREATE_US (INT64_C(24) * 3600 * 1000000)
-#define IDEM_MONEY_US (INT64_C(30) * 24 * 3600 * 1000000)
+#define IDEM_CREATE_US DAY_US
+#define IDEM_MONEY_US (30 * DAY_US)
 
 /*
  * Claims the key, or finds it taken. Fresh: 0 and ret_reply->data NULL. Repeated: 1 and the stored reply

@@ -10,7 +10,7 @@
 #include "server/db/table.h"
 
 /* A statement's time is that of its begin: who waited for the row may find an end set later, by as much. */
-#define FURTHEST_US (INT64_C(60) * 1000000)
+#define FURTHEST_US MINUTE_US
 
 struct held {
 	char by[LEASE_HOLDER_MAX];

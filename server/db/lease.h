@@ -42,7 +42,7 @@ extern const struct retention lease_retention;
  * somebody else's by then. Without a valid lease no ids are made. A clock that is off the database's by more
  * than NODE_CLOCK_MAX_US counts as no lease.
  */
-#define NODE_CLOCK_MAX_US (INT64_C(60) * 1000000)
+#define NODE_CLOCK_MAX_US MINUTE_US
 
 struct node_lease_config {
 	const struct db_config *db;

@@ -13,16 +13,16 @@
 enum { NODES = 1024, TRIES = 16 };
 
 /* The thread's period; how long one look at the database may take; and how old the last may be. */
-#define LOOK_US (INT64_C(1) * 1000000)
+#define LOOK_US SECOND_US
 enum { LOOK_TIMEOUT_S = 5 };
-#define LOOK_STALE_US (INT64_C(5) * 1000000)
+#define LOOK_STALE_US (5 * SECOND_US)
 
-#define LEASE_US (INT64_C(60) * 1000000)
+#define LEASE_US MINUTE_US
 #define RENEWALS 4 /* in a lease */
 /* Ids never leave their lease. That a node rests after it is for people who look at the times of ids. */
-#define REST_US (INT64_C(60) * 1000000)
+#define REST_US MINUTE_US
 
-#define CLOCK_WARN_US (INT64_C(5) * 1000000)
+#define CLOCK_WARN_US (5 * SECOND_US)
 
 struct taken {
 	char holder[LEASE_HOLDER_MAX];

@@ -13,11 +13,11 @@
 enum { BATCH = 5000, POLL_MS = 250, ARENA_CAP = 8 << 20 };
 
 #define LEASE_NAME "event.sequencer"
-#define LEASE_US (INT64_C(6) * 1000000)
-#define RENEW_US (INT64_C(2) * 1000000)
-#define BATCH_TIME_US (INT64_C(10) * 1000000)
+#define LEASE_US (6 * SECOND_US)
+#define RENEW_US (2 * SECOND_US)
+#define BATCH_TIME_US (10 * SECOND_US)
 /* What the config's `turn` may take, and keep positions waiting. */
-#define TURN_TIME_US (INT64_C(2) * 1000000)
+#define TURN_TIME_US (2 * SECOND_US)
 
 #define PENDING_COLUMNS(F, C, R)                                                                             \
 	F(R, "event_id", I64, event_id)                                                                      \

@@ -20,7 +20,7 @@ enum {
 	KINDS = 1 << 16,
 };
 
-#define MEASURE_US (INT64_C(10) * 1000000)
+#define MEASURE_US (10 * SECOND_US)
 
 struct worker {
 	struct jobs *jobs;

@@ -15,8 +15,8 @@ enum { TOGETHER_MAX = 256 };
 
 /* How long a row that fails waits: a second, then twice as long each time, up to an hour; and a quarter more
  * or less, so that those that failed together do not meet again. */
-#define WAIT_US INT64_C(1000000)
-#define WAIT_MAX_US (INT64_C(3600) * 1000000)
+#define WAIT_US SECOND_US
+#define WAIT_MAX_US HOUR_US
 enum { WAIT_DOUBLINGS = 12 };
 
 /* Rows that may be done in one transaction. */

@@ -2,6 +2,7 @@
 #ifndef JOBS_RETENTION_H
 #define JOBS_RETENTION_H
 
+#include "server/base/clock.h"
 #include "server/db/due.h"
 #include "server/db/retention.h"
 
@@ -24,7 +25,7 @@ struct retention_job {
 		.number = (number_), DUE_NAME(table "_retention"), .run = retention_run,                     \
 		.every_us = RETENTION_EVERY_US,                                                              \
 	}
-#define RETENTION_EVERY_US (INT64_C(60) * 1000000)
+#define RETENTION_EVERY_US MINUTE_US
 int retention_run(struct db_conn *conn, const struct due *due, void *arg /* a struct retention_job */,
 		  struct error *err) __attribute__((warn_unused_result));
 

@@ -11,8 +11,6 @@
 #include "proto/runtime/json_form.h"
 #include "server/auth/object_url.h"
 
-#define SECOND_US INT64_C(1000000)
-
 int content_check_objects(const struct app *app, struct error *err)
 {
 	return app->objects ? 0

@@ -17,9 +17,9 @@ struct download {
 };
 
 /*
- * Counts this one, unless it is counted: sets *ret_expire_us, until when it may be kept, which is not beyond
- * `end_us`. A row of the learner's guards the count, so that no race takes more. DOWNLOAD_LIMIT_REACHED.
- * A transaction of its own.
+ * Counts this one, unless it is counted: sets when it began and until when it may be kept (start_us,
+ * expire_us), which is not beyond `end_us`. A row of the learner's guards the count, so that no race takes
+ * more. DOWNLOAD_LIMIT_REACHED. A transaction of its own; blocks.
  */
 int download_take(const struct app *app, struct db_conn *conn, struct arena *arena, struct download *d,
 		  int64_t end_us, struct error *err) __attribute__((warn_unused_result));

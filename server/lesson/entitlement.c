@@ -3,8 +3,6 @@
 
 #include "server/access/access.h"
 
-#define DAY_US (INT64_C(24) * 3600 * 1000000)
-
 static bool covers(const struct access *a, const void *at_us)
 {
 	return access_covers(a, *(const int64_t *)at_us);
@@ -104,7 +102,8 @@ static int see(struct rpc_call *call, CourseView view, struct content_place *pla
 	return r < 0 ? r : 0;
 }
 
-/* The lesson and its course: as it is shown, or of one that need not be, that it is in the draft. */
+/* The same of a lesson, which the draft, or what is shown of the course, must have; *ret only of the latter.
+ */
 static int see_lesson(struct rpc_call *call, CourseView view, struct content_place *place,
 		      struct lesson_info *ret, struct course_terms *ret_course, bool *ret_acts,
 		      struct error *err)

@@ -5,7 +5,7 @@
 #include "server/money/checkpoint_store.h"
 
 enum { BATCH = 1000 /* events */ };
-#define EVERY_US (INT64_C(60) * 1000000)
+#define EVERY_US MINUTE_US
 
 static int run(struct db_conn *conn, const struct due *due, void *arg, struct error *err)
 {

@@ -5,7 +5,6 @@
 
 #include "proto/runtime/array.h"
 
-#define DAY_US (INT64_C(86400) * 1000000)
 int64_t progress_day_of(int64_t us)
 {
 	return us / DAY_US;

@@ -7,8 +7,6 @@
 #include "server/db/table.h"
 #include "server/review/review_names.h"
 
-#define DAY_US (INT64_C(24) * 3600 * 1000000)
-
 #define MADE_COLUMNS(F, C, R)                                                                                \
 	F(R, "report_id", I64, report_id)                                                                    \
 	C(R, "reporter_id", I64, reporter_id)                                                                \

@@ -126,24 +126,27 @@ static int update_review(struct rpc_call *call, const UpdateReviewRequest *req, 
 				     (struct review_step_args){.update = req}, &ret->base, err);
 }
 
+/* HideReview and UnhideReview ask alike. */
+static int decide(struct rpc_call *call, enum review_step step, const char *review_id, const char *etag,
+		  const char *reason, Review **ret, ProtobufCMessage *reply, struct error *err)
+{
+	const struct change change = {
+		.id = id_of(ID_REVIEW, review_id), .etag = etag, .reason = reason, .ret = ret};
+	return review_change(call, step, change, (struct review_step_args){0}, reply, err);
+}
+
 static int hide_review(struct rpc_call *call, const HideReviewRequest *req, HideReviewResponse *ret,
 		       struct error *err)
 {
-	const struct change change = {.id = id_of(ID_REVIEW, req->review_id),
-				      .etag = req->etag,
-				      .reason = req->reason,
-				      .ret = &ret->review};
-	return review_change(call, STEP_REVIEW_HIDE, change, (struct review_step_args){0}, &ret->base, err);
+	return decide(call, STEP_REVIEW_HIDE, req->review_id, req->etag, req->reason, &ret->review,
+		      &ret->base, err);
 }
 
 static int unhide_review(struct rpc_call *call, const UnhideReviewRequest *req, UnhideReviewResponse *ret,
 			 struct error *err)
 {
-	const struct change change = {.id = id_of(ID_REVIEW, req->review_id),
-				      .etag = req->etag,
-				      .reason = req->reason,
-				      .ret = &ret->review};
-	return review_change(call, STEP_REVIEW_UNHIDE, change, (struct review_step_args){0}, &ret->base, err);
+	return decide(call, STEP_REVIEW_UNHIDE, req->review_id, req->etag, req->reason, &ret->review,
+		      &ret->base, err);
 }
 
 /* --- ListReviews --- */

@@ -127,10 +127,16 @@ void catalogue_on_event(struct catalogue *c, const struct event *e)
 
 /* --- reading from the database --- */
 
-static int out_of_memory(struct catalogue *c, struct error *err)
+static int out_of_memory(struct error *err)
+{
+	return error_internal(err, "out of memory for the catalogue");
+}
+
+/* And so all of it is to be read anew. */
+static int lost_for_memory(struct catalogue *c, struct error *err)
 {
 	catalogue_lost(c);
-	return error_internal(err, "out of memory for the catalogue");
+	return out_of_memory(err);
 }
 
 static int fill(struct index *index, struct db_conn *conn, struct arena *arena, struct error *err)
@@ -145,11 +151,11 @@ static int fill(struct index *index, struct db_conn *conn, struct arena *arena, 
 			return r;
 		for (unsigned i = 0; i < n; i++)
 			if (!index_put(index, &courses[i]))
-				return error_internal(err, "out of memory for the catalogue");
+				return out_of_memory(err);
 		if (n > 0)
 			after_id = courses[n - 1].course_id;
 	} while (n == LOAD_PAGE);
-	return index_filled(index) ? 0 : error_internal(err, "out of memory for the catalogue");
+	return index_filled(index) ? 0 : out_of_memory(err);
 }
 
 static void replace(struct catalogue *c, struct index *index)
@@ -170,8 +176,7 @@ int catalogue_load(struct catalogue *c, struct db_conn *conn, struct arena *aren
 	replace(c, NULL);
 	cache_clear(c->cards);
 	struct index *index = index_new();
-	int r = index ? fill(index, conn, arena, err)
-		      : error_internal(err, "out of memory for the catalogue");
+	int r = index ? fill(index, conn, arena, err) : out_of_memory(err);
 	if (r < 0) {
 		index_free(index);
 	} else {
@@ -219,7 +224,7 @@ static int refresh_some(struct catalogue *c, enum catalogue_source source, struc
 	if (r < 0 || n_ids == 0)
 		return r;
 	if (!write_courses(c, ids, n_ids, courses, n))
-		return out_of_memory(c, err);
+		return lost_for_memory(c, err);
 	id_queue_drop(c->changed[source], upto);
 	return (int)n_ids;
 }

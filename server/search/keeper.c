@@ -10,12 +10,12 @@
 
 enum { ARENA_CAP = 256 << 20, RANKS_PAGE = 1000 };
 #define TICK_US (INT64_C(100) * 1000)
-#define TICK_TIME_US (INT64_C(10) * 1000000)
-#define LOAD_TIME_US (INT64_C(600) * 1000000)
+#define TICK_TIME_US (10 * SECOND_US)
+#define LOAD_TIME_US (10 * MINUTE_US)
 /* How often ranks are looked at, and how long what writes them may take to commit them. */
-#define RANKS_US (INT64_C(10) * 1000000)
-#define RANKS_OVERLAP_US (INT64_C(30) * 1000000)
-#define TIDY_US (INT64_C(60) * 1000000)
+#define RANKS_US (10 * SECOND_US)
+#define RANKS_OVERLAP_US (30 * SECOND_US)
+#define TIDY_US MINUTE_US
 
 struct catalogue_keeper {
 	struct catalogue *catalogue;

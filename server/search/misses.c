@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "proto/runtime/utf8.h"
+#include "server/base/clock.h"
 #include "server/base/metrics.h"
-
-#define DAY_US (INT64_C(24) * 3600 * 1000000)
 
 struct miss {
 	int64_t day_us; /* when the day began, UTC */

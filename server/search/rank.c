@@ -8,7 +8,7 @@
 #include "server/db/table.h"
 
 enum { BATCH = 200 };
-#define EVERY_US (INT64_C(15) * 60 * 1000000)
+#define EVERY_US (15 * MINUTE_US)
 
 static_assert(COURSE_PUBLISHED == 3 && BATCH == 200, "in the statements");
 #define SOME                                                                                                 \

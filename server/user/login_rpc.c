@@ -12,7 +12,7 @@
 /* Login: database, password, database. */
 
 /* A session ends so long after it began, however often it is refreshed. */
-#define SESSION_LIFETIME_US (INT64_C(365) * 24 * 3600 * 1000000)
+#define SESSION_LIFETIME_US (365 * DAY_US)
 
 /* How often a Login begins again because the stored hash changed under it. */
 enum { LOGIN_TRIES = 3 };

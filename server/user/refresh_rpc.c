@@ -12,7 +12,7 @@
  * asked at once; so does a run of the transaction that meets what an earlier run of it committed. Any other
  * shows that the session is in two hands: it ends for both.
  */
-#define GRACE_US (INT64_C(10) * 1000000)
+#define GRACE_US (10 * SECOND_US)
 
 enum refresh_outcome { REFRESHED, REFRESH_INVALID, REFRESH_REUSED };
 

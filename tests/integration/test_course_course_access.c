@@ -19,8 +19,6 @@
 /* What access has to do with courses: who teaches one has a grant of it, and who has or had access to one
  * keeps it when it is archived. */
 
-#define HOUR_US (INT64_C(3600) * 1000000)
-
 static const int one_text[] = {LESSON_TEXT, 0};
 
 #define sql(t, ...) testdb_do((t)->db, __VA_ARGS__)

@@ -23,8 +23,6 @@ static const struct db_stmt_list *const lists[] = {&lease_stmts, NULL};
 
 enum { THREADS = 16, TTL = 1000, BASE_S = 1800000000, PATIENCE_MS = 20000 };
 
-#define DAY_US (INT64_C(24) * 3600 * 1000000)
-
 static struct testdb *db;
 static struct db_conn *conn;
 static struct error err;

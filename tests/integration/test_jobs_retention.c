@@ -24,8 +24,6 @@
  * dropped. */
 
 enum { ROWS = 2500 };
-#define SECOND_US INT64_C(1000000)
-#define HOUR_US (3600 * SECOND_US)
 
 static struct error err;
 

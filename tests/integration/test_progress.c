@@ -22,8 +22,6 @@
 /* RecordProgress, GetCourseProgress and ListEnrollments, from the channel to the tables. */
 
 #define US INT64_C(1000000)
-#define MINUTE_US (60 * US)
-#define DAY_US (24 * 60 * MINUTE_US)
 
 enum { VIDEO, TEXT, QUIZ, EXERCISE, LIVE }; /* the lessons of the course, in their order */
 

@@ -19,8 +19,6 @@
 
 /* EnrollInCourse: by access that is there, by a course that is free, and by neither. */
 
-#define HOUR_US (INT64_C(3600) * 1000000)
-
 enum { CROWD = 24, SEAT = 5, SUBSCRIPTION = 6, COURSE = 1, CATALOGUE = 2 };
 
 static struct testuser teacher, admin;

@@ -16,7 +16,6 @@
 /* Reports of content: how many one may make, and who decides. */
 
 enum { SUBJECTS = 12, A_DAY = 20 };
-#define DAY_US (INT64_C(24) * 3600 * 1000000)
 
 static const int eleven[] = {LESSON_TEXT, LESSON_TEXT, LESSON_TEXT, LESSON_TEXT, LESSON_TEXT, LESSON_TEXT,
 			     LESSON_TEXT, LESSON_TEXT, LESSON_TEXT, LESSON_TEXT, LESSON_TEXT, 0};

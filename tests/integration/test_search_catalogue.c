@@ -20,7 +20,7 @@
 #include "server/course/lesson.h"
 #include "tests/lib/testserver.h"
 
-enum { GENERATED = 3000, KEYS_MAX = 64, FIRST_KEY = 1000000, SECOND_US = 1000000 };
+enum { GENERATED = 3000, KEYS_MAX = 64, FIRST_KEY = 1000000 };
 
 /* --- the courses --- */
 
@@ -457,7 +457,7 @@ static void test_ranks_are_written_now_and_then(void **state)
 	snprintf(sql, sizeof(sql), "UPDATE due SET due_time = 1 WHERE kind = %d", DUE_COURSE_RANK);
 	testdb_run(conn, sql);
 	db_close(conn);
-	for (int64_t until_us = monotonic_us() + 60 * (int64_t)SECOND_US;
+	for (int64_t until_us = monotonic_us() + 60 * SECOND_US;
 	     testdb_number(t->db, "SELECT COUNT(*) FROM course_rank WHERE rating = 2111 OR popularity = 3") !=
 	     2;
 	     usleep(50000))
@@ -477,7 +477,7 @@ static void test_ranks_are_written_now_and_then(void **state)
 	ListCoursesResponse *page;
 	struct ids found = {.n = 0};
 	req.order = EDU__V1__COURSE_ORDER__COURSE_ORDER_POPULARITY;
-	int64_t until_us = monotonic_us() + 30 * (int64_t)SECOND_US;
+	int64_t until_us = monotonic_us() + 30 * SECOND_US;
 	do {
 		usleep(200000);
 		found.n = 0;

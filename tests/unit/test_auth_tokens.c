@@ -16,7 +16,6 @@
 #include "server/auth/tokens.h"
 
 #define NOW_US INT64_C(1750000000654321)
-#define SECOND_US INT64_C(1000000)
 
 struct fixture {
 	struct clock_fixed clock;

@@ -10,8 +10,6 @@
 #include "server/progress/progress_day.h"
 
 #define US INT64_C(1000000)
-#define HOUR_US (3600 * US)
-#define DAY_US (24 * HOUR_US)
 
 enum { DAY = 20717, OTHER_USER = 3, USER = 4, COURSE = 7, REPORTS_MAX = 8 };
 

@@ -13,8 +13,6 @@
 #include "server/progress/progress_report.h"
 
 #define US INT64_C(1000000)
-#define MINUTE_US (60 * US)
-#define DAY_US (24 * 60 * MINUTE_US)
 
 static const int64_t now_us = INT64_C(1790000000) * US;
 
