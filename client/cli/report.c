@@ -34,8 +34,20 @@ static unsigned listed_violations(const struct error *err)
 	return err->n_violations < ERROR_VIOLATIONS_MAX ? err->n_violations : ERROR_VIOLATIONS_MAX;
 }
 
+/* The message is made of the one field that is wrong. */
+static bool message_says_all(const struct error *err)
+{
+	const struct error_violation *v = err->violations;
+	const size_t n = strlen(v->field);
+
+	return err->n_violations == 1 && strncmp(err->message, v->field, n) == 0 && err->message[n] == ' ' &&
+	       strncmp(err->message + n + 1, v->description, strlen(v->description)) == 0;
+}
+
 static void put_violations(FILE *out, const struct error *err)
 {
+	if (message_says_all(err))
+		return;
 	for (unsigned i = 0; i < listed_violations(err); i++)
 		put_line(out, err->violations[i].field, err->violations[i].description);
 	if (err->n_violations > listed_violations(err))

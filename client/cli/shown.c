@@ -9,6 +9,7 @@
 #include "client/cli/names.h"
 #include "proto/runtime/field.h"
 #include "proto/runtime/json.h"
+#include "proto/runtime/json_form.h"
 #include "proto/runtime/money.h"
 
 const ProtobufCMessage *shown_message(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
@@ -56,10 +57,13 @@ static const char *text_money(const ProtobufCMessage *message, struct arena *are
 		protobuf_c_message_descriptor_get_field_by_name(desc, "currency_code");
 	const ProtobufCFieldDescriptor *units =
 		protobuf_c_message_descriptor_get_field_by_name(desc, "minor_units");
+	const char *currency = *(char *const *)field_member(message, code->offset);
+	const int64_t number = *(const int64_t *)field_member(message, units->offset);
 	char out[64];
 
-	money_format(*(char *const *)field_member(message, code->offset),
-		     *(const int64_t *)field_member(message, units->offset), out, sizeof(out));
+	if (strcmp(currency, CURRENCY_NONE) == 0)
+		return or_empty(arena_printf(arena, "%lld", (long long)number));
+	money_format(currency, number, out, sizeof(out));
 	return or_empty(arena_strdup(arena, out));
 }
 
@@ -102,9 +106,17 @@ static const char *text_enum(const ProtobufCEnumDescriptor *desc, int number, st
 	return or_empty(arena_strdup(arena, out));
 }
 
+enum { BYTES_SHOWN_MAX = 64 /* a hash, and no file */ };
+
+/* A few as flags take them; of many, how many they are. */
 static const char *text_bytes(const ProtobufCBinaryData *data, struct arena *arena)
 {
-	return or_empty(arena_printf(arena, "%zu bytes", data->len));
+	char *text = data->len <= BYTES_SHOWN_MAX ? arena_alloc(arena, json_base64_size(data->len)) : NULL;
+
+	if (!text)
+		return or_empty(arena_printf(arena, "%zu bytes", data->len));
+	json_base64_write(span_of(data->data, data->len), text);
+	return text;
 }
 
 /* Hundredths of a percent: "87.5 %". */

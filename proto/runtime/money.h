@@ -7,6 +7,9 @@
 
 /* Money is an integer count of a currency's minor unit (cents, fen); JPY has no minor unit and counts yen. */
 
+/* ISO 4217's code where no currency is involved. */
+#define CURRENCY_NONE "XXX"
+
 enum {
 	CURRENCY_MAX = 4,     /* "EUR" and a NUL */
 	BASIS_POINTS = 10000, /* a whole */

@@ -257,8 +257,6 @@ static void count(struct db_counters before, struct db_counters after)
 
 /* --- what is free --- */
 
-static const char CURRENCY_NONE[] = "XXX"; /* ISO 4217's code where no currency is involved */
-
 bool checkout_is_free(const struct course_terms *terms, int64_t buyer_id)
 {
 	return course_state_published(terms->state) && terms->pricing == COURSE_FREE &&

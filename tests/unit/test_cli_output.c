@@ -346,6 +346,40 @@ static void test_a_mean_is_in_stars(void **state)
 	free(text);
 }
 
+/* A hash as the flag takes it. */
+static void test_a_few_bytes_are_shown(void **state)
+{
+	Content content = CONTENT_INIT;
+	AttachContentResponse response = ATTACH_CONTENT_RESPONSE_INIT;
+	uint8_t bytes[65] = {0xaa, 0xa9};
+
+	response.content = &content;
+	content.sha256.data = bytes;
+	content.sha256.len = 32;
+	char *text = printed_at(&response.base, 120);
+	assert_says(text, " qqkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+	free(text);
+	content.sha256.len = sizeof(bytes);
+	text = printed_at(&response.base, 120);
+	assert_says(text, " 65 bytes\n");
+	free(text);
+}
+
+static void test_what_costs_nothing_names_no_currency(void **state)
+{
+	Money total = MONEY_INIT;
+	Purchase purchase = PURCHASE_INIT;
+	PurchaseCourseResponse response = PURCHASE_COURSE_RESPONSE_INIT;
+
+	total.currency_code = (char *)"XXX";
+	purchase.total = &total;
+	response.purchase = &purchase;
+	char *text = printed_at(&response.base, 120);
+	assert_says(text, "total ");
+	assert_null(strstr(text, "XXX"));
+	free(text);
+}
+
 /* --- pages --- */
 
 /* Two pages as --all prints them: the second with short titles, or long ones where `longer`. */
@@ -491,6 +525,8 @@ int main(void)
 		cmocka_unit_test(test_marks_of_direction_are_taken_out),
 		cmocka_unit_test(test_progress_is_a_bar_and_a_percentage),
 		cmocka_unit_test(test_a_mean_is_in_stars),
+		cmocka_unit_test(test_a_few_bytes_are_shown),
+		cmocka_unit_test(test_what_costs_nothing_names_no_currency),
 		cmocka_unit_test(test_pages_of_one_table),
 		cmocka_unit_test(test_later_pages_keep_the_layout),
 		cmocka_unit_test(test_a_pipe_that_cannot_be_gathered_is_said),

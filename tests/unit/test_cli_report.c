@@ -59,10 +59,28 @@ static void test_an_error_says_what_to_do(void **state)
 	free(text);
 }
 
+/* What is wrong with one field is the message already, unless it tells more. */
+static void test_one_field_is_said_once(void **state)
+{
+	struct error e;
+
+	error_field(&e, "title", "must not be empty");
+	char *text = reported(&e, false, NULL);
+	assert_says(text, "edu create-course: title must not be empty.");
+	assert_null(strstr(text, "title:"));
+	free(text);
+	error_field(&e, "shares", "must be at most %d, is %d", 3, 4);
+	text = reported(&e, false, NULL);
+	assert_says(text, "shares must be at most 3.");
+	assert_says(text, "shares: must be at most 3, is 4");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_error_says_what_to_do),
+		cmocka_unit_test(test_one_field_is_said_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
