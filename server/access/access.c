@@ -31,6 +31,17 @@ bool access_covers(const struct access *a, int64_t at_us)
 	return false;
 }
 
+int64_t access_end_us(const struct access *a, int64_t at_us)
+{
+	int64_t end_us = 0;
+
+	for (unsigned i = 0; i < a->n_windows; i++)
+		if (a->windows[i].start_us <= at_us && a->windows[i].end_us > at_us &&
+		    a->windows[i].end_us > end_us)
+			end_us = a->windows[i].end_us;
+	return end_us ? end_us : INT64_MAX;
+}
+
 bool access_began(const struct access *a, const void *at_us)
 {
 	const int64_t *at = at_us;

@@ -53,6 +53,9 @@ bool access_began(const struct access *a, const void *at_us);
 /* Some window holds the time, or one that is to come. */
 bool access_lasts(const struct access *a, int64_t at_us);
 
+/* When the last of the windows that hold the time ends; INT64_MAX: none ends, or none holds it. */
+int64_t access_end_us(const struct access *a, int64_t at_us);
+
 /* When its first window begins, of which there must be one. */
 int64_t access_first_us(const struct access *a);
 

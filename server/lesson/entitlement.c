@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/lesson/entitlement.h"
 
-#include "server/access/access.h"
-
 static bool covers(const struct access *a, const void *at_us)
 {
 	return access_covers(a, *(const int64_t *)at_us);
@@ -27,21 +25,7 @@ static int read_access(struct rpc_call *call, const struct course_terms *course,
 	return access_read(cache, db_of(call), rpc_arena(call), &q, *now_us, ret, err);
 }
 
-/* The end of the last window that holds the time. */
-static int64_t end_of_access(const struct access *a, int64_t now_us)
-{
-	int64_t end_us = 0;
-
-	for (unsigned i = 0; i < a->n_windows; i++)
-		if (a->windows[i].start_us <= now_us && a->windows[i].end_us > now_us &&
-		    a->windows[i].end_us > end_us)
-			end_us = a->windows[i].end_us;
-	return end_us ? end_us : INT64_MAX;
-}
-
-/* The lesson's release is another moment for each learner where it goes by when access began; what is for
- * everybody goes by the same for all. */
-static int64_t release_of(const struct lesson_info *lesson, const struct access *a)
+int64_t entitlement_release_us(const struct lesson_info *lesson, const struct access *a)
 {
 	int64_t release_us = lesson->release_us;
 
@@ -56,7 +40,7 @@ static int64_t release_of(const struct lesson_info *lesson, const struct access 
 static int check_release(const struct lesson_info *lesson, const struct access *a, int64_t now_us,
 			 struct error *err)
 {
-	const int64_t release_us = release_of(lesson, a);
+	const int64_t release_us = entitlement_release_us(lesson, a);
 
 	if (release_us <= now_us)
 		return 0;
@@ -76,7 +60,7 @@ static int check_learner(struct rpc_call *call, const struct course_terms *cours
 	if (r <= 0)
 		return r < 0 ? r : access_missing(err);
 	if (course_state_published(course->state))
-		ret->end_us = end_of_access(&access, now_us);
+		ret->end_us = access_end_us(&access, now_us);
 	return check_release(lesson, &access, now_us, err);
 }
 

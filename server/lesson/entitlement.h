@@ -2,6 +2,7 @@
 #ifndef LESSON_ENTITLEMENT_H
 #define LESSON_ENTITLEMENT_H
 
+#include "server/access/access.h"
 #include "server/course/course.h"
 #include "server/course/lesson.h"
 #include "server/lesson/content_store.h"
@@ -22,6 +23,12 @@ struct entitlement {
  */
 int entitlement_read(struct rpc_call *call, int64_t lesson_id, CourseView view, struct entitlement *ret,
 		     struct error *err) __attribute__((warn_unused_result));
+
+/*
+ * When a lesson is released for who has this access: another moment for each learner where it goes by when
+ * access began. NULL: for everybody, as free previews are, which goes by the lesson's own time alone.
+ */
+int64_t entitlement_release_us(const struct lesson_info *lesson, const struct access *a);
 
 /*
  * Whether the caller sees what a place holds, of which the lesson is given or, where that is 0, the course;
