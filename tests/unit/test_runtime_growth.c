@@ -22,7 +22,7 @@
  * Time is the thread's own, the least of several runs; what takes less than a few milliseconds at its largest
  * is cheap whatever its form.
  */
-enum { RUNS = 7, ARENA_CAP = 8 << 20, CHEAP_US = 3000, GROWTH = 9, BYTES_MAX = 4 << 20 };
+enum { RUNS = 7, LOOKS = 8, ARENA_CAP = 8 << 20, CHEAP_US = 3000, GROWTH = 9, BYTES_MAX = 4 << 20 };
 
 struct bytes {
 	uint8_t *data;
@@ -220,10 +220,15 @@ static int64_t cpu_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int64_t cost_us(void (*grow)(struct bytes *b, unsigned n), unsigned n)
 {
 	struct bytes b = bytes_new();
-	int64_t least = INT64_MAX;
+	int64_t ret = INT64_MAX;
 
 	grow(&b, n);
 	for (int run = 0; run < RUNS; run++) {
@@ -234,10 +239,15 @@ static int64_t cost_us(void (*grow)(struct bytes *b, unsigned n), unsigned n)
 		refuse_or_take(b, &arena);
 		arena_done(&arena);
 		took = cpu_us() - begin;
-		least = took < least ? took : least;
+		ret = least(ret, took);
 	}
 	free(b.data);
-	return least;
+	return ret;
+}
+
+static bool too_much(int64_t once, int64_t four)
+{
+	return four > CHEAP_US && four > GROWTH * once;
 }
 
 static void test_cost_grows_as_the_request_does(void **state)
@@ -263,12 +273,17 @@ static void test_cost_grows_as_the_request_does(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		int64_t once = cost_us(cases[i].grow, cases[i].n),
-			four = cost_us(cases[i].grow, 4 * cases[i].n);
+		int64_t once = INT64_MAX, four = INT64_MAX;
 
+		/* What others do on the machine only adds; what grows too fast does so every time. */
+		int looks = 0;
+		do {
+			once = least(once, cost_us(cases[i].grow, cases[i].n));
+			four = least(four, cost_us(cases[i].grow, 4 * cases[i].n));
+		} while (too_much(once, four) && ++looks < LOOKS);
 		print_message("%-28s %7u: %6lld us   %7u: %6lld us\n", cases[i].name, cases[i].n,
 			      (long long)once, 4 * cases[i].n, (long long)four);
-		if (four > CHEAP_US && four > GROWTH * once)
+		if (too_much(once, four))
 			fail_msg("%s: four times as long costs %.1f times as much", cases[i].name,
 				 (double)four / (double)once);
 	}
