@@ -70,6 +70,11 @@ class Client(threading.Thread):
         self.unanswered = 0
         return answer
 
+    def shown(self, operation):
+        """The answer; None also for a refusal that is one."""
+        answer = self.ask(operation)
+        return None if isinstance(answer, Refused) else answer
+
     def ask(self, operation, patient=False):
         """The answer, or a refusal that is one; None when it was given up, whatever became of it."""
         until = time.monotonic() + 60
@@ -208,8 +213,8 @@ class Critic(Client):
             return
         answer = self.write("CreateReview", stars, course_id=self.world.learned, stars=stars, request_id=str(uuid.uuid4()))
         if isinstance(answer, Refused):  # too early, or after one that was given up
-            answer = self.ask(self.operation("read", "review", "ListReviews", course_id=self.world.learned,
-                                             user_id=self.user_id))
+            answer = self.shown(self.operation("read", "review", "ListReviews", course_id=self.world.learned,
+                                               user_id=self.user_id))
             self.review = answer.reviews[0].review_id if answer and answer.reviews else None
         elif answer:
             self.review = answer.review.review_id
@@ -221,7 +226,7 @@ class Moderator(Client):
 
     def step(self):
         state = self.random.choice((1, 2))
-        page = self.ask(self.operation("read", "review", "ListReviews", course_id=self.world.learned, state=state))
+        page = self.shown(self.operation("read", "review", "ListReviews", course_id=self.world.learned, state=state))
         if not page or not page.reviews:
             return
         review = self.random.choice(page.reviews).review_id
@@ -235,12 +240,12 @@ class Newcomer(Client):
 
     def step(self):
         name = f"new-{uuid.uuid4().hex[:12]}"
-        if not self.ask(self.operation("register", "user", "RegisterUser", intent={"user": name}, user_name=name,
-                                       password=PASSWORD)):
+        if not self.shown(self.operation("register", "user", "RegisterUser", intent={"user": name}, user_name=name,
+                                         password=PASSWORD)):
             return
-        answer = self.ask(self.operation("login", "session", "Login", intent={"user": name}, login=name,
-                                         password=PASSWORD))
-        if answer and not isinstance(answer, Refused):
+        answer = self.shown(self.operation("login", "session", "Login", intent={"user": name}, login=name,
+                                           password=PASSWORD))
+        if answer:
             self.ask(self.operation("read", "user", "GetUser", answer.session.access_token, {"user": name}))
 
 
