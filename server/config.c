@@ -377,6 +377,25 @@ int config_read_secret(const char *path, char out[SECRET_MAX])
 	return 0;
 }
 
+static void content_to_service(const struct config *c, struct service_config *ret)
+{
+	ret->objects = (struct object_bucket_config){
+		.endpoint = c->object_endpoint,
+		.region = c->object_region,
+		.bucket = c->object_bucket,
+		.virtual_host = c->object_virtual_host,
+		.access_key_id = c->object_key_id,
+	};
+	ret->content = (struct content_config){
+		.public_url = c->object_public_url,
+		.upload_us = c->upload_seconds * SECOND_US,
+		.stream_us = c->stream_seconds * SECOND_US,
+		.download_us = c->download_days * DAY_US,
+		.download_devices = c->download_devices,
+		.download_lessons = c->download_lessons,
+	};
+}
+
 void config_to_service(const struct config *c, const struct db_config *db, struct service_config *ret)
 {
 	service_config_defaults(ret);
@@ -401,21 +420,7 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->drain_ms = (int)c->drain_seconds * 1000;
 	ret->reflection = !c->no_reflection;
 	ret->trust_forwarded_for = c->trust_forwarded_for;
-	ret->objects = (struct object_bucket_config){
-		.endpoint = c->object_endpoint,
-		.region = c->object_region,
-		.bucket = c->object_bucket,
-		.virtual_host = c->object_virtual_host,
-		.access_key_id = c->object_key_id,
-	};
-	ret->content = (struct content_config){
-		.public_url = c->object_public_url,
-		.upload_us = c->upload_seconds * SECOND_US,
-		.stream_us = c->stream_seconds * SECOND_US,
-		.download_us = c->download_days * 24 * HOUR_US,
-		.download_devices = c->download_devices,
-		.download_lessons = c->download_lessons,
-	};
+	content_to_service(c, ret);
 	ret->platform_basis_points = (int)c->platform_basis_points;
 	ret->key_dir = c->key_dir;
 	ret->access_token_us = c->access_token_seconds * SECOND_US;
@@ -431,11 +436,11 @@ void config_to_service(const struct config *c, const struct db_config *db, struc
 	ret->record_us = c->record_seconds * SECOND_US;
 	ret->job_workers = c->job_workers;
 	ret->keep_replies_us = c->keep_replies_hours * HOUR_US;
-	ret->keep_sessions_us = c->keep_sessions_days * 24 * HOUR_US;
-	ret->keep_progress_us = c->keep_progress_days * 24 * HOUR_US;
-	ret->keep_events_us = c->keep_events_days * 24 * HOUR_US;
-	ret->keep_leases_us = c->keep_leases_days * 24 * HOUR_US;
-	ret->keep_misses_us = c->keep_misses_days * 24 * HOUR_US;
-	ret->keep_uploads_us = c->keep_uploads_days * 24 * HOUR_US;
-	ret->keep_downloads_us = c->keep_downloads_days * 24 * HOUR_US;
+	ret->keep_sessions_us = c->keep_sessions_days * DAY_US;
+	ret->keep_progress_us = c->keep_progress_days * DAY_US;
+	ret->keep_events_us = c->keep_events_days * DAY_US;
+	ret->keep_leases_us = c->keep_leases_days * DAY_US;
+	ret->keep_misses_us = c->keep_misses_days * DAY_US;
+	ret->keep_uploads_us = c->keep_uploads_days * DAY_US;
+	ret->keep_downloads_us = c->keep_downloads_days * DAY_US;
 }

@@ -24,15 +24,6 @@ static const int one_text[] = {LESSON_TEXT, 0};
 #define sql(t, ...) testdb_do((t)->db, __VA_ARGS__)
 #define number(t, ...) testdb_numberf((t)->db, __VA_ARGS__)
 
-static int64_t new_id(const struct testserver *t)
-{
-	struct error err;
-	int64_t id;
-
-	assert_ok(node_lease_new_id(service_app(t->service)->node, &id, &err), &err);
-	return id;
-}
-
 /* --- instructors --- */
 
 enum { TEACHERS_MAX = 8 };
@@ -243,7 +234,7 @@ static void archive(const struct testserver *t, int64_t course_id)
 	    " INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, create_time,"
 	    "  payload) VALUES (%" PRId64 ", 'course.archived', %" PRId64 ", 0, %" PRId64 ", 0, 1, '');"
 	    " COMMIT; END",
-	    course_id, new_id(t), course_id, course_id);
+	    course_id, testserver_new_id(t), course_id, course_id);
 }
 
 /* Times are hours from now; 0: none. Nobody is told. */
@@ -256,7 +247,7 @@ static void give(const struct testserver *t, const struct testuser *u, int scope
 	    "INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time,"
 	    " expire_time, revoke_time) VALUES (%" PRId64 ", %d, %" PRId64 ", %" PRId64 ", 3, 1, %" PRId64
 	    ", IF(%d, %" PRId64 ", NULL), IF(%d, %" PRId64 ", NULL))",
-	    u->user_id, scope_kind, scope_id, new_id(t), now_us + start * HOUR_US, expire,
+	    u->user_id, scope_kind, scope_id, testserver_new_id(t), now_us + start * HOUR_US, expire,
 	    now_us + expire * HOUR_US, revoke, now_us + revoke * HOUR_US);
 }
 
@@ -372,7 +363,7 @@ static void an_archived_course_is_kept_by_who_had_access(void **state)
 	for (unsigned i = 0; i < ARRAY_SIZE(people); i++)
 		testserver_user(t, NULL, 0, people[i]);
 	testserver_course(t, &teacher, 0, one_text, &c);
-	const int64_t catalogue = new_id(t);
+	const int64_t catalogue = testserver_new_id(t);
 	sql(t,
 	    "INSERT INTO catalogue_course (course_id, catalogue_id, start_time) VALUES (%" PRId64 ", %" PRId64
 	    ", %" PRId64 ")",

@@ -45,14 +45,6 @@ static int64_t now_us(const struct world *w)
 #define run_sql(w, ...) testdb_do((w)->t->db, __VA_ARGS__)
 #define number(w, ...) testdb_numberf((w)->t->db, __VA_ARGS__)
 
-static int64_t new_id(const struct world *w)
-{
-	struct error err;
-	int64_t id;
-	assert_ok(node_lease_new_id(service_app(w->t->service)->node, &id, &err), &err);
-	return id;
-}
-
 static void make_enrollment(const struct world *w, const struct testuser *u, const struct testcourse *c)
 {
 	run_sql(w,
@@ -65,7 +57,7 @@ static void make_enrollment(const struct world *w, const struct testuser *u, con
 static int64_t make_grant(const struct world *w, const struct testuser *u, const struct testcourse *c,
 			  int64_t start_us, int64_t expire_us, int64_t revoke_us)
 {
-	int64_t grant_id = new_id(w);
+	int64_t grant_id = testserver_new_id(w->t);
 
 	make_enrollment(w, u, c);
 	run_sql(w,
@@ -83,7 +75,7 @@ static void make_event(const struct world *w, const char *kind, const struct tes
 		"INSERT INTO event (event_id, kind, subject_id, user_id, course_id, organization_id, "
 		"create_time, payload) VALUES (%" PRId64 ", '%s', 1, %" PRId64 ", %" PRId64 ", 0, %" PRId64
 		", '')",
-		new_id(w), kind, u->user_id, c->course_id, now_us(w));
+		testserver_new_id(w->t), kind, u->user_id, c->course_id, now_us(w));
 }
 
 /* --- calls --- */

@@ -27,15 +27,6 @@ static const int one_text[] = {LESSON_TEXT, 0};
 #define sql(t, ...) testdb_do((t)->db, __VA_ARGS__)
 #define number(t, ...) testdb_numberf((t)->db, __VA_ARGS__)
 
-static int64_t new_id(const struct testserver *t)
-{
-	struct error err;
-	int64_t id;
-
-	assert_ok(node_lease_new_id(service_app(t->service)->node, &id, &err), &err);
-	return id;
-}
-
 /* --- asking --- */
 
 /* One caller and what he is told; an arena of his own, so that a crowd may ask at once. */
@@ -135,7 +126,7 @@ static void grant(const struct testserver *t, const struct testuser *u, int scop
 	sql(t,
 	    "INSERT INTO access_grant (user_id, scope_kind, scope_id, grant_id, source_kind, source_id, start_time,"
 	    " expire_time) VALUES (%" PRId64 ", %d, %" PRId64 ", %" PRId64 ", %d, 1, %" PRId64 ", %s)",
-	    u->user_id, scope, scope_id, new_id(t), source, start_us, expire);
+	    u->user_id, scope, scope_id, testserver_new_id(t), source, start_us, expire);
 }
 
 static int64_t events(const struct testserver *t, const struct testuser *u, const char *kind)
@@ -222,7 +213,7 @@ static void after_access_ended_a_free_course_is_taken_again(void **state)
 static void who_has_access_is_enrolled_from_when_it_began(void **state)
 {
 	struct testserver *t = *state;
-	const int64_t now_us = clock_now_us(&t->clock.clock), catalogue = new_id(t);
+	const int64_t now_us = clock_now_us(&t->clock.clock), catalogue = testserver_new_id(t);
 	struct testcourse c;
 	struct testuser u;
 

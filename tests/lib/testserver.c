@@ -149,7 +149,7 @@ void testserver_reset(struct testserver *t)
 
 /* --- users --- */
 
-static int64_t new_id(struct testserver *t)
+int64_t testserver_new_id(const struct testserver *t)
 {
 	struct error err;
 	int64_t id;
@@ -164,7 +164,7 @@ void testserver_user(struct testserver *t, const char *name, uint32_t roles, str
 	struct error err;
 	int64_t now_us = clock_now_us(t->config.clock);
 
-	*ret = (struct testuser){.user_id = new_id(t)};
+	*ret = (struct testuser){.user_id = testserver_new_id(t)};
 	id_format(ID_USER, ret->user_id, ret->id);
 	if (name)
 		snprintf(ret->name, sizeof(ret->name), "%s", name);
@@ -197,7 +197,7 @@ static int64_t begin_session(struct testserver *t, int64_t user_id)
 {
 	static const struct db_stmt_list *const lists[] = {&session_stmts, NULL};
 	const struct session s = {
-		.session_id = new_id(t),
+		.session_id = testserver_new_id(t),
 		.user_id = user_id,
 		.expire_us = INT64_MAX,
 		.token_expire_us = INT64_MAX,
@@ -240,7 +240,8 @@ struct client_call_options as(const struct testuser *u)
 void testserver_subject(struct testserver *t, const char *name, char ret[ID_TEXT_MAX])
 {
 	static const struct db_stmt_list *const lists[] = {&subject_stmts, NULL};
-	const struct subject s = {new_id(t), (char *)name, (char *)name, clock_now_us(t->config.clock)};
+	const struct subject s = {testserver_new_id(t), (char *)name, (char *)name,
+				  clock_now_us(t->config.clock)};
 	struct db_conn *conn = testdb_connect(t->db, lists);
 	struct error err;
 	if (subject_store_insert(conn, &s, &err) < 0)

@@ -46,6 +46,9 @@ void testserver_reset(struct testserver *t);
 struct testserver *testserver_replica(struct testserver *t);
 void testserver_replica_free(struct testserver *t);
 
+/* Another id of whatever kind. */
+int64_t testserver_new_id(const struct testserver *t);
+
 /* Somebody to call as. */
 struct testuser {
 	int64_t user_id;
