@@ -17,12 +17,12 @@ DB_ROW(download_row, struct download, DOWNLOAD_COLUMNS);
 
 /* What a learner keeps: on this device, and on how many others. */
 struct held {
-	int64_t others, here, first_us; /* when the first of them ends; 0: there are none */
+	int64_t others, here, room_us; /* when the first lesson ends here; with none here, the first device */
 };
 #define HELD_COLUMNS(F, C, R)                                                                                \
-	F(R, "COUNT(DISTINCT NULLIF(device_name, ?))", I64, others)                                          \
-	C(R, "IFNULL(SUM(device_name = ?), 0)", I64, here)                                                   \
-	C(R, "IFNULL(MIN(expire_time), 0)", I64, first_us)
+	F(R, "IFNULL(SUM(device_name <> ?), 0)", I64, others)                                                \
+	C(R, "IFNULL(SUM(IF(device_name = ?, lessons, 0)), 0)", I64, here)                                   \
+	C(R, "COALESCE(MIN(IF(device_name = ?, first_time, NULL)), MIN(last_time), 0)", I64, room_us)
 DB_ROW(held_row, struct held, HELD_COLUMNS);
 
 enum stmt { GUARD, LIVE, HELD, PUT, PICK, REMOVE, AGE, N_STMTS };
@@ -34,8 +34,11 @@ static const struct db_stmt stmts[N_STMTS] = {
 	[LIVE] = {"download_live", "isii", &db_row_i64,
 		  "SELECT expire_time FROM download"
 		  " WHERE user_id = ? AND device_name = ? AND lesson_id = ? AND expire_time > ?"},
-	[HELD] = {"download_held", "ssii", &held_row,
-		  DB_SELECT(HELD_COLUMNS, " FROM download WHERE user_id = ? AND expire_time > ?")},
+	[HELD] = {"download_held", "sssii", &held_row,
+		  DB_SELECT(HELD_COLUMNS,
+			    " FROM (SELECT device_name, COUNT(*) lessons, MIN(expire_time) first_time,"
+			    "  MAX(expire_time) last_time FROM download"
+			    "  WHERE user_id = ? AND expire_time > ? GROUP BY device_name) device")},
 	[PUT] = {"download_put", DB_LETTERS(DOWNLOAD_COLUMNS), NULL,
 		 DB_UPSERT("download", DOWNLOAD_COLUMNS,
 			   " start_time = VALUES(start_time), expire_time = VALUES(expire_time)")},
@@ -66,7 +69,7 @@ static int raise_limit(const struct held *held, int64_t now_us, const char *what
 	err->violation_kind = ERROR_VIOLATION_QUOTA;
 	error_add_violation(err, what, "at most %u", most);
 	error_add_metadata(err, "most", "%u", most);
-	return error_set_retry(err, (held->first_us - now_us) / 1000 + 1);
+	return error_set_retry(err, (held->room_us - now_us) / 1000 + 1);
 }
 
 static int check_limits(struct db_conn *conn, const struct taking *t, struct error *err)
@@ -75,8 +78,8 @@ static int check_limits(struct db_conn *conn, const struct taking *t, struct err
 	const struct content_config *config = &t->app->content;
 	struct held held;
 	int r = db_read_one(conn, &stmts[HELD],
-			    DB_ARGS(db_str(d->device_name), db_str(d->device_name), db_i64(d->user_id),
-				    db_i64(d->start_us)),
+			    DB_ARGS(db_str(d->device_name), db_str(d->device_name), db_str(d->device_name),
+				    db_i64(d->user_id), db_i64(d->start_us)),
 			    t->arena, &held, err);
 
 	if (r < 0)

@@ -391,6 +391,32 @@ class Content(unittest.TestCase):
         self.stack.sql(f"UPDATE download SET start_time = 1, expire_time = 2 WHERE lesson_id = {id_number(lessons[1])}")
         self.read(buyer, lessons[2], use=DOWNLOAD, device_name="phone")
 
+    def test_repeat_when_there_is_room(self):
+        course, lessons = self.course("VIDEO", "VIDEO", "VIDEO")
+        for lesson in lessons:
+            self.film(lesson)
+        self.publish(course)
+        buyer, hour = self.buyer(course), 3600
+
+        def take(device, lesson, seconds=None):
+            self.read(buyer, lessons[lesson], use=DOWNLOAD, device_name=device)
+            if seconds:
+                self.stack.sql(f"UPDATE download SET expire_time = {time.time_ns() // 1000 + seconds * 10**6}"
+                               f" WHERE device_name = '{device}' AND lesson_id = {id_number(lessons[lesson])}")
+
+        def retry(device, lesson):
+            return self.refused("DOWNLOAD_LIMIT_REACHED", "GetLessonContent", buyer, lesson_id=lessons[lesson], use=DOWNLOAD,
+                                device_name=device).retry_seconds
+
+        take("phone", 0)
+        take("phone", 1, 5 * hour)
+        take("tablet", 2, hour)
+        self.assertAlmostEqual(retry("phone", 2), 5 * hour, delta=60)  # what ends on another device makes no room here
+        take("tablet", 0)
+        take("laptop", 0, hour)
+        take("laptop", 1, 2 * hour)
+        self.assertAlmostEqual(retry("watch", 0), 2 * hour, delta=60)  # a device is kept until its last has ended
+
     def test_no_race_takes_more(self):
         course, (lesson,) = self.course()
         self.film(lesson)

@@ -52,6 +52,7 @@ class Refused(Exception):
     def __init__(self, error):
         self.code = error.code().name
         self.text, self.reason, self.metadata, self.fields, self.retry = error.details(), "", {}, [], False
+        self.retry_seconds = None
         self.trailers = dict(error.trailing_metadata() or ())
         details = messages("google.rpc.error_details")
         status = messages("google.rpc.status").Status.FromString(self.trailers.get("grpc-status-details-bin", b""))
@@ -67,7 +68,9 @@ class Refused(Exception):
                 packed.Unpack(bad)
                 self.fields = [v.field for v in bad.field_violations]
             elif packed.Is(details.RetryInfo.DESCRIPTOR):
-                self.retry = True
+                told = details.RetryInfo()
+                packed.Unpack(told)
+                self.retry, self.retry_seconds = True, told.retry_delay.seconds
         super().__init__(f"{self.code} {self.reason} {self.metadata} {self.fields}: {self.text}")
 
 
