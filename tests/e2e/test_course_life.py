@@ -242,6 +242,50 @@ class CourseLife(unittest.TestCase):
         self.assertEqual(self.lessons(course), shown + [added])
         self.assertEqual(self.get(course).lesson_count, 2)
 
+    def test_what_is_gone_is_kept_and_counts_no_more(self):
+        course = self.new()
+        lessons = [self.lesson(course, weight=weight) for weight in (2, 3, 4)]
+        self.step("submit", course)
+        self.step("approve", course)
+        self.enroll(course, "learner")
+        for lesson in lessons[:2]:
+            self.complete(lesson)
+        counted = self.progress(course)
+        self.assertEqual(counted, (2, 4, 5000, lessons[:2]))
+        # In the draft alone nobody has noticed, also when it is rejected, and it is learned on.
+        self.wire.call("lesson", "DeleteLesson", self.tokens["teacher"], lesson_id=lessons[0])
+        self.complete(lessons[0])
+        self.step("submit", course)
+        self.step("reject", course)
+        self.assertEqual(self.progress(course), counted)
+        self.step("submit", course)
+        self.step("approve", course)
+        self.assertEqual(self.progress(course), (1, 3, 3750, lessons[1:2]))
+        self.refused("LESSON_NOT_FOUND", self.complete, lessons[0])
+        self.complete(lessons[2])
+        self.assertEqual(self.progress(course), (2, 3, 8750, lessons[1:]))
+        kept = self.stack.sql(f"SELECT completed FROM progress_lesson WHERE lesson_id = {id_number(lessons[0])}")
+        self.assertEqual(kept, [["1"]])
+
+    def lesson(self, course, **fields):
+        return self.wire.call("lesson", "CreateLesson", self.tokens["teacher"], course_id=course, title="Lesson", kind=4,
+                              **fields).lesson.lesson_id
+
+    def complete(self, lesson):
+        now = {"seconds": int(time.time())}
+        self.wire.call("progress", "RecordProgress", self.tokens["learner"], lesson_id=lesson, session_id=str(uuid.uuid4()),
+                       client_time=now, session_start_time=now, completed=True)
+
+    def progress(self, course):
+        """The learner's: lessons completed, of how many, in basis points, and in which something was recorded. What an
+        enrollment says of it is the same."""
+        told = self.wire.call("progress", "GetCourseProgress", self.tokens["learner"], course_id=course).progress
+        counts = told.lessons_completed, told.lessons_total
+        enrollment, = (e for e in self.wire.call("access", "ListEnrollments", self.tokens["learner"], page_size=100).enrollments
+                       if e.course_id == course)
+        self.assertEqual((enrollment.lessons_completed, enrollment.lessons_total), counts)
+        return (*counts, told.completed_basis_points, [x.lesson_id for x in told.lessons])
+
     def lessons(self, course):
         return [x.lesson_id for x in self.wire.call("lesson", "ListLessons", course_id=course).lessons]
 
