@@ -73,6 +73,16 @@ static bool is_whole_number(const ProtobufCFieldDescriptor *field)
 	return field->type == PROTOBUF_C_TYPE_INT32 || field->type == PROTOBUF_C_TYPE_INT64;
 }
 
+bool kind_is_limit(const ProtobufCFieldDescriptor *field)
+{
+	return is_whole_number(field) && kind_name_ends(field->name, "_limit");
+}
+
+bool kind_is_plan(const ProtobufCFieldDescriptor *field)
+{
+	return is_whole_number(field) && strncmp(field->name, "planned_", 8) == 0;
+}
+
 bool kind_is_seconds(const ProtobufCFieldDescriptor *field)
 {
 	return is_whole_number(field) && kind_name_ends(field->name, "_seconds");

@@ -19,10 +19,12 @@ bool kind_is_mask(const ProtobufCMessageDescriptor *desc);
 bool kind_has_text(const ProtobufCMessageDescriptor *desc);
 
 /* By name: ..._basis_points, hundredths of a percent; ..._hundredths; ...coverage, 64 slices; ..._seconds and
- * ..._ms, a time. */
+ * ..._ms, a time; ..._limit, of which 0 is none; planned_..., of which 0 is not said. */
 bool kind_is_basis_points(const ProtobufCFieldDescriptor *field);
 bool kind_is_hundredths(const ProtobufCFieldDescriptor *field);
 bool kind_is_coverage(const ProtobufCFieldDescriptor *field);
+bool kind_is_limit(const ProtobufCFieldDescriptor *field);
+bool kind_is_plan(const ProtobufCFieldDescriptor *field);
 bool kind_is_seconds(const ProtobufCFieldDescriptor *field);
 bool kind_is_milliseconds(const ProtobufCFieldDescriptor *field);
 

@@ -195,10 +195,10 @@ static const char *text_value(const ProtobufCFieldDescriptor *field, const void 
 	return "";
 }
 
-/* A number that is not sent is 0, and that says something; a text or a name that is not sent says nothing. */
+/* A number that is not sent is 0, and that says something; a text, a name or a plan says nothing then. */
 static bool zero_is_said(const ProtobufCFieldDescriptor *field)
 {
-	return field->label != PROTOBUF_C_LABEL_REPEATED && !field_in_oneof(field) &&
+	return field->label != PROTOBUF_C_LABEL_REPEATED && !field_in_oneof(field) && !kind_is_plan(field) &&
 	       field->type != PROTOBUF_C_TYPE_STRING && field->type != PROTOBUF_C_TYPE_BYTES &&
 	       field->type != PROTOBUF_C_TYPE_ENUM && field->type != PROTOBUF_C_TYPE_MESSAGE;
 }
@@ -210,6 +210,8 @@ const char *shown_text(const ProtobufCMessage *message, const ProtobufCFieldDesc
 
 	if (!field_is_set(field, message) && !zero_is_said(field))
 		return "";
+	if (!field_is_set(field, message) && kind_is_limit(field))
+		return "none";
 	if (field->label != PROTOBUF_C_LABEL_REPEATED)
 		return text_value(field, field_member(message, field->offset), arena);
 	for (size_t i = 0; i < field_count(field, message); i++) {

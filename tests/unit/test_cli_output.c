@@ -365,6 +365,33 @@ static void test_a_few_bytes_are_shown(void **state)
 	free(text);
 }
 
+/* Nobody may take a 0 for "not once", or for "no time at all". */
+static void test_what_a_zero_means_is_said(void **state)
+{
+	Quiz quiz = QUIZ_INIT;
+	GetQuizResponse quiz_response = GET_QUIZ_RESPONSE_INIT;
+	Course course = COURSE_INIT;
+	GetCourseResponse course_response = GET_COURSE_RESPONSE_INIT;
+
+	quiz_response.quiz = &quiz;
+	char *text = printed_at(&quiz_response.base, 120);
+	assert_says(text, "attempt_limit ");
+	assert_says(text, " none\n");
+	free(text);
+	quiz.attempt_limit = 3;
+	text = printed_at(&quiz_response.base, 120);
+	assert_says(text, " 3\n");
+	free(text);
+	course_response.course = &course;
+	text = printed_at(&course_response.base, 120);
+	assert_null(strstr(text, "planned_learning_hours"));
+	free(text);
+	course.planned_learning_hours = 5;
+	text = printed_at(&course_response.base, 120);
+	assert_says(text, "planned_learning_hours ");
+	free(text);
+}
+
 static void test_what_costs_nothing_names_no_currency(void **state)
 {
 	Money total = MONEY_INIT;
@@ -526,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_progress_is_a_bar_and_a_percentage),
 		cmocka_unit_test(test_a_mean_is_in_stars),
 		cmocka_unit_test(test_a_few_bytes_are_shown),
+		cmocka_unit_test(test_what_a_zero_means_is_said),
 		cmocka_unit_test(test_what_costs_nothing_names_no_currency),
 		cmocka_unit_test(test_pages_of_one_table),
 		cmocka_unit_test(test_later_pages_keep_the_layout),
