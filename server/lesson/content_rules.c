@@ -90,6 +90,8 @@ int content_check_upload(const CreateContentUploadRequest *req, struct error *er
 		return error_field(err, "file_name", "is required for this role");
 	if (strpbrk(req->file_name, "/\\"))
 		return error_field(err, "file_name", "must not contain / or \\");
+	if (strcmp(req->file_name, ".") == 0 || strcmp(req->file_name, "..") == 0)
+		return error_field(err, "file_name", "must not be . or .., which are directories");
 	return 0;
 }
 

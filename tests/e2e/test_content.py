@@ -206,7 +206,8 @@ class Content(unittest.TestCase):
                              ("content_type", {"content_type": "vtt"}), ("language", {"language": ""}), ("role", {"role": 7}),
                              ("lesson_id", {"role": COVER, "content_type": "image/png"}),
                              ("course_id", {"lesson_id": "", "course_id": course}),
-                             ("file_name", {"role": ATTACHMENT}), ("file_name", {"role": ATTACHMENT, "file_name": "a/b"})):
+                             ("file_name", {"role": ATTACHMENT}), *(("file_name", {"role": ATTACHMENT, "file_name": name})
+                                                                    for name in ("a/b", "a\\b", ".", ".."))):
             with self.subTest(wrong):
                 error = self.refused("FIELD_INVALID", "CreateContentUpload", "teacher",
                                      **self.describe(b"x", **{**good, **wrong}))
