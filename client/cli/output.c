@@ -57,6 +57,24 @@ static bool message_is_small(const ProtobufCMessageDescriptor *desc)
 	return kind_has_text(desc) || desc->n_fields <= 2;
 }
 
+/* A row, or one for each element that has names in it: headers, instructors. */
+static void member_rows(struct block *block, const char *name, const ProtobufCMessage *message,
+			const ProtobufCFieldDescriptor *field, bool lines)
+{
+	size_t n;
+	ProtobufCMessage *const *elements = shown_list(message, field, &n);
+
+	if (n == 0 || kind_has_text(elements[0]->descriptor) || elements[0]->descriptor->n_fields == 1) {
+		const char *text = shown_text(message, field, block->arena);
+		block_add(block, name, text_clean(text, lines, block->arena));
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const char *text = shown_element(elements[i], block->arena);
+		block_add(block, name, text_clean(text, lines, block->arena));
+	}
+}
+
 static void object_rows(struct block *block, const char *prefix, const ProtobufCMessage *message, bool lines)
 {
 	const ProtobufCMessageDescriptor *desc = message->descriptor;
@@ -74,8 +92,7 @@ static void object_rows(struct block *block, const char *prefix, const ProtobufC
 			const char *deeper = arena_printf(block->arena, "%s.", name);
 			object_rows(block, deeper ? deeper : "", child, lines);
 		} else if (!big) {
-			const char *text = shown_text(message, field, block->arena);
-			block_add(block, name, text_clean(text, lines, block->arena));
+			member_rows(block, name, message, field, lines);
 		}
 	}
 }

@@ -221,3 +221,8 @@ const char *shown_text(const ProtobufCMessage *message, const ProtobufCFieldDesc
 	}
 	return out;
 }
+
+const char *shown_element(const ProtobufCMessage *element, struct arena *arena)
+{
+	return text_message(element, arena);
+}

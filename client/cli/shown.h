@@ -15,6 +15,9 @@
 const char *shown_text(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
 		       struct arena *arena);
 
+/* One element of such a member, a message. */
+const char *shown_element(const ProtobufCMessage *element, struct arena *arena);
+
 /* A singular message member, or NULL. */
 const ProtobufCMessage *shown_message(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 

@@ -365,6 +365,26 @@ static void test_a_few_bytes_are_shown(void **state)
 	free(text);
 }
 
+static void test_each_header_has_a_row(void **state)
+{
+	HttpHeader type = HTTP_HEADER_INIT, hash = HTTP_HEADER_INIT;
+	HttpHeader *headers[] = {&type, &hash};
+	Content content = CONTENT_INIT;
+	CreateContentUploadResponse response = CREATE_CONTENT_UPLOAD_RESPONSE_INIT;
+
+	type.name = (char *)"content-type";
+	type.value = (char *)"video/mp4";
+	hash.name = (char *)"x-amz-checksum-sha256";
+	hash.value = (char *)"qqk=";
+	response.headers = headers;
+	response.n_headers = 2;
+	response.content = &content;
+	char *text = printed_at(&response.base, 120);
+	assert_says(text, "name=content-type value=video/mp4\n");
+	assert_says(text, "name=x-amz-checksum-sha256 value=qqk=\n");
+	free(text);
+}
+
 /* Nobody may take a 0 for "not once", or for "no time at all". */
 static void test_what_a_zero_means_is_said(void **state)
 {
@@ -553,6 +573,7 @@ int main(void)
 		cmocka_unit_test(test_progress_is_a_bar_and_a_percentage),
 		cmocka_unit_test(test_a_mean_is_in_stars),
 		cmocka_unit_test(test_a_few_bytes_are_shown),
+		cmocka_unit_test(test_each_header_has_a_row),
 		cmocka_unit_test(test_what_a_zero_means_is_said),
 		cmocka_unit_test(test_what_costs_nothing_names_no_currency),
 		cmocka_unit_test(test_pages_of_one_table),
