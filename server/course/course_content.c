@@ -15,12 +15,6 @@ struct gap {
 	F(R, "l.lesson_id", I64, lesson_id) C(R, "l.kind", INT, kind) C(R, "d.position", INT, position)
 DB_ROW(gap_row, struct gap, GAP_COLUMNS);
 
-struct held {
-	int64_t content_id;
-};
-#define HELD_COLUMNS(F, C, R) F(R, "content.content_id", I64, content_id)
-DB_ROW(held_row, struct held, HELD_COLUMNS);
-
 enum stmt { FREEZE, COPY, COPY_OWN, LOCK, UNUSED, DROP, GAPS, N_STMTS };
 
 static const struct db_stmt stmts[N_STMTS] = {
@@ -39,11 +33,10 @@ static const struct db_stmt stmts[N_STMTS] = {
 		      "INSERT INTO lesson_content (course_id, revision, lesson_id, role, content_id)"
 		      " SELECT ?, 0, 0, role, content_id FROM lesson_content"
 		      " WHERE course_id = ? AND revision = 0 AND lesson_id = 0"},
-	[LOCK] = {"course_content_lock", "ii", &held_row,
-		  DB_SELECT(
-			  HELD_COLUMNS,
-			  " FROM lesson_content h STRAIGHT_JOIN content ON content.content_id = h.content_id"
-			  " WHERE h.course_id = ? AND h.revision = 0 AND h.lesson_id = ? FOR UPDATE")},
+	[LOCK] = {"course_content_lock", "ii", &db_row_i64,
+		  "SELECT content.content_id FROM lesson_content h STRAIGHT_JOIN content"
+		  " ON content.content_id = h.content_id"
+		  " WHERE h.course_id = ? AND h.revision = 0 AND h.lesson_id = ? FOR UPDATE"},
 	[UNUSED] = {"course_content_unused", "ii", NULL,
 		    "UPDATE lesson_content h STRAIGHT_JOIN content ON content.content_id = h.content_id"
 		    " SET content.unused_time = " DB_NOW_US
@@ -84,7 +77,7 @@ int course_content_copy(struct db_conn *conn, int64_t from_course_id, int64_t co
 int course_content_drop(struct db_conn *conn, struct arena *arena, int64_t course_id, int64_t lesson_id,
 			struct error *err)
 {
-	struct held *held;
+	int64_t *held;
 	unsigned n;
 	int r = db_read_all(conn, &stmts[LOCK], DB_ARGS(db_i64(course_id), db_i64(lesson_id)), arena, &held,
 			    &n, err);

@@ -22,7 +22,7 @@ struct creation {
 	struct course course;
 	int64_t event_id;
 	struct course_grant_ids grants;
-	const CopyCourseRequest *copies; /* NULL: it is a new one */
+	const CopyCourseRequest *copies; /* of CopyCourse */
 	Course **ret;
 };
 

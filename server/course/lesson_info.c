@@ -147,29 +147,19 @@ int lesson_draft_read(struct db_conn *conn, int64_t lesson_id, struct lesson_inf
 	return r == 0 ? lesson_not_found(err, lesson_id) : r < 0 ? r : 0;
 }
 
-/* A quiz that the draft holds may be held by copies of the course too, whose drafts are under other locks:
- * before one ceases to hold it, it is locked, so that the last one sees that it is. */
-static int lock_quiz(struct db_conn *conn, int64_t quiz_id, struct error *err)
-{
-	return quiz_id ? db_found(conn, &stmts[LOCK_QUIZ], DB_ARGS(db_i64(quiz_id)), err) : 0;
-}
-
-/* Unless a revision or a copy holds it. */
-static int drop_quiz(struct db_conn *conn, int64_t quiz_id, struct error *err)
-{
-	if (quiz_id == 0)
-		return 0;
-	return db_exec(conn, &stmts[DROP_QUIZ], DB_ARGS(db_i64(quiz_id), db_i64(quiz_id)), NULL, err);
-}
-
+/* The quiz before may be held by copies of the course too, whose drafts are under other locks: it is locked
+ * before this one ceases to hold it, so that the last one sees that it is. */
 int lesson_draft_set_quiz(struct db_conn *conn, const struct lesson_info *lesson, int64_t quiz_id,
 			  int64_t now_us, struct error *err)
 {
-	int r = lock_quiz(conn, lesson->quiz_id, err);
+	const struct db_value before = db_i64(lesson->quiz_id);
+	int r = lesson->quiz_id ? db_found(conn, &stmts[LOCK_QUIZ], DB_ARGS(before), err) : 0;
 	if (r >= 0)
 		r = db_exec(conn, &stmts[SET_QUIZ],
 			    DB_ARGS(db_i64(quiz_id), db_i64(now_us), db_i64(lesson->course_id),
 				    db_i64(lesson->lesson_id)),
 			    NULL, err);
-	return r < 0 ? r : drop_quiz(conn, lesson->quiz_id, err);
+	return r < 0 || lesson->quiz_id == 0
+		       ? r
+		       : db_exec(conn, &stmts[DROP_QUIZ], DB_ARGS(before, before), NULL, err);
 }

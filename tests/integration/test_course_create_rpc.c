@@ -91,35 +91,6 @@ static struct testcourse lessons_of(struct testserver *t, const Course *c)
 	return ret;
 }
 
-static void retitle(struct testserver *t, const char *course_id, const char *title)
-{
-	const struct client_call_options options = as(&teacher);
-	Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
-	UpdateCourseRequest req = UPDATE_COURSE_REQUEST_INIT;
-	UpdateCourseResponse *reply;
-	Course course = COURSE_INIT;
-	struct error err;
-
-	course.course_id = (char *)course_id;
-	course.title = (char *)title;
-	mask.paths = (char *[]){(char *)"title"};
-	mask.n_paths = 1;
-	req.course = &course;
-	req.update_mask = &mask;
-	int r = edu_service_update_course_call(t->channel, &req, &options, &t->arena, &reply, &err);
-	assert_ok(r, &err);
-}
-
-static int delete_lesson(struct testserver *t, struct arena *arena, const char *lesson_id, struct error *err)
-{
-	const struct client_call_options options = as(&teacher);
-	DeleteLessonRequest req = DELETE_LESSON_REQUEST_INIT;
-	DeleteLessonResponse *ret;
-
-	req.lesson_id = (char *)lesson_id;
-	return edu_service_delete_lesson_call(t->channel, &req, &options, arena, &ret, err);
-}
-
 static int set_text(struct testserver *t, struct arena *arena, const char *lesson_id, struct error *err)
 {
 	const struct client_call_options options = as(&teacher);
@@ -202,7 +173,7 @@ static void a_copy_is_like_what_is_edited(void **state)
 
 	testserver_course(t, &teacher, 1200, kinds, &c);
 	fill(t, &c);
-	retitle(t, c.id, "As edited");
+	testserver_retitle(t, &teacher, c.id, "As edited");
 	const Course *made = copy(t, &teacher, c.id, (struct copying){.external_id = "copy-1"});
 	const struct testcourse same = lessons_of(t, made);
 
@@ -258,7 +229,7 @@ static void either_changes_without_the_other(void **state)
 		       ", %" PRId64 ")",
 		       c.lesson_ids[1], same.lesson_ids[1]),
 		3); /* the draft and the revision of the one, and the other's draft */
-	r = delete_lesson(t, &t->arena, c.lessons[3], &err);
+	r = testserver_delete_lesson(t, &t->arena, &teacher, c.lessons[3], &err);
 	assert_ok(r, &err);
 	assert_string_equal(text_of(t, same.lessons[3]), "T");
 	testserver_publish(t, &teacher, &same);
@@ -282,9 +253,9 @@ static void *drop(void *arg)
 	struct dropping *d = arg;
 
 	if (d->how == 0) {
-		d->r = delete_lesson(d->t, &d->arena, d->c->lessons[0], &d->err);
+		d->r = testserver_delete_lesson(d->t, &d->arena, &teacher, d->c->lessons[0], &d->err);
 	} else if (d->how == 1) {
-		d->r = delete_lesson(d->t, &d->arena, d->c->lessons[1], &d->err);
+		d->r = testserver_delete_lesson(d->t, &d->arena, &teacher, d->c->lessons[1], &d->err);
 	} else {
 		d->r = set_text(d->t, &d->arena, d->c->lessons[0], &d->err);
 	}
@@ -337,7 +308,7 @@ static void what_one_still_holds_stays(void **state)
 	testserver_quiz(t, &teacher, c.lessons[1]);
 	(void)copy(t, &teacher, c.id, (struct copying){0});
 	for (int i = 0; i < 2; i++) {
-		int r = delete_lesson(t, &t->arena, c.lessons[i], &err);
+		int r = testserver_delete_lesson(t, &t->arena, &teacher, c.lessons[i], &err);
 		assert_ok(r, &err);
 	}
 	assert_int_equal(number(t, "SELECT COUNT(*) FROM quiz WHERE lesson_id = %" PRId64, c.lesson_ids[1]),
@@ -477,22 +448,16 @@ static int setup(void **state)
 	return r;
 }
 
-static int reset(void **state)
-{
-	testserver_reset(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(a_copy_is_like_what_is_edited, reset),
-		cmocka_unit_test_teardown(either_changes_without_the_other, reset),
-		cmocka_unit_test_teardown(what_both_hold_goes_with_the_last, reset),
-		cmocka_unit_test_teardown(what_one_still_holds_stays, reset),
-		cmocka_unit_test_teardown(who_may_copy, reset),
-		cmocka_unit_test_teardown(a_request_makes_one_copy, reset),
-		cmocka_unit_test_teardown(many_lessons_are_copied_whole, reset),
+		cmocka_unit_test_teardown(a_copy_is_like_what_is_edited, testserver_reset_after),
+		cmocka_unit_test_teardown(either_changes_without_the_other, testserver_reset_after),
+		cmocka_unit_test_teardown(what_both_hold_goes_with_the_last, testserver_reset_after),
+		cmocka_unit_test_teardown(what_one_still_holds_stays, testserver_reset_after),
+		cmocka_unit_test_teardown(who_may_copy, testserver_reset_after),
+		cmocka_unit_test_teardown(a_request_makes_one_copy, testserver_reset_after),
+		cmocka_unit_test_teardown(many_lessons_are_copied_whole, testserver_reset_after),
 	};
 	return cmocka_run_group_tests(tests, setup, testserver_teardown);
 }

@@ -106,16 +106,6 @@ static void rename_lesson(struct testserver *t, const char *lesson_id, const cha
 	assert_ok(r, &err);
 }
 
-static int delete_lesson(struct testserver *t, const char *lesson_id, struct error *err)
-{
-	const struct client_call_options options = as(&teacher);
-	DeleteLessonRequest req = DELETE_LESSON_REQUEST_INIT;
-	DeleteLessonResponse *ret;
-
-	req.lesson_id = (char *)lesson_id;
-	return edu_service_delete_lesson_call(t->channel, &req, &options, &t->arena, &ret, err);
-}
-
 static void create_section(struct testserver *t, const struct testcourse *c)
 {
 	const struct client_call_options options = as(&teacher);
@@ -211,7 +201,8 @@ static void step(struct testserver *t, const struct testcourse *c, unsigned *see
 	case 2:
 	case 3:
 		if (now->n_lessons) {
-			r = delete_lesson(t, now->lessons[lesson]->lesson_id, &err);
+			r = testserver_delete_lesson(t, &t->arena, &teacher, now->lessons[lesson]->lesson_id,
+						     &err);
 			assert_ok(r, &err);
 		}
 		break;
@@ -339,7 +330,7 @@ static void what_was_published_stays(void **state)
 	const char *title = list(t, &c, 0)->lessons[0]->title;
 	rename_lesson(t, c.lessons[0], "Changed");
 	create_section(t, &c);
-	int r = delete_lesson(t, c.lessons[1], &err);
+	int r = testserver_delete_lesson(t, &t->arena, &teacher, c.lessons[1], &err);
 	assert_ok(r, &err);
 	assert_int_equal(list(t, &c, 0)->n_lessons, 2);
 	assert_int_equal(list(t, &c, 0)->n_sections, 0);
@@ -379,7 +370,7 @@ static void what_a_revision_changed_is_counted(void **state)
 	rename_lesson(t, c.lessons[0], "Changed");
 	create_section(t, &c);
 	create_section(t, &c);
-	int r = delete_lesson(t, c.lessons[1], &err);
+	int r = testserver_delete_lesson(t, &t->arena, &teacher, c.lessons[1], &err);
 	assert_ok(r, &err);
 	testdb_do(
 		t->db,
@@ -437,21 +428,6 @@ static int complete(struct testserver *t, const char *lesson_id, struct error *e
 	return edu_service_record_progress_call(t->channel, &req, &options, &t->arena, &ret, err);
 }
 
-static Enrollment *enroll(struct testserver *t, const struct testcourse *c)
-{
-	const struct client_call_options options = as(&learner);
-	EnrollInCourseRequest req = ENROLL_IN_COURSE_REQUEST_INIT;
-	EnrollInCourseResponse *ret;
-	struct error err;
-	char request_id[37];
-
-	req.course_id = (char *)c->id;
-	req.request_id = new_request_id(request_id);
-	int r = edu_service_enroll_in_course_call(t->channel, &req, &options, &t->arena, &ret, &err);
-	assert_ok(r, &err);
-	return ret->enrollment;
-}
-
 static void what_was_deleted_no_longer_counts(void **state)
 {
 	struct testserver *t = *state;
@@ -460,21 +436,21 @@ static void what_was_deleted_no_longer_counts(void **state)
 
 	testserver_course(t, &teacher, 0, (const int[]){LESSON_EXERCISE, LESSON_LIVE, LESSON_EXERCISE, 0},
 			  &c);
-	(void)enroll(t, &c);
+	(void)testserver_enroll(t, &learner, c.id);
 	for (int i = 0; i < 2; i++) {
 		int r = complete(t, c.lessons[i], &err);
 		assert_ok(r, &err);
 	}
-	int r = delete_lesson(t, c.lessons[0], &err);
+	int r = testserver_delete_lesson(t, &t->arena, &teacher, c.lessons[0], &err);
 	assert_ok(r, &err);
-	assert_int_equal(enroll(t, &c)->lessons_completed, 2);
-	assert_int_equal(enroll(t, &c)->lessons_total, 3);
+	assert_int_equal(testserver_enroll(t, &learner, c.id)->lessons_completed, 2);
+	assert_int_equal(testserver_enroll(t, &learner, c.id)->lessons_total, 3);
 	r = complete(t, c.lessons[0], &err);
 	assert_ok(r, &err);
 
 	testserver_publish(t, &teacher, &c);
-	assert_int_equal(enroll(t, &c)->lessons_completed, 1);
-	assert_int_equal(enroll(t, &c)->lessons_total, 2);
+	assert_int_equal(testserver_enroll(t, &learner, c.id)->lessons_completed, 1);
+	assert_int_equal(testserver_enroll(t, &learner, c.id)->lessons_total, 2);
 	r = complete(t, c.lessons[0], &err);
 	assert_reason(r, &err, "LESSON_NOT_FOUND");
 	r = complete(t, c.lessons[1], &err);
@@ -638,24 +614,18 @@ static int setup(void **state)
 	return r;
 }
 
-static int reset(void **state)
-{
-	testserver_reset(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(of_two_editors_one_is_told, reset),
-		cmocka_unit_test_teardown(any_changes_leave_no_gap, reset),
-		cmocka_unit_test_teardown(an_order_of_many_is_whole, reset),
-		cmocka_unit_test_teardown(what_was_published_stays, reset),
-		cmocka_unit_test_teardown(what_a_revision_changed_is_counted, reset),
-		cmocka_unit_test_teardown(what_was_deleted_no_longer_counts, reset),
-		cmocka_unit_test_teardown(pages_come_from_memory, reset),
-		cmocka_unit_test_teardown(pages_of_other_sizes_are_not_kept, reset),
-		cmocka_unit_test_teardown(a_publication_drops_pages_and_parts_none, reset),
+		cmocka_unit_test_teardown(of_two_editors_one_is_told, testserver_reset_after),
+		cmocka_unit_test_teardown(any_changes_leave_no_gap, testserver_reset_after),
+		cmocka_unit_test_teardown(an_order_of_many_is_whole, testserver_reset_after),
+		cmocka_unit_test_teardown(what_was_published_stays, testserver_reset_after),
+		cmocka_unit_test_teardown(what_a_revision_changed_is_counted, testserver_reset_after),
+		cmocka_unit_test_teardown(what_was_deleted_no_longer_counts, testserver_reset_after),
+		cmocka_unit_test_teardown(pages_come_from_memory, testserver_reset_after),
+		cmocka_unit_test_teardown(pages_of_other_sizes_are_not_kept, testserver_reset_after),
+		cmocka_unit_test_teardown(a_publication_drops_pages_and_parts_none, testserver_reset_after),
 	};
 	return cmocka_run_group_tests(tests, setup, testserver_teardown);
 }

@@ -108,39 +108,10 @@ static void update(struct testserver *t, Course *course, const char *const *path
 	assert_ok(r, &err);
 }
 
-static void retitle(struct testserver *t, char *course_id, const char *title)
+static void delete_lesson(struct testserver *t, const char *lesson_id)
 {
-	static const char *const path = "title";
-	Course course = COURSE_INIT;
-
-	course.course_id = course_id;
-	course.title = (char *)title;
-	update(t, &course, &path, 1);
-}
-
-static void delete_lesson(struct testserver *t, char *lesson_id)
-{
-	const struct client_call_options options = as(&teacher);
-	DeleteLessonRequest req = DELETE_LESSON_REQUEST_INIT;
-	DeleteLessonResponse *ret;
 	struct error err;
-
-	req.lesson_id = lesson_id;
-	int r = edu_service_delete_lesson_call(t->channel, &req, &options, &t->arena, &ret, &err);
-	assert_ok(r, &err);
-}
-
-static void buy(struct testserver *t, const struct testuser *u, const struct testcourse *c)
-{
-	const struct client_call_options options = as(u);
-	EnrollInCourseRequest req = ENROLL_IN_COURSE_REQUEST_INIT;
-	EnrollInCourseResponse *ret;
-	struct error err;
-	char request_id[37];
-
-	req.course_id = (char *)c->id;
-	req.request_id = new_request_id(request_id);
-	int r = edu_service_enroll_in_course_call(t->channel, &req, &options, &t->arena, &ret, &err);
+	int r = testserver_delete_lesson(t, &t->arena, &teacher, lesson_id, &err);
 	assert_ok(r, &err);
 }
 
@@ -259,10 +230,10 @@ static void revisions_come_in_pages(void **state)
 	testserver_course(t, &teacher, 0, kinds, &other);
 	for (int i = 2; i <= 5; i++) {
 		snprintf(title, sizeof(title), "Title %d", i);
-		retitle(t, c.id, title);
+		testserver_retitle(t, &teacher, c.id, title);
 		testserver_publish(t, &teacher, &c);
 	}
-	retitle(t, c.id, "Never published");
+	testserver_retitle(t, &teacher, c.id, "Never published");
 	do {
 		page = list(t, &teacher, c.id, 2, token);
 		for (size_t i = 0; i < page->n_revisions; i++)
@@ -290,7 +261,7 @@ static void who_reads_what_was(void **state)
 	testserver_course(t, &teacher, 0, kinds, &c);
 	testserver_user(t, NULL, 0, &buyer);
 	testserver_user(t, NULL, ROLE_MASK_INSTRUCTOR, &assistant);
-	buy(t, &buyer, &c);
+	(void)testserver_enroll(t, &buyer, c.id);
 	assert_int_equal(list(t, &teacher, draft.id, 0, "")->n_revisions, 0);
 	get_refused(t, &teacher, draft.id, 1, "REVISION_NOT_FOUND");
 	get_refused(t, &stranger, draft.id, 1, "COURSE_NOT_FOUND");
@@ -346,20 +317,14 @@ static int setup(void **state)
 	return r;
 }
 
-static int reset(void **state)
-{
-	testserver_reset(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(every_text_of_a_revision_is_kept, reset),
-		cmocka_unit_test_teardown(a_revision_has_what_it_had, reset),
-		cmocka_unit_test_teardown(revisions_come_in_pages, reset),
-		cmocka_unit_test_teardown(who_reads_what_was, reset),
-		cmocka_unit_test_teardown(memory_tells_revisions_apart, reset),
+		cmocka_unit_test_teardown(every_text_of_a_revision_is_kept, testserver_reset_after),
+		cmocka_unit_test_teardown(a_revision_has_what_it_had, testserver_reset_after),
+		cmocka_unit_test_teardown(revisions_come_in_pages, testserver_reset_after),
+		cmocka_unit_test_teardown(who_reads_what_was, testserver_reset_after),
+		cmocka_unit_test_teardown(memory_tells_revisions_apart, testserver_reset_after),
 	};
 	return cmocka_run_group_tests(tests, setup, testserver_teardown);
 }

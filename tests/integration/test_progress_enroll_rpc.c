@@ -428,24 +428,20 @@ static int setup(void **state)
 	return 0;
 }
 
-static int reset(void **state)
-{
-	testserver_reset(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(a_free_course_is_purchased, reset),
-		cmocka_unit_test_teardown(after_access_ended_a_free_course_is_taken_again, reset),
-		cmocka_unit_test_teardown(who_has_access_is_enrolled_from_when_it_began, reset),
-		cmocka_unit_test_teardown(access_that_is_to_come_is_enrolled_for, reset),
-		cmocka_unit_test_teardown(who_teaches_a_course_may_learn_it, reset),
-		cmocka_unit_test_teardown(without_access_what_is_not_free_is_refused, reset),
-		cmocka_unit_test_teardown(an_archived_course_is_no_longer_free, reset),
-		cmocka_unit_test_teardown(a_repeat_gets_the_first_answer, reset),
-		cmocka_unit_test_teardown(races_enroll_once, reset),
+		cmocka_unit_test_teardown(a_free_course_is_purchased, testserver_reset_after),
+		cmocka_unit_test_teardown(after_access_ended_a_free_course_is_taken_again,
+					  testserver_reset_after),
+		cmocka_unit_test_teardown(who_has_access_is_enrolled_from_when_it_began,
+					  testserver_reset_after),
+		cmocka_unit_test_teardown(access_that_is_to_come_is_enrolled_for, testserver_reset_after),
+		cmocka_unit_test_teardown(who_teaches_a_course_may_learn_it, testserver_reset_after),
+		cmocka_unit_test_teardown(without_access_what_is_not_free_is_refused, testserver_reset_after),
+		cmocka_unit_test_teardown(an_archived_course_is_no_longer_free, testserver_reset_after),
+		cmocka_unit_test_teardown(a_repeat_gets_the_first_answer, testserver_reset_after),
+		cmocka_unit_test_teardown(races_enroll_once, testserver_reset_after),
 	};
 	return cmocka_run_group_tests(tests, setup, testserver_teardown);
 }

@@ -170,20 +170,6 @@ static void assert_unsolved(struct testserver *t, const Quiz *quiz)
 		assert_null(memmem(bytes.data, bytes.len, secret[i], strlen(secret[i])));
 }
 
-static void enroll(struct testserver *t, const struct testuser *who, const char *course_id)
-{
-	EnrollInCourseRequest req = ENROLL_IN_COURSE_REQUEST_INIT;
-	EnrollInCourseResponse *reply;
-	struct client_call_options options = as(who);
-	struct error err;
-	char request_id[37];
-
-	req.course_id = (char *)course_id;
-	req.request_id = new_request_id(request_id);
-	assert_ok(edu_service_enroll_in_course_call(t->channel, &req, &options, &t->arena, &reply, &err),
-		  &err);
-}
-
 static void who_sees_what(void **state)
 {
 	struct testserver *t = *state;
@@ -205,7 +191,7 @@ static void who_sees_what(void **state)
 	}
 
 	testserver_publish(t, &teacher, &c);
-	enroll(t, &learner, c.id);
+	(void)testserver_enroll(t, &learner, c.id);
 	const Quiz *quiz = got(t, &learner, lesson, COURSE_VIEW_PUBLISHED);
 	assert_unsolved(t, quiz);
 	assert_string_equal(quiz->lesson_id, lesson);
@@ -297,13 +283,9 @@ static int64_t quizzes_of(const struct testserver *t, const struct testcourse *c
 
 static void delete_lesson(struct testserver *t, const char *lesson_id)
 {
-	DeleteLessonRequest req = DELETE_LESSON_REQUEST_INIT;
-	DeleteLessonResponse *reply;
-	struct client_call_options options = as(&teacher);
 	struct error err;
-
-	req.lesson_id = (char *)lesson_id;
-	assert_ok(edu_service_delete_lesson_call(t->channel, &req, &options, &t->arena, &reply, &err), &err);
+	int r = testserver_delete_lesson(t, &t->arena, &teacher, lesson_id, &err);
+	assert_ok(r, &err);
 }
 
 static void a_learner_keeps_the_quiz_of_the_revision_shown(void **state)
@@ -317,7 +299,7 @@ static void a_learner_keeps_the_quiz_of_the_revision_shown(void **state)
 	const char *const lesson = c.lessons[0];
 	set(t, lesson, QUIZ_NAMED("one"));
 	testserver_publish(t, &teacher, &c);
-	enroll(t, &learner, c.id);
+	(void)testserver_enroll(t, &learner, c.id);
 	assert_string_equal(key_seen(t, &learner, lesson, COURSE_VIEW_PUBLISHED, 1), "one");
 
 	set(t, lesson, QUIZ_NAMED("two"));
@@ -499,24 +481,21 @@ static int setup(void **state)
 	return 0;
 }
 
-static int reset(void **state)
-{
-	testserver_reset(*state);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(who_sees_what, reset),
-		cmocka_unit_test_teardown(a_free_preview_is_anybodys_without_solutions, reset),
-		cmocka_unit_test_teardown(what_a_learner_gets_does_not_depend_on_what_is_right, reset),
-		cmocka_unit_test_teardown(a_learner_keeps_the_quiz_of_the_revision_shown, reset),
-		cmocka_unit_test_teardown(who_may_set, reset),
-		cmocka_unit_test_teardown(what_contradicts_itself_changes_nothing, reset),
-		cmocka_unit_test_teardown(a_quiz_is_a_change_of_its_course, reset),
-		cmocka_unit_test_teardown(many_at_once, reset),
-		cmocka_unit_test_teardown(a_quiz_that_is_missing_blocks_review, reset),
+		cmocka_unit_test_teardown(who_sees_what, testserver_reset_after),
+		cmocka_unit_test_teardown(a_free_preview_is_anybodys_without_solutions,
+					  testserver_reset_after),
+		cmocka_unit_test_teardown(what_a_learner_gets_does_not_depend_on_what_is_right,
+					  testserver_reset_after),
+		cmocka_unit_test_teardown(a_learner_keeps_the_quiz_of_the_revision_shown,
+					  testserver_reset_after),
+		cmocka_unit_test_teardown(who_may_set, testserver_reset_after),
+		cmocka_unit_test_teardown(what_contradicts_itself_changes_nothing, testserver_reset_after),
+		cmocka_unit_test_teardown(a_quiz_is_a_change_of_its_course, testserver_reset_after),
+		cmocka_unit_test_teardown(many_at_once, testserver_reset_after),
+		cmocka_unit_test_teardown(a_quiz_that_is_missing_blocks_review, testserver_reset_after),
 	};
 	return cmocka_run_group_tests(tests, setup, testserver_teardown);
 }

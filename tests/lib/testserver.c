@@ -147,6 +147,12 @@ void testserver_reset(struct testserver *t)
 	arena_reset(&t->arena);
 }
 
+int testserver_reset_after(void **state)
+{
+	testserver_reset(*state);
+	return 0;
+}
+
 /* --- users --- */
 
 int64_t testserver_new_id(const struct testserver *t)
@@ -400,6 +406,52 @@ void testserver_course(struct testserver *t, const struct testuser *instructor, 
 static const char *reason_of(const struct error *err)
 {
 	return err->reason ? err->reason->name : "(none)";
+}
+
+void testserver_retitle(struct testserver *t, const struct testuser *instructor, const char *course_id,
+			const char *title)
+{
+	struct client_call_options options = as(instructor);
+	Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
+	UpdateCourseRequest req = UPDATE_COURSE_REQUEST_INIT;
+	UpdateCourseResponse *reply;
+	Course course = COURSE_INIT;
+	struct error err;
+
+	course.course_id = (char *)course_id;
+	course.title = (char *)title;
+	mask.paths = (char *[]){(char *)"title"};
+	mask.n_paths = 1;
+	req.course = &course;
+	req.update_mask = &mask;
+	if (edu_service_update_course_call(t->channel, &req, &options, &t->arena, &reply, &err) < 0)
+		die("UpdateCourse", &err);
+}
+
+int testserver_delete_lesson(struct testserver *t, struct arena *arena, const struct testuser *instructor,
+			     const char *lesson_id, struct error *err)
+{
+	struct client_call_options options = as(instructor);
+	DeleteLessonRequest req = DELETE_LESSON_REQUEST_INIT;
+	DeleteLessonResponse *reply;
+
+	req.lesson_id = (char *)lesson_id;
+	return edu_service_delete_lesson_call(t->channel, &req, &options, arena, &reply, err);
+}
+
+Enrollment *testserver_enroll(struct testserver *t, const struct testuser *u, const char *course_id)
+{
+	struct client_call_options options = as(u);
+	EnrollInCourseRequest req = ENROLL_IN_COURSE_REQUEST_INIT;
+	EnrollInCourseResponse *reply;
+	struct error err;
+	char request_id[37];
+
+	req.course_id = (char *)course_id;
+	req.request_id = new_request_id(request_id);
+	if (edu_service_enroll_in_course_call(t->channel, &req, &options, &t->arena, &reply, &err) < 0)
+		die("EnrollInCourse", &err);
+	return reply->enrollment;
 }
 
 void assert_reason_at(const char *file, int line, int r, const struct error *err, const char *reason)

@@ -39,8 +39,9 @@ int testserver_teardown(void **state);
 /* Stops and starts the service on the same database, with its config as it is now. */
 void testserver_restart(struct testserver *t);
 
-/* Forgets every reply in the arena. */
+/* Forgets every reply in the arena; and as a cmocka teardown of one test. */
 void testserver_reset(struct testserver *t);
+int testserver_reset_after(void **state);
 
 /* A second replica on the same database, with a channel to it. Free it before the first. */
 struct testserver *testserver_replica(struct testserver *t);
@@ -94,6 +95,16 @@ void testserver_course(struct testserver *t, const struct testuser *instructor, 
 void testserver_draft(struct testserver *t, const struct testuser *instructor, int64_t eur_cents,
 		      const int *kinds, struct testcourse *ret);
 void testserver_publish(struct testserver *t, const struct testuser *instructor, struct testcourse *c);
+
+/* What is done to a course over the API, by its instructor: its draft has another title, or is without a
+ * lesson; the latter may be refused, and its reply lies in `arena`. */
+void testserver_retitle(struct testserver *t, const struct testuser *instructor, const char *course_id,
+			const char *title);
+int testserver_delete_lesson(struct testserver *t, struct arena *arena, const struct testuser *instructor,
+			     const char *lesson_id, struct error *err);
+
+/* Enrolls the user in a course that he has access to, or that is free. */
+Enrollment *testserver_enroll(struct testserver *t, const struct testuser *u, const char *course_id);
 
 /* That the call failed with this reason ("COURSE_NOT_FOUND"); prints what it did otherwise. */
 void assert_reason_at(const char *file, int line, int r, const struct error *err, const char *reason);
